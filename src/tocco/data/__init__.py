@@ -1,0 +1,1 @@
+"""Labels, corpora, splits and the dataset."""

@@ -1,0 +1,86 @@
+"""Mistakes a user can make, and how they are told.
+
+Every error is one line: the subject (a file, an option), what is wrong with its value, what is
+allowed, and the next step. The command line prints that line and ends with the class's exit code;
+a library user catches `ToccoError` or one of its kinds.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+
+
+class ToccoError(Exception):
+    """An error that a user can act on.
+
+    Parameters
+    ----------
+    subject
+        What the error is about: a file, a manifest row, an option.
+    problem
+        What is wrong, with the offending value.
+    allowed
+        The range or the kinds that are accepted, where that helps.
+    next_step
+        What to do about it.
+
+    Examples
+    --------
+    >>> str(ToccoError("take.wav", "lasts 0 s", allowed="0.5 s to 3 h", next_step="record it again"))
+    'take.wav: lasts 0 s (allowed: 0.5 s to 3 h). Next: record it again.'
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        subject: str | PathLike[str],
+        problem: str,
+        *,
+        allowed: str | None = None,
+        next_step: str | None = None,
+    ) -> None:
+        self.subject = str(subject)
+        self.problem = problem
+        self.allowed = allowed
+        self.next_step = next_step
+        super().__init__(subject, problem, allowed, next_step)
+
+    def __str__(self) -> str:
+        text = f"{self.subject}: {self.problem}"
+        if self.allowed:
+            text += f" (allowed: {self.allowed})"
+        text += "."
+        if self.next_step:
+            text += f" Next: {self.next_step}."
+        return " ".join(text.split())
+
+
+class InputError(ToccoError):
+    """A file or a value cannot be used: missing, of another kind, broken, out of range."""
+
+    exit_code = 3
+
+
+class MismatchError(ToccoError):
+    """Two inputs are each sound but do not belong together: audio and MIDI, MIDI and score."""
+
+    exit_code = 4
+
+
+class MissingPartError(ToccoError):
+    """This machine lacks a part that the request needs: a library, a soundfont, a checkpoint."""
+
+    exit_code = 5
+
+
+class BundleError(ToccoError):
+    """A model bundle is incomplete, changed or of a version that this release cannot read."""
+
+    exit_code = 6
+
+
+class OutputError(ToccoError):
+    """A result cannot be written where it was asked for."""
+
+    exit_code = 7

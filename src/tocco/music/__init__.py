@@ -1,0 +1,1 @@
+"""What the keys did and what the page says."""

@@ -1,0 +1,1 @@
+"""Ratings computed by rule, one module a dimension."""

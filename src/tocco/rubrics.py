@@ -1,0 +1,185 @@
+"""Dimensions, descriptors and rubrics: what is rated, and what the numbers mean.
+
+A dimension is a grade: more is better. A descriptor is one of the 19 bipolar perceptual axes of
+PercePiano (Park et al., Scientific Reports 14, 23002, 2024): it describes and does not judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Family = Literal["technical", "interpretive", "descriptor"]
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One thing that is rated from 0 to 100.
+
+    Attributes
+    ----------
+    name : as in files and on the command line
+    family
+    low, middle, high : what a rating of 0, 50 and 100 says
+    """
+
+    name: str
+    family: Family
+    low: str
+    middle: str
+    high: str
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """A named, ordered set of dimensions and the weights of their aggregate.
+
+    Attributes
+    ----------
+    name
+    dimensions
+    weights : dimension name -> share of the aggregate; the shares sum to 1, or the mapping is empty
+        where an aggregate has no meaning
+    """
+
+    name: str
+    dimensions: tuple[Dimension, ...]
+    weights: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        unknown = set(self.weights) - set(self.names)
+        if unknown:
+            raise ValueError(f"rubric {self.name}: weights for unknown dimensions {sorted(unknown)}")
+        if self.weights and abs(sum(self.weights.values()) - 1.0) > 1e-9:
+            raise ValueError(f"rubric {self.name}: weights sum to {sum(self.weights.values())}, not 1")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Dimension names in order."""
+        return tuple(d.name for d in self.dimensions)
+
+    def aggregate(self, ratings: Mapping[str, float]) -> float | None:
+        """Weighted mean of the ratings; None as soon as one that has a weight is missing.
+
+        >>> RUBRICS["tocco10"].aggregate(dict.fromkeys(RUBRICS["tocco10"].names, 40.0))
+        40.0
+        """
+        if not self.weights or not set(self.weights) <= set(ratings):
+            return None
+        return round(sum(w * ratings[name] for name, w in self.weights.items()), 9)
+
+
+_TEN = (
+    Dimension(
+        "note_accuracy",
+        "technical",
+        "no written note is there",
+        "every other note is right",
+        "every written note and no other",
+    ),
+    Dimension("rhythmic_precision", "technical", "unstable", "as steady as the median", "perfectly stable"),
+    Dimension(
+        "dynamics_control",
+        "technical",
+        "crude, without range",
+        "median range and finesse",
+        "wide range, finely graded",
+    ),
+    Dimension(
+        "articulation_quality", "technical", "short and hard", "median touch", "sustained and cushioned"
+    ),
+    Dimension("pedaling_technique", "technical", "dry or blurred", "median pedalling", "rich and clean"),
+    Dimension("tone_quality", "technical", "even and shallow", "median tone", "colourful and rich"),
+    Dimension("phrasing", "interpretive", "flat", "median shaping", "spacious"),
+    Dimension(
+        "musicality", "interpretive", "flat, disproportioned", "median", "spacious, balanced, imaginative"
+    ),
+    Dimension("overall_quality", "interpretive", "unsatisfactory", "median", "convincing"),
+    Dimension("expressiveness", "interpretive", "plain", "median", "dramatic, imaginative"),
+)
+
+_DESCRIPTOR_POLES = (
+    ("timing_stable_unstable", "stable", "unstable"),
+    ("articulation_short_long", "short", "long"),
+    ("articulation_soft_hard", "soft, cushioned", "hard, solid"),
+    ("pedal_sparse_saturated", "sparse, dry", "saturated, wet"),
+    ("pedal_clean_blurred", "clean", "blurred"),
+    ("timbre_even_colorful", "even", "colourful"),
+    ("timbre_shallow_rich", "shallow", "rich"),
+    ("timbre_bright_dark", "bright", "dark"),
+    ("timbre_soft_loud", "soft", "loud"),
+    ("dynamic_mellow_raw", "sophisticated, mellow", "raw, crude"),
+    ("dynamic_littlerange_largerange", "little dynamic range", "large dynamic range"),
+    ("musicmaking_fast_slow", "fast paced", "slow paced"),
+    ("musicmaking_flat_spacious", "flat", "spacious"),
+    ("musicmaking_disproportioned_balanced", "disproportioned", "balanced"),
+    ("musicmaking_pure_dramatic", "pure", "dramatic, expressive"),
+    ("mood_optimistic_dark", "optimistic, pleasant", "dark"),
+    ("mood_lowenergy_highenergy", "low energy", "high energy"),
+    ("mood_honest_imaginative", "honest", "imaginative"),
+    ("interpretation_unsatisfactory_convincing", "unsatisfactory, doubtful", "convincing"),
+)
+
+AGGREGATE_WEIGHTS: Mapping[str, float] = {
+    "note_accuracy": 0.35 / 2,
+    "rhythmic_precision": 0.35 / 2,
+    "dynamics_control": 0.25 / 2,
+    "tone_quality": 0.25 / 2,
+    "musicality": 0.25 / 2,
+    "expressiveness": 0.25 / 2,
+    "phrasing": 0.15,
+}
+
+TOCCO10 = Rubric("tocco10", _TEN, AGGREGATE_WEIGHTS)
+PERCEPIANO19 = Rubric(
+    "percepiano19",
+    tuple(
+        Dimension(name, "descriptor", low, "between the two", high) for name, low, high in _DESCRIPTOR_POLES
+    ),
+    {},
+)
+
+RUBRICS: Mapping[str, Rubric] = {rubric.name: rubric for rubric in (TOCCO10, PERCEPIANO19)}
+
+DIMENSIONS: tuple[str, ...] = TOCCO10.names
+DESCRIPTORS: tuple[str, ...] = PERCEPIANO19.names
+TARGETS: tuple[str, ...] = DIMENSIONS + DESCRIPTORS
+"""The order of a model's outputs: the ten dimensions, then the 19 descriptors."""
+
+DIMENSIONS_FROM_DESCRIPTORS: Mapping[str, tuple[tuple[str, int], ...]] = {
+    "rhythmic_precision": (("timing_stable_unstable", -1),),
+    "dynamics_control": (("dynamic_littlerange_largerange", 1), ("dynamic_mellow_raw", -1)),
+    "articulation_quality": (("articulation_short_long", 1), ("articulation_soft_hard", -1)),
+    "pedaling_technique": (("pedal_sparse_saturated", 1), ("pedal_clean_blurred", -1)),
+    "tone_quality": (("timbre_even_colorful", 1), ("timbre_shallow_rich", 1)),
+    "phrasing": (("musicmaking_flat_spacious", 1),),
+    "musicality": (
+        ("musicmaking_flat_spacious", 1),
+        ("musicmaking_disproportioned_balanced", 1),
+        ("mood_honest_imaginative", 1),
+    ),
+    "expressiveness": (("musicmaking_pure_dramatic", 1), ("mood_honest_imaginative", 1)),
+    "overall_quality": (("interpretation_unsatisfactory_convincing", 1),),
+}
+"""How nine dimensions are read off the descriptors: the mean of each, turned round where the sign is -1.
+
+The signs were checked against "convincing" within passages. note_accuracy has no counterpart among
+the descriptors; it comes from the alignment with the score.
+"""
+
+
+def dimensions_from_descriptors(descriptors: Mapping[str, float]) -> dict[str, float]:
+    """Nine dimensions from the 19 descriptors, all on 0 to 100.
+
+    A descriptor that is missing leaves out every dimension that needs it.
+
+    >>> dimensions_from_descriptors({"timing_stable_unstable": 30.0})
+    {'rhythmic_precision': 70.0}
+    """
+    return {
+        dimension: sum(descriptors[d] if sign > 0 else 100.0 - descriptors[d] for d, sign in parts)
+        / len(parts)
+        for dimension, parts in DIMENSIONS_FROM_DESCRIPTORS.items()
+        if all(d in descriptors for d, _ in parts)
+    }
