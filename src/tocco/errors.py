@@ -69,7 +69,7 @@ class MismatchError(ToccoError):
 
 
 class MissingPartError(ToccoError):
-    """This machine lacks a part that the request needs: a library, a soundfont, a checkpoint."""
+    """The machine lacks a part that the request needs: a library, a soundfont, a checkpoint."""
 
     exit_code = 5
 
