@@ -1,0 +1,33 @@
+# Every target sets the environment up first; a set-up environment costs a second.
+.PHONY: setup format check test test-slow test-data coverage bench clean
+
+setup:
+	bash setup.sh
+
+format: setup
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+check: setup            ## what CI runs
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/pyright
+	.venv/bin/pytest
+
+test: setup
+	.venv/bin/pytest
+
+test-slow: setup
+	.venv/bin/pytest -m "slow and not data"
+
+test-data: setup        ## TOCCO_TEST_DATA=FOLDER make test-data
+	.venv/bin/pytest -m data
+
+coverage: setup
+	.venv/bin/pytest --cov=tocco --cov-report=term
+
+bench: setup
+	.venv/bin/python benchmarks/assess.py
+
+clean:
+	rm -rf .pytest_cache .ruff_cache .hypothesis dist report

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Sets tocco up in .venv: one command on a bare machine with Python 3.11 or 3.12, pip and bash.
+#
+#   bash setup.sh                     processor build of torch
+#   TOCCO_TORCH=auto bash setup.sh    the build for this machine's GPU (uv's --torch-backend; cu130, rocm, ... also work)
+#   TOCCO_EXTRAS= bash setup.sh       without the parts that only training and tests need
+#
+# A second run only checks and returns within a second or two.
+set -euo pipefail
+cd "$(dirname "$0")"
+python=${PYTHON:-python3}
+venv=.venv
+extras=${TOCCO_EXTRAS-train,mert}
+
+"$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || {
+    echo "setup.sh: $("$python" --version) is not supported (allowed: 3.11, 3.12). Next: PYTHON=python3.11 bash setup.sh" >&2
+    exit 1
+}
+[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+[ -x "$venv/bin/uv" ] || "$venv/bin/python" -m pip install --quiet --disable-pip-version-check uv
+
+stamp="$venv/.tocco-setup"
+state=$(cat setup.sh pyproject.toml constraints.txt | sha256sum | cut -d' ' -f1)-$extras-${TOCCO_TORCH:-cpu}
+if [ "$(cat "$stamp" 2>/dev/null)" != "$state" ]; then
+    # uv does not read pip's configuration: hand a configured wheel folder over, since it may hold torch.
+    wheels=${UV_FIND_LINKS:-${PIP_FIND_LINKS:-$("$venv/bin/python" -m pip config get global.find-links 2>/dev/null || true)}}
+    source_of_torch=()
+    for folder in $wheels; do source_of_torch+=(--find-links "$folder"); done
+    if [ ${#source_of_torch[@]} -eq 0 ] || [ -n "${TOCCO_TORCH:-}" ]; then
+        source_of_torch+=(--torch-backend "${TOCCO_TORCH:-cpu}")
+    fi
+    groups=()
+    [ -z "$extras" ] || groups=(--group dev)
+    "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --compile-bytecode \
+        "${source_of_torch[@]}" --constraints constraints.txt --editable ".${extras:+[$extras]}" "${groups[@]}"
+    echo "$state" >"$stamp"
+fi
+
+# Rendering MIDI needs the FluidSynth library and a soundfont, which are system packages.
+if ! "$venv/bin/python" -c 'from tocco.audio.rendering import find_soundfont; find_soundfont()' 2>/dev/null; then
+    packages="fluidsynth musescore-general-soundfont-small"
+    as_root=""
+    [ "$(id -u)" -eq 0 ] || as_root="sudo -n"
+    if command -v apt-get >/dev/null && { [ -z "$as_root" ] || sudo -n true 2>/dev/null; }; then
+        { $as_root apt-get update -qq && $as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y -qq --no-install-recommends $packages; } >/dev/null ||
+            echo "setup.sh: could not install $packages; rating MIDI without audio stays unavailable" >&2
+    else
+        echo "setup.sh: FluidSynth or a soundfont is missing; only rating MIDI without audio needs them." >&2
+        echo "          Debian, Ubuntu: apt-get install $packages    macOS: brew install fluid-synth" >&2
+    fi
+fi

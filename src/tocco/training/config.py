@@ -1,0 +1,180 @@
+"""The settings of one experiment: a YAML file, checked key by key.
+
+Unknown keys are refused with the nearest valid name, so that a misspelt setting can never be
+ignored. The resolved config travels with every checkpoint and bundle.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+
+from tocco.errors import InputError
+
+
+class _Block(BaseModel):
+    """One flat block of settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataConfig(_Block):
+    """What is learned from.
+
+    Attributes
+    ----------
+    protocol : which folds of the label file cross-validation uses
+    window_sec, overlap : seconds; share of a window
+        Long excerpts are cut into overlapping windows, in training as in assessment.
+    score_dropout : probability
+        How often a training window is shown without its score, so that the model also rates
+        performances that come without one.
+    """
+
+    protocol: Literal["cv4_cluster", "cv4_performer", "leave_one_work_out"] = "cv4_cluster"
+    window_sec: float = Field(20.0, gt=1.0, le=60.0)
+    overlap: float = Field(0.5, ge=0.0, lt=1.0)
+    score_dropout: float = Field(0.3, ge=0.0, le=1.0)
+    batch_size: PositiveInt = 8
+
+
+class ModelConfig(_Block):
+    """The shape of the network.
+
+    Attributes
+    ----------
+    audio_encoder : "compact", trained from nothing, or "mert", loaded from `mert_checkpoint`
+    audio_width, audio_depth : channels and blocks of the compact encoder
+    audio_rate_hz : frames a second that reach the fusion; the encoder's own are averaged in time
+    midi_layers, midi_size, midi_heads : transformer over the notes
+    fusion_size : audio half and note half together
+    pool_frames : frames averaged before the BiLSTM
+    mert_checkpoint : hub id or folder; only for "mert"
+    mert_trainable : "none", "all", or how many of the top layers are trained
+    """
+
+    audio_encoder: Literal["compact", "mert"] = "compact"
+    audio_width: PositiveInt = 256
+    audio_depth: PositiveInt = 6
+    audio_pool: PositiveInt = 1
+    midi_layers: PositiveInt = 6
+    midi_size: PositiveInt = 256
+    midi_heads: PositiveInt = 8
+    fusion_size: PositiveInt = 1024
+    fusion_heads: PositiveInt = 8
+    lstm_layers: PositiveInt = 2
+    lstm_hidden: PositiveInt = 256
+    aggregator_heads: PositiveInt = 4
+    pool_frames: PositiveInt = 4
+    dropout: float = Field(0.1, ge=0.0, lt=1.0)
+    mert_checkpoint: str | None = None
+    mert_trainable: Literal["none", "all"] | PositiveInt = "none"
+    gradient_checkpointing: bool = False
+
+
+class TrainingConfig(_Block):
+    """How it is learned.
+
+    Attributes
+    ----------
+    backbone_lr, heads_lr, min_lr : AdamW step sizes; backbone = the two encoders
+    warmup_steps : optimiser steps of linear warm-up, then cosine to `min_lr` at the last step
+    variance_weight : share of the per-sample variance loss beside the rating loss
+    average_decay : decay of the exponential moving average of the weights that is kept
+    """
+
+    seed: int = 20261122
+    max_epochs: PositiveInt = 20
+    backbone_lr: PositiveFloat = 1e-4
+    heads_lr: PositiveFloat = 3e-4
+    min_lr: float = Field(1e-6, ge=0.0)
+    weight_decay: float = Field(0.01, ge=0.0)
+    warmup_steps: int = Field(500, ge=0)
+    gradient_clip: PositiveFloat = 1.0
+    accumulate_grad_batches: PositiveInt = 1
+    variance_weight: float = Field(0.1, ge=0.0)
+    average_decay: float = Field(0.99, ge=0.0, lt=1.0)
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    threads: int = Field(0, ge=0)
+
+
+class ExperimentConfig(_Block):
+    """A whole experiment: `tocco train --config FILE`."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    data: DataConfig = DataConfig()  # type: ignore[call-arg]
+    model: ModelConfig = ModelConfig()  # type: ignore[call-arg]
+    training: TrainingConfig = TrainingConfig()  # type: ignore[call-arg]
+
+
+def load_config(path: Path, overrides: Mapping[str, str] | None = None) -> ExperimentConfig:
+    """Read an experiment's settings.
+
+    Parameters
+    ----------
+    path
+        YAML file.
+    overrides
+        "block.key" -> value as YAML text, on top of the file.
+
+    Raises
+    ------
+    InputError
+        No such file, no YAML, an unknown key (with the nearest valid one), a value out of range.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(path, error.strerror or "cannot be read", next_step="name a YAML file") from error
+    try:
+        values = yaml.safe_load(text)
+        for key, value in (overrides or {}).items():
+            _set(values, key, yaml.safe_load(value))
+    except yaml.YAMLError as error:
+        problem = str(error).splitlines()[0]
+        raise InputError(path, f"is not YAML: {problem}", next_step="correct the line") from error
+    if not isinstance(values, dict):
+        raise InputError(path, "holds no settings", allowed="blocks name, data, model, training")
+    return parse_config(values, str(path))
+
+
+def parse_config(values: Mapping[str, Any], subject: str) -> ExperimentConfig:
+    """Check settings that are already read; `subject` names them in messages."""
+    try:
+        return ExperimentConfig.model_validate(values)
+    except ValidationError as error:
+        raise _config_error(subject, error) from error
+
+
+def _set(values: dict[str, Any], key: str, value: object) -> None:
+    block = values
+    *parents, last = key.split(".")
+    for parent in parents:
+        block = block.setdefault(parent, {})
+    block[last] = value
+
+
+def _config_error(subject: str, error: ValidationError) -> InputError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        valid = _keys_beside(first["loc"])
+        near = difflib.get_close_matches(str(first["loc"][-1]), valid, n=1)
+        step = f"write {near[0]}" if near else "remove it"
+        return InputError(subject, f"unknown key {key}", allowed=", ".join(valid), next_step=step)
+    return InputError(subject, f"{key} = {first['input']!r}: {first['msg']}", next_step="correct the value")
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = ExperimentConfig
+    for part in location[:-1]:
+        annotation = model.model_fields[str(part)].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return sorted(model.model_fields)
