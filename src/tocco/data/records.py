@@ -1,0 +1,336 @@
+"""What is known about each rated segment (labels) and what is to be assessed (a manifest).
+
+Labels of every source share one JSONL schema. Paths in a file are relative to the folder it lies
+in, so that a data set can be moved as a whole; in memory they are absolute.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from tocco.errors import InputError
+from tocco.files import SAFE_NAME_RULE, is_safe_name, write_bytes
+from tocco.rubrics import TARGETS
+from tocco.schema import StrictModel, nearest, one_line, parse_object
+
+_Text = Annotated[str, Field(strict=True, min_length=1)]
+_Seconds = Annotated[float, Field(strict=True, ge=0.0, allow_inf_nan=False)]
+_Points = Annotated[float, Field(strict=True, ge=0.0, le=100.0, allow_inf_nan=False)]
+_Fold = Annotated[int, Field(strict=True, ge=-1)]
+_PATHS = ("audio_path", "midi_path", "score_path")
+
+
+class LabelRecord(StrictModel):
+    """One segment of one performance, and how it was rated.
+
+    Ratings are never overwritten: a better label is a new record with another `source`, in another file.
+    """
+
+    segment_id: str
+    """Unique in its file; becomes the name of files that belong to the segment."""
+
+    piece_id: _Text
+    """The piece or movement."""
+
+    performer_id: _Text | None = None
+    """Who plays; null where nobody knows."""
+
+    source: _Text
+    """Where the ratings come from: a rater's id, a pseudo-label version, a data set."""
+
+    audio_path: Path | None = None
+    """The recording; null where only the MIDI exists."""
+
+    midi_path: Path | None = None
+    """What the keys did; null where only the audio exists."""
+
+    score_path: Path | None = None
+    """What is written; null where no score is known."""
+
+    start_time: _Seconds = 0.0
+    """Seconds of the recording at which the segment starts."""
+
+    end_time: _Seconds | None = None
+    """Seconds at which it ends; null for the end of the recording."""
+
+    labels: dict[str, _Points]
+    """Dimension or descriptor -> 0 to 100. What was not rated is absent, never filled in."""
+
+    label_sd: dict[str, _Points] = Field(default_factory=dict)
+    """Dimension or descriptor -> sample standard deviation between raters, in points."""
+
+    n_raters: Annotated[int, Field(strict=True, ge=1)] | None = None
+    """How many people the label is the mean of."""
+
+    work_id: _Text | None = None
+    """The composition that the piece belongs to: for leaving a whole work out."""
+
+    passage_id: _Text | None = None
+    """The bars that are played; all takes of the same bars share it."""
+
+    cluster_id: _Text | None = None
+    """Segments that overlap in the music. No split may tear a cluster apart."""
+
+    is_score_rendering: Annotated[bool, Field(strict=True)] = False
+    """A deadpan rendering of the score, no person playing."""
+
+    folds: dict[str, _Fold] = Field(default_factory=dict)
+    """Split protocol -> fold of this segment; -1 where it stays outside."""
+
+    @field_validator("segment_id")
+    @classmethod
+    def _id_names_a_file(cls, value: str) -> str:
+        if not is_safe_name(value):
+            raise ValueError(f"{value!r} cannot name a file; use {SAFE_NAME_RULE}")
+        return value
+
+    @field_validator("labels", "label_sd", mode="before")
+    @classmethod
+    def _names_are_targets(cls, value: Any) -> Any:
+        unknown = [str(name) for name in value if name not in TARGETS] if isinstance(value, dict) else []
+        if unknown:
+            raise ValueError("; ".join(nearest(name, TARGETS) for name in unknown))
+        return value
+
+    @field_validator("labels", "label_sd")
+    @classmethod
+    def _in_rubric_order(cls, value: dict[str, float]) -> dict[str, float]:
+        return {name: value[name] for name in TARGETS if name in value}
+
+    @field_validator("folds")
+    @classmethod
+    def _in_name_order(cls, value: dict[str, int]) -> dict[str, int]:
+        return dict(sorted(value.items()))
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> LabelRecord:
+        if self.audio_path is None and self.midi_path is None:
+            raise ValueError("audio_path and midi_path are both empty; a segment needs one of them")
+        if self.end_time is not None and self.end_time <= self.start_time:
+            raise ValueError(f"end_time {self.end_time} is not after start_time {self.start_time}")
+        unlabelled = [name for name in self.label_sd if name not in self.labels]
+        if unlabelled:
+            raise ValueError(f"label_sd has {unlabelled[0]!r}, which labels has not")
+        return self
+
+
+class ManifestRow(StrictModel):
+    """One performance to assess: its id and its files."""
+
+    id: str
+    """Unique in the manifest; names the result, `<id>.json`."""
+
+    audio: Path | None = None
+    """The recording; may be empty when the MIDI is given."""
+
+    midi: Path | None = None
+    """The performance MIDI."""
+
+    score: Path | None = None
+    """The score: MusicXML, .mxl or score MIDI."""
+
+    @model_validator(mode="after")
+    def _is_assessable(self) -> ManifestRow:
+        if not is_safe_name(self.id):
+            raise ValueError(f"id {self.id!r} cannot name a file; use {SAFE_NAME_RULE}")
+        if self.audio is None and self.midi is None:
+            raise ValueError("audio and midi are both empty; a performance needs one of them")
+        return self
+
+
+MANIFEST_COLUMNS: tuple[str, ...] = tuple(ManifestRow.model_fields)
+
+
+def read_labels(path: Path, *, must_exist: bool = False) -> tuple[LabelRecord, ...]:
+    """The records of a JSONL file, in its order.
+
+    Parameters
+    ----------
+    path
+    must_exist
+        Also check that every file that a record names is there.
+
+    Raises
+    ------
+    InputError
+        Names the file and the line.
+    """
+    folder = path.absolute().parent
+    records: list[LabelRecord] = []
+    line_of: dict[str, int] = {}
+    for number, line in enumerate(_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        subject = f"{path}, line {number}"
+        record = _record(subject, line, folder)
+        if record.segment_id in line_of:
+            first = line_of[record.segment_id]
+            raise InputError(
+                subject,
+                f"segment_id {record.segment_id!r} stands in line {first} already",
+                next_step="keep one record of each segment in a file",
+            )
+        line_of[record.segment_id] = number
+        if must_exist:
+            _check_files(subject, {name: getattr(record, name) for name in _PATHS})
+        records.append(record)
+    if not records:
+        raise InputError(path, "holds no records", allowed="one JSON object a line")
+    return tuple(records)
+
+
+def write_labels(records: Iterable[LabelRecord], path: Path) -> None:
+    """Write records as JSONL: whole or not at all, and the same bytes for the same records.
+
+    Paths inside the file's folder are written relative to it. A path that is relative already is
+    taken to be so.
+
+    Raises
+    ------
+    InputError
+        Two records have the same segment_id, or there are none.
+    OutputError
+        The file cannot be written.
+    """
+    folder = path.absolute().parent
+    seen: set[str] = set()
+    lines: list[str] = []
+    for record in records:
+        if record.segment_id in seen:
+            raise InputError(path, f"would hold segment_id {record.segment_id!r} twice")
+        seen.add(record.segment_id)
+        fields = record.model_dump()
+        for name in _PATHS:
+            fields[name] = _portable(fields[name], folder)
+        lines.append(json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n")
+    if not lines:
+        raise InputError(path, "would hold no records")
+    write_bytes(path, "".join(lines).encode())
+
+
+def read_manifest(path: Path, *, must_exist: bool = False) -> tuple[ManifestRow, ...]:
+    """The performances that a CSV asks to be assessed, in its order.
+
+    Parameters
+    ----------
+    path
+        Comma-separated, UTF-8, with the columns id, audio, midi, score. Relative paths are relative
+        to the folder of the CSV.
+    must_exist
+        Also check that every file that a row names is there.
+
+    Raises
+    ------
+    InputError
+        Names the file and the line.
+    """
+    folder = path.absolute().parent
+    rows: list[ManifestRow] = []
+    line_of: dict[str, int] = {}
+    for number, cells in _csv_rows(path):
+        subject = f"{path}, line {number}"
+        row = _manifest_row(subject, cells, folder)
+        # Two ids that differ in case alone are one file on many disks.
+        if row.id.casefold() in line_of:
+            raise InputError(
+                subject,
+                f"id {row.id!r} stands in line {line_of[row.id.casefold()]} already",
+                next_step="give every performance an id of its own",
+            )
+        line_of[row.id.casefold()] = number
+        if must_exist:
+            _check_files(subject, {name: getattr(row, name) for name in MANIFEST_COLUMNS[1:]})
+        rows.append(row)
+    if not rows:
+        raise InputError(path, "holds no performances", allowed="one row a performance")
+    return tuple(rows)
+
+
+def _record(subject: str, line: str, folder: Path) -> LabelRecord:
+    try:
+        fields = parse_object(line)
+        for name in _PATHS:
+            if isinstance(fields.get(name), str):
+                fields[name] = _located(fields[name], folder)
+        return LabelRecord.model_validate(fields)
+    except ValidationError as error:
+        raise InputError(subject, one_line(error)) from error
+    except ValueError as error:
+        raise InputError(subject, str(error), allowed="one JSON object a line") from error
+
+
+def _manifest_row(subject: str, cells: Sequence[str], folder: Path) -> ManifestRow:
+    if len(cells) != len(MANIFEST_COLUMNS):
+        raise InputError(
+            subject,
+            f"has {len(cells)} cells",
+            allowed=f"{len(MANIFEST_COLUMNS)}: {','.join(MANIFEST_COLUMNS)}",
+            next_step="leave an empty cell for what is not given, and quote a name that holds a comma",
+        )
+    name, *paths = (cell.strip() for cell in cells)
+    try:
+        files = {
+            column: _located(text, folder) if text else None
+            for column, text in zip(MANIFEST_COLUMNS[1:], paths, strict=True)
+        }
+        return ManifestRow.model_validate({"id": name, **files})
+    except ValidationError as error:
+        raise InputError(subject, one_line(error)) from error
+    except ValueError as error:
+        raise InputError(subject, str(error)) from error
+
+
+def _csv_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Line number and cells of every row below the header; blank lines are passed over."""
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    try:
+        rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    except csv.Error as error:
+        raise InputError(
+            f"{path}, line {reader.line_num}", f"is not valid CSV ({error})", next_step="check the quotes"
+        ) from error
+    header = [cell.strip() for cell in rows[0][1]] if rows else []
+    if header != list(MANIFEST_COLUMNS):
+        raise InputError(
+            path,
+            f"begins with {','.join(header)!r}" if header else "is empty",
+            allowed=f"the header {','.join(MANIFEST_COLUMNS)!r}",
+            next_step="save it as comma-separated UTF-8 with this header",
+        )
+    return rows[1:]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            path, f"is not UTF-8 text (byte {error.start})", next_step="save it as UTF-8"
+        ) from error
+
+
+def _located(text: str, folder: Path) -> Path:
+    if "\0" in text:
+        raise ValueError("a path holds a NUL byte")
+    return folder / text
+
+
+def _portable(path: Path | None, folder: Path) -> str | None:
+    if path is None:
+        return None
+    return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
+
+
+def _check_files(subject: str, files: Mapping[str, Path | None]) -> None:
+    for name, file in files.items():
+        if file is not None and not file.is_file():
+            raise InputError(subject, f"{name} {str(file)!r} is not a file", next_step="check the path")

@@ -1,0 +1,110 @@
+"""Files that are either whole or absent: atomic writes and content hashes.
+
+A result is written under a temporary name in its own folder, flushed to the disk and renamed. A run
+that is killed leaves at most a file whose name starts with a dot, never half a result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from tocco.errors import InputError, OutputError
+
+_SAFE_NAME = re.compile(r"\w(?:[\w.-]*[\w-])?", re.UNICODE)
+_LONGEST_NAME_BYTES = 200
+_RESERVED_NAMES = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)),
+}
+
+SAFE_NAME_RULE = "letters, digits, '_', '-' and '.', beginning with a letter, digit or '_', at most 200 bytes"
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a name can become a file's name on every system.
+
+    >>> is_safe_name("mozart_k331-take.2"), is_safe_name("../take"), is_safe_name("NUL")
+    (True, False, False)
+    """
+    return (
+        _SAFE_NAME.fullmatch(name) is not None
+        and len(name.encode()) <= _LONGEST_NAME_BYTES
+        and name.split(".")[0].casefold() not in _RESERVED_NAMES
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path that becomes `path` when the block ends well, and vanishes when it does not.
+
+    The temporary name keeps the suffix of `path`, because some writers choose their format by it.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be made or the file cannot be written there.
+    """
+    temporary = path.parent / f".{path.stem[:60]}-{secrets.token_hex(4)}{path.suffix}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        if error.filename not in {None, str(temporary), str(path)}:
+            raise  # another file's trouble, met inside the block
+        raise _unwritable(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file at once, or nothing."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _sync(path: Path) -> None:
+    """Flush a file or a folder to the disk, so that a rename survives a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        path,
+        f"cannot be written ({error.strerror or error})",
+        next_step="choose a folder that you may write to and that has room",
+    )

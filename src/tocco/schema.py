@@ -1,0 +1,106 @@
+"""The strict base of every file format that tocco reads: frozen, no unknown keys, one-line errors."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """What is wrong with a name, and which valid one was probably meant.
+
+    >>> nearest("phrasng", ["phrasing", "musicality"])
+    "'phrasng' is unknown, did you mean 'phrasing'"
+    >>> nearest("x", ["phrasing", "musicality"])
+    "'x' is unknown, known are 'musicality', 'phrasing'"
+    """
+    names = sorted(valid)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if close:
+        return f"{name!r} is unknown, did you mean {close[0]!r}"
+    return f"{name!r} is unknown, known are {', '.join(map(repr, names))}"
+
+
+class StrictModel(BaseModel):
+    """A value with named fields: frozen, and an unknown key is refused with the nearest valid one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            unknown = [str(key) for key in given if key not in cls.model_fields]
+            if unknown:
+                raise ValueError("; ".join(nearest(key, cls.model_fields) for key in unknown))
+        return given
+
+
+def _rounded(decimals: int) -> AfterValidator:
+    # Adding zero turns -0.0 into 0.0, so that equal values are equal bytes.
+    return AfterValidator(lambda value: round(value, decimals) + 0.0)
+
+
+Points = Annotated[float, Field(strict=True, ge=0.0, le=100.0, allow_inf_nan=False), _rounded(2)]
+"""A rating of 0 to 100, kept to the hundredth: what is in memory is what is in the file."""
+
+Spread = Annotated[float, Field(strict=True, ge=0.0, allow_inf_nan=False), _rounded(2)]
+"""A non-negative width in points, to the hundredth."""
+
+Share = Annotated[float, Field(strict=True, ge=0.0, le=1.0, allow_inf_nan=False), _rounded(4)]
+"""A fraction of one, to the ten-thousandth."""
+
+Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False), _rounded(3)]
+"""A time in seconds, to the millisecond."""
+
+Duration = Annotated[float, Field(strict=True, ge=0.0, allow_inf_nan=False), _rounded(3)]
+"""A non-negative length of time in seconds, to the millisecond."""
+
+
+def one_line(error: ValidationError) -> str:
+    """Every complaint of a validation, field by field, on one line."""
+    parts = []
+    for item in error.errors(include_url=False):
+        where = ".".join(str(step) for step in item["loc"])
+        reason = item["msg"].removeprefix("Value error, ")
+        shown = item["type"] not in {"missing", "value_error"}
+        value = f" (got {_short(item['input'])})" if shown else ""
+        parts.append(f"{where + ': ' if where else ''}{reason}{value}")
+    return "; ".join(parts)
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """One JSON object, in which a key may stand only once.
+
+    Raises
+    ------
+    ValueError
+        Not JSON, not an object, or a key stands twice; the message says which.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not valid JSON ({error.msg} at column {error.colno})") from error
+    except RecursionError as error:
+        raise ValueError("is not valid JSON (nested too deeply)") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"is {_short(value)}, not a JSON object")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} stands twice")
+        found[key] = value
+    return found
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."

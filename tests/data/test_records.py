@@ -1,0 +1,231 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tocco.data.records import LabelRecord, read_labels, read_manifest, write_labels
+from tocco.errors import InputError, OutputError
+from tocco.rubrics import TARGETS
+
+LINE = {
+    "segment_id": "etude_1",
+    "piece_id": "etude",
+    "source": "rater7",
+    "audio_path": "audio/etude.flac",
+    "midi_path": "midi/etude.mid",
+    "start_time": 1.5,
+    "end_time": 9,
+    "labels": {"phrasing": 61.5, "note_accuracy": 98},
+}
+
+
+def jsonl(folder: Path, *lines: object) -> Path:
+    path = folder / "labels.jsonl"
+    path.write_text("".join((x if isinstance(x, str) else json.dumps(x)) + "\n" for x in lines))
+    return path
+
+
+def complaint(folder: Path, *lines: object) -> str:
+    with pytest.raises(InputError) as caught:
+        read_labels(jsonl(folder, *lines))
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_reads_the_fields_and_resolves_paths_against_the_file(tmp_path):
+    (record,) = read_labels(jsonl(tmp_path, LINE))
+    assert record.audio_path == tmp_path / "audio/etude.flac"
+    assert record.midi_path == tmp_path / "midi/etude.mid"
+    assert record.score_path is None
+    assert (record.start_time, record.end_time) == (1.5, 9.0)
+    assert record.labels == {"note_accuracy": 98.0, "phrasing": 61.5}
+    assert list(record.labels) == ["note_accuracy", "phrasing"]  # rubric order, whatever the file's
+    assert record.is_score_rendering is False
+    assert record.folds == {}
+
+
+def test_a_missing_label_stays_missing(tmp_path):
+    (record,) = read_labels(jsonl(tmp_path, LINE | {"labels": {}}))
+    assert record.labels == {}
+
+
+def test_records_are_frozen(tmp_path):
+    (record,) = read_labels(jsonl(tmp_path, LINE))
+    with pytest.raises(ValidationError, match="frozen"):
+        record.start_time = 2.0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"labels": {"phrasng": 50}}, "'phrasng' is unknown, did you mean 'phrasing'"),
+        ({"performer": "x"}, "'performer' is unknown, did you mean 'performer_id'"),
+        ({"labels": {"phrasing": 100.01}}, "labels.phrasing: Input should be less than or equal to 100"),
+        ({"labels": {"phrasing": -1}}, "greater than or equal to 0 (got -1)"),
+        ({"labels": {"phrasing": "55"}}, "labels.phrasing: Input should be a valid number (got '55')"),
+        ({"labels": {"phrasing": True}}, "labels.phrasing"),
+        ({"labels": {"phrasing": float("nan")}}, "labels.phrasing: Input should be a finite number"),
+        ({"labels": [50]}, "labels"),
+        ({"label_sd": {"musicality": 3}}, "label_sd has 'musicality', which labels has not"),
+        ({"start_time": -0.1}, "start_time: Input should be greater than or equal to 0 (got -0.1)"),
+        ({"end_time": 1.5}, "end_time 1.5 is not after start_time 1.5"),
+        ({"segment_id": "../x"}, "'../x' cannot name a file"),
+        ({"audio_path": None, "midi_path": None}, "both empty"),
+        ({"folds": {"cv4_cluster": -2}}, "folds.cv4_cluster"),
+        ({"n_raters": 0}, "n_raters"),
+        ({"midi_path": "a\0b"}, "NUL"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_line(tmp_path, change, said):
+    text = complaint(tmp_path, LINE, LINE | {"segment_id": "etude_2"} | change)
+    assert text.startswith(f"{tmp_path / 'labels.jsonl'}, line 2: ")
+    assert said in text
+
+
+def test_a_missing_field_is_named(tmp_path):
+    line = {key: value for key, value in LINE.items() if key != "piece_id"}
+    assert "line 1: piece_id: Field required" in complaint(tmp_path, line)
+
+
+@pytest.mark.parametrize("line", ['{"segment_id": "a", ', "[1]", "7", '{"a": 1, "a": 2}', "[" * 100_000])
+def test_what_is_not_one_json_object_is_refused(tmp_path, line):
+    assert "line 2: " in complaint(tmp_path, LINE, line)
+
+
+def test_duplicates_are_refused_with_both_lines(tmp_path):
+    text = complaint(tmp_path, LINE, "", LINE)
+    assert "line 3: segment_id 'etude_1' stands in line 1 already" in text
+
+
+def test_an_empty_file_and_a_missing_file_are_refused(tmp_path):
+    assert "holds no records" in complaint(tmp_path, "")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_labels(tmp_path / "nowhere.jsonl")
+    (tmp_path / "latin.jsonl").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_labels(tmp_path / "latin.jsonl")
+
+
+def test_existence_is_checked_when_asked(tmp_path):
+    path = jsonl(tmp_path, LINE)
+    assert len(read_labels(path)) == 1
+    with pytest.raises(InputError, match=r"line 1: audio_path .* is not a file"):
+        read_labels(path, must_exist=True)
+    for name in ("audio/etude.flac", "midi/etude.mid"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    assert len(read_labels(path, must_exist=True)) == 1
+
+
+def test_written_paths_move_with_the_folder(tmp_path):
+    here = tmp_path / "here"
+    record = LabelRecord(
+        segment_id="a",
+        piece_id="p",
+        source="s",
+        audio_path=here / "audio/a.flac",
+        score_path=Path("/elsewhere/a.mid"),
+        labels={},
+    )
+    write_labels([record], here / "labels.jsonl")
+    here.rename(tmp_path / "there")
+    (moved,) = read_labels(tmp_path / "there/labels.jsonl")
+    assert moved.audio_path == tmp_path / "there/audio/a.flac"
+    assert moved.score_path == Path("/elsewhere/a.mid")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    labels=st.dictionaries(st.sampled_from(TARGETS), st.floats(0, 100)),
+    start=st.floats(0, 1e4),
+    name=st.text(min_size=1, max_size=20),
+    folds=st.dictionaries(st.text(max_size=5), st.integers(-1, 9)),
+)
+def test_round_trip(tmp_path_factory, labels, start, name, folds):
+    path = tmp_path_factory.mktemp("round") / "labels.jsonl"
+    record = LabelRecord(
+        segment_id="a",
+        piece_id=name,
+        source="s",
+        midi_path=path.parent / "a.mid",
+        start_time=start,
+        labels=labels,
+        label_sd=labels,
+        folds=folds,
+    )
+    write_labels([record], path)
+    first = path.read_bytes()
+    assert read_labels(path) == (record,)
+    write_labels(read_labels(path), path)
+    assert path.read_bytes() == first
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
+    path = jsonl(tmp_path, LINE)
+    before = path.read_bytes()
+    records = read_labels(path)
+    with pytest.raises(InputError, match="'etude_1' twice"):
+        write_labels([*records, *records], path)
+    with pytest.raises(InputError, match="would hold no records"):
+        write_labels([], path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["labels.jsonl"]
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_labels(records, path / "below_a_file.jsonl")
+
+
+def manifest(folder: Path, text: str) -> Path:
+    path = folder / "takes.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_manifest_rows_and_their_paths(tmp_path):
+    path = manifest(
+        tmp_path,
+        "\ufeffid,audio,midi,score\n\nanna,a.wav,,\n"
+        ' ben ,"b, take 2.wav", b.mid,/scores/b.xml\nmüller-3,,c.mid,\n',
+    )
+    anna, ben, mueller = read_manifest(path)
+    assert (anna.id, anna.audio, anna.midi, anna.score) == ("anna", tmp_path / "a.wav", None, None)
+    assert ben.id == "ben"
+    assert ben.audio == tmp_path / "b, take 2.wav"
+    assert ben.midi == tmp_path / "b.mid"
+    assert ben.score == Path("/scores/b.xml")
+    assert (mueller.id, mueller.audio, mueller.midi) == ("müller-3", None, tmp_path / "c.mid")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id,audio,midi,score\na,a.wav,,\nA,b.wav,,\n", "line 3: id 'A' stands in line 2 already"),
+        ("id,audio,midi,score\na,a.wav,,\n\n../b,b.wav,,\n", "line 4: id '../b' cannot name a file"),
+        ("id,audio,midi,score\n,a.wav,,\n", "line 2: id '' cannot name a file"),
+        ("id,audio,midi,score\na,,,s.xml\n", "line 2: audio and midi are both empty"),
+        ("id,audio,midi,score\na,a.wav\n", "line 2: has 2 cells"),
+        ("id,audio,midi,score\na,a.wav,,,x\n", "line 2: has 5 cells"),
+        ("id;audio;midi;score\na;a.wav;;\n", "begins with 'id;audio;midi;score'"),
+        ("id,audio,score,midi\n", "begins with 'id,audio,score,midi'"),
+        ("", "is empty"),
+        ("id,audio,midi,score\n", "holds no performances"),
+        ('id,audio,midi,score\na,"a.wav,,\n', "is not valid CSV"),
+        ("id,audio,midi,score\na,a\0.wav,,\n", "takes.csv, line 2: "),
+    ],
+)
+def test_a_wrong_manifest_is_named_with_its_line(tmp_path, text, said):
+    with pytest.raises(InputError) as caught:
+        read_manifest(manifest(tmp_path, text))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_manifest_files_are_checked_when_asked(tmp_path):
+    path = manifest(tmp_path, "id,audio,midi,score\na,a.wav,,\n")
+    with pytest.raises(InputError, match=r"line 2: audio '.*a\.wav' is not a file"):
+        read_manifest(path, must_exist=True)
+    (tmp_path / "a.wav").touch()
+    assert len(read_manifest(path, must_exist=True)) == 1
