@@ -23,13 +23,13 @@ def test_every_shipped_config_is_valid_and_says_its_command(path: Path) -> None:
 
 def test_a_misspelt_key_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
     path = write(tmp_path, "name: a\ntraining:\n  max_epoch: 3\n")
-    with pytest.raises(InputError, match=r"unknown key training\.max_epoch .*Next: write max_epochs\."):
+    with pytest.raises(InputError, match=r"training: 'max_epoch' is unknown, did you mean 'max_epochs'"):
         load_config(path)
 
 
 def test_a_value_out_of_range_is_named(tmp_path: Path) -> None:
     path = write(tmp_path, "name: a\ndata:\n  overlap: 1.5\n")
-    with pytest.raises(InputError, match=r"data\.overlap = 1\.5: Input should be less than 1"):
+    with pytest.raises(InputError, match=r"data\.overlap: Input should be less than 1 \(got 1\.5\)"):
         load_config(path)
 
 

@@ -6,24 +6,18 @@ ignored. The resolved config travels with every checkpoint and bundle.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
 
 from tocco.errors import InputError
+from tocco.schema import StrictModel, one_line
 
 
-class _Block(BaseModel):
-    """One flat block of settings."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DataConfig(_Block):
+class DataConfig(StrictModel):
     """What is learned from.
 
     Attributes
@@ -43,25 +37,27 @@ class DataConfig(_Block):
     batch_size: PositiveInt = 8
 
 
-class ModelConfig(_Block):
+class ModelConfig(StrictModel):
     """The shape of the network.
 
     Attributes
     ----------
     audio_encoder : "compact", trained from nothing, or "mert", loaded from `mert_checkpoint`
-    audio_width, audio_depth : channels and blocks of the compact encoder
-    audio_rate_hz : frames a second that reach the fusion; the encoder's own are averaged in time
+    audio_width, audio_depth, audio_mels : channels, blocks and mel bands of the compact encoder
+    audio_pool_frames : audio frames averaged into one before the fusion
     midi_layers, midi_size, midi_heads : transformer over the notes
     fusion_size : audio half and note half together
     pool_frames : frames averaged before the BiLSTM
     mert_checkpoint : hub id or folder; only for "mert"
     mert_trainable : "none", "all", or how many of the top layers are trained
+    statistics_width : width of the branch that reads the performance statistics
     """
 
     audio_encoder: Literal["compact", "mert"] = "compact"
     audio_width: PositiveInt = 256
     audio_depth: PositiveInt = 6
-    audio_pool: PositiveInt = 1
+    audio_mels: PositiveInt = 80
+    audio_pool_frames: PositiveInt = 4
     midi_layers: PositiveInt = 6
     midi_size: PositiveInt = 256
     midi_heads: PositiveInt = 8
@@ -70,14 +66,15 @@ class ModelConfig(_Block):
     lstm_layers: PositiveInt = 2
     lstm_hidden: PositiveInt = 256
     aggregator_heads: PositiveInt = 4
-    pool_frames: PositiveInt = 4
+    pool_frames: PositiveInt = 2
+    statistics_width: PositiveInt = 128
     dropout: float = Field(0.1, ge=0.0, lt=1.0)
     mert_checkpoint: str | None = None
     mert_trainable: Literal["none", "all"] | PositiveInt = "none"
     gradient_checkpointing: bool = False
 
 
-class TrainingConfig(_Block):
+class TrainingConfig(StrictModel):
     """How it is learned.
 
     Attributes
@@ -103,7 +100,7 @@ class TrainingConfig(_Block):
     threads: int = Field(0, ge=0)
 
 
-class ExperimentConfig(_Block):
+class ExperimentConfig(StrictModel):
     """A whole experiment: `tocco train --config FILE`."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
@@ -148,7 +145,7 @@ def parse_config(values: Mapping[str, Any], subject: str) -> ExperimentConfig:
     try:
         return ExperimentConfig.model_validate(values)
     except ValidationError as error:
-        raise _config_error(subject, error) from error
+        raise InputError(subject, one_line(error), next_step="correct the setting") from error
 
 
 def _set(values: dict[str, Any], key: str, value: object) -> None:
@@ -157,24 +154,3 @@ def _set(values: dict[str, Any], key: str, value: object) -> None:
     for parent in parents:
         block = block.setdefault(parent, {})
     block[last] = value
-
-
-def _config_error(subject: str, error: ValidationError) -> InputError:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        valid = _keys_beside(first["loc"])
-        near = difflib.get_close_matches(str(first["loc"][-1]), valid, n=1)
-        step = f"write {near[0]}" if near else "remove it"
-        return InputError(subject, f"unknown key {key}", allowed=", ".join(valid), next_step=step)
-    return InputError(subject, f"{key} = {first['input']!r}: {first['msg']}", next_step="correct the value")
-
-
-def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = ExperimentConfig
-    for part in location[:-1]:
-        annotation = model.model_fields[str(part)].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        model = annotation
-    return sorted(model.model_fields)

@@ -1,0 +1,6 @@
+"""Door to `tocco assess`: the same options, as `python inference.py ...`."""
+
+from tocco.apps.cli import door
+
+if __name__ == "__main__":
+    door("assess")

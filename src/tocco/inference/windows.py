@@ -1,0 +1,112 @@
+"""From overlapping windows to one rating and a curve over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tocco.units import FloatArray, samples_from_sec
+
+CURVE_STEP_SEC = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Merge:
+    """How windows share the time of a performance.
+
+    Attributes
+    ----------
+    time_sec : (G,) seconds
+        Points of the curve.
+    share : (G, K) rows sum to 1
+        How much each window says about each point.
+    """
+
+    time_sec: FloatArray
+    share: FloatArray
+
+    @property
+    def window_share(self) -> FloatArray:
+        """(K,) summing to 1: how much each window counts in the whole."""
+        return self.share.mean(axis=0)
+
+    def curve(self, per_window: FloatArray) -> FloatArray:
+        """(G, D) over time from (K, D) per window."""
+        return self.share @ per_window
+
+    def overall(self, per_window: FloatArray) -> FloatArray:
+        """(D,) for the whole from (K, D) per window."""
+        return self.window_share @ per_window
+
+
+def centre_weighted_merge(
+    bounds_sec: FloatArray, heard: FloatArray, step_sec: float = CURVE_STEP_SEC
+) -> Merge:
+    """Let every moment be told by the windows around it, most by the one it is central to.
+
+    A window's weight is a triangle over its span. Where only windows without music lie, there is
+    no point of the curve.
+
+    Parameters
+    ----------
+    bounds_sec : (K, 2) seconds
+    heard : (K,) bool
+        Windows that contain enough notes to be rated.
+    step_sec : seconds
+        Distance between points.
+
+    Examples
+    --------
+    >>> merge = centre_weighted_merge(np.array([[0.0, 4.0], [2.0, 6.0]]), np.array([True, True]))
+    >>> merge.time_sec
+    array([0.5, 1.5, 2.5, 3.5, 4.5, 5.5])
+    >>> merge.curve(np.array([[40.0], [60.0]])).round(1).ravel()
+    array([40., 40., 45., 55., 60., 60.])
+    """
+    bounds_sec = np.asarray(bounds_sec, dtype=float)
+    start, end = bounds_sec[:, 0].min(), bounds_sec[:, 1].max()
+    n_points = max(1, round((end - start) / step_sec))
+    edges = np.linspace(start, end, n_points + 1)
+    time = (edges[:-1] + edges[1:]) / 2
+    centre = bounds_sec.mean(axis=1)
+    half = np.maximum(np.diff(bounds_sec, axis=1).ravel() / 2, 1e-9)
+    weight = np.maximum(0.0, 1.0 - np.abs(time[:, None] - centre) / half) * np.asarray(heard, dtype=float)
+    total = weight.sum(axis=1)
+    told = total > 1e-9
+    return Merge(time[told], weight[told] / total[told, None])
+
+
+def stream_windows(
+    blocks: Iterable[FloatArray], bounds_sec: FloatArray, sample_rate_hz: int
+) -> Iterator[FloatArray]:
+    """Cut a stream of audio into windows, holding no more than one window and one block.
+
+    Parameters
+    ----------
+    blocks : iterable of (b,) float32
+        Consecutive pieces of one waveform.
+    bounds_sec : (K, 2) seconds, starts ascending
+
+    Yields
+    ------
+    (S,) float32
+        One waveform a window; a window that reaches past the end of the stream is cut there.
+    """
+    source = iter(blocks)
+    held = np.zeros(0, dtype=np.float32)
+    held_from = 0
+    ended = False
+    for start_sec, end_sec in np.asarray(bounds_sec, dtype=float):
+        start = samples_from_sec(float(start_sec), sample_rate_hz)
+        end = samples_from_sec(float(end_sec), sample_rate_hz)
+        while not ended and held_from + len(held) < end:
+            block = next(source, None)
+            if block is None:
+                ended = True
+            else:
+                drop = min(max(0, start - held_from), len(held))
+                held = np.concatenate([held[drop:], np.asarray(block, dtype=np.float32)])
+                held_from += drop
+        yield held[max(0, start - held_from) : max(0, end - held_from)].copy()

@@ -1,0 +1,171 @@
+"""The network as Lightning trains it: losses, optimiser, schedule, metrics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+
+from tocco import metrics
+from tocco.data.dataset import ExampleBatch
+from tocco.losses.uncertainty_loss import UncertaintyWeightedLoss, WeightedLoss, heteroscedastic_nll
+from tocco.models.network import PerformanceBatch, PerformanceNetwork, PerformanceOutput
+
+
+class PerformanceEvaluationModel(pl.LightningModule):
+    """A `PerformanceNetwork` with everything that training needs around it.
+
+    Parameters
+    ----------
+    network
+    label_sd : (D,) rating points
+        Spread of the training labels; the loss starts from it.
+    backbone_lr, heads_lr, min_lr, weight_decay
+        AdamW; backbone is the two encoders, heads is all the rest. Norms, biases and the loss's own
+        variances are not decayed.
+    warmup_steps
+        Optimiser steps (not batches) of linear warm-up, then cosine to `min_lr`.
+    variance_weight
+        Share of the per-sample variance loss.
+    """
+
+    def __init__(
+        self,
+        network: PerformanceNetwork,
+        *,
+        label_sd: Sequence[float],
+        backbone_lr: float = 1e-5,
+        heads_lr: float = 1e-4,
+        min_lr: float = 1e-6,
+        weight_decay: float = 0.01,
+        warmup_steps: int = 500,
+        variance_weight: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.loss = UncertaintyWeightedLoss(network.dimensions)
+        self.loss.initialise(torch.tensor(label_sd))
+        self.backbone_lr = backbone_lr
+        self.heads_lr = heads_lr
+        self.min_lr = min_lr
+        self.weight_decay = weight_decay
+        self.warmup_steps = warmup_steps
+        self.variance_weight = variance_weight
+        self._held_out: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def forward(self, batch: PerformanceBatch) -> PerformanceOutput:
+        """Ratings of a batch; see `PerformanceNetwork`."""
+        return self.network(batch)
+
+    def on_train_epoch_start(self) -> None:
+        """Draw other windows in another order each epoch."""
+        loader = self.trainer.train_dataloader
+        if loader is not None:
+            loader.batch_sampler.set_epoch(self.current_epoch)
+
+    def training_step(self, batch: ExampleBatch, batch_index: int) -> torch.Tensor:
+        """Uncertainty-weighted rating loss plus the per-sample variance loss."""
+        total, single = self._losses(self.network(batch.inputs), batch)
+        size = len(batch.label)
+        self.log("train_loss", total, batch_size=size, on_epoch=True, on_step=False)
+        for name, error, sigma in zip(self.loss.dimensions, single.squared_error, single.sigma, strict=True):
+            if torch.isfinite(error):
+                self.log(f"train_mse/{name}", error, batch_size=size, on_epoch=True, on_step=False)
+                self.log(f"sigma/{name}", sigma, batch_size=size, on_epoch=True, on_step=False)
+        return total
+
+    def validation_step(self, batch: ExampleBatch, batch_index: int) -> None:
+        """Keep the ratings of the windows until the epoch is complete."""
+        output = self.network(batch.inputs)
+        total, _ = self._losses(output, batch)
+        self.log("val_loss", total, batch_size=len(batch.label))
+        self._held_out.append((batch.record_index.numpy(), batch.label.numpy(), output.rating.cpu().numpy()))
+
+    def on_validation_epoch_end(self) -> None:
+        """Metrics over records: the mean of a record's windows against its label."""
+        index, label, rating = (np.concatenate(part) for part in zip(*self._held_out, strict=True))
+        self._held_out.clear()
+        records, first = np.unique(index, return_index=True)
+        merged = np.stack([rating[index == record].mean(axis=0) for record in records])
+        for name, value in held_out_metrics(label[first], merged).items():
+            self.log(f"val_{name}", value)
+
+    def test_step(self, batch: ExampleBatch, batch_index: int) -> None:
+        """As in validation."""
+        self.validation_step(batch, batch_index)
+
+    def on_test_epoch_end(self) -> None:
+        """As in validation."""
+        self.on_validation_epoch_end()
+
+    def configure_optimizers(self) -> Any:
+        """AdamW over backbone and heads, one warm-up and cosine for both."""
+        optimizer = torch.optim.AdamW(self.parameter_groups())
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer,
+            [
+                lambda step, peak=group["lr"]: warmup_cosine(
+                    step, steps=steps, warmup_steps=self.warmup_steps, floor=self.min_lr / peak
+                )
+                for group in optimizer.param_groups
+            ],
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Trainable parameters by step size and decay."""
+        groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+        for name, parameter in self.named_parameters():
+            if parameter.requires_grad:
+                backbone = name.startswith(("network.audio_encoder.", "network.midi_encoder."))
+                decayed = parameter.ndim > 1 and name.startswith("network.")
+                groups.setdefault((backbone, decayed), []).append(parameter)
+        return [
+            {
+                "params": parameters,
+                "lr": self.backbone_lr if backbone else self.heads_lr,
+                "weight_decay": self.weight_decay if decayed else 0.0,
+            }
+            for (backbone, decayed), parameters in groups.items()
+        ]
+
+    def _losses(self, output: PerformanceOutput, batch: ExampleBatch) -> tuple[torch.Tensor, WeightedLoss]:
+        rating_loss = self.loss(output.rating, batch.label)
+        variance_loss = heteroscedastic_nll(output.rating, output.log_variance, batch.label)
+        return rating_loss.total + self.variance_weight * variance_loss, rating_loss
+
+
+def warmup_cosine(step: int, *, steps: int, warmup_steps: int, floor: float) -> float:
+    """Share of the peak step size: linear rise, then half a cosine down to `floor`.
+
+    A run shorter than ten warm-ups warms up for a tenth of its steps.
+
+    >>> [round(warmup_cosine(s, steps=1000, warmup_steps=100, floor=0.1), 3) for s in (0, 99, 550, 1000)]
+    [0.01, 1.0, 0.55, 0.1]
+    """
+    warmup_steps = min(warmup_steps, max(1, steps // 10))
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    progress = min(1.0, (step - warmup_steps) / max(1, steps - warmup_steps))
+    return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def held_out_metrics(label: np.ndarray, rating: np.ndarray) -> dict[str, float]:
+    """Mean r, R2 and MAE over the targets that have labels.
+
+    Parameters
+    ----------
+    label, rating : (R, D) rating points; NaN where a label is missing
+    """
+    columns = [d for d in range(label.shape[1]) if np.isfinite(label[:, d]).sum() > 2]
+    pairs = [(label[np.isfinite(label[:, d]), d], rating[np.isfinite(label[:, d]), d]) for d in columns]
+    return {
+        "r": float(np.mean([metrics.pearson_r(ref, est) for ref, est in pairs])),
+        "r2": float(np.mean([metrics.r2(ref, est) for ref, est in pairs])),
+        "mae": float(np.mean([metrics.mae(ref, est) for ref, est in pairs])),
+    }

@@ -1,0 +1,242 @@
+"""From a config and prepared records to trained weights in a folder.
+
+A run's folder holds one sub-folder a fold (`fold0`, ...) or `full`, each with:
+
+- `config.yaml`: the resolved settings
+- `split.json`: protocol, fold, segment ids on either side, their hash
+- `last.ckpt`: Lightning's own state, for `--resume`
+- `model.safetensors`: the averaged weights; what evaluation and export read
+- `metrics.csv`: losses and, with a held-out part, metrics a epoch
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+import yaml
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
+from safetensors.torch import load_file, save_file
+
+from tocco.data.dataset import LEVEL_JITTER_DB, PerformanceDataset, PreparedRecord, create_dataloaders
+from tocco.data.splits import split_hash
+from tocco.errors import InputError
+from tocco.files import replacing, write_bytes
+from tocco.models.network import PerformanceNetwork, build_network
+from tocco.music.note_features import NOTE_FEATURES
+from tocco.music.octuple import OCTUPLE_VOCABULARY
+from tocco.music.statistics import STATISTICS
+from tocco.rubrics import TARGETS
+from tocco.training.config import ExperimentConfig
+from tocco.training.lightning_module import PerformanceEvaluationModel
+
+WEIGHTS_FILE = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which records are learned from and which are held out.
+
+    Attributes
+    ----------
+    name : folder of the run's part: "fold0", ..., "full", "fold0-inner"
+    train, held_out : index into the records
+    """
+
+    name: str
+    protocol: str
+    train: tuple[int, ...]
+    held_out: tuple[int, ...]
+
+
+def network_from_config(config: ExperimentConfig) -> PerformanceNetwork:
+    """The untrained network of an experiment."""
+    settings = config.model.model_dump()
+    checkpoint = settings.pop("mert_checkpoint")
+    mert = {
+        "checkpoint": checkpoint,
+        "trainable": settings.pop("mert_trainable"),
+        "gradient_checkpointing": settings.pop("gradient_checkpointing"),
+    }
+    return build_network(
+        **settings,
+        mert=mert if checkpoint is not None else None,
+        octuple_vocabulary=OCTUPLE_VOCABULARY,
+        n_note_features=len(NOTE_FEATURES),
+        n_statistics=len(STATISTICS),
+        dimensions=TARGETS,
+    )
+
+
+def load_weights(network: PerformanceNetwork, path: Path) -> PerformanceNetwork:
+    """Read averaged weights strictly, ready for inference."""
+    if not path.is_file():
+        raise InputError(path, "no such file", next_step="train this part of the run first")
+    network.load_state_dict(load_file(path), strict=True)
+    return network.eval().requires_grad_(False)
+
+
+def train_stage(
+    config: ExperimentConfig,
+    records: Sequence[PreparedRecord],
+    split: Split,
+    run_dir: Path,
+    *,
+    validate: bool,
+    resume: bool = False,
+    progress: bool = False,
+) -> Path:
+    """Train on one side of a split.
+
+    Parameters
+    ----------
+    validate
+        Report on the held-out side after every epoch. For choosing settings on an inner split; the
+        folds that report the result train blind for the number of epochs that the config states.
+    resume
+        Go on from `last.ckpt`; an error where there is none.
+
+    Returns
+    -------
+    Path
+        The weights.
+    """
+    folder = run_dir / split.name
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / "last.ckpt"
+    if resume and not checkpoint.is_file():
+        raise InputError(checkpoint, "no such checkpoint", next_step="start without --resume")
+    pl.seed_everything(config.training.seed, workers=True, verbose=False)
+    if config.training.threads:
+        torch.set_num_threads(config.training.threads)
+    _describe(config, records, split, folder)
+
+    training = [records[i] for i in split.train]
+    module = build_module(config, training)
+    held_out = [records[i] for i in split.held_out] if validate else []
+    train_loader, held_out_loader = create_dataloaders(
+        PerformanceDataset(
+            training, training=True, score_dropout=config.data.score_dropout, seed=config.training.seed
+        ),
+        PerformanceDataset(held_out, training=False) if held_out else None,
+        batch_size=config.data.batch_size,
+        seed=config.training.seed,
+    )
+    trainer = _trainer(config, folder, progress=progress)
+    with warnings.catch_warnings():
+        # Items are made from arrays in memory; worker processes would only copy them.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        trainer.fit(
+            module,
+            train_loader,
+            held_out_loader,
+            ckpt_path=str(checkpoint) if resume else None,
+            weights_only=True,
+        )
+    weights = folder / WEIGHTS_FILE
+    save_weights(module.network, weights)
+    return weights
+
+
+def save_weights(network: PerformanceNetwork, path: Path) -> None:
+    """Write weights in one step, never half."""
+    with replacing(path) as temporary:
+        save_file({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, temporary)
+
+
+def build_module(config: ExperimentConfig, training: Sequence[PreparedRecord]) -> PerformanceEvaluationModel:
+    """Network and losses, their scales set from the training records alone."""
+    network = network_from_config(config)
+    labels = np.stack([record.label for record in training])
+    mean, sd = label_moments(labels)
+    symbolic = [
+        inputs
+        for record in training
+        for window in record.windows
+        for inputs in [window.with_score or window.without_score]
+    ]
+    level_db = np.array([window.level_db for record in training for window in record.windows])
+    network.fit_standardisers(
+        note_features=torch.from_numpy(np.concatenate([s.note_features for s in symbolic])),
+        statistics=torch.from_numpy(np.stack([s.statistics for s in symbolic])),
+        level_db=torch.from_numpy(np.add.outer(level_db, np.linspace(*LEVEL_JITTER_DB, 9)).ravel()).float(),
+    )
+    network.head.initialise(torch.from_numpy(mean).float(), torch.from_numpy(sd).float())
+    settings = config.training
+    return PerformanceEvaluationModel(
+        network,
+        label_sd=sd.tolist(),
+        backbone_lr=settings.backbone_lr,
+        heads_lr=settings.heads_lr,
+        min_lr=settings.min_lr,
+        weight_decay=settings.weight_decay,
+        warmup_steps=settings.warmup_steps,
+        variance_weight=settings.variance_weight,
+    )
+
+
+def label_moments(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and spread of every target's labels; a target without any stands at 50 +- 25.
+
+    Parameters
+    ----------
+    labels : (R, D) rating points; NaN where missing
+    """
+    mean, sd = np.full(labels.shape[1], 50.0), np.full(labels.shape[1], 25.0)
+    for d in range(labels.shape[1]):
+        known = labels[np.isfinite(labels[:, d]), d]
+        if len(known) > 1:
+            mean[d], sd[d] = known.mean(), max(known.std(), 1.0)
+    return mean, sd
+
+
+def _trainer(config: ExperimentConfig, folder: Path, *, progress: bool) -> pl.Trainer:
+    settings = config.training
+    return pl.Trainer(
+        accelerator="auto",
+        devices=1,
+        deterministic="warn",
+        max_epochs=settings.max_epochs,
+        precision=settings.precision,
+        accumulate_grad_batches=settings.accumulate_grad_batches,
+        gradient_clip_val=settings.gradient_clip,
+        logger=CSVLogger(folder, name="", version=""),
+        log_every_n_steps=10,
+        num_sanity_val_steps=0,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        callbacks=[
+            ModelCheckpoint(
+                folder, filename="last", save_top_k=1, monitor=None, enable_version_counter=False
+            ),
+            EMAWeightAveraging(decay=settings.average_decay),
+        ],
+    )
+
+
+def _describe(
+    config: ExperimentConfig, records: Sequence[PreparedRecord], split: Split, folder: Path
+) -> None:
+    resolved = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+    write_bytes(folder / "config.yaml", resolved.encode())
+    sides = {
+        "train": sorted(records[i].record.segment_id for i in split.train),
+        "held_out": sorted(records[i].record.segment_id for i in split.held_out),
+    }
+    content = {"name": split.name, "protocol": split.protocol, "hash": split_hash(sides), **sides}
+    write_bytes(folder / "split.json", (json.dumps(content, indent=1) + "\n").encode())
+
+
+def read_epochs(folder: Path) -> list[dict[str, float]]:
+    """The logged figures of a run's part, one mapping a logged row."""
+    with (folder / "metrics.csv").open(newline="", encoding="utf-8") as stream:
+        return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(stream)]

@@ -1,0 +1,6 @@
+"""Door to `tocco train`: the same options, as `python train.py ...`."""
+
+from tocco.apps.cli import door
+
+if __name__ == "__main__":
+    door("train")
