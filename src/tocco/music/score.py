@@ -5,26 +5,39 @@ A beat is a quarter note throughout tocco, whatever the metre; bars know their o
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Literal
 
+import numpy as np
+
+from tocco.errors import InputError
+from tocco.music.musicxml import read_musicxml, unpack_mxl
+from tocco.music.notation import MAX_SCORE_BYTES, Bar, Mark, Notation, PlayOrder, PrintedNote
+from tocco.music.score_midi import read_score_midi
 from tocco.units import BoolArray, FloatArray, IntArray
 
+__all__ = ["Mark", "Score", "load_score", "score_readings"]
 
-@dataclass(frozen=True)
-class Mark:
-    """One dynamics, tempo or pedal direction.
+Repeats = Literal["auto", "none", "all"]
 
-    Attributes
-    ----------
-    kind : "dynamics" | "crescendo" | "diminuendo" | "tempo" | "pedal"
-    text : as printed ("p", "cresc.", "Allegretto")
-    onset_beat, end_beat : beats; `end_beat` equals `onset_beat` for a mark that holds from there on
-    """
+_NEXT_STEP = "export the piece as MusicXML from a notation program"
+_KINDS = "MusicXML, compressed MusicXML (.mxl) or score MIDI"
 
-    kind: str
-    text: str
-    onset_beat: float
-    end_beat: float
+_FOREIGN_MAGIC = (
+    (b"RIFF", "an audio recording (WAV)"),
+    (b"fLaC", "an audio recording (FLAC)"),
+    (b"OggS", "an audio recording (Ogg)"),
+    (b"ID3", "an audio recording (MP3)"),
+    (b"\xff\xfb", "an audio recording (MP3)"),
+    (b"\xff\xf3", "an audio recording (MP3)"),
+    (b"\x1aE\xdf\xa3", "a recording (WebM)"),
+    (b"%PDF", "a picture of a score (PDF)"),
+    (b"\x89PNG", "a picture (PNG)"),
+    (b"\xff\xd8\xff", "a picture (JPEG)"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +57,8 @@ class Score:
         Staff 1 is the upper one.
     is_grace : (S,)
     articulation : (S,) str, comma-joined names ("staccato,accent") or ""
+        Articulation signs and ornament signs by their MusicXML names ("staccato", "tenuto", "accent",
+        "trill-mark", "mordent", ...), "fermata", and "slur" for a note that a slur binds to the next.
     velocity : (S,) 1..127 from a score MIDI; 0 where the file is no MIDI
     bar : (S,) index into the bar arrays
     bar_onset_beat, bar_beats : (M,) where each bar starts and how long it is
@@ -52,7 +67,7 @@ class Score:
     marks
         Directions in order of onset.
     repeats
-        What was unfolded, for people: "as written", "all repeats", "no repeats".
+        What was unfolded, for people: "as written", "all repeats", "no repeats", "some repeats".
     source
         Where it came from, for messages.
     """
@@ -77,3 +92,159 @@ class Score:
 
     def __len__(self) -> int:
         return len(self.onset_beat)
+
+    def bar_index_at(self, beat: float) -> int:
+        """Index of the bar that a beat falls into; the first or the last bar outside the score."""
+        index = int(np.searchsorted(self.bar_onset_beat, beat + 1e-6, side="right")) - 1
+        return min(max(index, 0), len(self.bar_name) - 1)
+
+
+def load_score(path: str | PathLike[str], *, repeats: Repeats = "auto") -> Score:
+    """One reading of a score file.
+
+    Parameters
+    ----------
+    path : MusicXML, compressed MusicXML or score MIDI; decided by its content
+    repeats : "auto" | "none" | "all"
+        "all" plays every repeat sign, and after a da capo or dal segno none, as is customary; "auto"
+        is the same, where nothing is known of a performance (`score_readings` offers the choice);
+        "none" plays through.
+
+    Raises
+    ------
+    InputError
+        The file is missing, broken, too large, of another kind, or has no notes.
+    """
+    if repeats not in ("auto", "none", "all"):
+        raise InputError("repeats", f"is {repeats!r}", allowed='"auto", "none" or "all"')
+    notation = _read_notation(Path(path))
+    if repeats == "none":
+        order = next((o for o in notation.orders if o.repeats == "no repeats"), notation.orders[0])
+    else:
+        order = notation.orders[0]
+    return _unfold(notation, order)
+
+
+def score_readings(path: str | PathLike[str]) -> tuple[Score, ...]:
+    """Every plausible way through a score with repeats; alignment finds the one that was played.
+
+    Parameters
+    ----------
+    path : as for `load_score`
+
+    Returns
+    -------
+    One score for each combination of repeats. Where there are more than 64 combinations: all repeats,
+    none, and each of the two with a single repeat changed.
+    """
+    notation = _read_notation(Path(path))
+    return tuple(_unfold(notation, order) for order in notation.orders)
+
+
+def _read_notation(path: Path) -> Notation:
+    content = _read_bytes(path)
+    source = str(path)
+    for magic, kind in _FOREIGN_MAGIC:
+        if content.startswith(magic):
+            raise InputError(source, f"is {kind}, not a score", allowed=_KINDS, next_step=_NEXT_STEP)
+    if content.startswith(b"MThd"):
+        return read_score_midi(content, source)
+    if content.startswith(b"PK"):
+        return read_musicxml(unpack_mxl(content, source), source)
+    if content.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<"):
+        return read_musicxml(content, source)
+    raise InputError(source, "is not a score", allowed=_KINDS, next_step=_NEXT_STEP)
+
+
+def _read_bytes(path: Path) -> bytes:
+    if path.is_dir():
+        raise InputError(path, "is a folder, not a score", allowed=_KINDS)
+    try:
+        size = path.stat().st_size
+        if size > MAX_SCORE_BYTES:
+            raise InputError(
+                path, f"is {size / 2**20:.0f} MiB large", allowed=f"up to {MAX_SCORE_BYTES // 2**20} MiB"
+            )
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(path, "does not exist", next_step="check the path of the score") from error
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})") from error
+    if not content:
+        raise InputError(path, "is empty", allowed=_KINDS, next_step=_NEXT_STEP)
+    return content
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A printed note at its place in the unfolded score."""
+
+    onset_beat: float
+    note: PrintedNote
+    note_id: str
+
+
+def _unfold(notation: Notation, order: PlayOrder) -> Score:
+    """Play the page in one order: cut its spans out and lay them end to end."""
+    by_onset = sorted(notation.notes, key=lambda n: n.onset_beat)
+    onsets = np.array([n.onset_beat for n in by_onset])
+    passes: Counter[str] = Counter()
+    placed: list[_Placed] = []
+    bars: list[Bar] = []
+    marks: list[Mark] = []
+    start_beat = 0.0
+    for begin, end in order.spans:
+        shift = start_beat - begin
+        low, high = np.searchsorted(onsets, [begin, end], side="left")
+        for note in by_onset[low:high]:
+            passes[note.note_id] += 1
+            count = passes[note.note_id]
+            note_id = note.note_id if count == 1 else f"{note.note_id}-{count}"
+            placed.append(_Placed(note.onset_beat + shift, note, note_id))
+        bars.extend(_cut_bars(notation.bars, begin, end, shift))
+        marks.extend(
+            Mark(m.kind, m.text, m.onset_beat + shift, min(m.end_beat, end) + shift)
+            for m in notation.marks
+            if begin <= m.onset_beat < end
+        )
+        start_beat += end - begin
+    placed.sort(key=lambda p: (p.onset_beat, p.note.pitch))
+    marks.sort(key=lambda m: m.onset_beat)
+    return _assemble(notation, order, placed, bars, marks)
+
+
+def _cut_bars(bars: tuple[Bar, ...], begin: float, end: float, shift: float) -> list[Bar]:
+    cut = []
+    for bar in bars:
+        first = max(bar.onset_beat, begin)
+        last = min(bar.onset_beat + bar.length_beat, end)
+        if last > first:
+            cut.append(Bar(first + shift, last - first, bar.name))
+    return cut
+
+
+def _assemble(
+    notation: Notation, order: PlayOrder, placed: list[_Placed], bars: list[Bar], marks: list[Mark]
+) -> Score:
+    onset = np.array([p.onset_beat for p in placed])
+    bar_onset = np.array([bar.onset_beat for bar in bars])
+    bar = np.clip(np.searchsorted(bar_onset, onset + 1e-6, side="right") - 1, 0, len(bars) - 1)
+    return Score(
+        note_id=tuple(p.note_id for p in placed),
+        onset_beat=onset,
+        duration_beat=np.array([p.note.duration_beat for p in placed]),
+        pitch=np.array([p.note.pitch for p in placed], dtype=np.int64),
+        voice=np.array([p.note.voice for p in placed], dtype=np.int64),
+        staff=np.array([p.note.staff for p in placed], dtype=np.int64),
+        is_grace=np.array([p.note.is_grace for p in placed], dtype=bool),
+        articulation=tuple(p.note.articulation for p in placed),
+        velocity=np.array([p.note.velocity for p in placed], dtype=np.int64),
+        bar=bar.astype(np.int64),
+        bar_onset_beat=bar_onset,
+        bar_beats=np.array([b.length_beat for b in bars]),
+        bar_name=tuple(b.name for b in bars),
+        tempo_bpm=notation.tempo_bpm,
+        marks=tuple(marks),
+        repeats=order.repeats,
+        source=notation.source,
+    )

@@ -1,0 +1,143 @@
+"""A page as it is printed: every bar once, and the orders in which it may be played.
+
+`Notation` is what a file reader hands over; `tocco.music.score` unfolds it into a `Score`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tocco.errors import InputError
+
+MAX_SCORE_BYTES = 64 * 2**20
+"""A whole opera in MusicXML stays below this."""
+
+MAX_SCORE_BEATS = 200_000.0
+"""About 25 hours at 130 quarter notes a minute."""
+
+MAX_SCORE_NOTES = 200_000
+
+MAX_SCORE_BARS = 50_000
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One dynamics, tempo or pedal direction.
+
+    Attributes
+    ----------
+    kind : "dynamics" | "crescendo" | "diminuendo" | "tempo" | "pedal"
+    text : as printed ("p", "cresc.", "Allegretto")
+    onset_beat, end_beat : beats; `end_beat` equals `onset_beat` for a mark that holds from there on
+    """
+
+    kind: str
+    text: str
+    onset_beat: float
+    end_beat: float
+
+
+@dataclass(frozen=True)
+class PrintedNote:
+    """One struck note of the page; ties are joined.
+
+    Attributes
+    ----------
+    note_id : the id in the file
+    onset_beat, duration_beat : beats
+    pitch : 0..127
+    voice, staff : 1.., 0 where the file does not say
+    is_grace
+    articulation : comma-joined names or ""
+    velocity : 1..127 from a MIDI file, else 0
+    """
+
+    note_id: str
+    onset_beat: float
+    duration_beat: float
+    pitch: int
+    voice: int = 0
+    staff: int = 0
+    is_grace: bool = False
+    articulation: str = ""
+    velocity: int = 0
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One printed bar: where it starts, how long it is (beats), and its printed number."""
+
+    onset_beat: float
+    length_beat: float
+    name: str
+
+
+@dataclass(frozen=True)
+class PlayOrder:
+    """One way through the page.
+
+    Attributes
+    ----------
+    repeats
+        What is unfolded, for people: "as written", "all repeats", "no repeats", "some repeats".
+    spans : (start, end) in beats of the page, in the order in which they are played
+    """
+
+    repeats: str
+    spans: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Notation:
+    """Everything a score file says, each bar once.
+
+    Attributes
+    ----------
+    notes : any order
+    bars : ascending, without gaps
+    marks : any order
+    orders
+        The ways through the page; the first is the one with all repeats, as a reader would play it.
+    tempo_bpm : quarter notes a minute at the start; 0 where the file does not say
+    source : for messages
+    """
+
+    notes: tuple[PrintedNote, ...]
+    bars: tuple[Bar, ...]
+    marks: tuple[Mark, ...]
+    orders: tuple[PlayOrder, ...]
+    tempo_bpm: float
+    source: str
+
+    def __post_init__(self) -> None:
+        if not self.notes:
+            raise InputError(
+                self.source,
+                "the score has no notes",
+                next_step="export the piano part again from the notation program",
+            )
+        if len(self.notes) > MAX_SCORE_NOTES:
+            raise InputError(
+                self.source,
+                f"the score has {len(self.notes):,} notes",
+                allowed=f"up to {MAX_SCORE_NOTES:,}",
+                next_step="give one movement at a time",
+            )
+        times = np.array([[note.onset_beat, note.duration_beat] for note in self.notes])
+        if not np.isfinite(times).all() or times.min() < 0 or times.sum(axis=1).max() > MAX_SCORE_BEATS:
+            raise InputError(
+                self.source,
+                "a note lies outside the score's time",
+                allowed=f"0 to {MAX_SCORE_BEATS:,.0f} quarter notes",
+                next_step="export the score again from the notation program",
+            )
+        pitches = [note.pitch for note in self.notes]
+        if min(pitches) < 0 or max(pitches) > 127:
+            raise InputError(
+                self.source,
+                f"a note has MIDI pitch {min(pitches) if min(pitches) < 0 else max(pitches)}",
+                allowed="0 to 127",
+                next_step="check clefs and octave signs in the notation program",
+            )
