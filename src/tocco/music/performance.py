@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 
-from tocco.units import FloatArray, IntArray
+from tocco.units import BoolArray, FloatArray, IntArray
+
+PEDAL_DOWN: Final = 64
+"""Pedal value from which on a pedal counts as down, where only up and down are asked for (MIDI 1.0)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +46,16 @@ class PedalCurve:
         step = np.searchsorted(self.time_sec, time_sec, side="right") - 1
         return np.where(step >= 0, self.value[np.maximum(step, 0)], 0.0)
 
+    def between(self, start_sec: float, end_sec: float) -> PedalCurve:
+        """The steps in `start <= t < end`, led by the position in force at the start unless it is 0."""
+        inside = (self.time_sec > start_sec) & (self.time_sec < end_sec)
+        position = self.at(np.array([start_sec]))
+        carried = position > 0
+        return PedalCurve(
+            np.concatenate((np.array([start_sec])[carried], self.time_sec[inside])),
+            np.concatenate((position[carried], self.value[inside])),
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Performance:
@@ -52,7 +66,8 @@ class Performance:
     Attributes
     ----------
     onset_sec, offset_sec : (N,) seconds, onset < offset
-        Key down and key up; the pedal does not lengthen a note here.
+        Key down and key up; the pedal does not lengthen a note here. In a segment, notes held over
+        an edge keep their true times, outside `0..duration_sec`.
     pitch : (N,) 0..127
     velocity : (N,) 1..127
     sustain, sostenuto, soft
@@ -77,6 +92,11 @@ class Performance:
 
     def __len__(self) -> int:
         return len(self.onset_sec)
+
+    @property
+    def struck_inside(self) -> BoolArray:
+        """(N,) whether each key goes down within `0 <= t < duration_sec`; else it was held over the start."""
+        return (self.onset_sec >= 0.0) & (self.onset_sec < self.duration_sec)
 
     def shifted(self, by_sec: float, stretch: float = 1.0) -> Performance:
         """The same performance on another clock: `t -> stretch * t + by_sec`."""
