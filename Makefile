@@ -1,5 +1,5 @@
 # Every target sets the environment up first; a set-up environment costs a second.
-.PHONY: setup format check test test-slow test-data coverage bench clean
+.PHONY: setup format check test test-slow test-data coverage bench clean lock
 
 setup:
 	bash setup.sh
@@ -31,3 +31,8 @@ bench: setup
 
 clean:
 	rm -rf .pytest_cache .ruff_cache .hypothesis dist report
+
+lock:                   ## after a change of dependencies
+	.venv/bin/uv pip compile --universal --all-extras --group dev --quiet --no-header --no-annotate \
+		--python-version 3.11 --upgrade-package tocco --output-file constraints.txt pyproject.toml
+	env -u UV_FIND_LINKS .venv/bin/uv lock

@@ -34,7 +34,7 @@ from tocco.files import replacing, sha256_of
 from tocco.models.network import PerformanceBatch
 from tocco.music.alignment import align_performance_to_score
 from tocco.music.midi import load_midi
-from tocco.music.score import load_score
+from tocco.music.score import score_readings
 from tocco.rubrics import TARGETS
 from tocco.units import FloatArray, samples_from_sec
 
@@ -284,7 +284,7 @@ def _prepare(record: LabelRecord, window_sec: float, overlap: float) -> dict[str
     performance = load_midi(Path(str(record.midi_path)))
     alignment = None
     if record.score_path is not None:
-        alignment = align_performance_to_score(performance, load_score(Path(record.score_path)))
+        alignment = align_performance_to_score(performance, score_readings(Path(record.score_path)))
     end = record.end_time if record.end_time is not None else len(normal.waveform) / samples_from_sec(1.0)
     bounds = segment_bounds(end - record.start_time, window_sec, overlap) + record.start_time
     arrays: dict[str, np.ndarray] = {

@@ -14,7 +14,7 @@ import torch
 
 from tocco.models.network import PerformanceBatch
 from tocco.music.alignment import Alignment
-from tocco.music.midi import segment_midi
+from tocco.music.midi import notes_within, segment_midi
 from tocco.music.note_features import NOTE_FEATURES, note_features
 from tocco.music.octuple import BeatGrid, encode_octuple_midi
 from tocco.music.performance import Performance
@@ -72,7 +72,7 @@ def cut_windows(
     """
     windows = []
     for segment, (start, end) in zip(segment_midi(performance, bounds_sec), bounds_sec, strict=True):
-        inside = notes_in_window(performance, float(start), float(end))
+        inside = notes_within(performance, float(start), float(end))
         part = None if alignment is None else alignment.window(float(start), float(end), inside)
         windows.append((segment, part))
     return windows

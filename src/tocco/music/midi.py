@@ -31,6 +31,7 @@ __all__ = [
     "MidiLimits",
     "extract_midi_features",
     "load_midi",
+    "notes_within",
     "ridge_features",
     "save_midi",
     "segment_midi",
@@ -370,8 +371,18 @@ def segment_midi(performance: Performance, bounds_sec: FloatArray) -> tuple[Perf
     return tuple(_segment(performance, float(start), float(end)) for start, end in bounds)
 
 
+def notes_within(performance: Performance, start_sec: float, end_sec: float) -> IntArray:
+    """Which notes a segment holds: those whose key is down at some time inside.
+
+    Returns
+    -------
+    (M,) index into the performance, ascending
+    """
+    return np.flatnonzero((performance.offset_sec > start_sec) & (performance.onset_sec < end_sec))
+
+
 def _segment(performance: Performance, start_sec: float, end_sec: float) -> Performance:
-    inside = (performance.offset_sec > start_sec) & (performance.onset_sec < end_sec)
+    inside = notes_within(performance, start_sec, end_sec)
     cut = replace(
         performance,
         onset_sec=performance.onset_sec[inside],
