@@ -1,0 +1,153 @@
+"""What training minimises: errors on all dimensions weighed by how sure each can be, and honest spread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+USUAL_LABEL_VARIANCE = 144.0
+"""Squared rating points: labels spread by about 12 points on most dimensions."""
+
+
+@dataclass(frozen=True)
+class WeightedLoss:
+    """The loss of a batch and its parts.
+
+    Attributes
+    ----------
+    total : ()
+    squared_error : (D,) squared rating points; NaN for a dimension without a label in the batch
+    sigma : (D,) rating points, the learned spread of each dimension
+    n_labels : (D,) count
+    """
+
+    total: Tensor
+    squared_error: Tensor
+    sigma: Tensor
+    n_labels: Tensor
+
+
+def label_weight(label_sd: Tensor, n_raters: Tensor, residual_sd: float = 10.0) -> Tensor:
+    """How much a label is worth: less where few raters disagreed.
+
+    The mean of n raters with standard deviation s errs by s^2 / n in squares, on top of what any model
+    misses; its weight is the inverse of the sum, scaled to 1 for a label without error (weighted least
+    squares, Aitken 1936).
+
+    Parameters
+    ----------
+    label_sd : (...) rating points; NaN = unknown
+    n_raters : (...) count; NaN or 0 = unknown
+    residual_sd : rating points, > 0
+        What a model misses of a perfect label.
+
+    Returns
+    -------
+    (...) 0..1; 1 where either is unknown
+
+    Examples
+    --------
+    >>> label_weight(torch.tensor([20.0, 20.0]), torch.tensor([4.0, float("nan")]))
+    tensor([0.5000, 1.0000])
+    """
+    known = torch.isfinite(label_sd) & torch.isfinite(n_raters) & (n_raters > 0)
+    error = label_sd.square() / n_raters
+    floor = residual_sd**2
+    return torch.where(known, floor / (floor + error.masked_fill(~known, 0.0)), 1.0)
+
+
+class UncertaintyWeightedLoss(nn.Module):
+    """Squared errors on all dimensions, each weighed by a variance that is learned with it.
+
+    `sum_d 0.5 exp(-s_d) L_d + 0.5 s_d` with `s_d` the log-variance of dimension d and `L_d` its mean
+    squared error on 0 to 100 (Kendall, Gal and Cipolla, Multi-task learning using uncertainty, 2018).
+    The weights start at the spread of the labels: from a variance of 1, squared errors of some hundred
+    points would throw the first steps far off. Missing labels count for nothing; a dimension without
+    any label in the batch adds neither error nor weight.
+
+    Parameters
+    ----------
+    dimensions
+        Names, in the order of the columns.
+    """
+
+    def __init__(self, dimensions: tuple[str, ...]) -> None:
+        super().__init__()
+        self.dimensions = tuple(dimensions)
+        start = torch.full((len(self.dimensions),), USUAL_LABEL_VARIANCE).log()
+        self.log_variance = nn.Parameter(start)
+
+    @torch.no_grad()
+    def initialise(self, label_sd: Tensor) -> None:
+        """Start at the spread of the training labels.
+
+        Parameters
+        ----------
+        label_sd : (D,) rating points, over the segments; NaN where a dimension has no labels
+            Spreads below one point count as one.
+        """
+        start = 2.0 * label_sd.to(self.log_variance).clamp(min=1.0).log()
+        self.log_variance.copy_(torch.where(start.isnan(), self.log_variance, start))
+
+    def forward(
+        self, rating: Tensor, label: Tensor, mask: Tensor | None = None, weight: Tensor | None = None
+    ) -> WeightedLoss:
+        """Loss of a batch.
+
+        Parameters
+        ----------
+        rating : (B, D) 0..100
+        label : (B, D) 0..100, NaN = missing
+        mask : (B, D) True = use the label, all if None
+        weight : (B, D) >= 0, 1 if None
+            See `label_weight`.
+        """
+        used = known_labels(label, mask)
+        share = used.to(rating.dtype) if weight is None else torch.where(used, weight, 0.0)
+        squares = (rating - label.masked_fill(~used, 0.0)).square()
+        worth = share.sum(0)
+        present = worth > 0
+        error = (squares * share).sum(0) / worth.masked_fill(~present, 1.0)
+        s = self.log_variance
+        single = torch.where(present, 0.5 * torch.exp(-s) * error + 0.5 * s, 0.0)
+        return WeightedLoss(
+            total=single.sum(),
+            squared_error=error.detach().masked_fill(~present, float("nan")),
+            sigma=(0.5 * s.detach()).exp(),
+            n_labels=used.sum(0),
+        )
+
+
+def known_labels(label: Tensor, mask: Tensor | None = None) -> Tensor:
+    """(B, D) True where there is a label and the mask, if any, lets it count."""
+    known = ~torch.isnan(label)
+    return known if mask is None else known & mask
+
+
+def heteroscedastic_nll(
+    rating: Tensor, log_variance: Tensor, label: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    """How badly the predicted spread fits the errors that were made.
+
+    Gaussian negative log-likelihood without its constant, with the rating held fixed. Trained jointly,
+    the likelihood would excuse large errors by a large variance and stop correcting them (Seitzer et
+    al., On the pitfalls of heteroscedastic uncertainty estimation, 2022); so it trains the variance
+    alone.
+
+    Parameters
+    ----------
+    rating : (B, D) 0..100
+    log_variance : (B, D) log of squared rating points
+    label : (B, D) 0..100, NaN = missing
+    mask : (B, D) True = use the label, all if None
+
+    Returns
+    -------
+    () nats a label; 0 for a batch without labels
+    """
+    used = known_labels(label, mask)
+    squares = (rating.detach() - label.masked_fill(~used, 0.0)).square()
+    single = 0.5 * (log_variance + squares * torch.exp(-log_variance))
+    return single.masked_fill(~used, 0.0).sum() / used.sum().clamp(min=1)

@@ -1,0 +1,152 @@
+"""From a stream of moments to one description of the whole segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+
+@dataclass(frozen=True)
+class Frames:
+    """A stream of frames.
+
+    Attributes
+    ----------
+    features : (B, T, H), zero where the mask is False
+    mask : (B, T) True = real
+    time_sec : (B, T) seconds, centre of each frame
+    """
+
+    features: Tensor
+    mask: Tensor
+    time_sec: Tensor
+
+
+def pool_frames(frames: Frames, size: int) -> Frames:
+    """Mean over each run of `size` frames; the last run may be shorter, padding never counts.
+
+    A frame of the result stands at the mean time of the real frames in it (0 on padding).
+    """
+    if size < 1:
+        raise ValueError(f"{size} frames cannot be pooled into one; at least 1")
+    if size == 1:
+        return frames
+    T = frames.mask.shape[1]
+    spare = -T % size
+    weight = nn.functional.pad(frames.mask.to(frames.features.dtype), (0, spare)).unflatten(1, (-1, size))
+    count = weight.sum(2)
+    share = weight / count.clamp(min=1.0)[..., None]
+    features = nn.functional.pad(frames.features, (0, 0, 0, spare)).unflatten(1, (-1, size))
+    time_sec = nn.functional.pad(frames.time_sec, (0, spare)).unflatten(1, (-1, size))
+    return Frames((features * share[..., None]).sum(2), count > 0, (time_sec * share).sum(2))
+
+
+def mean_and_sd(features: Tensor, mask: Tensor) -> Tensor:
+    """(B, T, H) -> (B, 2H): mean over the real frames and spread around it."""
+    kept = mask[..., None].to(features.dtype)
+    count = kept.sum(1).clamp(min=1.0)
+    mean = (features * kept).sum(1) / count
+    variance = ((features - mean[:, None]).square() * kept).sum(1) / count
+    # The root's slope is infinite at 0, where a single frame or silence would put it.
+    return torch.cat((mean, (variance + 1e-4).sqrt()), dim=-1)
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """A segment in one vector, and where it came from.
+
+    Attributes
+    ----------
+    vector : (B, 2 * hidden_size)
+    attention : (B, heads, T') >= 0, sums to 1 over the real frames; 0 on padding
+    time_sec : (B, T') seconds of those frames; NaN on padding
+    """
+
+    vector: Tensor
+    attention: Tensor
+    time_sec: Tensor
+
+
+class HierarchicalAggregator(nn.Module):
+    """Frames are averaged into moments, read in both directions, and weighed into one vector.
+
+    With about a thousand rated segments, mean and spread over time beat a recurrent network with
+    attention, so that is where this one starts: the vector is a projection of mean and spread of the
+    moments, plus what the attention over a bidirectional LSTM adds, through a gate that begins at 0.1
+    with nearly even attention. Training opens the gate as far as it pays.
+
+    Parameters
+    ----------
+    input_size
+    hidden_size
+        Of the LSTM, a direction; the result is twice as wide.
+    layers
+        Of the LSTM.
+    heads
+        Of the attention.
+    pool_frames
+        Frames averaged into one before anything else.
+    dropout
+    """
+
+    def __init__(
+        self,
+        *,
+        input_size: int = 1024,
+        hidden_size: int = 256,
+        layers: int = 2,
+        heads: int = 4,
+        pool_frames: int = 2,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.output_size = 2 * hidden_size
+        if self.output_size % heads:
+            raise ValueError(f"2 x hidden_size {hidden_size} cannot be split into {heads} heads")
+        self.pool_frames = pool_frames
+        self.heads = heads
+        self.dropout = nn.Dropout(dropout)
+        self.overview = nn.Linear(2 * input_size, self.output_size)
+        self.lstm = nn.LSTM(
+            input_size,
+            hidden_size,
+            layers,
+            batch_first=True,
+            bidirectional=True,
+            dropout=dropout if layers > 1 else 0.0,
+        )
+        self.key = nn.Linear(self.output_size, self.output_size)
+        self.query = nn.Parameter(torch.randn(heads, self.output_size // heads) * 0.02)
+        self.out = nn.Linear(self.output_size, self.output_size)
+        self.gate = nn.Parameter(torch.full((self.output_size,), 0.1))
+
+    def _read(self, frames: Frames) -> Tensor:
+        """(B, T', 2 * hidden_size): the LSTM, stopping at each item's own end."""
+        lengths = frames.mask.sum(1).cpu()
+        packed = pack_padded_sequence(
+            self.dropout(frames.features), lengths, batch_first=True, enforce_sorted=False
+        )
+        out, _ = self.lstm(packed)
+        return pad_packed_sequence(out, batch_first=True, total_length=frames.mask.shape[1])[0]
+
+    def forward(self, features: Tensor, mask: Tensor, time_sec: Tensor) -> Aggregate:
+        """Sum up.
+
+        Parameters
+        ----------
+        features : (B, T, input_size)
+        mask : (B, T) True = real, from the start on; at least one an item
+        time_sec : (B, T) seconds
+        """
+        frames = pool_frames(Frames(features, mask, time_sec), self.pool_frames)
+        read = self._read(frames)
+        keys = torch.tanh(self.key(read)).unflatten(-1, (self.heads, -1))
+        logits = torch.einsum("bthc,hc->bht", keys, self.query)
+        attention = logits.masked_fill(~frames.mask[:, None], float("-inf")).softmax(dim=-1)
+        weighed = torch.einsum("bht,bthc->bhc", attention, read.unflatten(-1, (self.heads, -1)))
+        overview = self.overview(self.dropout(mean_and_sd(frames.features, frames.mask)))
+        vector = overview + self.gate * self.out(weighed.flatten(1))
+        return Aggregate(vector, attention, frames.time_sec.masked_fill(~frames.mask, float("nan")))

@@ -1,0 +1,209 @@
+"""Hearing and keys brought together: which sound belongs to which note, by time.
+
+Frames and notes carry their seconds on one clock. Every attention here is biased by the time between
+the centre of a frame and the onset of a note, and by whether the note is held at that moment; absolute
+time never enters, so moving both streams together changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+_DECAYS_SEC = (0.05, 0.2, 0.8)
+_FARTHEST_SEC = 10.0
+N_TIME_FEATURES = 2 + 2 * len(_DECAYS_SEC) + 1
+
+
+def time_features(frame_sec: Tensor, note_sec: Tensor) -> Tensor:
+    """How a frame lies to a note.
+
+    Parameters
+    ----------
+    frame_sec : (B, T) seconds, centre of each frame
+    note_sec : (B, L, 2) seconds, onset and offset on the same clock
+
+    Returns
+    -------
+    (B, T, L, 9)
+        Seconds that the frame is before and after the onset (up to 10); for each of the decays 0.05, 0.2
+        and 0.8 s, how near it is before and after (0..1); and 1 where the key is down at the frame's
+        centre.
+    """
+    since = frame_sec[:, :, None] - note_sec[:, None, :, 0]
+    inside = (since >= 0) & (frame_sec[:, :, None] < note_sec[:, None, :, 1])
+    after = since.clamp(0.0, _FARTHEST_SEC)
+    before = (-since).clamp(0.0, _FARTHEST_SEC)
+    started = (since >= 0).to(since.dtype)
+    near = [torch.exp(-after / decay) * started for decay in _DECAYS_SEC]
+    near += [torch.exp(-before / decay) * (1.0 - started) for decay in _DECAYS_SEC]
+    return torch.stack((before, after, *near, inside.to(since.dtype)), dim=-1)
+
+
+class TimeBias(nn.Module):
+    """How much each attention head cares for time: a function of time differences alone.
+
+    Starts with a linear preference for the near (Press et al., Train short, test long, 2022), from
+    broad (0.25 a second) to sharp (8 a second) over the heads, and for notes that are being held.
+
+    Parameters
+    ----------
+    heads
+    """
+
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        slope = torch.logspace(math.log10(0.25), math.log10(8.0), heads)
+        weight = torch.zeros(heads, N_TIME_FEATURES)
+        weight[:, :2] = -slope[:, None]
+        weight[:, -1] = 1.0
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, T, L, 9) -> (B, heads, T, L) added to the attention logits."""
+        return torch.einsum("btlf,hf->bhtl", features, self.weight)
+
+
+class _TimedAttention(nn.Module):
+    """Multi-head attention with a bias from outside and a learned null key.
+
+    The null key gives a query that has nothing to look at somewhere to look: a window without notes
+    stays finite and says "nothing played".
+    """
+
+    def __init__(self, query_size: int, key_size: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(query_size, query_size)
+        self.key = nn.Linear(key_size, query_size)
+        self.value = nn.Linear(key_size, query_size)
+        self.null_key = nn.Parameter(torch.zeros(query_size))
+        self.null_value = nn.Parameter(torch.randn(query_size) * 0.02)
+        self.out = nn.Linear(query_size, query_size)
+        self.dropout = nn.Dropout(dropout)
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def forward(self, query: Tensor, key: Tensor, bias: Tensor, mask: Tensor) -> Tensor:
+        B = len(query)
+        k = torch.cat((self.null_key.expand(B, 1, -1), self.key(key)), dim=1)
+        v = torch.cat((self.null_value.expand(B, 1, -1), self.value(key)), dim=1)
+        q, k, v = self._split(self.query(query)), self._split(k), self._split(v)
+        logits = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
+        weights = with_null(bias, mask, logits).softmax(dim=-1)
+        return self.dropout(self.out((weights @ v).transpose(1, 2).flatten(-2)))
+
+
+def with_null(bias: Tensor, mask: Tensor, logits: Tensor | None = None) -> Tensor:
+    """Attention logits over a null place and the keys: bias added, padded keys closed.
+
+    Parameters
+    ----------
+    bias : (B, heads, Q, K)
+    mask : (B, K) True = open
+    logits : (B, heads, Q, 1 + K), 0 if None
+        From contents.
+
+    Returns
+    -------
+    (B, heads, Q, 1 + K)
+    """
+    closed = bias.masked_fill(~mask[:, None, None, :], float("-inf"))
+    padded = nn.functional.pad(closed, (1, 0))
+    return padded if logits is None else logits + padded
+
+
+class CrossAttentionFusion(nn.Module):
+    """Sound and keys in one stream on the clock of the frames.
+
+    Each frame asks the notes, each note asks the frames, and the notes so enriched are laid onto the
+    frame clock by their time. Both streams are then joined: `[B,T,768] + [B,L,256] -> [B,T,1024]`.
+
+    Parameters
+    ----------
+    audio_size, midi_size, output_size
+        Widths of the two streams and of the result.
+    heads
+    dropout
+    """
+
+    def __init__(
+        self,
+        *,
+        audio_size: int = 768,
+        midi_size: int = 256,
+        output_size: int = 1024,
+        heads: int = 8,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        for name, size in (("audio_size", audio_size), ("midi_size", midi_size)):
+            if size % heads:
+                raise ValueError(f"{name} {size} cannot be split into {heads} heads")
+        self.output_size = output_size
+        self.heads = heads
+        self.audio_norm = nn.LayerNorm(audio_size)
+        self.midi_norm = nn.LayerNorm(midi_size)
+        self.frames_ask_notes = _TimedAttention(audio_size, midi_size, heads, dropout)
+        self.notes_ask_frames = _TimedAttention(midi_size, audio_size, heads, dropout)
+        self.frames_ask_bias = TimeBias(heads)
+        self.notes_ask_bias = TimeBias(heads)
+        self.onto_frames_bias = TimeBias(heads)
+        self.no_note = nn.Parameter(torch.randn(midi_size) * 0.02)
+        self.joined_norm = nn.LayerNorm(audio_size + midi_size)
+        self.join = nn.Linear(audio_size + midi_size, output_size)
+
+    def onto_frames(self, notes: Tensor, features: Tensor, mask: Tensor) -> Tensor:
+        """The note stream on the frame clock: at each frame, a mean of the notes near in time.
+
+        Parameters
+        ----------
+        notes : (B, L, M)
+        features : (B, T, L, 9), see `time_features`
+        mask : (B, L) True = a note
+
+        Returns
+        -------
+        (B, T, M)
+        """
+        weights = with_null(self.onto_frames_bias(features), mask).softmax(dim=-1)
+        values = torch.cat((self.no_note.expand(len(notes), 1, -1), notes), dim=1)
+        values = values.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return (weights @ values).transpose(1, 2).flatten(-2)
+
+    def forward(
+        self,
+        audio: Tensor,
+        midi: Tensor,
+        *,
+        audio_mask: Tensor,
+        midi_mask: Tensor,
+        frame_sec: Tensor,
+        note_sec: Tensor,
+    ) -> Tensor:
+        """Join the streams.
+
+        Parameters
+        ----------
+        audio : (B, T, A)
+        midi : (B, L, M)
+        audio_mask : (B, T) True = real
+        midi_mask : (B, L) True = real
+        frame_sec : (B, T) seconds, centre of each frame
+        note_sec : (B, L, 2) seconds, onset and offset on the same clock
+
+        Returns
+        -------
+        (B, T, output_size), zero where the audio mask is False
+        """
+        features = time_features(frame_sec, note_sec.nan_to_num())
+        frames, notes = self.audio_norm(audio), self.midi_norm(midi)
+        frames_bias = self.frames_ask_bias(features)
+        notes_bias = self.notes_ask_bias(features).transpose(-1, -2)
+        audio = audio + self.frames_ask_notes(frames, notes, frames_bias, midi_mask)
+        midi = midi + self.notes_ask_frames(notes, frames, notes_bias, audio_mask)
+        joined = torch.cat((audio, self.onto_frames(midi, features, midi_mask)), dim=-1)
+        return self.join(self.joined_norm(joined)) * audio_mask[..., None]

@@ -1,0 +1,79 @@
+"""Numbers of any unit brought to one scale, with gaps marked instead of filled."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+_CLIP_SD = 5.0
+
+
+class Standardiser(nn.Module):
+    """Each quantity in standard deviations from its usual value, beside a flag for "not known".
+
+    A gap (NaN) reads as the usual value, 0, with its flag at 1, so that the layers behind can tell a
+    middling value from a missing one. Values are held within 5 standard deviations: one wild
+    inter-onset interval after a page turn must not outshout the rest.
+
+    Parameters
+    ----------
+    n
+        Count of quantities.
+    """
+
+    mean: Tensor
+    sd: Tensor
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.n = n
+        self.register_buffer("mean", torch.zeros(n))
+        self.register_buffer("sd", torch.ones(n))
+
+    @property
+    def output_size(self) -> int:
+        """Width of the result: a value and a flag for each quantity."""
+        return 2 * self.n
+
+    @torch.no_grad()
+    def fit(self, values: Tensor) -> None:
+        """Learn the usual value and the spread, from training data only.
+
+        A quantity that was never seen, or never varied, keeps a spread of 1 (and a mean of 0 if never
+        seen).
+
+        Parameters
+        ----------
+        values : (..., n) any unit, NaN = missing
+        """
+        if values.shape[-1] != self.n:
+            raise ValueError(f"{values.shape[-1]} quantities given to a standardiser of {self.n}")
+        rows = values.detach().reshape(-1, self.n).double()
+        if torch.isinf(rows).any():
+            raise ValueError(
+                f"infinite values in columns {torch.isinf(rows).any(0).nonzero()[:, 0].tolist()}"
+            )
+        known = ~torch.isnan(rows)
+        count = known.sum(0)
+        mean = rows.nan_to_num(nan=0.0).sum(0) / count.clamp(min=1)
+        squares = torch.where(known, (rows - mean).square(), 0.0).sum(0)
+        sd = (squares / count.clamp(min=1)).sqrt()
+        constant = sd <= 1e-6 * mean.abs().clamp(min=1e-6)
+        self.mean.copy_(mean)
+        self.sd.copy_(torch.where(constant, 1.0, sd))
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Standardised values, then flags.
+
+        Parameters
+        ----------
+        values : (..., n) any unit, NaN = missing
+
+        Returns
+        -------
+        (..., 2n)
+            The first n within +-5 and 0 where missing; the last n are 1 where missing, else 0.
+        """
+        missing = torch.isnan(values)
+        scaled = ((values - self.mean) / self.sd).clamp(-_CLIP_SD, _CLIP_SD)
+        return torch.cat((scaled.masked_fill(missing, 0.0), missing.to(scaled.dtype)), dim=-1)
