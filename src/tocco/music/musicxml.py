@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, ships no stubs
 
 from tocco.errors import InputError
 from tocco.music.notation import MAX_SCORE_BARS, MAX_SCORE_BYTES, Notation

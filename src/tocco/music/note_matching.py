@@ -1,0 +1,89 @@
+"""Which played note is which written note. The one place that knows the alignment library."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tocco.music.partitura_door import import_notation_library
+from tocco.music.performance import Performance
+from tocco.music.score import Score
+from tocco.units import BoolArray, IntArray
+
+
+def match_notes(performance: Performance, score: Score, stretch: BoolArray) -> IntArray:
+    """Match the notes of a performance with those of a stretch of its score.
+
+    Two passes of dynamic time warping on pitch, forward and backward, agree on a map from beats to
+    seconds; then the notes of each pitch are matched along that map (Peter 2023, "Online Symbolic
+    Music Alignment with Offline Reinforcement Learning", ISMIR; the parangonar library).
+
+    Parameters
+    ----------
+    performance
+    score
+    stretch : (S,) the notes of the score that take part
+
+    Returns
+    -------
+    (K, 2) index into score, index into performance; ascending, one-to-one, equal in pitch
+    """
+    members = np.flatnonzero(stretch)
+    if len(members) == 0 or len(performance) == 0:
+        return np.zeros((0, 2), dtype=np.int64)
+    matchers = import_notation_library("parangonar.match.matchers")
+    found = matchers.DualDTWNoteMatcher()(
+        _score_array(score, members), _performance_array(performance), process_ornaments=False
+    )
+    pairs = sorted((int(m["score_id"]), int(m["performance_id"])) for m in found if m["label"] == "match")
+    return _one_to_one(pairs)
+
+
+def _one_to_one(pairs: list[tuple[int, int]]) -> IntArray:
+    """The library may name a note twice where a pitch stands twice at one beat; the first counts."""
+    kept: list[tuple[int, int]] = []
+    used: set[int] = set()
+    for written, played in pairs:
+        if played in used or (kept and kept[-1][0] == written):
+            continue
+        used.add(played)
+        kept.append((written, played))
+    return np.array(kept, dtype=np.int64).reshape(-1, 2)
+
+
+def _score_array(score: Score, members: IntArray) -> npt.NDArray[np.void]:
+    array = np.zeros(
+        len(members),
+        dtype=[
+            ("onset_beat", "f8"),
+            ("duration_beat", "f8"),
+            ("pitch", "i8"),
+            ("id", "U16"),
+            ("is_grace", "?"),
+        ],
+    )
+    array["onset_beat"] = score.onset_beat[members]
+    array["duration_beat"] = score.duration_beat[members]
+    array["pitch"] = score.pitch[members]
+    array["id"] = members.astype("U16")
+    array["is_grace"] = score.is_grace[members]
+    return array
+
+
+def _performance_array(performance: Performance) -> npt.NDArray[np.void]:
+    array = np.zeros(
+        len(performance),
+        dtype=[
+            ("onset_sec", "f8"),
+            ("duration_sec", "f8"),
+            ("pitch", "i8"),
+            ("velocity", "i8"),
+            ("id", "U16"),
+        ],
+    )
+    array["onset_sec"] = performance.onset_sec
+    array["duration_sec"] = performance.offset_sec - performance.onset_sec
+    array["pitch"] = performance.pitch
+    array["velocity"] = performance.velocity
+    array["id"] = np.arange(len(performance)).astype("U16")
+    return array
