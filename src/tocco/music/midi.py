@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import replace
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
@@ -176,31 +177,29 @@ def _paired(events: MidiEvents) -> tuple[FloatArray, FloatArray, IntArray, IntAr
     is_off = (events.kind == NOTE_OFF) | ((events.kind == NOTE_ON) & (events.value == 0))
     is_silence = (events.kind == CONTROL) & np.isin(events.number, (_ALL_SOUND_OFF, _ALL_NOTES_OFF))
     used = np.flatnonzero(is_on | is_off | is_silence)
-    onset = events.time_sec[is_on]
-    offset = np.full(len(onset), np.nan)
-    key = events.track[used] * 128 + events.number[used]
+    # Lists, because reading single numbers out of arrays is what would cost the time here.
+    onset = events.time_sec[is_on].tolist()
+    offset = [float("nan")] * len(onset)
+    act = np.where(is_on, 0, np.where(is_off, 1, 2))[used].tolist()
+    key = (events.track[used] * 128 + events.number[used]).tolist()
     held: list[dict[int, list[int]]] = [{} for _ in range(16)]
     note = 0
-    for i, channel, this_key, time in zip(
-        used.tolist(),
-        events.channel[used].tolist(),
-        key.tolist(),
-        events.time_sec[used].tolist(),
-        strict=True,
+    for this_act, channel, this_key, time in zip(
+        act, events.channel[used].tolist(), key, events.time_sec[used].tolist(), strict=True
     ):
-        if is_on[i]:
+        if this_act == 0:
             held[channel].setdefault(this_key, []).append(note)
             note += 1
-        elif is_off[i]:
+        elif this_act == 1:
             waiting = held[channel].get(this_key)
             if waiting:
                 is_late = len(waiting) > 1 and time - onset[waiting[-1]] < _MIN_KEY_SEC
                 offset[waiting.pop(-2 if is_late else -1)] = time
         else:
-            for waiting in held[channel].values():
-                offset[waiting] = time
+            for ended in chain.from_iterable(held[channel].values()):
+                offset[ended] = time
             held[channel].clear()
-    return onset, offset, events.number[is_on], events.value[is_on], events.track[is_on]
+    return np.array(onset), np.array(offset), events.number[is_on], events.value[is_on], events.track[is_on]
 
 
 def _one_key_each(

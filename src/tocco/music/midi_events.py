@@ -43,8 +43,8 @@ class MidiLimits:
 
     max_bytes: int = 8 * 2**20
     max_tracks: int = 256
-    max_events: int = 1_000_000
-    max_notes: int = 300_000
+    max_events: int = 600_000
+    max_notes: int = 200_000
     max_duration_sec: float = 3 * 3600.0
 
 
