@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from tocco.errors import InputError, MismatchError
 from tocco.music.beat_map import anchor_map, beat_from_sec, sec_from_beat
 from tocco.music.common_sequence import CommonStretch, common_stretch, in_chord_order
-from tocco.music.note_matching import match_notes
+from tocco.music.note_matching import match_leftovers, match_notes
 from tocco.music.performance import Performance
 from tocco.music.score import Score
 from tocco.units import BoolArray, FloatArray, IntArray
@@ -20,8 +20,8 @@ MIN_MATCH_RATE = 0.5
 """A performance belongs to a score when half of the notes of both agree. A beginner with one wrong note
 in five reaches 0.8; an unrelated piece finds some pitches by chance."""
 
-_EXCERPT_GAP_BEAT = 8.0
-"""Two bars of 4/4. So much of the score before the first or after the last matched note is taken as not
+_EXCERPT_GAP_BEAT = 4.0
+"""A bar of 4/4. So much of the score before the first or after the last matched note is taken as not
 performed (an excerpt, a stop); less counts as missing notes."""
 
 _WRONG_NOTE_SEC = 0.3
@@ -270,14 +270,13 @@ def _complete(
     performance: Performance, score: Score, taking_part: BoolArray, match: IntArray
 ) -> Alignment | None:
     """Everything that follows from the matches; None where they are too few for a map."""
-    if len(match) == 0:
-        return None
-    struck = match[~score.is_grace[match[:, 0]]]
-    if len(struck) == 0:
-        return None
-    anchors = anchor_map(score.onset_beat[struck[:, 0]], performance.onset_sec[struck[:, 1]])
+    anchors = _anchors(performance, score, match)
     if len(anchors[0]) < 2:
         return None
+    further = match_leftovers(performance, score, taking_part, match, anchors)
+    match = np.concatenate((match, further))
+    match = match[np.argsort(match[:, 0])]
+    anchors = _anchors(performance, score, match)
     missing = taking_part.copy()
     missing[match[:, 0]] = False
     extra = np.ones(len(performance), dtype=bool)
@@ -303,6 +302,12 @@ def _complete(
         performance_beat=position,
         unplayed=np.flatnonzero(~taking_part),
     )
+
+
+def _anchors(performance: Performance, score: Score, match: IntArray) -> tuple[FloatArray, FloatArray]:
+    """The beat-to-seconds map of the matched notes; grace notes are not in time, so they do not count."""
+    struck = match[~score.is_grace[match[:, 0]]]
+    return anchor_map(score.onset_beat[struck[:, 0]], performance.onset_sec[struck[:, 1]])
 
 
 def _pair_wrong_notes(

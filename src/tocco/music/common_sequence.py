@@ -16,6 +16,11 @@ from tocco.units import FloatArray, IntArray
 _CHORD_GAP_SEC = 0.035
 """Keys struck within this time of each other count as one chord: their order is not the score's."""
 
+_IN_COMMON = 2
+_PASSED_OVER = 1
+_NO_STEP = -(10**6)
+"""Notes of different pitch are never common; any gain is smaller than this loss."""
+
 
 @dataclass(frozen=True)
 class CommonStretch:
@@ -65,30 +70,34 @@ def common_stretch(played: IntArray, written: IntArray) -> CommonStretch:
 
     Returns
     -------
-    The stretch with the highest likeness: first its end is found, then its beginning.
+    The stretch in which notes in common outweigh notes passed over: a note in common counts
+    `_IN_COMMON`, a written note passed over within the stretch costs `_PASSED_OVER`.
     """
-    ends = _common_with_prefixes(played, written)
-    last = int(np.argmax(2.0 * ends / (len(played) + np.arange(len(ends)))))
-    if last == 0:
-        return CommonStretch(0, 0, 0, 0.0)
-    starts = _common_with_prefixes(played[::-1], written[:last][::-1])
-    length = int(np.argmax(2.0 * starts / (len(played) + np.arange(len(starts)))))
-    n_common = int(starts[length])
+    anywhere = np.zeros(len(written) + 1, dtype=np.int32)
+    last = int(np.argmax(_gain(played, written, anywhere)))
+    from_end = -_PASSED_OVER * np.arange(last + 1, dtype=np.int32)
+    gain = _gain(played[::-1], written[:last][::-1], from_end)
+    length = int(np.argmax(gain))
+    n_common = (int(gain[length]) + _PASSED_OVER * length) // (_IN_COMMON + _PASSED_OVER)
     return CommonStretch(last - length, last, n_common, 2.0 * n_common / (len(played) + length))
 
 
-def _common_with_prefixes(played: IntArray, written: IntArray) -> IntArray:
-    """(S + 1,) notes in common between the whole performance and each beginning of the score.
+def _gain(played: IntArray, written: IntArray, row: IntArray) -> IntArray:
+    """(S + 1,) best gain of the whole performance against a stretch that ends before each note.
 
-    The usual recurrence, one row for each played note. Within a row, a value is the largest of what a
-    match or the row above offers anywhere to its left, hence a running maximum.
+    Semi-global alignment (Needleman & Wunsch 1970, free ends in the score): `row` holds the gain of a
+    stretch that begins there. One row for each played note; passing over written notes is a running
+    maximum once the cost of position is added.
     """
-    matches = {pitch: (written == pitch).astype(np.int32) for pitch in np.unique(played).tolist()}
-    row = np.zeros(len(written) + 1, dtype=np.int32)
-    candidate = np.empty_like(row)
+    passed = _PASSED_OVER * np.arange(len(row), dtype=np.int32)
+    step = {
+        p: np.where(written == p, _IN_COMMON + _PASSED_OVER, _NO_STEP).astype(np.int32)
+        for p in set(played.tolist())
+    }
+    row = (row + passed).astype(np.int32)
+    candidate = row.copy()
     for pitch in played.tolist():
-        candidate[0] = 0
-        np.add(row[:-1], matches[pitch], out=candidate[1:])
+        np.add(row[:-1], step[pitch], out=candidate[1:], casting="same_kind")
         np.maximum(candidate, row, out=candidate)
         np.maximum.accumulate(candidate, out=row)
-    return row
+    return row - passed

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
+
 import numpy as np
 import numpy.typing as npt
 
 from tocco.music.partitura_door import import_notation_library
 from tocco.music.performance import Performance
 from tocco.music.score import Score
-from tocco.units import BoolArray, IntArray
+from tocco.units import BoolArray, FloatArray, IntArray
+
+_CHORD_SPREAD_SEC = 0.1
+"""A key so much before the median of its chord still belongs to the chord."""
 
 
 def match_notes(performance: Performance, score: Score, stretch: BoolArray) -> IntArray:
@@ -37,6 +42,47 @@ def match_notes(performance: Performance, score: Score, stretch: BoolArray) -> I
     )
     pairs = sorted((int(m["score_id"]), int(m["performance_id"])) for m in found if m["label"] == "match")
     return _one_to_one(pairs)
+
+
+def match_leftovers(
+    performance: Performance,
+    score: Score,
+    stretch: BoolArray,
+    match: IntArray,
+    anchors: tuple[FloatArray, FloatArray],
+) -> IntArray:
+    """Match, in order, what is left on both sides between two neighbouring chords that are certain.
+
+    Where the tempo changes faster than a map can follow (a held last chord, a written-out arpeggio, a
+    stop), notes are too far from where the map expects them; that they come in the right order between
+    the same neighbours is evidence enough.
+
+    Parameters
+    ----------
+    performance, score, stretch
+        As for `match_notes`.
+    match : (K, 2) what is matched already
+    anchors : (G,) beats and (G,) seconds of the chords that are certain
+
+    Returns
+    -------
+    (L, 2) further pairs: index into score, index into performance
+    """
+    written = np.setdiff1d(np.flatnonzero(stretch), match[:, 0])
+    # Grace notes precede the note that they adorn.
+    order = np.lexsort((score.pitch[written], ~score.is_grace[written], score.onset_beat[written]))
+    written = written[order]
+    played = np.setdiff1d(np.arange(len(performance)), match[:, 1])
+    written_gap = np.searchsorted(anchors[0], score.onset_beat[written], side="right")
+    early_sec = performance.onset_sec[played] + _CHORD_SPREAD_SEC
+    played_gap = np.searchsorted(anchors[1], early_sec, side="right")
+    pairs: list[tuple[int, int]] = []
+    for gap in np.intersect1d(written_gap, played_gap):
+        a, b = written[written_gap == gap], played[played_gap == gap]
+        same = SequenceMatcher(None, score.pitch[a].tolist(), performance.pitch[b].tolist(), autojunk=False)
+        for block in same.get_matching_blocks():
+            pairs.extend((int(a[block.a + k]), int(b[block.b + k])) for k in range(block.size))
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
 def _one_to_one(pairs: list[tuple[int, int]]) -> IntArray:
