@@ -35,6 +35,10 @@ def _no_index() -> IntArray:
     return np.zeros(0, dtype=np.int64)
 
 
+def _no_times() -> FloatArray:
+    return np.zeros(0)
+
+
 @dataclass(frozen=True, eq=False)
 class Alignment:
     """Every note of a performance and of its score, told apart as match, insertion or deletion.
@@ -57,6 +61,8 @@ class Alignment:
         Outside the stretch that was performed or outside a window; and of two voices that write the
         same key at the same beat the shorter note: the key is struck once, for the longer one. Match,
         deletion and unplayed together are the whole score.
+    performance_onset_sec, performance_pitch : (N,)
+        Of the performance that was aligned; empty in an alignment that was not made from one.
     """
 
     score: Score
@@ -68,6 +74,8 @@ class Alignment:
     anchor_sec: FloatArray
     performance_beat: FloatArray
     unplayed: IntArray = field(default_factory=_no_index)
+    performance_onset_sec: FloatArray = field(default_factory=_no_times)
+    performance_pitch: IntArray = field(default_factory=_no_index)
 
     @property
     def n_match(self) -> int:
@@ -167,6 +175,8 @@ class Alignment:
             anchor_sec=self.anchor_sec[near] - start_sec,
             performance_beat=self.performance_beat[note_index],
             unplayed=np.flatnonzero(outside),
+            performance_onset_sec=self.performance_onset_sec[note_index] - start_sec,
+            performance_pitch=self.performance_pitch[note_index],
         )
 
 
@@ -301,6 +311,8 @@ def _complete(
         anchor_sec=anchors[1],
         performance_beat=position,
         unplayed=np.flatnonzero(~taking_part),
+        performance_onset_sec=performance.onset_sec,
+        performance_pitch=performance.pitch,
     )
 
 
