@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +86,23 @@ def replacing(path: Path) -> Iterator[Path]:
         raise _unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def writable_folder(folder: Path) -> Path:
+    """A folder that results can be written to, made if need be; found out before the work, not after.
+
+    Raises
+    ------
+    OutputError
+        It is a file, cannot be made, or may not be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return folder
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -82,10 +82,12 @@ class PreparedRecord:
 
     Attributes
     ----------
+    bounds_sec : (K, 2) seconds of the recording, one row a window
     label, label_sd : (D,) in the order of `TARGETS`; NaN where missing
     """
 
     record: LabelRecord
+    bounds_sec: FloatArray
     windows: tuple[PreparedWindow, ...]
     label: FloatArray
     label_sd: FloatArray
@@ -325,8 +327,8 @@ def _read_prepared(record: LabelRecord, path: Path) -> PreparedRecord:
         for k in range(len(arrays["bounds_sec"]))
     )
     label = np.array([record.labels.get(name, np.nan) for name in TARGETS])
-    label_sd = np.array([(record.label_sd or {}).get(name, np.nan) for name in TARGETS])
-    return PreparedRecord(record, windows, label, label_sd)
+    label_sd = np.array([record.label_sd.get(name, np.nan) for name in TARGETS])
+    return PreparedRecord(record, arrays["bounds_sec"], windows, label, label_sd)
 
 
 def _code_hash() -> str:

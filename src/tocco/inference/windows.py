@@ -22,10 +22,12 @@ class Merge:
         Points of the curve.
     share : (G, K) rows sum to 1
         How much each window says about each point.
+    step_sec : seconds that each point speaks for, half of them on either side
     """
 
     time_sec: FloatArray
     share: FloatArray
+    step_sec: float
 
     @property
     def window_share(self) -> FloatArray:
@@ -75,7 +77,7 @@ def centre_weighted_merge(
     weight = np.maximum(0.0, 1.0 - np.abs(time[:, None] - centre) / half) * np.asarray(heard, dtype=float)
     total = weight.sum(axis=1)
     told = total > 1e-9
-    return Merge(time[told], weight[told] / total[told, None])
+    return Merge(time[told], weight[told] / total[told, None], float(edges[1] - edges[0]))
 
 
 def stream_windows(

@@ -232,7 +232,9 @@ def _describe(
         "train": sorted(records[i].record.segment_id for i in split.train),
         "held_out": sorted(records[i].record.segment_id for i in split.held_out),
     }
-    content = {"name": split.name, "protocol": split.protocol, "hash": split_hash(sides), **sides}
+    fold = (np.array(split.train, dtype=int), np.array(split.held_out, dtype=int))
+    sha256 = split_hash([record.record for record in records], [fold])
+    content = {"name": split.name, "protocol": split.protocol, "sha256": sha256, **sides}
     write_bytes(folder / "split.json", (json.dumps(content, indent=1) + "\n").encode())
 
 

@@ -1,0 +1,196 @@
+"""From numbers to what is said: ratings with intervals, the curve, the moments worth hearing again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tocco.inference.assessment import Aggregate, Curve, Moment, Rating
+from tocco.inference.intervals import IntervalCalibration
+from tocco.inference.windows import Merge
+from tocco.music.alignment import Alignment
+from tocco.pseudo_labels.note_accuracy import NoteAccuracy, rate_note_accuracy
+from tocco.rubrics import Rubric
+from tocco.units import FloatArray
+
+MOMENT_MIN_POINTS = 2.0
+"""A span is worth naming if it lies this many rating points from the whole performance."""
+
+MOMENT_SHARE_OF_RANGE = 0.25
+"""A moment reaches as far as the curve stays in the outer quarter of its own range."""
+
+
+@dataclass(frozen=True, eq=False)
+class ModelVerdict:
+    """What the network says about a whole performance, merged from its windows.
+
+    Attributes
+    ----------
+    names : (D,) outputs of the network
+    rating, sd : (D,) rating points, sd not calibrated
+    curve, curve_sd : (G, D) the same over time
+    merge
+    """
+
+    names: tuple[str, ...]
+    rating: FloatArray
+    sd: FloatArray
+    curve: FloatArray
+    curve_sd: FloatArray
+    merge: Merge
+
+
+def merge_windows(names: Sequence[str], rating: FloatArray, sd: FloatArray, merge: Merge) -> ModelVerdict:
+    """Merge windows by the centre-weighted mean.
+
+    The variance of the whole is the mean of the windows' variances: their errors are those of one
+    player in one room, and do not average out.
+
+    Parameters
+    ----------
+    rating, sd : (K, D) per window
+    """
+    return ModelVerdict(
+        names=tuple(names),
+        rating=merge.overall(rating),
+        sd=np.sqrt(merge.overall(sd**2)),
+        curve=merge.curve(rating),
+        curve_sd=np.sqrt(merge.curve(sd**2)),
+        merge=merge,
+    )
+
+
+def model_ratings(verdict: ModelVerdict, intervals: IntervalCalibration) -> dict[str, Rating]:
+    """The calibrated ratings of every output that has a calibration."""
+    low, high = intervals.interval(verdict.names, verdict.rating, verdict.sd)
+    sigma = intervals.sigma(verdict.names, verdict.sd)
+    return {
+        name: Rating(
+            value=float(verdict.rating[d]),
+            sigma=float(sigma[d]),
+            interval_90=(float(low[d]), float(high[d])),
+            reliability=intervals.dimensions[name].reliability,
+            source="model",
+        )
+        for d, name in enumerate(verdict.names)
+        if name in intervals.dimensions
+    }
+
+
+def note_accuracy_rating(accuracy: NoteAccuracy) -> Rating:
+    """The computed rating; its sigma is that of the interval, read as a normal one."""
+    low, high = accuracy.interval_90
+    return Rating(
+        value=accuracy.value,
+        sigma=(high - low) / (2 * 1.645),
+        interval_90=(low, high),
+        source="pseudo-label",
+    )
+
+
+def aggregate(ratings: Mapping[str, Rating], rubric: Rubric) -> Aggregate:
+    """Weighted mean of a rubric.
+
+    One halo factor carries almost half of the ratings' variance, so their errors are taken to fall
+    together: the ends of the interval are the weighted means of the ends. That errs on the wide side.
+    """
+    weights = dict(rubric.weights)
+    missing = [name for name in weights if ratings[name].value is None]
+    if missing:
+        return Aggregate(
+            value=None, rubric=rubric.name, weights=weights, reason=f"missing: {', '.join(missing)}"
+        )
+    values = {name: rating.value for name, rating in ratings.items() if rating.value is not None}
+    ends = {name: ratings[name].interval_90 or (value, value) for name, value in values.items()}
+    low, high = (sum(share * ends[name][end] for name, share in weights.items()) for end in (0, 1))
+    value = rubric.aggregate(values)
+    return Aggregate(value=value, interval_90=(low, high), rubric=rubric.name, weights=weights)
+
+
+def note_accuracy_curve(alignment: Alignment, bounds_sec: FloatArray, merge: Merge) -> FloatArray:
+    """(G,) note accuracy over time, each window rated by itself; NaN where nothing is written or played."""
+    windows = [rate_note_accuracy(alignment, span_sec=(float(a), float(b))) for a, b in bounds_sec]
+    value = np.array([np.nan if window is None else window.value for window in windows])
+    known = np.isfinite(value)
+    weight = merge.share * known
+    total = weight.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        return np.where(total > 0, weight @ np.where(known, value, 0.0) / total, np.nan)
+
+
+def curve(
+    verdict: ModelVerdict,
+    intervals: IntervalCalibration,
+    dimensions: Sequence[str],
+    computed: Mapping[str, FloatArray],
+) -> Curve:
+    """Ratings over time of the dimensions that are rated.
+
+    Parameters
+    ----------
+    dimensions
+        Those of the model's outputs that are shown.
+    computed : dimension -> (G,) of those that are computed; NaN where there is none
+    """
+    low, high = intervals.interval(verdict.names, verdict.curve, verdict.curve_sd)
+    column = {name: verdict.names.index(name) for name in dimensions}
+    half = verdict.merge.step_sec / 2
+    time = verdict.merge.time_sec
+    values = {name: _points(verdict.curve[:, d]) for name, d in column.items()}
+    return Curve(
+        time_sec=_points(time),
+        start_sec=_points(time - half),
+        end_sec=_points(time + half),
+        value=values | {name: _points(values) for name, values in computed.items()},
+        low_90={name: _points(low[:, d]) for name, d in column.items()},
+        high_90={name: _points(high[:, d]) for name, d in column.items()},
+    )
+
+
+def moments(shown: Curve, overall: Mapping[str, float], alignment: Alignment | None) -> tuple[Moment, ...]:
+    """The weakest and the strongest span of every dimension that moves enough to be worth naming."""
+    found = []
+    for name, values in shown.value.items():
+        value = np.array([np.nan if v is None else v for v in values])
+        if np.isfinite(value).sum() < 2:
+            continue
+        for kind, sign in (("weakest", 1.0), ("strongest", -1.0)):
+            extreme = int(np.nanargmin(sign * value))
+            if sign * (overall[name] - value[extreme]) < MOMENT_MIN_POINTS:
+                continue
+            first, last = _reach(sign * value, extreme)
+            span = (shown.start_sec[first], shown.end_sec[last])
+            found.append(
+                Moment(
+                    kind=kind,
+                    dimension=name,
+                    start_sec=max(0.0, span[0]),
+                    end_sec=span[1],
+                    value=float(np.nanmean(value[first : last + 1])),
+                    bars=None if alignment is None else _bars(alignment, *span),
+                )
+            )
+    return tuple(found)
+
+
+def _reach(value: FloatArray, lowest: int) -> tuple[int, int]:
+    """First and last point of the run around the lowest one that stays in the outer quarter."""
+    edge = value[lowest] + MOMENT_SHARE_OF_RANGE * (np.nanmax(value) - value[lowest])
+    inside = value <= edge
+    first = last = lowest
+    while first > 0 and inside[first - 1]:
+        first -= 1
+    while last + 1 < len(value) and inside[last + 1]:
+        last += 1
+    return first, last
+
+
+def _bars(alignment: Alignment, start_sec: float, end_sec: float) -> tuple[str, str]:
+    first, last = alignment.beat_at(np.array([start_sec, end_sec]))
+    return alignment.bar_at(float(first)), alignment.bar_at(float(last))
+
+
+def _points(values: FloatArray) -> tuple[float, ...]:
+    return tuple(None if not np.isfinite(v) else float(v) for v in values)  # type: ignore[misc]

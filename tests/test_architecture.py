@@ -1,0 +1,81 @@
+"""Imports run one way, and importing tocco stays light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "tocco"
+
+GROUND = {"errors", "units", "rubrics", "metrics", "schema", "files"}
+MAY_IMPORT = {
+    "ground": GROUND,
+    "music": GROUND | {"music"},
+    "audio": GROUND | {"music", "audio"},
+    "pseudo_labels": GROUND | {"music", "audio", "pseudo_labels"},
+    "models": {"errors", "units", "rubrics", "files", "models"},
+    "losses": {"errors", "units", "rubrics", "losses"},
+    "data": GROUND | {"music", "audio", "pseudo_labels", "models", "data"},
+    "inference": GROUND | {"music", "audio", "pseudo_labels", "models", "data", "inference"},
+    "training": GROUND | {"music", "audio", "models", "losses", "data", "training"},
+    "evaluation": GROUND
+    | {"music", "audio", "pseudo_labels", "models", "losses", "data", "inference", "training", "evaluation"},
+}
+HEAVY = ("lightning", "transformers", "partitura", "parangonar", "nnAudio", "matplotlib", "sklearn", "pandas")
+
+
+def package_of(path: Path) -> str:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return parts[0] if len(parts) > 1 else ("ground" if parts[0] in GROUND else parts[0])
+
+
+def imports_of(tree: ast.AST) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            if node.module == "tocco":
+                names |= {f"tocco.{alias.name}" for alias in node.names}
+    return {name for name in names if name.startswith("tocco.")}
+
+
+FILES = sorted(path for path in SOURCE.rglob("*.py") if package_of(path) not in {"apps", "__init__"})
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_run_one_way(path: Path) -> None:
+    allowed = MAY_IMPORT[package_of(path)]
+    for name in imports_of(ast.parse(path.read_text())):
+        assert name.split(".")[1] in allowed, f"{path.name} imports {name}"
+
+
+def test_the_arrow_is_really_read() -> None:
+    tree = ast.parse(
+        "def f():\n    from tocco.training import stages\n    import tocco.apps.cli\nfrom tocco import data"
+    )
+    assert imports_of(tree) == {"tocco.training", "tocco.apps.cli", "tocco.data"}
+
+
+@pytest.mark.parametrize("module", ["tocco", "tocco.apps.cli"])
+def test_start_up_loads_nothing_heavy(module: str) -> None:
+    code = f"import sys, {module}; print(*sorted(m for m in sys.modules if '.' not in m))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {*HEAVY, "torch", "scipy", "numpy"} & set(loaded)
+
+
+def test_every_module_but_the_empty_ones_has_a_docstring() -> None:
+    bare = [p.name for p in SOURCE.rglob("*.py") if not ast.get_docstring(ast.parse(p.read_text()))]
+    assert bare == []
+
+
+def test_no_module_is_called_utils_and_no_marker_is_left() -> None:
+    text = {p: p.read_text() for p in SOURCE.rglob("*.py")}
+    assert not [p for p in text if p.stem in {"utils", "helpers", "misc"}]
+    markers = ("TO" + "DO", "FIX" + "ME", "HA" + "CK", "XX" + "X")
+    assert not [(p.name, m) for p, t in text.items() for m in markers if m in t]
