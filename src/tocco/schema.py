@@ -92,6 +92,30 @@ def parse_object(text: str) -> dict[str, Any]:
     return value
 
 
+def laid_out(value: Any, indent: int = 0, width: int = 150) -> str:
+    """JSON text that people can read: keys sorted, and what fits on a line on one line.
+
+    >>> print(laid_out({"b": [1, 2], "a": {"x": None}}))
+    {
+      "a": {"x": null},
+      "b": [1, 2]
+    }
+    """
+    flat = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    if not isinstance(value, dict | list) or not value or (indent > 0 and indent + len(flat) <= width):
+        return flat
+    pad = " " * (indent + 2)
+    if isinstance(value, dict):
+        parts = [
+            f"{pad}{json.dumps(key, ensure_ascii=False)}: {laid_out(value[key], indent + 2)}"
+            for key in sorted(value)
+        ]
+        return "{\n" + ",\n".join(parts) + "\n" + " " * indent + "}"
+    if all(not isinstance(item, dict | list) for item in value):
+        return flat  # a column of the curve: one line, however long
+    return "[\n" + ",\n".join(pad + laid_out(item, indent + 2) for item in value) + "\n" + " " * indent + "]"
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:

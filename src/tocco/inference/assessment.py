@@ -1,0 +1,365 @@
+"""The assessment: everything that tocco says about one performance, as a file that explains itself.
+
+The fields of `Assessment` are the JSON's keys. `Assessment.model_json_schema()` is the JSON Schema, with
+the texts below as descriptions. There is no time stamp: the same inputs and the same bundle give the
+same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from tocco.errors import InputError
+from tocco.files import SAFE_NAME_RULE, is_safe_name, write_bytes
+from tocco.inference.evidence import AlignmentReport, BundleIdentity, Inputs
+from tocco.rubrics import DESCRIPTORS, DIMENSIONS
+from tocco.schema import (
+    Duration,
+    Points,
+    Seconds,
+    Share,
+    Spread,
+    StrictModel,
+    laid_out,
+    nearest,
+    one_line,
+    parse_object,
+)
+
+SCHEMA_VERSION = "1.0"
+
+Interval = tuple[Points, Points]
+_Text = Annotated[str, Field(strict=True, min_length=1)]
+
+
+class Rating(StrictModel):
+    """One dimension or descriptor."""
+
+    value: Points | None
+    """0 to 100; null when missing."""
+
+    sigma: Spread | None = None
+    """Standard deviation of the error to expect, in points."""
+
+    interval_90: Interval | None = None
+    """[low, high]: nine times in ten the mean of several raters lies in it."""
+
+    reliability: Share | None = None
+    """How far raters agree about this dimension at all: the highest honest R2 of any model."""
+
+    source: Literal["model", "pseudo-label", "missing"]
+    """"model" learned it from raters, "pseudo-label" is computed by rule, "missing" has no value."""
+
+    reason: _Text | None = None
+    """Why it is missing; null otherwise."""
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Rating:
+        missing = self.source == "missing"
+        if missing != (self.value is None) or missing != (self.reason is not None):
+            raise ValueError("a rating is missing if, and only if, it has a reason and no value")
+        if missing and (self.sigma is not None or self.interval_90 is not None):
+            raise ValueError("a missing rating has neither sigma nor interval")
+        _check_interval(self.interval_90, self.value)
+        return self
+
+    @classmethod
+    def missing(cls, reason: str, reliability: float | None = None) -> Rating:
+        """A rating that cannot be given, and why."""
+        return cls(value=None, source="missing", reason=reason, reliability=reliability)
+
+
+class Aggregate(StrictModel):
+    """The weighted mean of a rubric's dimensions."""
+
+    value: Points | None
+    """0 to 100; null as soon as a dimension that has a weight is missing."""
+
+    interval_90: Interval | None = None
+    """[low, high] of the weighted mean."""
+
+    rubric: _Text
+    """The rubric's name."""
+
+    weights: dict[str, Share]
+    """Dimension -> its share; the shares sum to 1."""
+
+    reason: _Text | None = None
+    """Why it is missing; null otherwise."""
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Aggregate:
+        if (self.value is None) != (self.reason is not None):
+            raise ValueError("an aggregate is missing if, and only if, it has a reason and no value")
+        if self.value is None and self.interval_90 is not None:
+            raise ValueError("a missing aggregate has no interval")
+        if self.weights and abs(sum(self.weights.values()) - 1.0) > 1e-3:
+            raise ValueError(f"weights sum to {sum(self.weights.values())}, not 1")
+        _check_names(self.weights, DIMENSIONS)
+        _check_interval(self.interval_90, self.value)
+        return self
+
+
+class Curve(StrictModel):
+    """Ratings over time. Where there is no music, there is no point."""
+
+    time_sec: tuple[Seconds, ...]
+    """Centre of each point, ascending."""
+
+    start_sec: tuple[Seconds, ...]
+    """Start of the time that each point speaks for."""
+
+    end_sec: tuple[Seconds, ...]
+    """End of it."""
+
+    value: dict[str, tuple[Points | None, ...]]
+    """Dimension -> one value a point. A dimension that is not rated over time is absent."""
+
+    low_90: dict[str, tuple[Points | None, ...]] = Field(default_factory=dict)
+    """Lower edge of the 90 % band, for the dimensions that have one."""
+
+    high_90: dict[str, tuple[Points | None, ...]] = Field(default_factory=dict)
+    """Upper edge of the 90 % band."""
+
+    @field_validator("value", "low_90", "high_90")
+    @classmethod
+    def _in_rubric_order(cls, given: dict[str, Any]) -> dict[str, Any]:
+        _check_names(given, DIMENSIONS)
+        return {name: given[name] for name in DIMENSIONS if name in given}
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Curve:
+        n = len(self.time_sec)
+        columns = [self.start_sec, self.end_sec]
+        columns += [*self.value.values(), *self.low_90.values(), *self.high_90.values()]
+        if any(len(column) != n for column in columns):
+            raise ValueError(f"time_sec has {n} points, another list of the curve has not")
+        if any(later <= earlier for earlier, later in zip(self.time_sec, self.time_sec[1:], strict=False)):
+            raise ValueError("time_sec does not ascend")
+        if any(not a <= t <= b for a, t, b in zip(self.start_sec, self.time_sec, self.end_sec, strict=True)):
+            raise ValueError("a point of the curve lies outside its own start and end")
+        if set(self.low_90) != set(self.high_90) or not set(self.low_90) <= set(self.value):
+            raise ValueError("a band of the curve needs both edges and a value")
+        return self
+
+
+class Moment(StrictModel):
+    """A span in which a dimension is at its weakest or strongest."""
+
+    kind: Literal["weakest", "strongest"]
+    """Which end of the performance's own range."""
+
+    dimension: Literal[DIMENSIONS]  # pyright: ignore[reportInvalidTypeForm]
+    """What is weak or strong there."""
+
+    start_sec: Duration
+    """Start of the span."""
+
+    end_sec: Duration
+    """End of the span."""
+
+    value: Points
+    """The rating of the span."""
+
+    bars: tuple[_Text, _Text] | None = None
+    """[first, last] bar as printed; null without a score."""
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Moment:
+        if self.end_sec <= self.start_sec:
+            raise ValueError(f"end_sec {self.end_sec} is not after start_sec {self.start_sec}")
+        return self
+
+
+class Assessment(StrictModel):
+    """All ratings of one performance, with intervals, curve and provenance."""
+
+    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    """Version of this format. A reader refuses versions that it does not know."""
+
+    ratings: dict[str, Rating]
+    """The ten dimensions."""
+
+    descriptors: dict[str, Rating]
+    """The 19 bipolar axes: a description, not a grade."""
+
+    aggregate: Aggregate
+    """The ratings in one number."""
+
+    curve: Curve
+    """Ratings over time."""
+
+    moments: tuple[Moment, ...] = ()
+    """The weakest and the strongest spans."""
+
+    alignment: AlignmentReport | None = None
+    """Note by note against the score; null without a score."""
+
+    alignment_reason: _Text | None = None
+    """Why there is no alignment; null otherwise."""
+
+    inputs: Inputs
+    """The files, and whether each was given or derived."""
+
+    abstained: bool = False
+    """True when the performance is outside what the model has seen: it then rates nothing."""
+
+    abstained_reasons: tuple[_Text, ...] = ()
+    """Why it abstained."""
+
+    bundle: BundleIdentity
+    """The model that rated, by name and hash."""
+
+    tocco_version: _Text
+    """Version of the program."""
+
+    @field_validator("ratings")
+    @classmethod
+    def _has_the_ten(cls, given: dict[str, Rating]) -> dict[str, Rating]:
+        return _complete(given, DIMENSIONS)
+
+    @field_validator("descriptors")
+    @classmethod
+    def _has_the_nineteen(cls, given: dict[str, Rating]) -> dict[str, Rating]:
+        return _complete(given, DESCRIPTORS)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Assessment:
+        if (self.alignment is None) != (self.alignment_reason is not None):
+            raise ValueError("there is an alignment, or a reason why there is none")
+        if self.abstained != bool(self.abstained_reasons):
+            raise ValueError("an assessment abstains if, and only if, it has reasons to")
+        rated = [n for n, r in (self.ratings | self.descriptors).items() if r.source == "model"]
+        if self.abstained and (rated or self.aggregate.value is not None):
+            raise ValueError(f"an assessment that abstains rates {', '.join(rated) or 'the aggregate'}")
+        return self
+
+
+_CSV_RATED = ("", "_low_90", "_high_90")
+_CSV_COUNTS = ("match", "insertion", "deletion", "substitution")
+
+ASSESSMENT_COLUMNS: tuple[str, ...] = (
+    "id",
+    *(name + part for name in ("aggregate", *DIMENSIONS, *DESCRIPTORS) for part in _CSV_RATED),
+    *(f"n_{kind}" for kind in _CSV_COUNTS),
+    "abstained",
+    "abstained_reasons",
+    "audio_sha256",
+    "midi_sha256",
+    "score_sha256",
+    "bundle",
+    "bundle_version",
+    "tocco_version",
+)
+"""Columns of `assessments.csv`. What is missing is an empty cell."""
+
+
+def assessment_row(performance_id: str, assessment: Assessment) -> dict[str, str]:
+    """One row of `assessments.csv`, by column."""
+    cells: dict[str, object] = {"id": performance_id}
+    rated: dict[str, Rating | Aggregate] = {
+        "aggregate": assessment.aggregate,
+        **assessment.ratings,
+        **assessment.descriptors,
+    }
+    for name, rating in rated.items():
+        low, high = rating.interval_90 or (None, None)
+        cells |= dict(zip((name + part for part in _CSV_RATED), (rating.value, low, high), strict=True))
+    if assessment.alignment is not None:
+        cells |= {f"n_{kind}": assessment.alignment.counts[kind] for kind in _CSV_COUNTS}
+    inputs = assessment.inputs
+    cells |= {
+        "abstained": "yes" if assessment.abstained else "no",
+        "abstained_reasons": "; ".join(assessment.abstained_reasons),
+        "audio_sha256": inputs.audio.sha256 if inputs.audio.origin == "given" else None,
+        "midi_sha256": inputs.midi.sha256 if inputs.midi.origin == "given" else None,
+        "score_sha256": inputs.score.sha256 if inputs.score else None,
+        "bundle": assessment.bundle.name,
+        "bundle_version": assessment.bundle.version,
+        "tocco_version": assessment.tocco_version,
+    }
+    return {column: "" if (cell := cells.get(column)) is None else str(cell) for column in ASSESSMENT_COLUMNS}
+
+
+def write_assessment_table(assessments: Mapping[str, Assessment], path: Path) -> None:
+    """Write `assessments.csv`: one row a performance, in the order given."""
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, ASSESSMENT_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(assessment_row(name, assessment) for name, assessment in assessments.items())
+    write_bytes(path, stream.getvalue().encode())
+
+
+def to_json(assessment: Assessment) -> str:
+    """The file's text: keys sorted, whatever fits on a line on one line, a newline at the end."""
+    return laid_out(assessment.model_dump(mode="json")) + "\n"
+
+
+def write_assessment(assessment: Assessment, folder: Path, performance_id: str) -> Path:
+    """Write `<folder>/<performance_id>.json`, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        The id cannot name a file.
+    OutputError
+        The file cannot be written.
+    """
+    if not is_safe_name(performance_id):
+        raise InputError("id", f"{performance_id!r} cannot name a file", allowed=SAFE_NAME_RULE)
+    path = folder / f"{performance_id}.json"
+    write_bytes(path, to_json(assessment).encode())
+    return path
+
+
+def read_assessment(path: Path) -> Assessment:
+    """Read an assessment back.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is no assessment, or is of another schema version.
+    """
+    try:
+        fields = parse_object(path.read_text(encoding="utf-8"))
+        if "schema_version" not in fields:
+            raise ValueError("has no schema_version, so it is no assessment")
+        if fields["schema_version"] != SCHEMA_VERSION:
+            raise InputError(
+                path,
+                f"has schema_version {fields['schema_version']!r}",
+                allowed=repr(SCHEMA_VERSION),
+                next_step="read it with the tocco that wrote it, or assess the performance again",
+            )
+        return Assessment.model_validate(fields)
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
+    except ValidationError as error:
+        raise InputError(path, one_line(error)) from error
+    except ValueError as error:
+        raise InputError(path, str(error), allowed="an assessment written by tocco") from error
+
+
+def _check_interval(interval: tuple[float, float] | None, value: float | None) -> None:
+    if interval is not None and value is not None and not interval[0] <= value <= interval[1]:
+        raise ValueError(f"interval_90 {list(interval)} does not contain {value}")
+
+
+def _check_names(given: Mapping[str, Any], valid: Sequence[str]) -> None:
+    unknown = [name for name in given if name not in valid]
+    if unknown:
+        raise ValueError("; ".join(nearest(name, valid) for name in unknown))
+
+
+def _complete(given: dict[str, Rating], names: Sequence[str]) -> dict[str, Rating]:
+    _check_names(given, names)
+    absent = [name for name in names if name not in given]
+    if absent:
+        raise ValueError(f"lacks {', '.join(absent)}; what is not rated stands as missing, with a reason")
+    return {name: given[name] for name in names}

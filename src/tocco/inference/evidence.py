@@ -1,0 +1,143 @@
+"""What an assessment rests on: the notes against the score, the input files, the model."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from tocco.schema import Duration, Seconds, StrictModel
+
+_Count = Annotated[int, Field(strict=True, ge=0)]
+_Pitch = Annotated[int, Field(strict=True, ge=0, le=127)]
+_Text = Annotated[str, Field(strict=True, min_length=1)]
+_Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class NoteOutcome(StrictModel):
+    """One note: what was written, what was played, and where."""
+
+    expected: _Text | None = None
+    """Name of the written note, sharps only ("C#4", middle C is C4); null when nothing is written."""
+
+    expected_pitch: _Pitch | None = None
+    """The same as a MIDI number."""
+
+    played: _Text | None = None
+    """Name of the played note; null when it was left out."""
+
+    played_pitch: _Pitch | None = None
+    """The same as a MIDI number."""
+
+    bar: _Text
+    """Printed number of the bar."""
+
+    beat: Annotated[float, Field(strict=True, ge=0.0, allow_inf_nan=False)]
+    """Place in the bar in quarter notes; the bar line is 1."""
+
+    time_sec: Seconds
+    """When it was played; for a note that was left out, when it was due."""
+
+
+class AlignmentReport(StrictModel):
+    """The performance against its score. The four lists share no note: a wrong note stands once."""
+
+    counts: dict[Literal["match", "insertion", "deletion", "substitution"], _Count]
+    """Length of each list."""
+
+    match: tuple[NoteOutcome, ...]
+    """Played as written, in the order of the score."""
+
+    insertion: tuple[NoteOutcome, ...]
+    """Played, not written."""
+
+    deletion: tuple[NoteOutcome, ...]
+    """Written, not played."""
+
+    substitution: tuple[NoteOutcome, ...]
+    """One key struck in place of another."""
+
+    bars: tuple[tuple[_Text, Seconds], ...]
+    """[printed number, second] of every bar line that was played over."""
+
+    repeats: str
+    """How the repeats were taken."""
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> AlignmentReport:
+        lengths = {
+            kind: len(getattr(self, kind)) for kind in ("match", "insertion", "deletion", "substitution")
+        }
+        if self.counts != lengths:
+            raise ValueError(f"counts are {self.counts}, the lists have {lengths}")
+        for kind, written, played in (
+            ("match", True, True),
+            ("insertion", False, True),
+            ("deletion", True, False),
+            ("substitution", True, True),
+        ):
+            for note in getattr(self, kind):
+                if ((note.expected_pitch is not None), (note.played_pitch is not None)) != (written, played):
+                    raise ValueError(f"{kind} in bar {note.bar} names the wrong pitches")
+        return self
+
+
+class InputFile(StrictModel):
+    """One input."""
+
+    name: _Text
+    """File name without its folder; for a derived input, of what it was derived from."""
+
+    sha256: _Sha256
+    """Hash of that file."""
+
+    origin: Literal["given", "derived"]
+    """"derived": audio rendered from the MIDI, or MIDI transcribed from the audio."""
+
+    duration_sec: Duration | None = None
+    """Length; null for a score."""
+
+    flags: tuple[_Text, ...] = ()
+    """What is wrong with its quality: clipping, noise, narrow band ..."""
+
+
+class Synchrony(StrictModel):
+    """How audio and MIDI were brought onto one clock."""
+
+    offset_sec: Seconds
+    """Where the MIDI's zero lies in the recording."""
+
+    drift_ppm: Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    """How much slower the MIDI's clock runs, in parts per million."""
+
+    residual_sec: Duration
+    """What is left: median distance between a key and its sound."""
+
+
+class Inputs(StrictModel):
+    """What was assessed."""
+
+    audio: InputFile
+    """The recording."""
+
+    midi: InputFile
+    """The performance MIDI."""
+
+    score: InputFile | None = None
+    """The score; null when none was given."""
+
+    synchrony: Synchrony | None = None
+    """Null when one of audio and MIDI was derived from the other."""
+
+
+class BundleIdentity(StrictModel):
+    """Which model rated."""
+
+    name: _Text
+    """Its name."""
+
+    version: _Text
+    """Its version."""
+
+    sha256: _Sha256
+    """Hash of the whole bundle."""

@@ -1,0 +1,115 @@
+"""The alignment in a teacher's words: which note, in which bar, on which beat, at which second."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from tocco.inference.evidence import AlignmentReport, NoteOutcome
+from tocco.music.alignment import Alignment
+from tocco.music.performance import Performance
+from tocco.units import IntArray
+
+_PITCH_CLASSES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+
+def pitch_name(pitch: int) -> str:
+    """Name of a key; middle C is C4. The score's own spelling is not known here, so sharps only.
+
+    >>> pitch_name(60), pitch_name(21), pitch_name(106)
+    ('C4', 'A0', 'A#7')
+    """
+    return f"{_PITCH_CLASSES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def alignment_report(alignment: Alignment, performance: Performance) -> AlignmentReport:
+    """Every note of an alignment as people name it.
+
+    Parameters
+    ----------
+    alignment
+    performance
+        The one that was aligned; its clock gives the seconds.
+
+    Returns
+    -------
+    A wrong note stands under `substitution` alone, not under deletion and insertion as well.
+    """
+    wrong_written, wrong_played = alignment.substitution.reshape(-1, 2).T
+    deletion = np.setdiff1d(alignment.deletion, wrong_written)
+    insertion = np.setdiff1d(alignment.insertion, wrong_played)
+    lists = {
+        "match": tuple(_paired(alignment, performance, pair) for pair in alignment.match),
+        "insertion": tuple(_added(alignment, performance, int(note)) for note in insertion),
+        "deletion": tuple(_left_out(alignment, int(note)) for note in deletion),
+        "substitution": tuple(_paired(alignment, performance, pair) for pair in alignment.substitution),
+    }
+    return AlignmentReport.model_validate(
+        lists
+        | {
+            "counts": {kind: len(notes) for kind, notes in lists.items()},
+            "bars": _bar_lines(alignment),
+            "repeats": alignment.score.repeats,
+        }
+    )
+
+
+def _paired(alignment: Alignment, performance: Performance, pair: IntArray) -> NoteOutcome:
+    written, played = int(pair[0]), int(pair[1])
+    bar, beat = _place(alignment, float(alignment.score.onset_beat[written]))
+    expected, struck = int(alignment.score.pitch[written]), int(performance.pitch[played])
+    return NoteOutcome(
+        expected=pitch_name(expected),
+        expected_pitch=expected,
+        played=pitch_name(struck),
+        played_pitch=struck,
+        bar=bar,
+        beat=beat,
+        time_sec=float(performance.onset_sec[played]),
+    )
+
+
+def _added(alignment: Alignment, performance: Performance, played: int) -> NoteOutcome:
+    bar, beat = _place(alignment, float(alignment.performance_beat[played]))
+    struck = int(performance.pitch[played])
+    return NoteOutcome(
+        played=pitch_name(struck),
+        played_pitch=struck,
+        bar=bar,
+        beat=beat,
+        time_sec=float(performance.onset_sec[played]),
+    )
+
+
+def _left_out(alignment: Alignment, written: int) -> NoteOutcome:
+    onset_beat = float(alignment.score.onset_beat[written])
+    bar, beat = _place(alignment, onset_beat)
+    expected = int(alignment.score.pitch[written])
+    return NoteOutcome(
+        expected=pitch_name(expected),
+        expected_pitch=expected,
+        bar=bar,
+        beat=beat,
+        time_sec=float(alignment.sec_at(onset_beat)),
+    )
+
+
+def _place(alignment: Alignment, onset_beat: float) -> tuple[str, float]:
+    """Printed bar, and the quarter note within it counted from 1."""
+    score = alignment.score
+    bar = score.bar_index_at(onset_beat)
+    # A note played ahead of the first bar line counts as on it.
+    beat = max(onset_beat - float(score.bar_onset_beat[bar]), 0.0) + 1.0
+    return score.bar_name[bar], round(beat, 3)
+
+
+def _bar_lines(alignment: Alignment) -> list[tuple[str, float]]:
+    """Bar lines from the first to the last bar in which a note was matched."""
+    if len(alignment.match) == 0:
+        return []
+    score = alignment.score
+    played = score.bar[alignment.match[:, 0]]
+    bars = np.arange(int(played.min()), int(played.max()) + 1)
+    seconds = alignment.sec_at(score.bar_onset_beat[bars])
+    return [(score.bar_name[bar], float(second)) for bar, second in zip(bars, seconds, strict=True)]
