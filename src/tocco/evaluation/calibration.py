@@ -17,22 +17,20 @@ applied to clusters that it was not fitted on; that figure belongs in every repo
 
 from __future__ import annotations
 
-import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from scipy import stats
 
-from tocco.errors import BundleError, OutputError
+from tocco.evaluation.intervals import (
+    DEFAULT_LEVEL,
+    DimensionCalibration,
+    IntervalCalibration,
+    scaled_interval,
+)
 from tocco.metrics import (
-    RATING_RANGE,
     coverage,
     coverage_curve,
     interval_score,
@@ -42,145 +40,6 @@ from tocco.metrics import (
     validate_ratings,
 )
 from tocco.units import FloatArray
-
-DEFAULT_LEVEL = 0.9
-
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class DimensionCalibration(BaseModel):
-    """What held-out performances say about the sd of one dimension.
-
-    Attributes
-    ----------
-    scale : > 0, half the interval in units of the predicted sd
-    n : labels that it was found on
-    coverage : 0..1, share of labels within the interval when the scale came from other clusters
-    width : rating points, mean length of those intervals
-    reliability : 0..1, how much of the labels' variance is shared by raters; None where unknown
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    scale: float = Field(gt=0.0)
-    n: int = Field(ge=1)
-    coverage: Share | None = None
-    width: Annotated[float, Field(ge=0.0)] | None = None
-    reliability: Share | None = None
-
-
-class IntervalCalibration(BaseModel):
-    """The factors that turn predicted sds into intervals, and the evidence for them.
-
-    Attributes
-    ----------
-    level : 0..1, the share of labels that an interval claims to hold
-    protocol : how the held-out predictions were made, in words ("cv4_cluster: four folds of new music")
-    dimensions : dimension name -> its calibration
-        A dimension that has no labels is not listed, and has no interval.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    schema_version: Literal[1] = 1
-    method: Literal["normalised split conformal"] = "normalised split conformal"
-    level: float = Field(default=DEFAULT_LEVEL, gt=0.0, lt=1.0)
-    protocol: str
-    dimensions: dict[str, DimensionCalibration]
-
-    @model_validator(mode="after")
-    def _has_dimensions(self) -> IntervalCalibration:
-        if not self.dimensions:
-            raise ValueError("no dimension is calibrated")
-        return self
-
-    def scale(self, names: Sequence[str]) -> FloatArray:
-        """(D,) factor of each named dimension; NaN for one that is not calibrated."""
-        known = self.dimensions
-        return np.array([known[name].scale if name in known else math.nan for name in names])
-
-    def interval(
-        self, names: Sequence[str], rating: npt.ArrayLike, sd: npt.ArrayLike
-    ) -> tuple[FloatArray, FloatArray]:
-        """The range in which the raters' mean is to be expected.
-
-        Parameters
-        ----------
-        names : (D,) dimension names
-        rating : (..., D) rating 0..100
-        sd : (..., D) rating points, > 0, as predicted
-
-        Returns
-        -------
-        low, high : (..., D) rating, held to 0..100; NaN for a dimension that is not calibrated
-        """
-        rating, sd = np.asarray(rating, dtype=float), np.asarray(sd, dtype=float)
-        if rating.shape != sd.shape or rating.shape[-1:] != (len(names),):
-            raise ValueError(
-                f"rating {rating.shape} and sd {sd.shape} must both end in {len(names)} dimensions"
-            )
-        return _interval(rating, sd, self.scale(names))
-
-    def sigma(self, names: Sequence[str], sd: npt.ArrayLike) -> FloatArray:
-        """The sd that an honest normal prediction would state: its interval is the calibrated one.
-
-        Parameters
-        ----------
-        names : (D,) dimension names
-        sd : (..., D) rating points, > 0, as predicted
-
-        Returns
-        -------
-        (..., D) rating points; NaN for a dimension that is not calibrated
-        """
-        return np.asarray(sd, dtype=float) * self.scale(names) / _normal_half_width(self.level)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `calibration.json`; the file is there whole or not at all."""
-        path = Path(path)
-        text = json.dumps(self.model_dump(mode="json"), indent=2, sort_keys=True) + "\n"
-        draft = path.with_name(path.name + ".part")
-        try:
-            draft.write_text(text, encoding="utf-8")
-            draft.replace(path)
-        except OSError as problem:
-            raise OutputError(
-                path,
-                f"cannot be written: {problem.strerror}",
-                next_step="name a folder that can be written to",
-            ) from problem
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> IntervalCalibration:
-        """Read `calibration.json`.
-
-        Raises
-        ------
-        BundleError
-            It is missing, is not JSON, or says something that a calibration cannot say.
-        """
-        path = Path(path)
-        next_step = "use the bundle as it was exported, or export it again"
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except OSError as problem:
-            raise BundleError(path, f"cannot be read: {problem.strerror}", next_step=next_step) from problem
-        except ValidationError as problem:
-            first = problem.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise BundleError(
-                path, f"is no calibration: {place}: {first['msg']}", next_step=next_step
-            ) from problem
-
-
-def _normal_half_width(level: float) -> float:
-    """Half the central interval of a standard normal distribution."""
-    return float(stats.norm.ppf((1.0 + level) / 2.0))
-
-
-def _interval(rating: FloatArray, sd: FloatArray, scale: FloatArray) -> tuple[FloatArray, FloatArray]:
-    # Clipping costs no coverage: labels lie within 0..100 themselves.
-    return np.clip(rating - scale * sd, *RATING_RANGE), np.clip(rating + scale * sd, *RATING_RANGE)
 
 
 def conformal_scale(
@@ -313,7 +172,7 @@ def cross_fitted_coverage(
             if not labelled[test, d].any():
                 continue
             scale = conformal_scale(labels[train, d], rating[train, d], sd[train, d], level)
-            low[test, d], high[test, d] = _interval(rating[test, d], sd[test, d], np.asarray(scale))
+            low[test, d], high[test, d] = scaled_interval(rating[test, d], sd[test, d], scale)
     columns = [(labels[:, d], low[:, d], high[:, d]) for d in range(len(names))]
     return CrossFittedCoverage(
         names=tuple(names),
