@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tocco.units import SAMPLE_RATE_HZ, FrameClock
 
@@ -106,7 +106,7 @@ def frame_level_db(waveform: Tensor, clock: FrameClock, floor_db: float = -80.0)
     -------
     (B, T) dB re full scale, root mean square over the frame's window
     """
-    power = F.avg_pool1d(waveform.square()[:, None], clock.window_samples, clock.hop_samples)[:, 0]
+    power = functional.avg_pool1d(waveform.square()[:, None], clock.window_samples, clock.hop_samples)[:, 0]
     return 10.0 * torch.log10(power.clamp(min=10.0 ** (floor_db / 10.0)))
 
 
@@ -211,7 +211,7 @@ class _ConvNeXtBlock(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         # Zeros beyond the end of an item are what the convolution's own edge would have been.
         context = self.around((x * mask).transpose(1, 2)).transpose(1, 2)
-        step = self.narrow(F.gelu(self.widen(self.norm(context))))
+        step = self.narrow(functional.gelu(self.widen(self.norm(context))))
         return x + skip_items(step * self.scale, self.skip_rate, self.training)
 
 

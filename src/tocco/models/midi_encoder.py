@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tocco.models.standardise import Standardiser
 
@@ -68,12 +68,12 @@ class _PreNormBlock(nn.Module):
             .permute(2, 0, 3, 1, 4)
         )
         # Dropout acts on what attention adds, not on its weights: that keeps the fused kernel.
-        heard = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
-        x = x + F.dropout(
+        heard = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
+        x = x + functional.dropout(
             self.attention_out(heard.transpose(1, 2).reshape(B, L, H)), self.dropout, self.training
         )
-        step = self.narrow(F.gelu(self.widen(self.step_norm(x))))
-        return x + F.dropout(step, self.dropout, self.training)
+        step = self.narrow(functional.gelu(self.widen(self.step_norm(x))))
+        return x + functional.dropout(step, self.dropout, self.training)
 
 
 class MIDIBertEncoder(nn.Module):
@@ -255,7 +255,7 @@ class MaskedNoteModel(nn.Module):
         question[..., TYPE] = torch.where(hidden, MASK, tokens[..., TYPE])
         heard = self.encoder(question, note_features, mask)[hidden]
         single = {
-            name: F.cross_entropy(self.guess[name](heard), tokens[..., column][hidden])
+            name: functional.cross_entropy(self.guess[name](heard), tokens[..., column][hidden])
             for name, column in PREDICTED_COLUMNS.items()
         }
         return MaskedLoss(torch.stack(list(single.values())).mean(), single, hidden)

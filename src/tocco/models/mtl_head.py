@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tocco.models.standardise import Standardiser
 
 SMALLEST_SD, LARGEST_SD = 0.5, 50.0
-"""Rating points: limits of the predicted spread. No rater repeats within half a point, and 50 is no knowledge."""
+"""Rating points, limits of the predicted spread: no rater repeats within half a point; 50 is no knowledge."""
 
 _LOWEST = 2.0 * math.log(SMALLEST_SD)
 _HIGHEST = 2.0 * math.log(LARGEST_SD)
@@ -125,9 +125,11 @@ class MultiTaskHead(nn.Module):
         if self.condense is not None:
             entry = torch.cat((aggregate, self.condense(self.standardiser(statistics))), dim=-1)
         trunk = self.trunk(self.norm(entry))
-        dropped = F.dropout(trunk, self.dropout, self.training)
-        branches = F.gelu(torch.einsum("bh,dhc->bdc", dropped, self.branch_weight) + self.branch_bias)
-        branches = F.dropout(branches, self.dropout, self.training)
+        dropped = functional.dropout(trunk, self.dropout, self.training)
+        branches = functional.gelu(
+            torch.einsum("bh,dhc->bdc", dropped, self.branch_weight) + self.branch_bias
+        )
+        branches = functional.dropout(branches, self.dropout, self.training)
         rating = torch.einsum("bdc,dc->bd", branches, self.rating_weight) + self.rating_bias
         unsure = self.unsure(trunk.detach()) @ self.unsure_weight.T + self.unsure_bias
         log_variance = _LOWEST + (_HIGHEST - _LOWEST) * unsure.sigmoid()
