@@ -165,7 +165,8 @@ def _damaged(path: Path, kind: str, at_sec: float, reason: str) -> InputError:
 @contextmanager
 def _open_libsndfile(file: BinaryIO, path: Path, container: Container) -> Iterator[Sound]:
     try:
-        sound_file = soundfile.SoundFile(file)
+        # by descriptor, which has no name: soundfile would take a name ending in .raw at its word
+        sound_file = soundfile.SoundFile(file.fileno(), closefd=False)
     except soundfile.LibsndfileError as error:
         raise _unreadable(path, container.kind, error.error_string) from error
     with sound_file:
