@@ -9,7 +9,7 @@ import torch
 
 from tocco.models.network import PerformanceBatch, PerformanceNetwork, build_network
 
-VOCABULARY = (3, 8, 16, 128, 32, 32, 2)
+VOCABULARY = (4, 8, 16, 128, 32, 32, 3, 20)
 N_NOTE_FEATURES, N_STATISTICS = 5, 7
 DIMENSIONS = ("phrasing", "musicality", "tone_quality")
 
@@ -27,7 +27,7 @@ def _batch(
     B, S, L = len(samples), int(samples.max()), max(*n_notes, 1)
     waveform = torch.randn(B, S, generator=generator) * 0.2
     columns = [torch.full((B, L), 2)]
-    columns += [torch.randint(0, n, (B, L), generator=generator) for n in VOCABULARY[1:]]
+    columns += [torch.randint(0, n, (B, L), generator=generator) for n in VOCABULARY[1:7]]
     columns.append(torch.arange(L).expand(B, L) // 4)
     onset_sec = torch.rand(B, L, generator=generator).sort(dim=1).values * min(audio_sec)
     held_sec = 0.05 + torch.rand(B, L, generator=generator)

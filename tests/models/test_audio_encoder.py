@@ -47,7 +47,9 @@ def test_level_of_a_sine_and_of_silence():
     sound = torch.stack((_tone(1000.0, amplitude=0.5), torch.zeros(24_000)))
     level_db = frame_level_db(sound, clock)
     assert level_db.shape == (2, clock.n_frames(24_000))
-    torch.testing.assert_close(level_db[0], torch.full_like(level_db[0], 20 * np.log10(0.5 / np.sqrt(2))), atol=0.01, rtol=0)
+    torch.testing.assert_close(
+        level_db[0], torch.full_like(level_db[0], 20 * np.log10(0.5 / np.sqrt(2))), atol=0.01, rtol=0
+    )
     assert (level_db[1] == -80.0).all()
 
 

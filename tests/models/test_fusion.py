@@ -33,7 +33,9 @@ def test_time_features_known_answer():
 
 
 def test_bias_starts_with_a_preference_for_the_near():
-    bias = TimeBias(8)(time_features(torch.tensor([[0.0]]), torch.tensor([[[0.5, 1.0], [1.0, 2.0], [4.0, 5.0]]])))
+    bias = TimeBias(8)(
+        time_features(torch.tensor([[0.0]]), torch.tensor([[[0.5, 1.0], [1.0, 2.0], [4.0, 5.0]]]))
+    )
     near, farther, far = bias[0, :, 0].T
     assert (near > farther).all()
     assert (farther > far).all()
@@ -114,7 +116,9 @@ def test_padding_equals_absence():
     audio_mask, midi_mask = inputs["audio_mask"].clone(), inputs["midi_mask"].clone()
     audio_mask[0, 12:], midi_mask[0, 5:] = False, False
     padded = fusion(**inputs | {"audio_mask": audio_mask, "midi_mask": midi_mask})
-    cut = {k: v[:1, :12] if k in ("audio", "audio_mask", "frame_sec") else v[:1, :5] for k, v in inputs.items()}
+    cut = {
+        k: v[:1, :12] if k in ("audio", "audio_mask", "frame_sec") else v[:1, :5] for k, v in inputs.items()
+    }
     torch.testing.assert_close(padded[:1, :12], fusion(**cut), atol=1e-5, rtol=0)
     assert not padded[0, 12:].any()
 
@@ -125,7 +129,10 @@ def test_a_window_without_notes_is_finite_and_its_own():
     mask[1] = False
     out = fusion(**inputs | {"midi_mask": mask})
     assert torch.isfinite(out).all()
-    none = fusion(**inputs | {"midi": inputs["midi"][:, :0], "note_sec": inputs["note_sec"][:, :0], "midi_mask": mask[:, :0]})
+    none = fusion(
+        **inputs
+        | {"midi": inputs["midi"][:, :0], "note_sec": inputs["note_sec"][:, :0], "midi_mask": mask[:, :0]}
+    )
     torch.testing.assert_close(out[1], none[1], atol=1e-5, rtol=0)
 
 

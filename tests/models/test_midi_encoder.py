@@ -13,19 +13,27 @@ from tocco.models.midi_encoder import (
     MaskedNoteModel,
     MIDIBertEncoder,
     choose_hidden,
+    fold,
     sinusoids,
 )
 
-VOCABULARY = (3, 8, 16, 128, 32, 32, 2)
+VOCABULARY = (4, 8, 16, 128, 32, 32, 3, 20)
 
 
 def _encoder(**changes) -> MIDIBertEncoder:
-    values = {"vocabulary": VOCABULARY, "n_note_features": 3, "size": 32, "layers": 2, "heads": 4, "dropout": 0.0}
+    values = {
+        "vocabulary": VOCABULARY,
+        "n_note_features": 3,
+        "size": 32,
+        "layers": 2,
+        "heads": 4,
+        "dropout": 0.0,
+    }
     return MIDIBertEncoder(**(values | changes)).eval()
 
 
 def _notes(B: int, L: int) -> torch.Tensor:
-    columns = [torch.full((B, L), 2)] + [torch.randint(0, n, (B, L)) for n in VOCABULARY[1:]]
+    columns = [torch.full((B, L), 2)] + [torch.randint(0, n, (B, L)) for n in VOCABULARY[1:7]]
     return torch.stack([*columns, torch.arange(L).expand(B, L) // 4], dim=-1)
 
 
@@ -38,7 +46,11 @@ def test_sinusoids_known_values():
 def test_defaults_are_the_stated_ones():
     encoder = MIDIBertEncoder(vocabulary=VOCABULARY, n_note_features=3)
     assert (encoder.output_size, len(encoder.blocks)) == (256, 6)
-    assert encoder(_notes(2, 9), torch.randn(2, 9, 3), torch.ones(2, 9, dtype=torch.bool)).shape == (2, 9, 256)
+    assert encoder(_notes(2, 9), torch.randn(2, 9, 3), torch.ones(2, 9, dtype=torch.bool)).shape == (
+        2,
+        9,
+        256,
+    )
 
 
 def test_padding_changes_nothing_and_reads_zero():
@@ -64,7 +76,11 @@ def test_empty_sequence_is_finite():
     encoder = _encoder()
     out = encoder(_notes(1, 4), torch.randn(1, 4, 3), torch.zeros(1, 4, dtype=torch.bool))
     assert torch.equal(out, torch.zeros(1, 4, 32))
-    assert encoder(_notes(1, 0), torch.randn(1, 0, 3), torch.zeros(1, 0, dtype=torch.bool)).shape == (1, 0, 32)
+    assert encoder(_notes(1, 0), torch.randn(1, 0, 3), torch.zeros(1, 0, dtype=torch.bool)).shape == (
+        1,
+        0,
+        32,
+    )
 
 
 def test_every_column_and_feature_is_heard():
@@ -85,6 +101,10 @@ def test_bars_have_no_bound():
     encoder, tokens = _encoder(), _notes(1, 3)
     tokens[..., BAR] = torch.tensor([0, 5_000, 1_000_000])
     assert torch.isfinite(encoder(tokens, torch.randn(1, 3, 3), torch.ones(1, 3, dtype=torch.bool))).all()
+
+
+def test_beats_of_a_long_bar_start_again():
+    assert fold(torch.tensor([0, 1, 2, 7, 8, 14]), 8).tolist() == [0, 1, 2, 7, 2, 2]
 
 
 def test_a_hidden_note_shows_only_its_place():
@@ -115,7 +135,9 @@ def test_masked_loss_starts_at_chance_and_falls_on_a_repeated_pattern():
     model = MaskedNoteModel(_encoder(size=64))
     pitch = torch.tensor([60, 64, 67, 72]).repeat(8)
     zero, place = torch.zeros(32, dtype=torch.long), torch.arange(32) % 4
-    row = torch.stack([zero + 2, place, place * 4, pitch, place + 3, place * 5 + 2, zero, torch.arange(32) // 4], -1)
+    row = torch.stack(
+        [zero + 2, place, place * 4, pitch, place + 3, place * 5 + 2, zero, torch.arange(32) // 4], -1
+    )
     tokens, features = row.expand(4, -1, -1), torch.zeros(4, 32, 3)
     mask, generator = torch.ones(4, 32, dtype=torch.bool), torch.Generator().manual_seed(0)
     first = model.masked_octuple_loss(tokens, features, mask, generator)
@@ -134,18 +156,22 @@ def test_masked_loss_starts_at_chance_and_falls_on_a_repeated_pattern():
 def test_masked_loss_reaches_every_parameter():
     model = MaskedNoteModel(_encoder())
     mask = torch.ones(2, 20, dtype=torch.bool)
-    model.masked_octuple_loss(_notes(2, 20), torch.randn(2, 20, 3), mask, torch.Generator().manual_seed(0)).total.backward()
+    model.masked_octuple_loss(
+        _notes(2, 20), torch.randn(2, 20, 3), mask, torch.Generator().manual_seed(0)
+    ).total.backward()
     assert [n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
 
 
 def test_mistakes_are_named():
-    with pytest.raises(ValueError, match="8 vocabulary sizes given; 7"):
-        _encoder(vocabulary=(*VOCABULARY, 9))
+    with pytest.raises(ValueError, match="eight sizes above 2 are needed"):
+        _encoder(vocabulary=VOCABULARY[:7])
     with pytest.raises(ValueError, match="size 30 cannot be split into 4 heads"):
         _encoder(size=30)
     model, tokens = MaskedNoteModel(_encoder()), _notes(1, 4)
     with pytest.raises(ValueError, match="no note to hide"):
-        model.masked_octuple_loss(tokens, torch.zeros(1, 4, 3), torch.zeros(1, 4, dtype=torch.bool), torch.Generator())
+        model.masked_octuple_loss(
+            tokens, torch.zeros(1, 4, 3), torch.zeros(1, 4, dtype=torch.bool), torch.Generator()
+        )
     tokens[0, 0, PITCH] = 128
     with pytest.raises(IndexError):
         _encoder()(tokens, torch.zeros(1, 4, 3), torch.ones(1, 4, dtype=torch.bool))

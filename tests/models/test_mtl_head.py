@@ -29,7 +29,9 @@ def test_batched_branches_equal_separate_ones():
     trunk = head.trunk(head.norm(torch.cat((aggregate, head.condense(head.standardiser(statistics))), -1)))
     for d in range(3):
         hidden = functional.gelu(functional.linear(trunk, head.branch_weight[d].T, head.branch_bias[d]))
-        rating = 100 * torch.sigmoid(functional.linear(hidden, head.rating_weight[d : d + 1], head.rating_bias[d : d + 1]))
+        rating = 100 * torch.sigmoid(
+            functional.linear(hidden, head.rating_weight[d : d + 1], head.rating_bias[d : d + 1])
+        )
         torch.testing.assert_close(verdict.rating[:, d], rating[:, 0], atol=1e-4, rtol=0)
 
 
@@ -69,7 +71,9 @@ def test_without_statistics():
 def test_learning_the_spread_never_touches_the_ratings():
     head = _head()
     head(torch.randn(3, 16), torch.randn(3, 4)).log_variance.sum().backward()
-    touched = {name.split(".")[0] for name, p in head.named_parameters() if p.grad is not None and p.grad.any()}
+    touched = {
+        name.split(".")[0] for name, p in head.named_parameters() if p.grad is not None and p.grad.any()
+    }
     assert touched == {"unsure", "unsure_weight", "unsure_bias"}
 
 

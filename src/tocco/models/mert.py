@@ -39,7 +39,7 @@ class MERTEncoder(AudioEncoder):
 
     Parameters
     ----------
-    source
+    checkpoint
         A folder with `config.json` and weights, a hub id, or the architecture alone (a mapping of
         HuBERT's fields) for a network whose weights come with a bundle.
     layers
@@ -55,7 +55,7 @@ class MERTEncoder(AudioEncoder):
 
     def __init__(
         self,
-        source: str | Path | Mapping[str, Any],
+        checkpoint: str | Path | Mapping[str, Any],
         *,
         layers: Literal["mix"] | int = "mix",
         trainable: Literal["none", "all"] | int = "none",
@@ -64,11 +64,11 @@ class MERTEncoder(AudioEncoder):
         sha256: str | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(source, Mapping):
-            self.architecture = dict(source)
+        if isinstance(checkpoint, Mapping):
+            self.architecture = dict(checkpoint)
             self.backbone = hubert(self.architecture)
         else:
-            folder, expected = find_checkpoint(source, revision, sha256)
+            folder, expected = find_checkpoint(checkpoint, revision, sha256)
             self.architecture = read_architecture(folder)
             self.backbone = load_hubert(folder, self.architecture, expected)
         config = self.backbone.config

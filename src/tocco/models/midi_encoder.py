@@ -20,7 +20,10 @@ TYPE, BEAT, POSITION, PITCH, DURATION, VELOCITY, INSTRUMENT, BAR = range(8)
 """Columns of an Octuple token."""
 
 PADDING, MASK, NOTE = range(3)
-"""Values of the type column."""
+"""Ids of the type column; those above NOTE are kinds of notes too (one that was held before, say)."""
+
+FIRST_VALUE = 2
+"""In the other columns as well, 0 is padding and 1 is masked; values start here."""
 
 PREDICTED_COLUMNS = {"pitch": PITCH, "velocity": VELOCITY, "duration": DURATION, "position": POSITION}
 """What masked pre-training hides in a note and asks for."""
@@ -44,6 +47,11 @@ def sinusoids(position: Tensor, size: int, longest: float = 10_000.0) -> Tensor:
     rates = torch.exp(torch.arange(half, device=position.device) * (-math.log(longest) / half))
     angle = position[..., None].float() * rates
     return torch.cat((angle.sin(), angle.cos()), dim=-1)
+
+
+def fold(ids: Tensor, size: int) -> Tensor:
+    """Ids counted modulo the vocabulary; padding and masks stay."""
+    return torch.where(ids < FIRST_VALUE, ids, FIRST_VALUE + (ids - FIRST_VALUE) % (size - FIRST_VALUE))
 
 
 class _PreNormBlock(nn.Module):
@@ -81,11 +89,12 @@ class MIDIBertEncoder(nn.Module):
 
     The sum of the column embeddings, the standardised note features and the place in the sequence
     goes through a pre-norm transformer. A learned start token stands before the first note, so that an
-    empty sequence is as sound an input as any. Bars are counted without bound and enter as sinusoids.
+    empty sequence is as sound an input as any. Bars are counted without end and enter as sinusoids;
+    beats beyond the vocabulary, in a very long bar, start again at the first.
 
     Parameters
     ----------
-    vocabulary : (7,) sizes of the columns type, beat, position, pitch, duration, velocity, instrument
+    vocabulary : (8,) ids in each column, in the order of the columns; that of the bar is not needed
     n_note_features
         Measured features a note; 0 for none.
     size, layers, heads
@@ -104,17 +113,15 @@ class MIDIBertEncoder(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        if len(vocabulary) != BAR:
-            raise ValueError(
-                f"{len(vocabulary)} vocabulary sizes given; {BAR} columns before the bar need one"
-            )
+        if len(vocabulary) != BAR + 1 or not all(isinstance(n, int) and n > 2 for n in vocabulary):
+            raise ValueError(f"vocabulary is {vocabulary}; eight sizes above 2 are needed, one a column")
         if size % heads or size % 2:
             raise ValueError(f"size {size} cannot be split into {heads} heads and pairs of sinusoids")
         self.output_size = size
         self.vocabulary = tuple(vocabulary)
-        self.columns = nn.ModuleList(nn.Embedding(n, size) for n in vocabulary)
+        self.columns = nn.ModuleList(nn.Embedding(n, size) for n in vocabulary[:BAR])
         for column in self.columns:
-            nn.init.normal_(cast(nn.Embedding, column).weight, std=0.5 / math.sqrt(len(vocabulary)))
+            nn.init.normal_(cast(nn.Embedding, column).weight, std=0.5 / math.sqrt(BAR))
         self.bar = nn.Linear(size, size, bias=False)
         self.standardiser = Standardiser(n_note_features)
         self.played = nn.Linear(2 * n_note_features, size) if n_note_features else None
@@ -141,7 +148,8 @@ class MIDIBertEncoder(nn.Module):
         shown = (tokens[..., TYPE] != MASK)[..., None]
         x = self.bar(sinusoids(tokens[..., BAR], self.output_size, longest=1_000.0))
         for index, column in enumerate(self.columns):
-            part = column(tokens[..., index])
+            ids = fold(tokens[..., index], self.vocabulary[index]) if index == BEAT else tokens[..., index]
+            part = column(ids)
             x = x + (part * shown if index in PREDICTED_COLUMNS.values() else part)
         if self.played is not None:
             hidden = note_features.masked_fill(~shown, float("nan"))

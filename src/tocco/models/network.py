@@ -200,7 +200,7 @@ def build_network(
     ----------
     dimensions
         Names of the outputs.
-    octuple_vocabulary : (7,) sizes of the Octuple columns before the bar
+    octuple_vocabulary : (8,) ids in each Octuple column, in order
     n_note_features, n_statistics
         Measured features a note, statistics a segment.
     audio_encoder
