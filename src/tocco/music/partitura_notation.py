@@ -181,16 +181,15 @@ def _refuse_segments(signs: int, source: str) -> None:
 
 def _play_orders(part: Any, source: str) -> tuple[PlayOrder, ...]:
     """The ways through the page: all repeats first, none last."""
-    segments = _segments(part, source)
     beat = _beats(part)
+    span = {name: (beat(s.start.t), beat(s.end.t)) for name, s in _segments(part, source).items()}
     full, forks = _walk(part, lambda _, to: to[0], source, after_jump="none")
     walks = [full, *_variants(part, forks, source)]
     plain, _ = _walk(part, lambda _, to: to[-1], source, after_jump="none")
     walks.append(plain)
     orders = {}
     for walk in walks:
-        spans = tuple((beat(segments[s].start.t), beat(segments[s].end.t)) for s in walk)
-        orders.setdefault(_merge(spans), walk)
+        orders.setdefault(_merge(tuple(span[name] for name in walk)), walk)
     names = {}
     for spans, walk in orders.items():
         names[spans] = "all repeats" if walk == full else "no repeats" if walk == plain else "some repeats"
@@ -222,6 +221,8 @@ def _walk(part: Any, choose: Choose, source: str, *, after_jump: str) -> tuple[l
     After a da capo or dal segno the custom is to play without repeats (`after_jump` "none").
     """
     score = import_notation_library("partitura").score
+    # Following a jump rewrites the segments' destinations in place, so each walk gets its own.
+    score.add_segments(part, force_new=True)
     segments = score.get_segments(part)
     path = score.Path([next(iter(segments))], segments)
     forks = 0
