@@ -87,18 +87,20 @@ def rating(value: float, half: float, reliability: float) -> Rating:
     )
 
 
-def moments(*, with_bars: bool = True) -> tuple[Moment, ...]:
+def moments(over: Curve, *, with_bars: bool = True) -> tuple[Moment, ...]:
     found = []
-    for k, name in enumerate(DIMENSIONS[1:]):
-        for kind, start in (("weakest", 5.0 + 3 * k), ("strongest", 34.0 + 2.5 * k)):
-            bars = (str(int(start // 2)), str(int(start // 2) + 3)) if with_bars else None
+    for name, values in over.value.items():
+        known = [v for v in values if v is not None]
+        for kind, extreme in (("weakest", min(known)), ("strongest", max(known))):
+            start = min(max(over.time_sec[values.index(extreme)] - 3.0, 0.0), over.end_sec[-1] - 6.0)
+            bars = (str(int(start // 2) + 1), str(int(start // 2) + 3)) if with_bars else None
             found.append(
                 Moment(
                     kind=kind,  # pyright: ignore[reportArgumentType]
                     dimension=name,
                     start_sec=start,
                     end_sec=start + 6.0,
-                    value=48.0 + k if kind == "weakest" else 72.0 + k,
+                    value=extreme,
                     bars=bars,
                 )
             )
@@ -138,7 +140,7 @@ def example(*, score: bool = True) -> Assessment:
             reason=None if score else "note_accuracy is missing",
         ),
         curve=curve(),
-        moments=moments(with_bars=score),
+        moments=moments(curve(), with_bars=score),
         alignment=alignment() if score else None,
         alignment_reason=None if score else NO_SCORE,
         inputs=inputs(score=score),
