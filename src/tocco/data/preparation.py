@@ -16,7 +16,7 @@ from tocco.models.network import PerformanceBatch
 from tocco.music.alignment import Alignment
 from tocco.music.midi import notes_within, segment_midi
 from tocco.music.note_features import NOTE_FEATURES, note_features
-from tocco.music.octuple import BeatGrid, encode_octuple_midi
+from tocco.music.octuple import COLUMNS, FIRST_VALUE, BeatGrid, encode_octuple_midi
 from tocco.music.performance import Performance
 from tocco.music.statistics import STATISTICS, performance_statistics
 from tocco.units import FloatArray, IntArray
@@ -84,19 +84,31 @@ def symbolic_inputs(performance: Performance, alignment: Alignment | None) -> Sy
     Without an alignment everything that needs the score is NaN, and tokens stand on a regular grid.
     """
     if alignment is None:
-        grid = BeatGrid.regular(REGULAR_BEAT_SEC, performance.duration_sec)
+        octuple = encode_octuple_midi(
+            performance, BeatGrid.regular(REGULAR_BEAT_SEC, performance.duration_sec)
+        )
     else:
-        grid = BeatGrid.from_alignment(alignment)
-    octuple = encode_octuple_midi(performance, grid)
+        octuple = encode_octuple_midi(
+            performance, BeatGrid.from_alignment(alignment), onset_beat=alignment.performance_beat
+        )
     order = octuple.note_index
     times = np.stack([performance.onset_sec, performance.offset_sec], axis=1)
     return SymbolicInputs(
-        midi_tokens=octuple.tokens.astype(np.int64),
+        midi_tokens=_bars_from_the_first(octuple.token),
         note_features=note_features(performance, alignment)[order].astype(np.float32),
         note_time_sec=times[order].astype(np.float32),
         statistics=performance_statistics(performance, alignment).values.astype(np.float32),
         n_struck=int(np.count_nonzero(performance.onset_sec >= 0)),
     )
+
+
+def _bars_from_the_first(token: IntArray) -> IntArray:
+    """Bars counted from the window's first, so that a window is the same wherever it stands in a piece."""
+    counted = token.copy()
+    if len(counted):
+        bar = COLUMNS.index("bar")
+        counted[:, bar] += FIRST_VALUE - counted[:, bar].min()
+    return counted
 
 
 def collate_windows(windows: Sequence[WindowInputs]) -> PerformanceBatch:

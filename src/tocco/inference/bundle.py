@@ -174,7 +174,7 @@ def _assert_same_inputs(folder: Path, config: BundleConfig) -> None:
     ours = {
         "statistics": tuple(s.name for s in STATISTICS),
         "note_features": tuple(f.name for f in NOTE_FEATURES),
-        "octuple_vocabulary": tuple(OCTUPLE_VOCABULARY),
+        "octuple_vocabulary": tuple(OCTUPLE_VOCABULARY.values()),
     }
     for what, value in ours.items():
         if getattr(config, what) != value:

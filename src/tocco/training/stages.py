@@ -69,7 +69,7 @@ def network_from_config(config: ExperimentConfig) -> PerformanceNetwork:
     return build_network(
         **settings,
         mert=mert if checkpoint is not None else None,
-        octuple_vocabulary=OCTUPLE_VOCABULARY,
+        octuple_vocabulary=tuple(OCTUPLE_VOCABULARY.values()),
         n_note_features=len(NOTE_FEATURES),
         n_statistics=len(STATISTICS),
         dimensions=TARGETS,
