@@ -144,6 +144,17 @@ def test_the_page_says_what_the_assessment_says():
     assert not any("wrong" in text or "bar" in text for text in without)
 
 
+def test_note_accuracy_is_drawn_once():
+    plain = example()
+    values = dict(plain.curve.value) | {"note_accuracy": (97.0,) * len(plain.curve.time_sec)}
+    with_curve = plain.model_copy(update={"curve": plain.curve.model_copy(update={"value": values})})
+    for shown in (plain, with_curve):
+        assert [t.get_text() for t in texts(page(shown))].count("Note accuracy") == 1
+        assert len(page(shown).axes) == 10
+    without_alignment = with_curve.model_copy(update={"alignment": None, "alignment_reason": NO_SCORE})
+    assert len(page(without_alignment).axes) == 10
+
+
 def test_marks_stand_at_their_second():
     axes = page(example()).axes
     notes = next(a for a in axes if [t.get_text() for t in a.get_yticklabels()][-1:] == ["1 wrong"])

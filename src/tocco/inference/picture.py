@@ -74,8 +74,12 @@ def draw_curve(assessment: Assessment, path: Path) -> None:
 
 
 def _rows(assessment: Assessment) -> list[str]:
-    """Dimensions that have a curve, in the order of the rubric."""
-    return [name for name, values in assessment.curve.value.items() if any(v is not None for v in values)]
+    """Dimensions with a stave. Where there is an alignment, note accuracy is drawn note by note instead."""
+    return [
+        name
+        for name, values in assessment.curve.value.items()
+        if any(v is not None for v in values) and not (name == "note_accuracy" and assessment.alignment)
+    ]
 
 
 def _height_in(assessment: Assessment) -> float:
@@ -223,9 +227,7 @@ class _Page:
         for tick in ticks:
             axes.axhline(tick, color=_PALE, linewidth=0.6, zorder=0)
         colour = _FAMILY_COLOUR[_FAMILY_OF[name]]
-        for moment in self.assessment.moments:
-            if moment.dimension == name:
-                self._moment(axes, moment, low, high)
+        self._moments(axes, name)
         for time, value, below, above in _strokes(self.assessment.curve, name):
             if below is not None and above is not None:
                 axes.fill_between(time, below, above, color=colour, alpha=0.15, linewidth=0, zorder=2)
@@ -236,8 +238,14 @@ class _Page:
         self._label(name, _ROW_IN)
         self.top_in += _ROW_IN + _GAP_IN
 
-    def _moment(self, axes: Axes, moment: Moment, low: float, high: float) -> None:
+    def _moments(self, axes: Axes, name: str, *, with_bars: bool = True) -> None:
+        for moment in self.assessment.moments:
+            if moment.dimension == name:
+                self._moment(axes, moment, with_bars=with_bars)
+
+    def _moment(self, axes: Axes, moment: Moment, *, with_bars: bool) -> None:
         """Shade a span; name its bars on the side where the curve is not."""
+        low, high = axes.get_ylim()
         colour = _MOMENT_COLOUR[moment.kind]
         near, far = (low, high) if moment.kind == "weakest" else (high, low)
         # In a long performance a span of seconds would be thinner than a hair.
@@ -248,7 +256,7 @@ class _Page:
         axes.plot(
             span, (near, near), color=colour, linewidth=3.0, solid_capstyle="butt", clip_on=False, zorder=4
         )
-        if moment.bars is None:
+        if moment.bars is None or not with_bars:
             return
         first, last = moment.bars
         text = f"bar {first}" if first == last else f"bars {first}–{last}"
@@ -291,6 +299,7 @@ class _Page:
             )
             self._name_notes(axes, lane, notes, colour)
         axes.set_yticklabels(labels, fontsize=8)
+        self._moments(axes, "note_accuracy", with_bars=False)  # every mistake names its own bar
         self._rule(0.38, _NOTES_IN, _INK)
         self._label("note_accuracy", _NOTES_IN)
         self.top_in += _NOTES_IN + _GAP_IN
