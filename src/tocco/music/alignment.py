@@ -241,10 +241,13 @@ def align_performance_to_score(performance: Performance, score: Score | Sequence
 
 
 def _choose_reading(performance: Performance, readings: Sequence[Score]) -> tuple[Score, CommonStretch]:
-    """The reading most like the performance; of equals the first."""
+    """The reading most like the performance; of equals the one with least left over."""
     played = in_chord_order(performance.onset_sec, performance.pitch)
     looked_at = [(reading, common_stretch(played, reading.pitch)) for reading in readings]
-    return max(looked_at, key=lambda pair: pair[1].likeness)
+    return max(
+        looked_at,
+        key=lambda pair: (pair[1].likeness, pair[1].last - pair[1].first - len(pair[0])),
+    )
 
 
 def _played_stretch(score: Score, stretch: CommonStretch) -> BoolArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import SequenceMatcher
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -68,19 +69,36 @@ def match_leftovers(
     -------
     (L, 2) further pairs: index into score, index into performance
     """
-    written = np.setdiff1d(np.flatnonzero(stretch), match[:, 0])
-    # Grace notes precede the note that they adorn.
-    order = np.lexsort((score.pitch[written], ~score.is_grace[written], score.onset_beat[written]))
-    written = written[order]
-    played = np.setdiff1d(np.arange(len(performance)), match[:, 1])
-    written_gap = np.searchsorted(anchors[0], score.onset_beat[written], side="right")
-    early_sec = performance.onset_sec[played] + _CHORD_SPREAD_SEC
-    played_gap = np.searchsorted(anchors[1], early_sec, side="right")
+    found = match
+    # A leftover of a chord that is itself certain may come after the chord's median or before it.
+    passes: tuple[tuple[Literal["left", "right"], float], ...] = (("right", _CHORD_SPREAD_SEC), ("left", 0.0))
+    for side, early_sec in passes:
+        written = np.setdiff1d(np.flatnonzero(stretch), found[:, 0])
+        # Grace notes precede the note that they adorn.
+        order = np.lexsort((score.pitch[written], ~score.is_grace[written], score.onset_beat[written]))
+        written = written[order]
+        played = np.setdiff1d(np.arange(len(performance)), found[:, 1])
+        pairs = _pairs_in_gaps(
+            (written, score.pitch[written], np.searchsorted(anchors[0], score.onset_beat[written], side)),
+            (
+                played,
+                performance.pitch[played],
+                np.searchsorted(anchors[1], performance.onset_sec[played] + early_sec, side),
+            ),
+        )
+        found = np.concatenate((found, pairs))
+    return found[len(match) :]
+
+
+def _pairs_in_gaps(
+    written: tuple[IntArray, IntArray, IntArray], played: tuple[IntArray, IntArray, IntArray]
+) -> IntArray:
+    """Pairs of equal pitch, in order within each gap; each side is (index, pitch, gap)."""
     pairs: list[tuple[int, int]] = []
-    for gap in np.intersect1d(written_gap, played_gap):
-        a, b = written[written_gap == gap], played[played_gap == gap]
-        same = SequenceMatcher(None, score.pitch[a].tolist(), performance.pitch[b].tolist(), autojunk=False)
-        for block in same.get_matching_blocks():
+    for gap in np.intersect1d(written[2], played[2]):
+        in_gap = [(index[of == gap], pitch[of == gap].tolist()) for index, pitch, of in (written, played)]
+        (a, a_pitch), (b, b_pitch) = in_gap
+        for block in SequenceMatcher(None, a_pitch, b_pitch, autojunk=False).get_matching_blocks():
             pairs.extend((int(a[block.a + k]), int(b[block.b + k])) for k in range(block.size))
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
