@@ -8,6 +8,7 @@ a library user catches `ToccoError` or one of its kinds.
 from __future__ import annotations
 
 from os import PathLike
+from typing import Any
 
 
 class ToccoError(Exception):
@@ -44,7 +45,11 @@ class ToccoError(Exception):
         self.problem = problem
         self.allowed = allowed
         self.next_step = next_step
-        super().__init__(subject, problem, allowed, next_step)
+        super().__init__(str(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Keyword arguments are not in `args`: without this, an error could not leave a worker process.
+        return _rebuilt, (type(self), self.subject, self.problem, self.allowed, self.next_step)
 
     def __str__(self) -> str:
         text = f"{self.subject}: {self.problem}"
@@ -54,6 +59,12 @@ class ToccoError(Exception):
         if self.next_step:
             text += f" Next: {self.next_step}."
         return " ".join(text.split())
+
+
+def _rebuilt(
+    kind: type[ToccoError], subject: str, problem: str, allowed: str | None, next_step: str | None
+) -> ToccoError:
+    return kind(subject, problem, allowed=allowed, next_step=next_step)
 
 
 class InputError(ToccoError):
