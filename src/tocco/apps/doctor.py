@@ -60,7 +60,8 @@ def _bundle() -> str:
 
     bundle = load_bundle()
     n = sum(parameter.numel() for parameter in bundle.network.parameters())
-    return f"{bundle.config.name} {bundle.config.version}, {n / 1e6:.1f} M parameters, sha256 {bundle.sha256[:12]}"
+    name = f"{bundle.config.name} {bundle.config.version}"
+    return f"{name}, {n / 1e6:.1f} M parameters, sha256 {bundle.sha256[:12]}"
 
 
 def _rendering() -> str:

@@ -14,8 +14,21 @@ from tocco.data.dataset import PreparedRecord, prepare_records
 from tocco.data.records import read_labels
 from tocco.data.splits import checked_folds, inner_split
 from tocco.errors import InputError
+from tocco.evaluation.exporting import bundle_config, model_card, training_range
+from tocco.evaluation.protocols import NETWORK, calibrate, cross_validation_result
+from tocco.evaluation.report import write_report
+from tocco.files import sha256_of, writable_folder
+from tocco.inference.bundle import CALIBRATION, BundleCalibration, save_bundle
+from tocco.inference.intervals import IntervalCalibration
 from tocco.training.config import ExperimentConfig, load_config
-from tocco.training.stages import Split, read_epochs, train_stage
+from tocco.training.stages import (
+    WEIGHTS_FILE,
+    Split,
+    load_weights,
+    network_from_config,
+    read_epochs,
+    train_stage,
+)
 
 INNER_FRACTION = 0.25
 
@@ -48,11 +61,54 @@ def train(
                     )
 
 
+def evaluate(run: Path, labels: Path, output: Path, *, jobs: int) -> None:
+    """Rate every record by the fold that held it out; write tables, figures and the calibration."""
+    config = _config_of(run)
+    records = prepare(config, labels, run, jobs)
+    with progress_bar("rating") as advance:
+        result = cross_validation_result(config, records, run, advance)
+    writable_folder(output)
+    result.save(output / "predictions")
+    write_report(
+        result,
+        output,
+        f"Cross-validation of {config.name}",
+        {
+            "labels": f"{len(records)} excerpts, sha256 {sha256_of(labels)[:16]}",
+            "protocol": config.data.protocol,
+            "command": f"tocco evaluate runs/{run.name} --labels LABELS -o {output.name}",
+            "config": f"configs/{config.name}.yaml",
+        },
+        main=NETWORK,
+        generator=np.random.default_rng(config.training.seed),
+    )
+    calibrate(result, records).save(output / CALIBRATION)
+    typer.echo((output / "cross_validation.md").read_text(encoding="utf-8"))
+
+
+def export(run: Path, evaluation: Path, labels: Path, output: Path) -> None:
+    """Write the bundle of the network that learned from every record."""
+    config = _config_of(run, "full")
+    records = prepare(config, labels, run, jobs=1)
+    labels_sha256 = sha256_of(labels)
+    sha256 = save_bundle(
+        output,
+        bundle_config(config, records, run, labels_sha256),
+        BundleCalibration(
+            intervals=IntervalCalibration.load(evaluation / CALIBRATION),
+            applicability=training_range(records),
+        ),
+        load_weights(network_from_config(config), run / "full" / WEIGHTS_FILE),
+        model_card(config, records, evaluation, labels_sha256),
+    )
+    typer.echo(f"{output}: sha256 {sha256}")
+
+
 def prepare(config: ExperimentConfig, labels: Path, run: Path, jobs: int) -> list[PreparedRecord]:
     """Read the labels and prepare every record; prepared inputs are kept beside the runs."""
     records = read_labels(labels, must_exist=True)
     with progress_bar("preparing") as advance:
-        return prepare_records(
+        prepared = prepare_records(
             records,
             window_sec=config.data.window_sec,
             overlap=config.data.overlap,
@@ -60,6 +116,13 @@ def prepare(config: ExperimentConfig, labels: Path, run: Path, jobs: int) -> lis
             jobs=jobs,
             progress=lambda done: advance(done, len(records)),
         )
+    refused = [record.record.segment_id for record in prepared if record.score_refusal]
+    if refused:
+        ids = ", ".join(refused)
+        typer.echo(
+            f"used without score, since it is not that of the performance: {len(refused)}: {ids}", err=True
+        )
+    return prepared
 
 
 def _splits(
@@ -86,6 +149,13 @@ def _splits(
         Split(name, config.data.protocol, tuple(train.tolist()), tuple(held_out.tolist()))
         for name, train, held_out in parts
     ]
+
+
+def _config_of(run: Path, part: str = "fold0") -> ExperimentConfig:
+    path = run / part / "config.yaml"
+    if not path.is_file():
+        raise InputError(path, "no such file", next_step="train this part of the run first")
+    return load_config(path)
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -29,7 +29,7 @@ from tocco.data.preparation import (
     symbolic_inputs,
 )
 from tocco.data.records import LabelRecord
-from tocco.errors import InputError
+from tocco.errors import InputError, MismatchError
 from tocco.files import replacing, sha256_of
 from tocco.models.network import PerformanceBatch
 from tocco.music.alignment import align_performance_to_score
@@ -83,12 +83,14 @@ class PreparedRecord:
     Attributes
     ----------
     bounds_sec : (K, 2) seconds of the recording, one row a window
+    score_refusal : why the record's score is not that of its performance; "" where it is, or has none
     label, label_sd : (D,) in the order of `TARGETS`; NaN where missing
     """
 
     record: LabelRecord
     bounds_sec: FloatArray
     windows: tuple[PreparedWindow, ...]
+    score_refusal: str
     label: FloatArray
     label_sd: FloatArray
 
@@ -128,6 +130,8 @@ def prepare_records(
     progress: Callable[[int], None] | None = None,
 ) -> list[PreparedRecord]:
     """Read, align and measure every record once; later runs read the kept files.
+
+    A score that is not that of its performance is not used; `PreparedRecord.score_refusal` says so.
 
     Raises
     ------
@@ -282,17 +286,21 @@ def _prepare_to_file(
 
 
 def _prepare(record: LabelRecord, window_sec: float, overlap: float) -> dict[str, np.ndarray]:
-    normal = normalize_audio(load_audio(Path(str(record.audio_path))))
-    performance = load_midi(Path(str(record.midi_path)))
-    alignment = None
+    normal = normalize_audio(load_audio(record.audio_path))
+    performance = load_midi(record.midi_path)
+    alignment, refusal = None, ""
     if record.score_path is not None:
-        alignment = align_performance_to_score(performance, score_readings(Path(record.score_path)))
+        try:
+            alignment = align_performance_to_score(performance, score_readings(record.score_path))
+        except MismatchError as error:
+            refusal = str(error)
     end = record.end_time if record.end_time is not None else len(normal.waveform) / samples_from_sec(1.0)
     bounds = segment_bounds(end - record.start_time, window_sec, overlap) + record.start_time
     arrays: dict[str, np.ndarray] = {
         "bounds_sec": bounds,
         "level_db": np.array(normal.original_rms_dbfs),
         "n_variants": np.array(1 if alignment is None else 2),
+        "score_refusal": np.array(refusal),
     }
     for k, (segment, part) in enumerate(cut_windows(performance, alignment, bounds)):
         cut = normal.waveform[samples_from_sec(bounds[k, 0]) : samples_from_sec(bounds[k, 1])]
@@ -328,7 +336,9 @@ def _read_prepared(record: LabelRecord, path: Path) -> PreparedRecord:
     )
     label = np.array([record.labels.get(name, np.nan) for name in TARGETS])
     label_sd = np.array([record.label_sd.get(name, np.nan) for name in TARGETS])
-    return PreparedRecord(record, arrays["bounds_sec"], windows, label, label_sd)
+    return PreparedRecord(
+        record, arrays["bounds_sec"], windows, str(arrays["score_refusal"]), label, label_sd
+    )
 
 
 def _code_hash() -> str:

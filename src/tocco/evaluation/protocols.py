@@ -21,13 +21,21 @@ from tocco.evaluation.baselines import (
     pianist_mean,
     ridge10,
 )
+from tocco.evaluation.calibration import fit_interval_calibration
+from tocco.evaluation.reliability import reliability_of_means
+from tocco.evaluation.result import CrossValidationResult
+from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.rating import rate_windows
 from tocco.inference.windows import centre_weighted_merge
 from tocco.models.network import PerformanceNetwork
 from tocco.music.midi import load_midi, ridge_features
+from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
 from tocco.training.stages import WEIGHTS_FILE, load_weights, network_from_config
 from tocco.units import FloatArray, IntArray
+
+NETWORK, WITHOUT_SCORE = "tocco", "tocco, no score"
+"""Names of the two systems that a run makes: the same weights, shown the score or not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +127,55 @@ def baseline_ratings(
         "pianist mean": cross_validate_baseline(pianist_mean, pianists, labels, fold),
         "ridge, 10 features": cross_validate_baseline(ridge10, features, labels, fold),
     }
+
+
+def cross_validation_result(
+    config: ExperimentConfig,
+    records: Sequence[PreparedRecord],
+    run_dir: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> CrossValidationResult:
+    """The network with and without the score, beside the four baselines, on the same held-out records."""
+    label = np.stack([record.label for record in records])
+    rated = np.isfinite(label).any(axis=0)
+    with_score = held_out_ratings(config, records, run_dir, use_score=True, progress=progress)
+    without = held_out_ratings(config, records, run_dir, use_score=False, progress=progress)
+    about = [r.record for r in records]
+    return CrossValidationResult(
+        names=tuple(name for name, there in zip(TARGETS, rated, strict=True) if there),
+        segment_ids=np.array([r.segment_id for r in about]),
+        clusters=np.array([r.cluster_id or r.piece_id for r in about]),
+        passages=np.array([r.passage_id or r.piece_id for r in about]),
+        performers=np.array([r.performer_id or "" for r in about]),
+        is_score=np.array([r.is_score_rendering for r in about]),
+        fold=with_score.fold,
+        labels=label[:, rated],
+        predictions={
+            NETWORK: with_score.rating[:, rated],
+            WITHOUT_SCORE: without.rating[:, rated],
+            **baseline_ratings(records, with_score.fold, label[:, rated]),
+        },
+        sd={NETWORK: with_score.sd[:, rated], WITHOUT_SCORE: without.sd[:, rated]},
+    )
+
+
+def calibrate(result: CrossValidationResult, records: Sequence[PreparedRecord]) -> IntervalCalibration:
+    """Intervals of the network, from its held-out ratings; each dimension with its reliability."""
+    label = np.stack([record.label for record in records])
+    label_sd = np.stack([record.label_sd for record in records])
+    n_raters = np.array([record.record.n_raters or np.nan for record in records], dtype=float)
+    reliability = dict(zip(TARGETS, reliability_of_means(label, label_sd, n_raters), strict=True))
+    kept = result.subset(result.fold >= 0)
+    return fit_interval_calibration(
+        kept.names,
+        kept.labels,
+        kept.predictions[NETWORK],
+        kept.sd[NETWORK],
+        kept.fold,
+        kept.clusters,
+        protocol=f"{len(np.unique(kept.fold))} folds of clusters of shared music, {len(kept)} excerpts",
+        reliability={name: r for name in kept.names if np.isfinite(r := float(reliability[name]))},
+    )
 
 
 def _assert_same_split(folder: Path, train_ids: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
@@ -57,23 +58,27 @@ class Split:
     held_out: tuple[int, ...]
 
 
+def network_arguments(config: ExperimentConfig) -> dict[str, Any]:
+    """What `build_network` is called with in an experiment."""
+    arguments = config.model.model_dump()
+    mert = {
+        "checkpoint": arguments.pop("mert_checkpoint"),
+        "trainable": arguments.pop("mert_trainable"),
+        "gradient_checkpointing": arguments.pop("gradient_checkpointing"),
+    }
+    return {
+        **arguments,
+        "mert": mert if config.model.audio_encoder == "mert" else None,
+        "octuple_vocabulary": tuple(OCTUPLE_VOCABULARY.values()),
+        "n_note_features": len(NOTE_FEATURES),
+        "n_statistics": len(STATISTICS),
+        "dimensions": TARGETS,
+    }
+
+
 def network_from_config(config: ExperimentConfig) -> PerformanceNetwork:
     """The untrained network of an experiment."""
-    settings = config.model.model_dump()
-    checkpoint = settings.pop("mert_checkpoint")
-    mert = {
-        "checkpoint": checkpoint,
-        "trainable": settings.pop("mert_trainable"),
-        "gradient_checkpointing": settings.pop("gradient_checkpointing"),
-    }
-    return build_network(
-        **settings,
-        mert=mert if checkpoint is not None else None,
-        octuple_vocabulary=tuple(OCTUPLE_VOCABULARY.values()),
-        n_note_features=len(NOTE_FEATURES),
-        n_statistics=len(STATISTICS),
-        dimensions=TARGETS,
-    )
+    return build_network(**network_arguments(config))
 
 
 def load_weights(network: PerformanceNetwork, path: Path) -> PerformanceNetwork:
