@@ -4,7 +4,8 @@ import torch
 from tocco.models.aggregation import Frames, HierarchicalAggregator, mean_and_sd, pool_frames
 
 
-def _frames(B: int = 2, T: int = 9, H: int = 12, lengths: tuple[int, ...] = (9, 5)) -> Frames:
+def _frames(n_frames: int = 9, width: int = 12, lengths: tuple[int, ...] = (9, 5)) -> Frames:
+    B, T, H = len(lengths), n_frames, width
     mask = torch.arange(T) < torch.tensor(lengths)[:, None]
     features = torch.randn(B, T, H) * mask[..., None]
     return Frames(features, mask, (torch.arange(T) * 0.1).expand(B, -1))
@@ -40,7 +41,7 @@ def test_mean_and_sd_equal_numpy_on_the_real_frames():
 
 
 def test_stated_sizes():
-    frames = _frames(2, 30, 1024, (30, 20))
+    frames = _frames(30, 1024, (30, 20))
     summed = HierarchicalAggregator().eval()(frames.features, frames.mask, frames.time_sec)
     assert summed.vector.shape == (2, 512)
     assert summed.attention.shape == (2, 4, 15)

@@ -9,7 +9,8 @@ def _fusion(**changes) -> CrossAttentionFusion:
     return CrossAttentionFusion(**(values | changes)).eval()
 
 
-def _inputs(B: int = 2, T: int = 20, L: int = 7) -> dict[str, torch.Tensor]:
+def _inputs(n_frames: int = 20, n_notes: int = 7) -> dict[str, torch.Tensor]:
+    B, T, L = 2, n_frames, n_notes
     onset_sec = torch.rand(B, L).sort(dim=1).values * 2.0
     return {
         "audio": torch.randn(B, T, 32),
@@ -53,7 +54,7 @@ def test_stated_sizes():
     fused = CrossAttentionFusion().eval()(
         torch.randn(2, 30, 768),
         torch.randn(2, 11, 256),
-        **{k: v for k, v in _inputs(2, 30, 11).items() if k not in ("audio", "midi")},
+        **{k: v for k, v in _inputs(30, 11).items() if k not in ("audio", "midi")},
     )
     assert fused.shape == (2, 30, 1024)
 

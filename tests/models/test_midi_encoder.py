@@ -32,7 +32,8 @@ def _encoder(**changes) -> MIDIBertEncoder:
     return MIDIBertEncoder(**(values | changes)).eval()
 
 
-def _notes(B: int, L: int) -> torch.Tensor:
+def _notes(n_items: int, n_notes: int) -> torch.Tensor:
+    B, L = n_items, n_notes
     columns = [torch.full((B, L), 2)] + [torch.randint(0, n, (B, L)) for n in VOCABULARY[1:7]]
     return torch.stack([*columns, torch.arange(L).expand(B, L) // 4], dim=-1)
 

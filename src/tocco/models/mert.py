@@ -77,8 +77,8 @@ class MERTEncoder(AudioEncoder):
         self._choose_layers(layers)
         self._choose_trainable(trainable)
         if gradient_checkpointing:
-            self.backbone.gradient_checkpointing_enable(
-                gradient_checkpointing_kwargs={"use_reentrant": False}
+            self.backbone.activation_checkpointing_enable(
+                activation_checkpointing_kwargs={"use_reentrant": False}
             )
         self.train(self.training)
 
