@@ -11,6 +11,7 @@ from tocco.music.statistics.catalogue import Matter
 from tocco.music.statistics.playing import Playing
 from tocco.music.statistics.summaries import (
     MISSING,
+    arch,
     correlation,
     extent,
     group_mean,
@@ -97,12 +98,11 @@ def _bars(alignment: Alignment, written: Written, velocity: FloatArray) -> dict[
     n_bars = int(bar.max()) + 1
     level = group_mean(velocity, bar, n_bars)
     within = np.sqrt(group_mean((velocity - level[bar]) ** 2, bar, n_bars))
-    place = np.linspace(-1.0, 1.0, n_bars)
     return {
         "bar_velocity_sd": sd(level),
         "bar_velocity_range": extent(level) if n_bars > 1 else MISSING,
         "bar_velocity_step": step(level),
-        "bar_velocity_arch": float(np.polyfit(place, level, 2)[0]) if n_bars > 3 else MISSING,
+        "bar_velocity_arch": arch(level),
         "within_bar_velocity_sd": mean(within),
     }
 

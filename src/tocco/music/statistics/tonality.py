@@ -54,8 +54,9 @@ def key_fit(weight: FloatArray, profile: FloatArray) -> FloatArray:
     (W, 12) -1..1
         NaN for weights that do not vary.
     """
-    keys = np.stack([np.roll(profile, tonic) for tonic in range(12)], axis=1)
-    keys = (keys - keys.mean(axis=0)) / np.sqrt(((keys - keys.mean(axis=0)) ** 2).sum(axis=0))
+    shape = (profile - profile.mean()) / np.sqrt(((profile - profile.mean()) ** 2).sum())
+    degree = np.arange(12)
+    keys = shape[(degree[:, None] - degree) % 12]
     centred = weight - weight.mean(axis=1, keepdims=True)
     norm = np.sqrt((centred**2).sum(axis=1, keepdims=True))
     return np.where(norm > FLAT, (centred @ keys) / np.where(norm > FLAT, norm, 1.0), MISSING)
