@@ -193,7 +193,7 @@ def test_moving_a_performance_moves_its_sound(renderer) -> None:
     by_sec = 750 * 64 / 48_000  # whole blocks of the synthesiser: the rest is bit for bit the same
     here, later = renderer.render(played), renderer.render(played.shifted(by_sec))
     offset = round(by_sec * SAMPLE_RATE_HZ)
-    assert not later[: offset - 200].any()
+    assert np.abs(later[: offset - 200]).max() < 1e-6  # what the resampler rings ahead
     n = min(len(here), len(later) - offset)
     np.testing.assert_allclose(later[offset : offset + n], here[:n], atol=2e-4)
 
@@ -259,7 +259,7 @@ def test_a_machine_without_fonts_is_told_how_to_get_one(monkeypatch) -> None:
 def test_a_machine_without_fluidsynth_is_told_how_to_get_it(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "fluidsynth", None)
     with pytest.raises(
-        MissingPartError, match="FluidSynth: the library is not installed.*brew install fluid-synth"
+        MissingPartError, match=r"FluidSynth: the library is not installed.*brew install fluid-synth"
     ):
         FluidSynthRenderer()
 

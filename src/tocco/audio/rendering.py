@@ -45,6 +45,9 @@ TAIL_RANGE_DB: Final = 80.0
 
 TAIL_STEP_SEC: Final = 0.05
 
+SYNTH_GAIN: Final = 0.5
+"""Of FluidSynth's output: loud chords on the MuseScore piano stay below full scale."""
+
 MAX_VOICES: Final = 256
 """A piano note takes two; beyond this FluidSynth ends the voices that were released longest ago."""
 
@@ -140,8 +143,8 @@ class FluidSynthRenderer:
     bank, preset
         The instrument: 0, 0 is the grand piano.
     target_rms_dbfs : dB re full scale, < 0
-        Integrated level that every rendering is brought to; None keeps the font's own level, so that
-        softly played performances stay soft beside loud ones.
+        Integrated level that every rendering is brought to; None keeps the font's own level (about
+        -35 to -45 for piano music), so that soft performances stay soft beside loud ones.
     reverb
         The synthesiser's room. Off by default: the room is for augmentation to add.
 
@@ -197,7 +200,7 @@ class FluidSynthRenderer:
         0.4 %), so every performance gets its own; from the second on that takes about 20 ms.
         """
         synth = self._bindings.Synth(
-            gain=1.0,
+            gain=SYNTH_GAIN,
             samplerate=float(SYNTH_RATE_HZ),
             channels=16,
             **{
