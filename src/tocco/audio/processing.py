@@ -161,7 +161,20 @@ class NormalizedAudio:
     original_rms_dbfs: float
 
 
-def normalize_audio(audio: FloatArray, target_db: float = -3.0) -> NormalizedAudio:
+TARGET_PEAK_DBFS = -3.0
+"""Where the peak of a recording stands when a model hears it."""
+
+
+def normalizing_gain_db(peak_dbfs: float, target_db: float = TARGET_PEAK_DBFS) -> float:
+    """Gain that brings a peak to a set level; 0 for silence, which stays silence.
+
+    >>> normalizing_gain_db(-10.0), normalizing_gain_db(-120.0)
+    (7.0, 0.0)
+    """
+    return 0.0 if peak_dbfs < SILENT_PEAK_DBFS else target_db - peak_dbfs
+
+
+def normalize_audio(audio: FloatArray, target_db: float = TARGET_PEAK_DBFS) -> NormalizedAudio:
     """A waveform brought to a set peak; silence stays silence.
 
     Parameters
@@ -180,7 +193,7 @@ def normalize_audio(audio: FloatArray, target_db: float = -3.0) -> NormalizedAud
         raise InputError("target_db", f"is {target_db} dB", allowed="0 dB re full scale or less")
     peak_dbfs = float(db_from_amplitude(np.abs(audio).max()))
     rms_dbfs = float(db_from_amplitude(math.sqrt(np.square(audio, dtype=float).mean())))
-    gain_db = 0.0 if peak_dbfs < SILENT_PEAK_DBFS else target_db - peak_dbfs
+    gain_db = normalizing_gain_db(peak_dbfs, target_db)
     waveform = (audio * np.float32(amplitude_from_db(gain_db))).astype(np.float32)
     return NormalizedAudio(waveform, gain_db, peak_dbfs, rms_dbfs)
 
