@@ -1,0 +1,160 @@
+"""From two lists of notes to what was played, missed, added, tried again and skipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from tocco.music.matching.assign import match_by_pitch
+from tocco.music.matching.chords import OnsetGroups, PlayedNotes, WrittenNotes, group_onsets
+from tocco.music.matching.confidence import match_confidence
+from tocco.music.matching.corridor import find_corridor
+from tocco.music.matching.path import follow
+from tocco.music.matching.structure import Retry, Skip, find_retries, find_skips, walk_of
+from tocco.music.matching.tempo_map import TempoMap, map_through
+from tocco.units import BoolArray, FloatArray, IntArray
+
+_ROUGH_REACH_SEC = 0.7
+"""How far from its due time a note is sought while the clock is rough."""
+
+_REACH_SEC = (0.15, 0.4)
+_REACH_GAPS = 1.5
+_REACH_GROUPS = 9
+"""With a good clock a note is sought within so many of the usual gaps between the groups around it, within
+these bounds: the quicker the music, the sooner a stray note stands where another was due."""
+
+_MAX_REACH_SEC = 3.0
+"""Where chords lie further apart than the reach, a note may fall anywhere up to the next one."""
+
+_EXCERPT_GAP_BEAT = 4.0
+"""A bar of 4/4. So much of the score before the first or after the last note that was hit is taken as not
+performed (an excerpt, a stop); less counts as missing notes."""
+
+_GRACE_LEAD_SEC = 0.08
+_GRACE_REACH_SEC = 0.3
+"""Grace notes come before their main note, by about a sixteenth at most tempos."""
+
+
+@dataclass(frozen=True, eq=False)
+class NoteMatching:
+    """Which played note is which written note, and what that says of the performance.
+
+    Attributes
+    ----------
+    match : (K, 2) index into the written, index into the played notes; ascending by the first
+    confidence : (K,) 0..1
+        How sure each match is: how many of its surroundings match, and how close it is to its time.
+    overall : 0..1
+        How much of the performed stretch and of the performance agree (F1), given-up tries aside.
+    is_performed : (S,)
+        Whether a written note lies in the stretch that was performed, skips left out.
+    is_retried : (N,)
+        Whether a played note belongs to a try that was given up.
+    tempo_map : through one point for each onset group with a match
+    groups : of the written notes
+    retries, skips : in order of playing
+    """
+
+    match: IntArray
+    confidence: FloatArray
+    overall: float
+    is_performed: BoolArray
+    is_retried: BoolArray
+    tempo_map: TempoMap
+    groups: OnsetGroups
+    retries: tuple[Retry, ...]
+    skips: tuple[Skip, ...]
+
+
+def match_notes(written: WrittenNotes, played: PlayedNotes) -> NoteMatching | None:
+    """Find the written note of every played one.
+
+    Parameters
+    ----------
+    written : at least one note, ascending by onset
+    played : at least one note, ascending by onset
+
+    Returns
+    -------
+    None where fewer than two onset groups agree, so that there is no clock.
+    """
+    groups = group_onsets(written)
+    walk = walk_of(follow(groups, played, find_corridor(written, groups, played)), groups, played)
+    retries = find_retries(walk)
+    is_retried = np.zeros(len(played), dtype=bool)
+    for retry in retries:
+        is_retried[retry.first_note : retry.last_note + 1] = True
+    skips = find_skips(walk, ~is_retried, groups)
+    kept_hits = np.flatnonzero(walk.hit & ~is_retried)
+    is_performed = _performed(groups, walk.way[kept_hits], skips)
+    tempo_map = map_through(groups, walk.way[kept_hits], played.onset_sec[kept_hits])
+    match = np.zeros((0, 2), dtype=np.int64)
+    for is_rough in (True, False):
+        if tempo_map is None:
+            return None
+        match = _match_near(written, played, groups, tempo_map, is_performed, ~is_retried, is_rough)
+        in_time = match[~written.is_grace[match[:, 0]]]
+        tempo_map = map_through(groups, groups.group_of[in_time[:, 0]], played.onset_sec[in_time[:, 1]])
+    if tempo_map is None:
+        return None
+    n_written, n_played = int(is_performed.sum()), int((~is_retried).sum())
+    return NoteMatching(
+        match=match,
+        confidence=match_confidence(written, played, groups, match, is_performed, ~is_retried),
+        overall=2 * len(match) / max(n_written + n_played, 1),
+        is_performed=is_performed,
+        is_retried=is_retried,
+        tempo_map=tempo_map,
+        groups=groups,
+        retries=retries,
+        skips=skips,
+    )
+
+
+def _performed(groups: OnsetGroups, hit_groups: IntArray, skips: tuple[Skip, ...]) -> BoolArray:
+    """(S,) the notes from the first to the last group that was hit, without the skipped ones."""
+    performed = np.zeros(len(groups), dtype=bool)
+    if len(hit_groups):
+        first, last = hit_groups.min(), hit_groups.max()
+        if groups.onset_beat[first] - groups.onset_beat[0] <= _EXCERPT_GAP_BEAT:
+            first = 0
+        if groups.onset_beat[-1] - groups.onset_beat[last] <= _EXCERPT_GAP_BEAT:
+            last = len(groups) - 1
+        performed[first : last + 1] = True
+    for skip in skips:
+        performed[skip.first_group : skip.last_group + 1] = False
+    return performed[groups.group_of]
+
+
+def _match_near(
+    written: WrittenNotes,
+    played: PlayedNotes,
+    groups: OnsetGroups,
+    tempo_map: TempoMap,
+    is_performed: BoolArray,
+    is_kept: BoolArray,
+    is_rough: bool,
+) -> IntArray:
+    """Match the notes that take part, each within reach of its due time, the reach being wide with a rough clock."""
+    pages, keys = np.flatnonzero(is_performed), np.flatnonzero(is_kept)
+    due_sec = tempo_map.sec_at(groups.onset_beat)
+    gap_sec = np.diff(due_sec)
+    reach_sec = np.full(len(groups), _ROUGH_REACH_SEC)
+    if not is_rough:
+        usual_sec = uniform_filter1d(np.append(gap_sec, gap_sec[-1]), _REACH_GROUPS, mode="nearest")
+        reach_sec = np.clip(_REACH_GAPS * usual_sec, *_REACH_SEC)
+    early_sec = np.minimum(np.maximum(np.concatenate([[np.inf], gap_sec]), reach_sec), _MAX_REACH_SEC)
+    late_sec = np.minimum(np.maximum(np.concatenate([gap_sec, [np.inf]]), reach_sec), _MAX_REACH_SEC)
+    group = groups.group_of[pages]
+    grace = written.is_grace[pages]
+    found = match_by_pitch(
+        due_sec[group] - _GRACE_LEAD_SEC * grace,
+        written.pitch[pages],
+        early_sec[group] + _GRACE_REACH_SEC * grace,
+        late_sec[group],
+        played.onset_sec[keys],
+        played.pitch[keys],
+    )
+    return np.column_stack([pages[found[:, 0]], keys[found[:, 1]]])

@@ -1,0 +1,159 @@
+"""Ornaments and rolled chords: notes that are not in the score's grid, and yet no mistakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from tocco.music.matching.chords import OnsetGroups, PlayedNotes, WrittenNotes
+from tocco.units import BoolArray, FloatArray, IntArray
+
+OrnamentKind = Literal["trill", "turn", "mordent", "appoggiatura"]
+
+_NEIGHBOUR_SEMITONES = 2
+_LEAD_SEC = 0.35
+"""A turn before its main note takes no longer."""
+
+_QUICK_SEC = 0.25
+"""Notes of an ornament follow each other faster than this."""
+
+_TRILL_NOTES = 4
+_TURN_NOTES = 3
+_MORDENT_NOTES = 2
+
+_ROLL_NOTES = 3
+_ROLL_STEP_SEC = 0.015
+_ROLL_SPREAD_SEC = 0.08
+"""A struck chord spreads over some 30 ms (Goebl, 2001); a rolled one over more, in order of pitch."""
+
+
+@dataclass(frozen=True)
+class Ornament:
+    """Added notes that adorn a written one.
+
+    Attributes
+    ----------
+    kind : "trill" | "turn" | "mordent" | "appoggiatura"
+    written : index into the score: the main note
+    played : indices into the performance: the added notes, in order
+    """
+
+    kind: OrnamentKind
+    written: int
+    played: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Arpeggio:
+    """A chord that was rolled.
+
+    Attributes
+    ----------
+    group : index of the onset group
+    is_upward : whether from low to high
+    spread_sec : seconds from its first to its last note
+    """
+
+    group: int
+    is_upward: bool
+    spread_sec: float
+
+
+def find_ornaments(
+    written: WrittenNotes,
+    played: PlayedNotes,
+    match: IntArray,
+    insertion: IntArray,
+    end_sec: FloatArray,
+    has_sign: BoolArray,
+) -> tuple[Ornament, ...]:
+    """Added notes next to a matched one in time and pitch, quick enough to be an ornament.
+
+    A single added note is an ornament only where the score has a sign; elsewhere it is a slip.
+
+    Parameters
+    ----------
+    written, played : both sides
+    match : (K, 2) index into the written, index into the played notes
+    insertion : (I,) index into the performance, ascending
+    end_sec : (K,) seconds
+        When each matched note is written to end.
+    has_sign : (S,)
+        Whether an ornament sign stands at a written note.
+    """
+    if len(match) == 0 or len(insertion) == 0:
+        return ()
+    hosts = _hosts(written, played, match, insertion, end_sec)
+    found = []
+    for host in np.unique(hosts[hosts >= 0]):
+        notes = insertion[hosts == host]
+        page, key = int(match[host, 0]), int(match[host, 1])
+        kind = _kind(played, notes, key, bool(has_sign[page]))
+        if kind is not None:
+            found.append(Ornament(kind, page, tuple(int(note) for note in notes)))
+    return tuple(sorted(found, key=lambda ornament: ornament.played))
+
+
+def _hosts(
+    written: WrittenNotes, played: PlayedNotes, match: IntArray, insertion: IntArray, end_sec: FloatArray
+) -> IntArray:
+    """(I,) index into the matches of the note that each insertion may adorn; -1 for none."""
+    start_sec = played.onset_sec[match[:, 1]]
+    pitch = written.pitch[match[:, 0]]
+    hosts = np.full(len(insertion), -1, dtype=np.int64)
+    order = np.argsort(start_sec, kind="stable")
+    latest = np.searchsorted(start_sec[order], played.onset_sec[insertion] + _LEAD_SEC, side="right")
+    longest_sec = float(max(np.max(end_sec - start_sec), _LEAD_SEC))
+    earliest = np.searchsorted(start_sec[order], played.onset_sec[insertion] - longest_sec)
+    for k, note in enumerate(insertion):
+        near = order[earliest[k] : latest[k]]
+        step = np.abs(pitch[near] - played.pitch[note])
+        near = near[(step <= _NEIGHBOUR_SEMITONES) & (end_sec[near] > played.onset_sec[note])]
+        if len(near):
+            hosts[k] = near[np.argmin(np.abs(start_sec[near] - played.onset_sec[note]))]
+    return hosts
+
+
+def _kind(played: PlayedNotes, notes: IntArray, key: int, has_sign: bool) -> OrnamentKind | None:
+    """What added notes and their main note make together; None for a slip."""
+    together = np.sort(np.append(played.onset_sec[notes], played.onset_sec[key]))
+    if len(together) > 1 and np.median(np.diff(together)) > _QUICK_SEC:
+        return None
+    step = played.pitch[notes] - played.pitch[key]
+    if not (step != 0).any():
+        return None
+    if len(notes) >= _TRILL_NOTES:
+        return "trill"
+    if len(notes) == _TURN_NOTES and (step > 0).any() and (step < 0).any():
+        return "turn"
+    if len(notes) >= _MORDENT_NOTES and (step == 0).any():
+        return "mordent"
+    return "appoggiatura" if has_sign else None
+
+
+def find_arpeggios(
+    written: WrittenNotes, played: PlayedNotes, groups: OnsetGroups, match: IntArray
+) -> tuple[Arpeggio, ...]:
+    """Chords whose notes come one after another in order of pitch.
+
+    Parameters
+    ----------
+    written, played, groups : both sides
+    match : (K, 2) index into the written, index into the played notes; ascending by the first
+    """
+    struck = match[~written.is_grace[match[:, 0]]]
+    group = groups.group_of[struck[:, 0]]
+    edges = np.flatnonzero(np.diff(group)) + 1
+    found = []
+    for members in np.split(np.arange(len(struck)), edges):
+        if len(members) < _ROLL_NOTES:
+            continue
+        by_pitch = members[np.argsort(written.pitch[struck[members, 0]], kind="stable")]
+        steps = np.diff(played.onset_sec[struck[by_pitch, 1]])
+        spread_sec = float(abs(steps.sum()))
+        in_order = (steps > _ROLL_STEP_SEC).all() or (steps < -_ROLL_STEP_SEC).all()
+        if in_order and spread_sec >= _ROLL_SPREAD_SEC:
+            found.append(Arpeggio(int(group[members[0]]), bool(steps[0] > 0), spread_sec))
+    return tuple(found)

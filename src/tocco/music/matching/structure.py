@@ -1,0 +1,199 @@
+"""What the way through the score says of restarts and skips.
+
+A player who stops, goes back and plays on has played some bars twice. The try that carries on counts; what
+the abandoned one played of the same bars stands aside as a span of its own. Whether bars were really
+played twice, or left out, is told by the clock: a repetition takes time, and a skip saves it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tocco.music.matching.chords import OnsetGroups, PlayedNotes
+from tocco.units import BoolArray, FloatArray, IntArray
+
+_DISORDER_GROUPS = 2
+"""Hands that are not together go back by so many groups without restarting."""
+
+_MIN_REPEATED_NOTES = 4
+"""A restart strikes at least so many notes again."""
+
+_MIN_SKIPPED_GROUPS = 4
+_MIN_SKIPPED_BEAT = 2.0
+"""Less than this left out counts as missing notes."""
+
+_REPEAT_TIME = 1.5
+"""Twice the same bars take twice their time; hesitation adds to it. Less than this and the way merely
+wavers, as it does in a trill."""
+
+_SKIP_TIME = 0.6
+"""Bars passed over in less than this share of their time were skipped."""
+
+_EDGE_NOTES = 6
+"""A place next to a gap may be hit by chance; the time over the gap is taken so many notes further out."""
+
+_TEMPO_NOTES = 30
+"""Played notes on either side from which the tempo around a place is taken."""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Played notes that were given up and played again.
+
+    Attributes
+    ----------
+    first_note, last_note : index into the performance, inclusive
+    first_group, last_group : index of the onset groups that were tried, inclusive
+    """
+
+    first_note: int
+    last_note: int
+    first_group: int
+    last_group: int
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A stretch of the score that was passed over.
+
+    Attributes
+    ----------
+    first_group, last_group : index of the onset groups that were left out, inclusive
+    before_note : index into the performance: the last note before the skip
+    """
+
+    first_group: int
+    last_group: int
+    before_note: int
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """The way of a player, with what is asked of it again and again.
+
+    Attributes
+    ----------
+    way : (N,) onset group of each played note
+    hit : (N,) whether the note is written in its group
+    beat, sec : (N,) where and when
+    pitch : (N,)
+    """
+
+    way: IntArray
+    hit: BoolArray
+    beat: FloatArray
+    sec: FloatArray
+    pitch: IntArray
+
+    def beat_sec_around(self, first: int, last: int) -> float:
+        """Seconds a beat takes just before one note and just after another; nan if unknown."""
+        tempos = []
+        for low, high in ((first - _TEMPO_NOTES, first), (last, last + _TEMPO_NOTES)):
+            notes = np.arange(max(low, 0), min(high + 1, len(self.way)))
+            notes = notes[self.hit[notes]]
+            if len(notes) < 2:
+                continue
+            beats = self.beat[notes[-1]] - self.beat[notes[0]]
+            if beats >= _MIN_SKIPPED_BEAT:
+                tempos.append((self.sec[notes[-1]] - self.sec[notes[0]]) / beats)
+        return float(np.mean(tempos)) if tempos else float("nan")
+
+
+def walk_of(way: IntArray, groups: OnsetGroups, played: PlayedNotes) -> Walk:
+    """Put the way, the page and the clock side by side."""
+    return Walk(
+        way=way,
+        hit=groups.holds_pitch[played.pitch, way],
+        beat=groups.onset_beat[way],
+        sec=played.onset_sec,
+        pitch=played.pitch,
+    )
+
+
+def find_retries(walk: Walk) -> tuple[Retry, ...]:
+    """The abandoned tries of a performance, in order of playing."""
+    kept: list[tuple[int, int]] = []
+    retries: list[Retry] = []
+    for first, last in _passes(walk):
+        begin, end = int(walk.way[first : last + 1].min()), int(walk.way[first : last + 1].max())
+        given_up = False
+        while kept and not given_up:
+            kept_first, kept_last = kept.pop()
+            span = np.maximum.accumulate(walk.way[kept_first : kept_last + 1])
+            if span[-1] < begin:
+                kept.append((kept_first, kept_last))
+                break
+            if end < span[-1]:
+                retries.append(Retry(first, last, begin, end))
+                kept.append((kept_first, kept_last))
+                given_up = True
+                continue
+            cut = kept_first + int(np.searchsorted(span, begin))
+            retries.append(Retry(cut, kept_last, begin, int(span[-1])))
+            if cut > kept_first:
+                kept.append((kept_first, cut - 1))
+                break
+        if not given_up:
+            kept.append((first, last))
+    return tuple(sorted(retries, key=lambda retry: retry.first_note))
+
+
+def _passes(walk: Walk) -> list[tuple[int, int]]:
+    """Cut the way where the player goes back and plays again; first and last note of each stretch."""
+    starts = [0]
+    struck: set[tuple[int, int]] = set()
+    top = -1
+    way, hit, pitch = walk.way.tolist(), walk.hit.tolist(), walk.pitch.tolist()
+    for note, place in enumerate(way):
+        if place < top - _DISORDER_GROUPS and _plays_again(walk, starts[-1], note, top, struck):
+            starts.append(note)
+            struck, top = set(), -1
+        top = max(top, place)
+        if hit[note]:
+            struck.add((place, pitch[note]))
+    return list(zip(starts, [s - 1 for s in starts[1:]] + [len(way) - 1], strict=True))
+
+
+def _plays_again(walk: Walk, start: int, note: int, top: int, struck: set[tuple[int, int]]) -> bool:
+    """Whether what follows was struck before, and took its time both times."""
+    beyond = np.flatnonzero(walk.way[note:] >= top)
+    stop = note + int(beyond[0]) if len(beyond) else len(walk.way) - 1
+    later = range(note, stop + 1)
+    again = {(int(walk.way[k]), int(walk.pitch[k])) for k in later if walk.hit[k]} & struck
+    if len(again) < _MIN_REPEATED_NOTES or len({place for place, _ in again}) < 2:
+        return False
+    begin = int(walk.way[note])
+    earlier = np.maximum.accumulate(walk.way[start:note])
+    arrival = start + int(np.searchsorted(earlier, begin))
+    beat_sec = walk.beat_sec_around(arrival, stop)
+    if np.isnan(beat_sec):
+        return True
+    once = (walk.beat[stop] - walk.beat[note]) * beat_sec
+    return bool(walk.sec[stop] - walk.sec[arrival] >= _REPEAT_TIME * once)
+
+
+def find_skips(walk: Walk, is_kept: BoolArray, groups: OnsetGroups) -> tuple[Skip, ...]:
+    """The stretches of the score that were passed over, in order.
+
+    Parameters
+    ----------
+    walk : of the performance
+    is_kept : (N,) whether a note belongs to the try that counts
+    groups : of the score
+    """
+    notes = np.flatnonzero(is_kept & walk.hit)
+    skips = []
+    furthest = np.maximum.accumulate(walk.way[notes])
+    for k in np.flatnonzero(np.diff(furthest) > _MIN_SKIPPED_GROUPS):
+        before, after = int(furthest[k]), int(furthest[k + 1])
+        beats = float(groups.onset_beat[after] - groups.onset_beat[before])
+        if beats <= _MIN_SKIPPED_BEAT:
+            continue
+        low, high = notes[max(k - _EDGE_NOTES, 0)], notes[min(k + 1 + _EDGE_NOTES, len(notes) - 1)]
+        due_sec = (walk.beat[high] - walk.beat[low]) * walk.beat_sec_around(int(low), int(high))
+        saved_sec = due_sec - (walk.sec[high] - walk.sec[low])
+        if saved_sec > (1.0 - _SKIP_TIME) * due_sec * beats / (walk.beat[high] - walk.beat[low]):
+            skips.append(Skip(before + 1, after - 1, int(notes[k])))
+    return tuple(skips)
