@@ -1,7 +1,9 @@
 import math
 
+import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import Ridge
 from torch.nn import functional
 
 from tocco.models.mtl_head import MultiTaskHead
@@ -81,3 +83,35 @@ def test_learning_the_spread_never_touches_the_ratings():
 def test_names_have_to_be_distinct(names: tuple[str, ...]):
     with pytest.raises(ValueError, match="dimensions must be distinct"):
         _head(dimensions=names)
+
+
+def test_the_plain_reading_is_the_ridge_regression_of_the_log_odds() -> None:
+    generator = torch.Generator().manual_seed(3)
+    head = MultiTaskHead(input_size=8, statistics_size=3, dimensions=("a", "b", "c"), statistics_width=4)
+    statistics = torch.randn(60, 3, generator=generator) * torch.tensor([1.0, 5.0, 0.1])
+    label = torch.rand(60, 3, generator=generator) * 60 + 20
+    label[:10, 1], label[:, 2] = float("nan"), float("nan")
+    weight = torch.rand(60, generator=generator) + 0.5
+    head.standardiser.fit(statistics)
+    head.initialise(torch.tensor([50.0, 45.0, float("nan")]), torch.tensor([10.0, 10.0, 10.0]))
+    head.fit_plain_reading(statistics, label, weight, penalty=0.5)
+    for d, usual in ((0, 50.0), (1, 45.0)):
+        known = ~label[:, d].isnan()
+        rows = head.standardiser(statistics[known]).numpy()
+        share = label[known, d].numpy() / 100
+        target = np.log(share / (1 - share)) - np.log(usual / (100 - usual))
+        w = weight[known].numpy()
+        ridge = Ridge(alpha=0.5 * w.sum(), fit_intercept=False).fit(rows, target, sample_weight=w)
+        np.testing.assert_allclose(head.plain_weight[d].numpy(), ridge.coef_, atol=1e-5)
+    assert head.plain_weight[2].abs().max() == 0
+
+
+def test_the_head_begins_near_its_plain_reading() -> None:
+    torch.manual_seed(0)
+    head = MultiTaskHead(input_size=8, statistics_size=2, dimensions=("a",), statistics_width=4).eval()
+    statistics = torch.linspace(-2, 2, 41)[:, None].repeat(1, 2)
+    label = 50 + 10 * statistics[:, :1]
+    head.standardiser.fit(statistics)
+    head.fit_plain_reading(statistics, label, torch.ones(41), penalty=1e-3)
+    rating = head(torch.zeros(41, 8), statistics).rating
+    assert (rating - label).abs().mean() < 3.0

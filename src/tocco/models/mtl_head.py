@@ -41,6 +41,10 @@ class MultiTaskHead(nn.Module):
     uncertainty estimation, 2022). The Kendall-Gal variance, one per dimension, is a weight of the loss
     and lives there (`tocco.losses.uncertainty_loss`).
 
+    Beside the branches stands a plain linear reading of the statistics. It is fitted in closed form, once,
+    before training (`fit_plain_reading`), and then held: with some hundred labels a ridge regression is
+    hard to beat, so the network begins as one and learns what it misses.
+
     Parameters
     ----------
     input_size
@@ -53,6 +57,8 @@ class MultiTaskHead(nn.Module):
         To which the statistics are condensed.
     dropout
     """
+
+    plain_weight: Tensor
 
     def __init__(
         self,
@@ -88,11 +94,13 @@ class MultiTaskHead(nn.Module):
         )
         self.branch_weight = nn.Parameter(torch.randn(D, 256, 128) / math.sqrt(256))
         self.branch_bias = nn.Parameter(torch.zeros(D, 128))
-        self.rating_weight = nn.Parameter(torch.randn(D, 128) * 0.3 / math.sqrt(128))
+        # Small: at first the plain reading of the statistics is to be heard, not the branches' noise.
+        self.rating_weight = nn.Parameter(torch.randn(D, 128) * 0.1 / math.sqrt(128))
         self.rating_bias = nn.Parameter(torch.zeros(D))
         self.unsure = nn.Sequential(nn.Linear(256, 64), nn.GELU())
         self.unsure_weight = nn.Parameter(torch.randn(D, 64) * 0.02)
         self.unsure_bias = nn.Parameter(torch.zeros(D))
+        self.register_buffer("plain_weight", torch.zeros(D, self.standardiser.output_size))
         self.initialise(torch.full((D,), 50.0), torch.full((D,), 12.0))
 
     @torch.no_grad()
@@ -113,6 +121,34 @@ class MultiTaskHead(nn.Module):
             start = start.to(bias)
             bias.copy_(torch.where(start.isnan(), bias, start))
 
+    @torch.no_grad()
+    def fit_plain_reading(self, statistics: Tensor, label: Tensor, weight: Tensor, penalty: float) -> None:
+        """Fit the linear reading of the statistics by ridge regression, on the log-odds of the labels.
+
+        Call after the standardiser is fitted and `initialise` has set the usual ratings, from which the
+        reading departs. Hoerl & Kennard, Ridge regression, Technometrics 12, 1970.
+
+        Parameters
+        ----------
+        statistics : (N, P) any unit, NaN = missing
+        label : (N, D) 0..100, NaN = missing; a dimension without labels keeps a reading of 0
+        weight : (N,) > 0, how much each row counts
+        penalty : > 0, a row; the ridge parameter is this times the sum of the weights
+        """
+        x = self.standardiser(statistics).double()
+        for d in range(len(self.dimensions)):
+            known = ~label[:, d].isnan()
+            if not known.any():
+                continue
+            w = weight[known].double()
+            target = (label[known, d].double() / 100.0).clamp(0.01, 0.99).logit() - self.rating_bias[
+                d
+            ].double()
+            rows = x[known]
+            normal = rows.T @ (rows * w[:, None])
+            normal.diagonal().add_(penalty * w.sum())
+            self.plain_weight[d] = torch.linalg.solve(normal, rows.T @ (w * target)).to(self.plain_weight)
+
     def forward(self, aggregate: Tensor, statistics: Tensor) -> Verdict:
         """Rate.
 
@@ -121,9 +157,9 @@ class MultiTaskHead(nn.Module):
         aggregate : (B, input_size)
         statistics : (B, P) any unit, NaN = missing
         """
-        entry = aggregate
+        entry, measured = aggregate, self.standardiser(statistics)
         if self.condense is not None:
-            entry = torch.cat((aggregate, self.condense(self.standardiser(statistics))), dim=-1)
+            entry = torch.cat((aggregate, self.condense(measured)), dim=-1)
         trunk = self.trunk(self.norm(entry))
         dropped = functional.dropout(trunk, self.dropout, self.training)
         branches = functional.gelu(
@@ -131,6 +167,7 @@ class MultiTaskHead(nn.Module):
         )
         branches = functional.dropout(branches, self.dropout, self.training)
         rating = torch.einsum("bdc,dc->bd", branches, self.rating_weight) + self.rating_bias
+        rating = rating + measured @ self.plain_weight.T
         unsure = self.unsure(trunk.detach()) @ self.unsure_weight.T + self.unsure_bias
         log_variance = _LOWEST + (_HIGHEST - _LOWEST) * unsure.sigmoid()
         return Verdict(100.0 * rating.sigmoid(), log_variance)

@@ -81,6 +81,7 @@ class TrainingConfig(StrictModel):
     ----------
     backbone_lr, heads_lr, min_lr : AdamW step sizes; backbone = the two encoders
     warmup_steps : optimiser steps of linear warm-up, then cosine to `min_lr` at the last step
+    ridge_penalty : of the plain reading of the statistics that the head begins with, a record
     variance_weight : share of the per-sample variance loss beside the rating loss
     average_decay : decay of the exponential moving average of the weights that is kept
     """
@@ -94,6 +95,7 @@ class TrainingConfig(StrictModel):
     warmup_steps: int = Field(500, ge=0)
     gradient_clip: PositiveFloat = 1.0
     accumulate_grad_batches: PositiveInt = 1
+    ridge_penalty: PositiveFloat = 1.5
     variance_weight: float = Field(0.1, ge=0.0)
     average_decay: float = Field(0.99, ge=0.0, lt=1.0)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"

@@ -177,6 +177,7 @@ def build_module(config: ExperimentConfig, training: Sequence[PreparedRecord]) -
     )
     network.head.initialise(torch.from_numpy(mean).float(), torch.from_numpy(sd).float())
     settings = config.training
+    fit_plain_reading(network, training, settings.ridge_penalty)
     return PerformanceEvaluationModel(
         network,
         label_sd=sd.tolist(),
@@ -186,6 +187,28 @@ def build_module(config: ExperimentConfig, training: Sequence[PreparedRecord]) -
         weight_decay=settings.weight_decay,
         warmup_steps=settings.warmup_steps,
         variance_weight=settings.variance_weight,
+    )
+
+
+def fit_plain_reading(
+    network: PerformanceNetwork, training: Sequence[PreparedRecord], penalty: float
+) -> None:
+    """Let the head begin as a ridge regression on the statistics, with the score and without.
+
+    Every record counts the same, however many windows it has.
+    """
+    statistics, labels, weights = [], [], []
+    for record in training:
+        rows = [w.with_score for w in record.windows if w.with_score is not None]
+        rows += [w.without_score for w in record.windows]
+        statistics += [row.statistics for row in rows]
+        labels += [record.label] * len(rows)
+        weights += [1.0 / len(rows)] * len(rows)
+    network.head.fit_plain_reading(
+        torch.from_numpy(np.stack(statistics)),
+        torch.from_numpy(np.stack(labels)).float(),
+        torch.tensor(weights),
+        penalty,
     )
 
 
