@@ -90,6 +90,8 @@ def test_each_fold_is_judged_by_the_scale_of_the_others(predictions):
         out = fold == k
         scale = calibration.conformal_scale(labels[~out, 1], rating[~out, 1], sd[~out, 1])
         assert result.high[out, 1] == pytest.approx(np.minimum(rating[out, 1] + scale * sd[out, 1], 100))
+        half_width = stats.norm.ppf(0.95) * result.sigma[out, 1]
+        assert half_width == pytest.approx(scale * sd[out, 1])
         held.append(np.abs(labels[out, 1] - rating[out, 1]) <= scale * sd[out, 1])
     assert result.coverage[1] == pytest.approx(np.concatenate(held).mean())
     assert result.coverage[:2] == pytest.approx([0.9, 0.9], abs=0.05)

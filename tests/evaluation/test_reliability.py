@@ -124,9 +124,7 @@ def test_percepiano_raters(corpus_dir: Path):
     ratings = pd.read_csv(folder / "ratings_long.csv.gz")
     table = pd.read_csv(folder / "labels.csv").set_index("segment_id")
     ratings = ratings[(ratings.valid == 1) & ratings.rating_1to7.between(1, 7)]
-    ratings = ratings[ratings.segment_id.isin(table.index)].join(
-        table[["passage", "is_score"]], on="segment_id"
-    )
+    ratings = pd.merge(ratings, table[["passage", "is_score"]], left_on="segment_id", right_index=True)
     overall, within = {}, {}
     for axis, rows in ratings.groupby("dimension"):
         columns = (rows.segment_id.to_numpy(str), rows.rater.to_numpy(), rows.rating_1to7.to_numpy())

@@ -24,10 +24,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tocco.evaluation.intervals import (
+from tocco.inference.intervals import (
     DEFAULT_LEVEL,
     DimensionCalibration,
     IntervalCalibration,
+    normal_sigma,
     scaled_interval,
 )
 from tocco.metrics import (
@@ -99,6 +100,7 @@ class CrossFittedCoverage:
     coverage : (D,) 0..1
     width, score : (D,) rating points, mean length and interval score
     low, high : (N, D) rating, the intervals themselves; NaN without a label in the dimension
+    sigma : (N, D) rating points, the normal sd that has the same interval before it is held to 0..100
     level : 0..1, what was claimed
     """
 
@@ -109,6 +111,7 @@ class CrossFittedCoverage:
     score: FloatArray
     low: FloatArray
     high: FloatArray
+    sigma: FloatArray
     level: float
 
 
@@ -164,7 +167,7 @@ def cross_fitted_coverage(
     """
     labels, rating, sd = _validate_predictions(names, labels, rating, sd)
     fold = _validate_folds(fold, clusters, len(labels))
-    low, high = np.full(labels.shape, math.nan), np.full(labels.shape, math.nan)
+    low, high, sigma = np.full((3, *labels.shape), math.nan)
     labelled = ~np.isnan(labels)
     for d in np.flatnonzero(labelled.any(axis=0)):
         for k in np.unique(fold):
@@ -173,6 +176,7 @@ def cross_fitted_coverage(
                 continue
             scale = conformal_scale(labels[train, d], rating[train, d], sd[train, d], level)
             low[test, d], high[test, d] = scaled_interval(rating[test, d], sd[test, d], scale)
+            sigma[test, d] = normal_sigma(sd[test, d], scale, level)
     columns = [(labels[:, d], low[:, d], high[:, d]) for d in range(len(names))]
     return CrossFittedCoverage(
         names=tuple(names),
@@ -182,6 +186,7 @@ def cross_fitted_coverage(
         score=np.array([interval_score(*column, level) for column in columns]),
         low=low,
         high=high,
+        sigma=sigma,
         level=level,
     )
 

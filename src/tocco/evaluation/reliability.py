@@ -136,3 +136,34 @@ def _group_of_item(item: IntArray, groups: npt.ArrayLike | None) -> IntArray:
     if (group_of[item] != code).any():
         raise ValueError("an item is in more than one group")
     return group_of
+
+
+def reliability_of_means(label: FloatArray, label_sd: FloatArray, n_raters: FloatArray) -> FloatArray:
+    """Reliability of mean ratings where only their spread and the number of raters are kept.
+
+    The mean of n raters with standard deviation s errs by s^2 / n in squares; what is left of the
+    variance of the means is shared by raters (classical test theory: Lord & Novick 1968).
+
+    Parameters
+    ----------
+    label, label_sd : (N, D) rating points; NaN where missing
+    n_raters : (N,) NaN where unknown
+
+    Returns
+    -------
+    (D,) 0..1
+        NaN for a dimension with fewer than two labels whose error is known.
+
+    Examples
+    --------
+    >>> reliability_of_means(np.array([[40.0], [60.0]]), np.array([[10.0], [10.0]]), np.array([2.0, 2.0]))
+    array([0.75])
+    """
+    label, label_sd = np.asarray(label, dtype=float), np.asarray(label_sd, dtype=float)
+    error = label_sd**2 / np.asarray(n_raters, dtype=float)[:, None]
+    reliability = np.full(label.shape[1], np.nan)
+    for d in range(label.shape[1]):
+        known = np.isfinite(label[:, d]) & np.isfinite(error[:, d])
+        if known.sum() >= 2 and (variance := label[known, d].var(ddof=1)) > 0:
+            reliability[d] = np.clip(1.0 - error[known, d].mean() / variance, 0.0, 1.0)
+    return reliability

@@ -110,8 +110,7 @@ class IntervalCalibration(StrictModel):
         -------
         (..., D) rating points; NaN for a dimension that is not calibrated
         """
-        half_width = float(ndtri((1.0 + self.level) / 2.0))
-        return np.asarray(sd, dtype=float) * self.scale(names) / half_width
+        return normal_sigma(np.asarray(sd, dtype=float), self.scale(names), self.level)
 
     def save(self, path: Path) -> None:
         """Write `calibration.json`, whole or not at all."""
@@ -147,3 +146,8 @@ def scaled_interval(
     Clipping costs no coverage: labels lie within 0..100 themselves.
     """
     return np.clip(rating - scale * sd, *RATING_RANGE), np.clip(rating + scale * sd, *RATING_RANGE)
+
+
+def normal_sigma(sd: FloatArray, scale: FloatArray | float, level: float) -> FloatArray:
+    """The sd of the normal distribution whose central interval of `level` is +- scale * sd."""
+    return sd * scale / float(ndtri((1.0 + level) / 2.0))

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from scipy import stats
 
 from tocco.errors import BundleError, OutputError
-from tocco.evaluation.intervals import DimensionCalibration, IntervalCalibration
+from tocco.inference.intervals import DimensionCalibration, IntervalCalibration
 
 NAMES = ("phrasing", "musicality", "note_accuracy")
 
