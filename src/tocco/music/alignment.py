@@ -4,31 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from tocco.errors import InputError, MismatchError
-from tocco.music.beat_map import anchor_map, beat_from_sec, sec_from_beat
-from tocco.music.common_sequence import CommonStretch, common_stretch, in_chord_order
-from tocco.music.note_matching import match_leftovers, match_notes
+from tocco.music.beat_map import beat_from_sec, sec_from_beat
+from tocco.music.matching.chords import PlayedNotes, WrittenNotes
+from tocco.music.matching.matcher import NoteMatching, match_notes
+from tocco.music.matching.ornaments import Ornament, find_arpeggios, find_ornaments
+from tocco.music.matching.readings import Reading, choose_reading
+from tocco.music.matching.spans import (
+    RetriedSpan,
+    RolledChord,
+    SkippedSpan,
+    ornaments_within,
+    retried_spans,
+    retries_within,
+    rolled_chords,
+    skipped_spans,
+)
+from tocco.music.matching.substitutions import pair_wrong_notes
 from tocco.music.performance import Performance
 from tocco.music.score import Score
-from tocco.units import BoolArray, FloatArray, IntArray
+from tocco.units import FloatArray, IntArray
 
-MIN_MATCH_RATE = 0.5
-"""A performance belongs to a score when half of the notes of both agree. A beginner with one wrong note
-in five reaches 0.8; an unrelated piece finds some pitches by chance."""
+MIN_MATCH_RATE = 0.6
+"""A performance belongs to a score when so much of both agrees, given-up tries and skips aside. A beginner
+with one wrong note in five reaches 0.8; an unrelated piece finds up to 0.5 of its pitches by chance."""
 
-_EXCERPT_GAP_BEAT = 4.0
-"""A bar of 4/4. So much of the score before the first or after the last matched note is taken as not
-performed (an excerpt, a stop); less counts as missing notes."""
+_ORNAMENT_SIGNS = (
+    "trill-mark",
+    "mordent",
+    "inverted-mordent",
+    "turn",
+    "inverted-turn",
+    "delayed-turn",
+    "shake",
+)
 
-_WRONG_NOTE_SEC = 0.3
-"""A wrong note falls this close to where the right one was due: an eighth note at 100 beats a minute."""
 
-_WRONG_NOTE_SEMITONES = 5
-_OCTAVE = 12
+_Event = TypeVar("_Event", SkippedSpan, RolledChord)
 
 
 def _no_index() -> IntArray:
@@ -58,11 +74,19 @@ class Alignment:
     performance_beat : (N,) beats
         Position of every performed note: its score note's onset for a match, else read off the map.
     unplayed : (U,) index into score: neither played nor missing
-        Outside the stretch that was performed or outside a window; and of two voices that write the
-        same key at the same beat the shorter note: the key is struck once, for the longer one. Match,
-        deletion and unplayed together are the whole score.
+        Outside the stretch that was performed, skipped, or outside a window; and of two voices that
+        write the same key at the same beat the shorter note: the key is struck once, for the longer one.
+        Match, deletion and unplayed together are the whole score.
     performance_onset_sec, performance_pitch : (N,)
         Of the performance that was aligned; empty in an alignment that was not made from one.
+    confidence : (K,) 0..1
+        For each match, the share of such matches that are right; empty as above.
+    overall_confidence : 0..1
+        How much of the performed stretch and of the performance agree, given-up tries and skips aside.
+    retries : tries that were given up and played again, in order; their notes are insertions
+    skips : stretches of the score that were passed over, in order; their notes are unplayed
+    ornaments : added notes that adorn a written one; they are insertions, but no mistakes
+    rolled_chords : arpeggios, in order of the score
     """
 
     score: Score
@@ -76,6 +100,12 @@ class Alignment:
     unplayed: IntArray = field(default_factory=_no_index)
     performance_onset_sec: FloatArray = field(default_factory=_no_times)
     performance_pitch: IntArray = field(default_factory=_no_index)
+    confidence: FloatArray = field(default_factory=_no_times)
+    overall_confidence: float = 1.0
+    retries: tuple[RetriedSpan, ...] = ()
+    skips: tuple[SkippedSpan, ...] = ()
+    ornaments: tuple[Ornament, ...] = ()
+    rolled_chords: tuple[RolledChord, ...] = ()
 
     @property
     def n_match(self) -> int:
@@ -156,6 +186,7 @@ class Alignment:
         place = np.full(len(self.performance_beat), -1, dtype=np.int64)
         place[note_index] = np.arange(len(note_index))
         match = _renumber(self.match, place)
+        inside = place[self.match[:, 1]] >= 0
         due_sec = self.sec_at(self.score.onset_beat[self.deletion])
         deletion = self.deletion[(due_sec >= start_sec) & (due_sec < end_sec)]
         substitution = _renumber(self.substitution, place)
@@ -177,6 +208,11 @@ class Alignment:
             unplayed=np.flatnonzero(outside),
             performance_onset_sec=self.performance_onset_sec[note_index] - start_sec,
             performance_pitch=self.performance_pitch[note_index],
+            confidence=self.confidence[inside] if len(self.confidence) else self.confidence,
+            retries=retries_within(self.retries, start_sec, end_sec, place),
+            skips=_moved_within(self.skips, start_sec, end_sec),
+            ornaments=ornaments_within(self.ornaments, place),
+            rolled_chords=_moved_within(self.rolled_chords, start_sec, end_sec),
         )
 
 
@@ -184,6 +220,12 @@ def _renumber(pairs: IntArray, place: IntArray) -> IntArray:
     """Pairs whose performed note is kept, with its new index."""
     pairs = np.column_stack((pairs[:, 0], place[pairs[:, 1]]))
     return pairs[pairs[:, 1] >= 0]
+
+
+def _moved_within(events: tuple[_Event, ...], start_sec: float, end_sec: float) -> tuple[_Event, ...]:
+    """Events that happen within a segment, on its own clock."""
+    inside = (event for event in events if start_sec <= event.at_sec < end_sec)
+    return tuple(replace(event, at_sec=event.at_sec - start_sec) for event in inside)
 
 
 def _with_neighbours(anchor_sec: FloatArray, start_sec: float, end_sec: float) -> slice:
@@ -225,148 +267,112 @@ def align_performance_to_score(performance: Performance, score: Score | Sequence
             allowed="at least 2 for an alignment with a score",
             next_step="check that the file holds the performance",
         )
-    reading, stretch = _choose_reading(performance, readings)
-    taking_part = _played_stretch(reading, stretch)
-    match = match_notes(performance, reading, taking_part)
-    alignment = _complete(performance, reading, taking_part, match)
-    if alignment is None or alignment.match_rate < MIN_MATCH_RATE:
-        rate = alignment.match_rate if alignment else 0.0
+    played = PlayedNotes(
+        performance.onset_sec, performance.offset_sec, performance.pitch, performance.velocity
+    )
+    pages = [_struck_notes(reading) for reading in readings]
+    chosen = choose_reading(_printed_readings(readings, pages), played)
+    reading, page = readings[chosen], pages[chosen]
+    written = _written(reading, page)
+    result = match_notes(written, played)
+    rate = result.overall if result else 0.0
+    if result is None or rate < MIN_MATCH_RATE:
         raise MismatchError(
             performance.source or "performance",
             f"is not a performance of {reading.source or 'the score'}: {rate:.0%} of the notes agree",
             allowed=f"at least {MIN_MATCH_RATE:.0%}",
             next_step="give the score of the piece that was played, or assess without a score",
         )
-    return alignment
+    return _alignment_of(reading, page, written, played, result)
 
 
-def _choose_reading(performance: Performance, readings: Sequence[Score]) -> tuple[Score, CommonStretch]:
-    """The reading most like the performance; of equals the one with least left over."""
-    played = in_chord_order(performance.onset_sec, performance.pitch)
-    looked_at = [(reading, common_stretch(played, reading.pitch)) for reading in readings]
-    return max(
-        looked_at,
-        key=lambda pair: (pair[1].likeness, pair[1].last - pair[1].first - len(pair[0])),
-    )
+def _struck_notes(score: Score) -> IntArray:
+    """Notes that ask for a stroke of their own.
 
-
-def _played_stretch(score: Score, stretch: CommonStretch) -> BoolArray:
-    """Notes of the score that the performance may be held to.
-
-    The look at the pitches finds the first and the last common note; a short rest of the score beyond
-    them is taken in, a longer one was not performed.
+    Of notes that share key and beat the longest does, or of equal ones that of the upper voice.
     """
-    taking_part = ~_unison_doubles(score)
-    if stretch.last <= stretch.first:
-        return taking_part
-    onset = score.onset_beat
-    first_beat, last_beat = onset[stretch.first], onset[stretch.last - 1]
-    if first_beat - onset[0] > _EXCERPT_GAP_BEAT:
-        taking_part &= onset >= first_beat
-    if onset[-1] - last_beat > _EXCERPT_GAP_BEAT:
-        taking_part &= onset <= last_beat
-    return taking_part
-
-
-def _unison_doubles(score: Score) -> BoolArray:
-    """Notes that share key and beat with a longer note (or an equal one of an upper voice)."""
     double = np.zeros(len(score), dtype=bool)
     order = np.lexsort((score.voice, -score.duration_beat, score.pitch, np.round(score.onset_beat, 6)))
     order = order[~score.is_grace[order]]
     same_key = np.diff(score.pitch[order]) == 0
     same_beat = np.diff(np.round(score.onset_beat[order], 6)) == 0
     double[order[1:][same_key & same_beat]] = True
-    return double
+    return np.flatnonzero(~double)
 
 
-def _complete(
-    performance: Performance, score: Score, taking_part: BoolArray, match: IntArray
-) -> Alignment | None:
-    """Everything that follows from the matches; None where they are too few for a map."""
-    anchors = _anchors(performance, score, match)
-    if len(anchors[0]) < 2:
-        return None
-    further = match_leftovers(performance, score, taking_part, match, anchors)
-    match = np.concatenate((match, further))
-    match = match[np.argsort(match[:, 0])]
-    anchors = _anchors(performance, score, match)
-    missing = taking_part.copy()
+def _written(score: Score, page: IntArray) -> WrittenNotes:
+    return WrittenNotes(
+        score.onset_beat[page], score.duration_beat[page], score.pitch[page], score.is_grace[page]
+    )
+
+
+def _printed_readings(readings: Sequence[Score], pages: Sequence[IntArray]) -> list[Reading]:
+    """The readings, with one number for each printed note in all of them."""
+    number: dict[str, int] = {}
+    found = []
+    for score, page in zip(readings, pages, strict=True):
+        printed_id = _printed_ids(score)
+        printed = [number.setdefault(printed_id[note], len(number)) for note in page]
+        found.append(Reading(_written(score, page), np.array(printed)))
+    return found
+
+
+def _printed_ids(score: Score) -> list[str]:
+    """The id of the printed note behind each note: a repeated pass has added "-2", "-3", ... to it."""
+    first_pass = set(score.note_id)
+    stems = (note_id.rpartition("-") for note_id in score.note_id)
+    return [
+        stem if number.isdigit() and stem in first_pass else note_id
+        for note_id, (stem, _, number) in zip(score.note_id, stems, strict=True)
+    ]
+
+
+def _alignment_of(
+    score: Score, page: IntArray, written: WrittenNotes, played: PlayedNotes, result: NoteMatching
+) -> Alignment:
+    """The matching in terms of the score, and what follows from it."""
+    match = np.column_stack((page[result.match[:, 0]], result.match[:, 1]))
+    takes_part = np.zeros(len(score), dtype=bool)
+    takes_part[page[result.is_performed]] = True
+    missing, extra = takes_part.copy(), np.ones(len(played), dtype=bool)
     missing[match[:, 0]] = False
-    extra = np.ones(len(performance), dtype=bool)
     extra[match[:, 1]] = False
     deletion, insertion = np.flatnonzero(missing), np.flatnonzero(extra)
-    position = beat_from_sec(performance.onset_sec, *anchors)
+    added = np.flatnonzero(extra & ~result.is_retried)
+    clock = result.tempo_map
+    position = beat_from_sec(played.onset_sec, clock.beat, clock.sec)
     position[match[:, 1]] = score.onset_beat[match[:, 0]]
+    beats = result.groups.onset_beat
+    signs = np.array([not set(_ORNAMENT_SIGNS).isdisjoint(names.split(",")) for names in score.articulation])
+    written_end_sec = clock.sec_at(written.onset_beat + written.duration_beat)[result.match[:, 0]]
     return Alignment(
         score=score,
         match=match,
         deletion=deletion,
         insertion=insertion,
-        substitution=_pair_wrong_notes(
+        substitution=pair_wrong_notes(
             deletion,
-            sec_from_beat(score.onset_beat[deletion], *anchors),
+            clock.sec_at(score.onset_beat[deletion]),
             score.pitch[deletion],
-            insertion,
-            performance.onset_sec[insertion],
-            performance.pitch[insertion],
+            added,
+            played.onset_sec[added],
+            played.pitch[added],
         ),
-        anchor_beat=anchors[0],
-        anchor_sec=anchors[1],
+        anchor_beat=clock.beat,
+        anchor_sec=clock.sec,
         performance_beat=position,
-        unplayed=np.flatnonzero(~taking_part),
-        performance_onset_sec=performance.onset_sec,
-        performance_pitch=performance.pitch,
+        unplayed=np.flatnonzero(~takes_part),
+        performance_onset_sec=played.onset_sec,
+        performance_pitch=played.pitch,
+        confidence=result.confidence,
+        overall_confidence=result.overall,
+        retries=retried_spans(result.retries, played, beats),
+        skips=skipped_spans(result.skips, played, beats),
+        ornaments=tuple(
+            replace(ornament, written=int(page[ornament.written]))
+            for ornament in find_ornaments(written, played, result.match, added, written_end_sec, signs[page])
+        ),
+        rolled_chords=rolled_chords(
+            find_arpeggios(written, played, result.groups, result.match), beats, clock.sec_at(beats)
+        ),
     )
-
-
-def _anchors(performance: Performance, score: Score, match: IntArray) -> tuple[FloatArray, FloatArray]:
-    """The beat-to-seconds map of the matched notes; grace notes are not in time, so they do not count."""
-    struck = match[~score.is_grace[match[:, 0]]]
-    return anchor_map(score.onset_beat[struck[:, 0]], performance.onset_sec[struck[:, 1]])
-
-
-def _pair_wrong_notes(
-    deletion: IntArray,
-    due_sec: FloatArray,
-    due_pitch: IntArray,
-    insertion: IntArray,
-    sec: FloatArray,
-    pitch: IntArray,
-) -> IntArray:
-    """Pair a missing note with an extra one where the two are one wrong note.
-
-    As many pairs as possible, and of those pairings the one closest in time and pitch (the assignment
-    problem). A neighbouring key up to a fourth away, or the same key an octave off.
-
-    Returns
-    -------
-    (Q, 2) score index, performance index; ascending
-    """
-    pairs: list[tuple[int, int]] = []
-    for group in _groups_in_time(due_sec, sec):
-        rows, columns = group
-        delay = np.abs(due_sec[rows][:, None] - sec[columns])
-        interval = np.abs(due_pitch[rows][:, None] - pitch[columns])
-        interval = np.where(interval == _OCTAVE, _WRONG_NOTE_SEMITONES, interval)
-        near = (delay <= _WRONG_NOTE_SEC) & (interval <= _WRONG_NOTE_SEMITONES) & (interval > 0)
-        cost = np.where(near, delay / _WRONG_NOTE_SEC + interval / _WRONG_NOTE_SEMITONES, 4.0 * near.size)
-        pairs.extend(
-            (int(deletion[rows[i]]), int(insertion[columns[j]]))
-            for i, j in zip(*linear_sum_assignment(cost), strict=True)
-            if near[i, j]
-        )
-    return np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
-
-
-def _groups_in_time(due_sec: FloatArray, sec: FloatArray) -> list[tuple[IntArray, IntArray]]:
-    """Missing and extra notes that can only pair among themselves, so that problems stay small."""
-    time_sec = np.concatenate((due_sec, sec))
-    order = np.argsort(time_sec, kind="stable")
-    breaks = np.flatnonzero(np.diff(time_sec[order]) > _WRONG_NOTE_SEC) + 1
-    groups = []
-    for members in np.split(order, breaks):
-        rows = members[members < len(due_sec)]
-        columns = members[members >= len(due_sec)] - len(due_sec)
-        if len(rows) and len(columns):
-            groups.append((rows, columns))
-    return groups

@@ -137,7 +137,7 @@ def _match_near(
     is_kept: BoolArray,
     is_rough: bool,
 ) -> IntArray:
-    """Match the notes that take part, each within reach of its due time, the reach being wide with a rough clock."""
+    """Match the notes that take part, each within reach of its due time."""
     pages, keys = np.flatnonzero(is_performed), np.flatnonzero(is_kept)
     due_sec = tempo_map.sec_at(groups.onset_beat)
     gap_sec = np.diff(due_sec)
