@@ -114,7 +114,7 @@ def load_audio(
     """A whole recording as one mono waveform.
 
     The waveform grows in place while the file is decoded: three hours take the 1.04 GB of the result
-    and little more.
+    and at most an eighth more.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def load_audio(
         n_after = n_filled + len(block)
         if n_after > len(waveform):
             # refcheck=False: no view of the array exists yet; growing in place spares a second copy
-            waveform.resize(max(n_after, len(waveform) * 3 // 2), refcheck=False)
+            waveform.resize(max(n_after, len(waveform) * 9 // 8), refcheck=False)
         waveform[n_filled:n_after] = block
         n_filled = n_after
     waveform.resize(n_filled, refcheck=False)
