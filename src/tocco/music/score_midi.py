@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import symusic
 
@@ -67,7 +69,7 @@ def read_score_midi(content: bytes, source: str) -> Notation:
     )
 
 
-def _parse(content: bytes, source: str) -> symusic.Score:
+def _parse(content: bytes, source: str) -> Any:
     if len(content) >= 14 and content[12] & 0x80:
         raise InputError(
             source,
@@ -76,7 +78,7 @@ def _parse(content: bytes, source: str) -> symusic.Score:
             next_step=_NEXT_STEP,
         )
     try:
-        midi = symusic.Score.from_midi(content)
+        midi: Any = symusic.Score.from_midi(content)  # its stubs know no tick attributes
     except (RuntimeError, ValueError) as error:
         raise InputError(source, f"is a broken MIDI file ({error})", next_step=_NEXT_STEP) from error
     if midi.ticks_per_quarter < 1:
@@ -84,7 +86,7 @@ def _parse(content: bytes, source: str) -> symusic.Score:
     return midi
 
 
-def _collect_notes(midi: symusic.Score, source: str) -> tuple[PrintedNote, ...]:
+def _collect_notes(midi: Any, source: str) -> tuple[PrintedNote, ...]:
     """Notes of every pitched track, on the clock of beats."""
     tracks = [track for track in midi.tracks if not track.is_drum]
     if sum(len(track.notes) for track in tracks) > MAX_SCORE_NOTES:
@@ -129,7 +131,7 @@ def _refuse_performance(onset_beat: FloatArray, ticks_per_beat: int, source: str
         )
 
 
-def _bars(midi: symusic.Score, end_beat: float, source: str) -> tuple[Bar, ...]:
+def _bars(midi: Any, end_beat: float, source: str) -> tuple[Bar, ...]:
     """Bars from the time signatures; 4/4 where the file states none, as the MIDI standard says."""
     signatures = {}
     for sign in sorted(midi.time_signatures, key=lambda s: s.time):
