@@ -37,7 +37,7 @@ def test_bias_starts_with_a_preference_for_the_near():
     bias = TimeBias(8)(
         time_features(torch.tensor([[0.0]]), torch.tensor([[[0.5, 1.0], [1.0, 2.0], [4.0, 5.0]]]))
     )
-    near, farther, far = bias[0, :, 0].T
+    near, farther, far = bias[0, 0, :, 0].T
     assert (near > farther).all()
     assert (farther > far).all()
     torch.testing.assert_close(near[[0, -1]], torch.tensor([-0.125, -4.0]))
@@ -85,12 +85,13 @@ def test_order_of_the_notes_does_not_count():
 def test_notes_lie_on_the_frames_of_their_time():
     fusion = _fusion()
     with torch.no_grad():
-        fusion.onto_frames_bias.weight.zero_()
-        fusion.onto_frames_bias.weight[:, -1] = 50.0
+        fusion.time_bias.weight.zero_()
+        fusion.time_bias.weight[:, :, -1] = 50.0
     notes = torch.randn(1, 3, 16)
     note_sec = torch.tensor([[[0.0, 1.0], [1.0, 2.0], [2.0, 3.0]]])
     features = time_features(torch.tensor([[0.5, 1.5, 2.5]]), note_sec)
-    on_frames = fusion.onto_frames(notes, features, torch.ones(1, 3, dtype=torch.bool))
+    laid = fusion.time_bias(features)[2]
+    on_frames = fusion.onto_frames(notes, laid, torch.ones(1, 3, dtype=torch.bool))
     torch.testing.assert_close(on_frames, notes)
 
 

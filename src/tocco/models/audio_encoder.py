@@ -175,7 +175,7 @@ class LogMel(nn.Module):
                 center=False,
                 return_complex=True,
             )
-            power = torch.view_as_real(spectrum).square().sum(-1).transpose(1, 2)
+            power = (spectrum.real.square() + spectrum.imag.square()).transpose(1, 2)
             band_db = 10.0 * torch.log10(power @ self.filters + _POWER_FLOOR)
             return (band_db + 40.0) / 20.0
 
