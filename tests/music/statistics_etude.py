@@ -106,5 +106,7 @@ def etude(
         anchor_beat=beats,
         anchor_sec=onset[first],
         performance_beat=score.onset_beat[order],
+        performance_onset_sec=onset[order],
+        performance_pitch=pitch[order],
     )
     return performance, alignment

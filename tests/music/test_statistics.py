@@ -331,7 +331,7 @@ class TestMissing:
         for name in ("span_sec", "onset_rate", "ioi_sec_mean", "chord_size_mean", "melody_legato_mean"):
             assert held[name] == alone[name]
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(seed=st.integers(0, 2**31), n_notes=st.integers(1, 12), n_matched=st.integers(0, 12))
     def test_few_notes_never_give_infinity(self, seed: int, n_notes: int, n_matched: int) -> None:
         rng = np.random.default_rng(seed)

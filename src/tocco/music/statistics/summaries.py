@@ -215,7 +215,8 @@ def local_line(x: FloatArray, y: FloatArray, bandwidth: float) -> FloatArray:
     there = np.clip(there, 0, n - 1)
     # Relative to the point itself, which keeps the sums small wherever the clock stands.
     away, rise = x[there] - x[:, None], y[there] - y[:, None]
-    weight = np.where(exists, np.exp(-0.5 * (away / bandwidth) ** 2), 0.0)
+    near = exists & (np.abs(away) <= 4.0 * bandwidth)
+    weight = np.where(near, np.exp(-0.5 * (away / bandwidth) ** 2), 0.0)
     weighted = weight * away
     s0, s1, s2 = weight.sum(axis=1), weighted.sum(axis=1), (weighted * away).sum(axis=1)
     t0, t1 = (weight * rise).sum(axis=1), (weighted * rise).sum(axis=1)
