@@ -21,3 +21,11 @@ def corpus_dir() -> Path:
     if not folder:
         pytest.skip("TOCCO_TEST_DATA does not name a folder of corpora")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The label file of twelve made-up performances."""
+    from corpus import write_corpus
+
+    return write_corpus(tmp_path_factory.mktemp("corpus"))

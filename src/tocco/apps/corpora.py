@@ -11,6 +11,7 @@ from tocco.apps.progress import progress_bar
 from tocco.audio.rendering import FluidSynthRenderer, write_flac
 from tocco.data import percepiano
 from tocco.errors import InputError, OutputError
+from tocco.files import writable_folder
 from tocco.music.midi import load_midi
 
 
@@ -44,6 +45,7 @@ def render(midi: Sequence[Path], output: Path, *, soundfont: Path | None) -> Non
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(twice, "names two of the MIDI files", next_step="render them into two folders")
     performances = [load_midi(path) for path in midi]
+    writable_folder(output.parent if one_file else output)
     with FluidSynthRenderer(soundfont) as renderer, progress_bar("rendering") as advance:
         for n, (name, performance) in enumerate(zip(names, performances, strict=True), start=1):
             target = output if one_file else output / f"{name}.flac"

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,11 +137,8 @@ def train_stage(
         batch_size=config.data.batch_size,
         seed=config.training.seed,
     )
-    trainer = _trainer(config, folder, progress=progress)
-    with warnings.catch_warnings():
-        # Items are made from arrays in memory; worker processes would only copy them.
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+    with _quiet_lightning():
+        trainer = _trainer(config, folder, progress=progress)
         trainer.fit(
             module,
             train_loader,
@@ -249,6 +248,29 @@ def _trainer(config: ExperimentConfig, folder: Path, *, progress: bool) -> pl.Tr
             EMAWeightAveraging(decay=settings.average_decay),
         ],
     )
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Without Lightning's hints about hardware and loggers, and warnings that do not concern us."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        # Items are made from arrays in memory; worker processes would only copy them.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        # The folds that report are trained blind.
+        warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")
+        # A run that is resumed writes into its own folder.
+        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        # Ten batches between two logged rows is right for large runs and harmless for small ones.
+        warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
+        # Lightning 2.6 asks torch in a way that torch 2.13 has deprecated.
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
 
 
 def _describe(

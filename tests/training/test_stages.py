@@ -1,0 +1,172 @@
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tocco.data.dataset import PreparedRecord, prepare_records
+from tocco.data.records import read_labels
+from tocco.errors import InputError
+from tocco.rubrics import TARGETS
+from tocco.training.config import ExperimentConfig, load_config
+from tocco.training.lightning_module import held_out_metrics, warmup_cosine
+from tocco.training.stages import (
+    Split,
+    build_module,
+    label_moments,
+    load_weights,
+    network_from_config,
+    read_epochs,
+    train_stage,
+)
+
+TINY = Path(__file__).parents[2] / "configs" / "tiny.yaml"
+SPLIT = Split("fold0", "cv4_cluster", tuple(range(0, 12, 2)), tuple(range(1, 12, 2)))
+
+
+@pytest.fixture(scope="module")
+def config() -> ExperimentConfig:
+    return load_config(TINY)
+
+
+@pytest.fixture(scope="module")
+def prepared(tiny_labels: Path, tmp_path_factory: pytest.TempPathFactory) -> list[PreparedRecord]:
+    cache = tmp_path_factory.mktemp("prepared")
+    return prepare_records(read_labels(tiny_labels), window_sec=6.0, overlap=0.5, cache_dir=cache)
+
+
+@pytest.fixture(scope="module")
+def run(
+    config: ExperimentConfig, prepared: list[PreparedRecord], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    train_stage(config, prepared, SPLIT, folder, validate=True)
+    return folder
+
+
+def test_a_run_leaves_its_settings_split_and_weights(run: Path, config: ExperimentConfig) -> None:
+    folder = run / "fold0"
+    split = json.loads((folder / "split.json").read_text())
+    assert split["train"] == [f"take{n:02d}" for n in SPLIT.train]
+    assert split["held_out"] == [f"take{n:02d}" for n in SPLIT.held_out]
+    assert load_config(folder / "config.yaml") == config
+    network = load_weights(network_from_config(config), folder / "model.safetensors")
+    assert not network.training
+    assert not any(p.requires_grad for p in network.parameters())
+
+
+def test_validation_metrics_are_logged_every_epoch(run: Path, config: ExperimentConfig) -> None:
+    rows = [row for row in read_epochs(run / "fold0") if "val_mae" in row]
+    assert [row["epoch"] for row in rows] == list(range(config.training.max_epochs))
+    assert all(0 < row["val_mae"] < 60 for row in rows)
+
+
+def test_the_same_seed_gives_the_same_weights(
+    run: Path, config: ExperimentConfig, prepared: list[PreparedRecord], tmp_path: Path
+) -> None:
+    again = train_stage(config, prepared, SPLIT, tmp_path, validate=False)
+    first, second = load_file(run / "fold0" / "model.safetensors"), load_file(again)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
+    run: Path, config: ExperimentConfig, prepared: list[PreparedRecord], tmp_path: Path
+) -> None:
+    class StopError(Exception):
+        pass
+
+    def interrupt(module: object) -> None:
+        if getattr(module, "current_epoch", 0) == 2:
+            raise StopError
+
+    from tocco.training.lightning_module import PerformanceEvaluationModel
+
+    original = PerformanceEvaluationModel.on_train_epoch_start
+
+    def interrupted(self: PerformanceEvaluationModel) -> None:
+        interrupt(self)
+        original(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PerformanceEvaluationModel, "on_train_epoch_start", interrupted)
+        with pytest.raises(StopError):
+            train_stage(config, prepared, SPLIT, tmp_path, validate=False)
+    weights = train_stage(config, prepared, SPLIT, tmp_path, validate=False, resume=True)
+    first, second = load_file(run / "fold0" / "model.safetensors"), load_file(weights)
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], msg=name)
+
+
+def test_resuming_what_was_never_started_is_an_error(
+    config: ExperimentConfig, prepared: list[PreparedRecord], tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"last\.ckpt: no such checkpoint"):
+        train_stage(config, prepared, SPLIT, tmp_path, validate=False, resume=True)
+
+
+def test_weights_that_were_not_trained_are_an_error(config: ExperimentConfig, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="train this part of the run first"):
+        load_weights(network_from_config(config), tmp_path / "model.safetensors")
+
+
+def test_scales_come_from_the_training_records_alone(
+    config: ExperimentConfig, prepared: list[PreparedRecord]
+) -> None:
+    module = build_module(config, prepared[:6])
+    rows = [w.with_score.statistics for r in prepared[:6] for w in r.windows if w.with_score is not None]
+    known = np.isfinite(rows).any(axis=0)
+    with np.errstate(invalid="ignore"):
+        mean = np.nanmean(np.array(rows)[:, known], axis=0)
+    np.testing.assert_allclose(
+        module.network.head.standardiser.mean.numpy()[known], mean, rtol=1e-3, atol=1e-4
+    )
+
+
+def test_every_parameter_is_in_one_group_and_norms_are_not_decayed(
+    config: ExperimentConfig, prepared: list[PreparedRecord]
+) -> None:
+    module = build_module(config, prepared[:6])
+    groups = module.parameter_groups()
+    grouped = [p for group in groups for p in group["params"]]
+    assert len(grouped) == len({id(p) for p in grouped}) == len(list(module.parameters()))
+    lr = {id(p): group["lr"] for group in groups for p in group["params"]}
+    decay = {id(p): group["weight_decay"] for group in groups for p in group["params"]}
+    for name, p in module.named_parameters():
+        backbone = name.startswith(("network.audio_encoder", "network.midi_encoder"))
+        assert lr[id(p)] == (config.training.backbone_lr if backbone else config.training.heads_lr)
+        assert decay[id(p)] == 0.0 or p.ndim > 1
+    assert decay[id(module.loss.log_variance)] == 0.0
+
+
+def test_label_moments_stand_in_the_middle_where_there_are_no_labels() -> None:
+    labels = np.array([[40.0, np.nan], [60.0, np.nan]])
+    mean, sd = label_moments(labels)
+    assert mean.tolist() == [50.0, 50.0]
+    assert sd.tolist() == [10.0, 25.0]
+
+
+def test_warm_up_is_counted_in_steps_and_never_longer_than_a_tenth() -> None:
+    factors = [warmup_cosine(s, steps=40, warmup_steps=500, floor=0.0) for s in range(41)]
+    assert factors[3] == 1.0
+    assert max(factors) == 1.0
+    assert factors[-1] == pytest.approx(0.0, abs=1e-9)
+    assert factors[3:] == sorted(factors[3:], reverse=True)
+
+
+def test_held_out_metrics_skip_dimensions_without_labels() -> None:
+    label = np.full((4, len(TARGETS)), np.nan)
+    label[:, 2] = [10.0, 20.0, 30.0, 40.0]
+    rating = np.full_like(label, 25.0)
+    rating[:, 2] = [12.0, 22.0, 32.0, 42.0]
+    figures = held_out_metrics(label, rating)
+    assert figures["r"] == pytest.approx(1.0)
+    assert figures["mae"] == pytest.approx(2.0)
+    assert figures["r2"] == pytest.approx(1 - 16 / 500)
+
+
+def test_the_metrics_file_is_a_plain_table(run: Path) -> None:
+    with (run / "fold0" / "metrics.csv").open(newline="") as stream:
+        assert {"epoch", "step", "train_loss", "val_r2", "sigma/phrasing"} <= set(next(csv.reader(stream)))
