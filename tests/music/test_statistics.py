@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statistics_etude import BEAT_SEC, N_BEATS, etude
 
-from tocco.music.alignment import Alignment
+from tocco.music.alignment import Alignment, align_performance_to_score
+from tocco.music.midi import load_midi
 from tocco.music.performance import PedalCurve, Performance
+from tocco.music.score import load_score
 from tocco.music.statistics import STATISTICS, performance_statistics
 
 UNITS = {
@@ -346,6 +349,19 @@ class TestMissing:
         values = performance_statistics(performance, part).values
         assert not np.isinf(values).any()
         assert values.shape == (len(STATISTICS),)
+
+
+@pytest.mark.data
+def test_concert_playing(corpus_dir: Path) -> None:
+    folder = corpus_dir / "percepiano"
+    for midi in sorted((folder / "midi").glob("Schubert_D960_mv2_8bars_*_01.mid"))[:8]:
+        performance = load_midi(midi)
+        score = load_score(folder / "score_midi" / "Schubert_D960_mv2_8bars_Score_01.mid")
+        measured = performance_statistics(performance, align_performance_to_score(performance, score))
+        assert np.isfinite(measured.values).mean() > 0.9
+        assert 15 < measured["tempo_bpm"] < 120
+        assert measured["deletion_fraction"] < 0.2
+        assert 0 <= measured["pedal_down_fraction"] <= 1
 
 
 class TestSpeed:

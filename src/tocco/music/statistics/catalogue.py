@@ -20,8 +20,9 @@ class Statistic:
     Attributes
     ----------
     name : unique, lower case
-    unit : "s", "ms", "beats", "velocity", "semitones", "dB", "1/s", "log" (natural logarithm of a
-        ratio), "ratio", "fraction", "correlation", "count"
+    unit : "s", "ms", "beats", "velocity", "pedal" (0 up to 127 down), "semitones", "dB", "1/s", "1/min",
+        "1/beat", "log" (natural logarithm of a ratio, or of seconds), "ratio", "fraction" (0..1),
+        "correlation" (-1..1), "count"
     needs_score : True where the number is missing without an alignment
     group : the musical matter
     meaning : in a musician's words
