@@ -51,10 +51,9 @@ def match_by_pitch(
     np.add.at(wanted, stop, -1)
     wanted = np.cumsum(wanted)[:-1]
     alone = (stop - first == 1) & (wanted[np.minimum(first, len(struck) - 1)] == 1)
-    pairs = [np.column_stack([np.flatnonzero(alone), first[alone]])]
     contested = np.flatnonzero((stop > first) & ~alone)
-    pairs.append(_ordered_matching(contested, due, early, late, struck, first, stop))
-    found = np.concatenate(pairs)
+    certain = np.column_stack([np.flatnonzero(alone), first[alone]])
+    found = np.concatenate([certain, _ordered_matching(contested, due, early, late, struck, first, stop)])
     found = np.column_stack([written_order[found[:, 0]], played_order[found[:, 1]]])
     return found[np.argsort(found[:, 0], kind="stable")]
 

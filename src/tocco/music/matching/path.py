@@ -78,9 +78,10 @@ def follow(groups: OnsetGroups, played: PlayedNotes, corridor: Corridor) -> IntA
         worth = _carry_over(worth, columns, open_groups)
         columns = open_groups
         place = columns.astype(float)
+        next_cost = np.where(np.diff(columns) == 1, FORWARD_COST, np.inf)
         holds = groups.holds_pitch[:, columns].astype(float)
         for note in range(corridor.first_note[block], corridor.first_note[block + 1]):
-            come = _arrive(worth, place, costs, note) if note else np.zeros(len(columns))
+            come = _arrive(worth, place, next_cost, costs, note) if note else np.zeros(len(columns))
             worth = come + holds[played.pitch[note]]
             rows.append(worth)
     return _trace_back(rows, corridor, costs)
@@ -112,13 +113,15 @@ def _is_stop(gap_sec: FloatArray) -> BoolArray:
     return gap_sec > np.maximum(_STOP_GAPS * usual, _STOP_SEC)
 
 
-def _arrive(worth: FloatArray, place: FloatArray, costs: _Costs, note: int) -> FloatArray:
+def _arrive(
+    worth: FloatArray, place: FloatArray, next_cost: FloatArray, costs: _Costs, note: int
+) -> FloatArray:
     """Best worth with which the next note can find the player at each place."""
     share = costs.back_share[note]
     come = np.maximum(worth - costs.stay[note], worth.max() - JUMP_COST * share)
     ahead = FORWARD_COST * place
     forward = np.maximum.accumulate(worth + ahead)
-    np.maximum(come[1:], worth[:-1] - FORWARD_COST, out=come[1:])
+    np.maximum(come[1:], worth[:-1] - next_cost, out=come[1:])
     np.maximum(come[1:], forward[:-1] - (ahead[1:] + PASS_OVER_COST), out=come[1:])
     behind = BACK_COST * share * place
     back = np.maximum.accumulate((worth - behind)[::-1])[::-1]

@@ -144,10 +144,14 @@ def _passes(walk: Walk) -> list[tuple[int, int]]:
     """Cut the way where the player goes back and plays again; first and last note of each stretch."""
     starts = [0]
     struck: set[tuple[int, int]] = set()
-    top = -1
+    top = left_at = -1
     way, hit, pitch = walk.way.tolist(), walk.hit.tolist(), walk.pitch.tolist()
     for note, place in enumerate(way):
         if place < top - _DISORDER_GROUPS and _plays_again(walk, starts[-1], note, top, struck):
+            starts.append(note)
+            struck, top, left_at = set(), -1, top
+        elif top < left_at - _DISORDER_GROUPS and place > left_at:
+            # The new try stops short as well, and the player goes on where the earlier one was left.
             starts.append(note)
             struck, top = set(), -1
         top = max(top, place)

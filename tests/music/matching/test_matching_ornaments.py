@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from tocco.music.matching.chords import PlayedNotes, WrittenNotes, group_onsets
+from tocco.music.matching.ornaments import Arpeggio, Ornament, find_arpeggios, find_ornaments
+
+
+def _page(onset: list[float], pitch: list[int]) -> WrittenNotes:
+    return WrittenNotes(
+        np.array(onset), np.ones(len(onset)), np.array(pitch), np.zeros(len(onset), dtype=bool)
+    )
+
+
+def _keys(onset: list[float], pitch: list[int]) -> PlayedNotes:
+    return PlayedNotes(np.array(onset), np.array(onset) + 0.1, np.array(pitch), np.full(len(onset), 64))
+
+
+def _ornaments(sec: list[float], pitch: list[int], main: int, has_sign: bool = False) -> tuple[Ornament, ...]:
+    """Ornaments of one written C5 that lasts a second from 1.0 s; `main` is the stroke that matched it."""
+    added = np.array([k for k in range(len(sec)) if k != main])
+    return find_ornaments(
+        _page([0.0], [72]),
+        _keys(sec, pitch),
+        np.array([[0, main]]),
+        added,
+        np.array([2.0]),
+        np.array([has_sign]),
+    )
+
+
+def test_alternation_is_a_trill() -> None:
+    sec = [1.0, 1.1, 1.2, 1.3, 1.4, 1.5]
+    assert _ornaments(sec, [72, 74, 72, 74, 72, 74], main=0) == (Ornament("trill", 0, (1, 2, 3, 4, 5)),)
+
+
+def test_a_neighbour_and_back_is_a_mordent() -> None:
+    assert _ornaments([1.0, 1.08, 1.16], [72, 71, 72], main=0) == (Ornament("mordent", 0, (1, 2)),)
+
+
+def test_above_and_below_is_a_turn() -> None:
+    assert _ornaments([1.0, 1.1, 1.2, 1.3], [74, 72, 71, 72], main=3) == (Ornament("turn", 0, (0, 1, 2)),)
+
+
+@pytest.mark.parametrize(("has_sign", "count"), [(True, 1), (False, 0)])
+def test_a_single_neighbour_adorns_only_what_has_a_sign(has_sign: bool, count: int) -> None:
+    assert len(_ornaments([0.9, 1.0], [74, 72], main=1, has_sign=has_sign)) == count
+
+
+def test_slow_or_distant_notes_are_no_ornament() -> None:
+    assert _ornaments([1.0, 1.4, 1.8], [72, 74, 72], main=0) == ()
+    assert _ornaments([1.0, 1.1, 1.2], [72, 79, 81], main=0) == ()
+    assert _ornaments([1.0, 2.3, 2.4], [72, 74, 72], main=0) == ()
+
+
+@pytest.mark.parametrize(
+    ("sec", "found"),
+    [
+        ([0.0, 0.06, 0.12, 0.2], (Arpeggio(0, True, 0.2),)),
+        ([0.2, 0.12, 0.06, 0.0], (Arpeggio(0, False, 0.2),)),
+        ([0.0, 0.01, 0.02, 0.03], ()),
+        ([0.1, 0.0, 0.2, 0.05], ()),
+    ],
+)
+def test_a_chord_in_order_of_pitch_is_rolled(sec: list[float], found: tuple[Arpeggio, ...]) -> None:
+    page = _page([0.0] * 4, [48, 55, 60, 64])
+    order = np.argsort(sec)
+    keys = _keys(list(np.array(sec)[order]), list(page.pitch[order]))
+    match = np.column_stack([np.arange(4), np.argsort(order)])
+    assert find_arpeggios(page, keys, group_onsets(page), match) == found
