@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -246,8 +246,8 @@ class BucketSampler(Sampler[list[int]]):
 
 def create_dataloaders(
     training: PerformanceDataset, held_out: PerformanceDataset | None, *, batch_size: int, seed: int
-) -> tuple[DataLoader[ExampleBatch], DataLoader[ExampleBatch] | None]:
-    """Loaders of a training set and, where there is one, of a held-out set."""
+) -> tuple[DataLoader[Any], DataLoader[Any] | None]:
+    """Loaders of a training set and, where there is one, of a held-out set; they yield `ExampleBatch`."""
     sampler = BucketSampler(training, batch_size, seed)
     train_loader = DataLoader(training, batch_sampler=sampler, collate_fn=collate_examples)
     if held_out is None:
@@ -276,7 +276,7 @@ def _prepare_to_file(
     files = [record.audio_path, record.midi_path, *([record.score_path] if record.score_path else [])]
     key = hashlib.sha256(f"{code} {window_sec} {overlap} {record.start_time} {record.end_time}".encode())
     for file in files:
-        key.update(sha256_of(Path(file)).encode())
+        key.update(sha256_of(file).encode())
     path = cache_dir / f"{record.segment_id}-{key.hexdigest()[:20]}.npz"
     if not path.exists():
         arrays = _prepare(record, window_sec, overlap)
@@ -285,9 +285,19 @@ def _prepare_to_file(
     return path
 
 
+def _sound_and_keys(record: LabelRecord) -> tuple[Path, Path]:
+    if record.audio_path is None or record.midi_path is None:
+        missing = "audio_path" if record.audio_path is None else "midi_path"
+        raise InputError(
+            record.segment_id, f"has no {missing}", next_step="derive it, or leave the record out"
+        )
+    return record.audio_path, record.midi_path
+
+
 def _prepare(record: LabelRecord, window_sec: float, overlap: float) -> dict[str, np.ndarray]:
-    normal = normalize_audio(load_audio(record.audio_path))
-    performance = load_midi(record.midi_path)
+    audio, midi = _sound_and_keys(record)
+    normal = normalize_audio(load_audio(audio))
+    performance = load_midi(midi)
     alignment, refusal = None, ""
     if record.score_path is not None:
         try:

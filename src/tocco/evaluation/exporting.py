@@ -29,7 +29,7 @@ def bundle_config(
     split = json.loads((run_dir / "full" / "split.json").read_text(encoding="utf-8"))
     if split["train"] != sorted(record.record.segment_id for record in records):
         raise InputError(run_dir / "full", "was not trained on this label file", next_step="train it again")
-    rated = np.isfinite(np.stack([record.label for record in records])).any(axis=0)
+    rated = np.flatnonzero(np.isfinite(np.stack([record.label for record in records])).any(axis=0))
     return BundleConfig(
         name="tocco-compact",
         version=version("tocco"),
@@ -40,7 +40,7 @@ def bundle_config(
         statistics=tuple(statistic.name for statistic in STATISTICS),
         note_features=tuple(feature.name for feature in NOTE_FEATURES),
         octuple_vocabulary=tuple(OCTUPLE_VOCABULARY.values()),
-        rated=tuple(name for name, there in zip(TARGETS, rated, strict=True) if there),
+        rated=tuple(TARGETS[d] for d in rated),
         training={
             "labels": "PercePiano, development part",
             "labels_sha256": labels_sha256,

@@ -137,12 +137,12 @@ def cross_validation_result(
 ) -> CrossValidationResult:
     """The network with and without the score, beside the four baselines, on the same held-out records."""
     label = np.stack([record.label for record in records])
-    rated = np.isfinite(label).any(axis=0)
+    rated = np.flatnonzero(np.isfinite(label).any(axis=0))
     with_score = held_out_ratings(config, records, run_dir, use_score=True, progress=progress)
     without = held_out_ratings(config, records, run_dir, use_score=False, progress=progress)
     about = [r.record for r in records]
     return CrossValidationResult(
-        names=tuple(name for name, there in zip(TARGETS, rated, strict=True) if there),
+        names=tuple(TARGETS[d] for d in rated),
         segment_ids=np.array([r.segment_id for r in about]),
         clusters=np.array([r.cluster_id or r.piece_id for r in about]),
         passages=np.array([r.passage_id or r.piece_id for r in about]),

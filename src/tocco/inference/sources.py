@@ -107,7 +107,9 @@ def open_sources(audio: Path | None, midi: Path | None, score: Path | None) -> I
         else:
             sound = audio
             description = describe_audio(audio)
-            synchrony = align_midi_to_audio(performance, meter.watch(stream_audio(audio)))
+            synchrony = align_midi_to_audio(
+                performance, meter.watch(stream_audio(audio)), audio_source=str(audio)
+            )
             performance = synchrony.apply(performance)
         _assert_long_enough(audio or midi, description)
         alignment = None if readings is None else align_performance_to_score(performance, readings)

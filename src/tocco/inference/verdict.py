@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -20,6 +21,8 @@ MOMENT_MIN_POINTS = 2.0
 
 MOMENT_SHARE_OF_RANGE = 0.25
 """A moment reaches as far as the curve stays in the outer quarter of its own range."""
+
+_ENDS: tuple[tuple[Literal["weakest", "strongest"], float], ...] = (("weakest", 1.0), ("strongest", -1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +115,7 @@ def aggregate(ratings: Mapping[str, Rating], rubric: Rubric) -> Aggregate:
 def note_accuracy_curve(alignment: Alignment, bounds_sec: FloatArray, merge: Merge) -> FloatArray:
     """(G,) note accuracy over time, each window rated by itself; NaN where nothing is written or played."""
     windows = [rate_note_accuracy(alignment, span_sec=(float(a), float(b))) for a, b in bounds_sec]
-    value = np.array([np.nan if window is None else window.value for window in windows])
+    value = np.array([window.value for window in windows])
     known = np.isfinite(value)
     weight = merge.share * known
     total = weight.sum(axis=1)
@@ -139,11 +142,12 @@ def curve(
     half = verdict.merge.step_sec / 2
     time = verdict.merge.time_sec
     values = {name: _points(verdict.curve[:, d]) for name, d in column.items()}
+    values |= {name: _points(over_time) for name, over_time in computed.items()}
     return Curve(
-        time_sec=_points(time),
-        start_sec=_points(time - half),
-        end_sec=_points(time + half),
-        value=values | {name: _points(values) for name, values in computed.items()},
+        time_sec=tuple(time.tolist()),
+        start_sec=tuple((time - half).tolist()),
+        end_sec=tuple((time + half).tolist()),
+        value=values,
         low_90={name: _points(low[:, d]) for name, d in column.items()},
         high_90={name: _points(high[:, d]) for name, d in column.items()},
     )
@@ -156,7 +160,7 @@ def moments(shown: Curve, overall: Mapping[str, float], alignment: Alignment | N
         value = np.array([np.nan if v is None else v for v in values])
         if np.isfinite(value).sum() < 2:
             continue
-        for kind, sign in (("weakest", 1.0), ("strongest", -1.0)):
+        for kind, sign in _ENDS:
             extreme = int(np.nanargmin(sign * value))
             if sign * (overall[name] - value[extreme]) < MOMENT_MIN_POINTS:
                 continue
@@ -192,5 +196,5 @@ def _bars(alignment: Alignment, start_sec: float, end_sec: float) -> tuple[str, 
     return alignment.bar_at(float(first)), alignment.bar_at(float(last))
 
 
-def _points(values: FloatArray) -> tuple[float, ...]:
-    return tuple(None if not np.isfinite(v) else float(v) for v in values)  # type: ignore[misc]
+def _points(values: FloatArray) -> tuple[float | None, ...]:
+    return tuple(float(v) if np.isfinite(v) else None for v in values)

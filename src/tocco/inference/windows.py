@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tocco.units import FloatArray, samples_from_sec
+from tocco.units import BoolArray, FloatArray, samples_from_sec
 
 CURVE_STEP_SEC = 1.0
 
@@ -44,7 +44,7 @@ class Merge:
 
 
 def centre_weighted_merge(
-    bounds_sec: FloatArray, heard: FloatArray, step_sec: float = CURVE_STEP_SEC
+    bounds_sec: FloatArray, heard: BoolArray, step_sec: float = CURVE_STEP_SEC
 ) -> Merge:
     """Let every moment be told by the windows around it, most by the one it is central to.
 

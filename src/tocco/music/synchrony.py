@@ -22,13 +22,16 @@ from tocco.music.onset_salience import EDGE_HOP_SEC, PITCH_HOP_SEC, OnsetSalienc
 from tocco.music.performance import Performance
 from tocco.units import SAMPLE_RATE_HZ, FloatArray
 
-MIN_SCORE: Final = 0.66
+MIN_SCORE: Final = 0.69
 MIN_CONTRAST: Final = 0.02
-MAX_RESIDUAL_SEC: Final = 0.012
+MAX_RESIDUAL_SEC: Final = 0.010
 MIN_ONSETS: Final = 8
 
 _REACH_SEC = 0.12
 _PEAK_REACH_SEC = 0.05
+_TYPICAL_SEC = 0.005
+_N_SETTLINGS = 3
+_SMOOTHING = np.array([0.25, 0.5, 1.0, 0.5, 0.25])
 _TRANSPOSITIONS = (-2, -1, 1, 2)
 _LOST_TEMPO_RATIOS = (0.5, 2.0)
 
@@ -218,8 +221,10 @@ def _sharpened(line: ClockLine, onset: FloatArray, salience: OnsetSalience) -> C
     onset = _inside(line, onset, salience)
     if len(onset) == 0:
         return line
-    # A little smoothing lets lines that are one step off still meet an edge.
-    smooth = np.convolve(salience.edge, np.array([0.25, 0.5, 1.0, 0.5, 0.25]), mode="same")
+    # Compressed, so that many edges count for more than a few strong ones; smoothed a little, so that
+    # lines that are one step off still meet them.
+    clear = float(np.quantile(salience.edge, 0.9)) + 1e-9
+    smooth = np.convolve(salience.edge / (salience.edge + clear), _SMOOTHING, mode="same")
     lag, rows = _edges_around(line.at(onset), _REACH_SEC, smooth)
     centre = (onset[0] + onset[-1]) / 2
     half_span = max((onset[-1] - onset[0]) / 2, 1e-3)
@@ -241,30 +246,35 @@ def _sharpened(line: ClockLine, onset: FloatArray, salience: OnsetSalience) -> C
 
 
 def _settled(line: ClockLine, onset: FloatArray, salience: OnsetSalience) -> tuple[ClockLine, float, int]:
-    """The line through the single edges next to the onsets; their median distance; their count.
+    """The line through the single edges next to the onsets; their median distance; their count."""
+    for _ in range(_N_SETTLINGS):
+        inside = _inside(line, onset, salience)
+        if len(inside) < MIN_ONSETS:
+            return line, float("inf"), len(inside)
+        lag, rows = _edges_around(line.at(inside), _PEAK_REACH_SEC, salience.edge)
+        line, distance_sec = _through(line, inside, _peak_lag(lag, rows))
+    return line, float(np.median(distance_sec)), len(inside)
+
+
+def _through(line: ClockLine, onset: FloatArray, lag: FloatArray) -> tuple[ClockLine, FloatArray]:
+    """The line moved through the edges that lie `lag` from it, and how far each is from it then.
 
     Some onsets make no edge of their own (soft notes under a loud chord), so the fit is robust.
     """
-    onset = _inside(line, onset, salience)
-    if len(onset) < MIN_ONSETS:
-        return line, float("inf"), len(onset)
-    lag, rows = _edges_around(line.at(onset), _PEAK_REACH_SEC, salience.edge)
-    nearest = _peak_lag(lag, rows)
     x = onset - line.centre_sec
     scale = max(float(np.ptp(x)) / 2, 1e-3)
-    limit = (MAX_DRIFT * scale, -MAX_DRIFT * scale)
     fit = least_squares(
-        lambda c: c[0] + c[1] * x / scale - nearest,
-        [0.0, 0.0],
+        lambda c: c[0] + c[1] * x / scale - lag,
+        x0=[0.0, 0.0],
         bounds=(
-            [-_PEAK_REACH_SEC, limit[1] - line.drift * scale - 1e-9],
-            [_PEAK_REACH_SEC, limit[0] - line.drift * scale + 1e-9],
+            [-_PEAK_REACH_SEC, (-MAX_DRIFT - line.drift) * scale - 1e-9],
+            [_PEAK_REACH_SEC, (MAX_DRIFT - line.drift) * scale + 1e-9],
         ),
         loss="soft_l1",
-        f_scale=0.005,
+        f_scale=_TYPICAL_SEC,
     )
-    settled = ClockLine(line.lag_sec + fit.x[0], line.drift + fit.x[1] / scale, line.centre_sec)
-    return settled, float(np.median(np.abs(fit.fun))), len(onset)
+    moved = ClockLine(line.lag_sec + fit.x[0], line.drift + fit.x[1] / scale, line.centre_sec)
+    return moved, np.abs(fit.fun)
 
 
 def _peak_lag(lag: FloatArray, rows: FloatArray) -> FloatArray:

@@ -136,7 +136,9 @@ def _kind(played: PlayedNotes, notes: IntArray, key: int, has_sign: bool) -> Orn
 def find_arpeggios(
     written: WrittenNotes, played: PlayedNotes, groups: OnsetGroups, match: IntArray
 ) -> tuple[Arpeggio, ...]:
-    """Chords whose notes come one after another in order of pitch.
+    """Chords of which at least three neighbouring notes come one after another.
+
+    The other hand may strike its notes together: only one hand need roll.
 
     Parameters
     ----------
@@ -151,9 +153,21 @@ def find_arpeggios(
         if len(members) < _ROLL_NOTES:
             continue
         by_pitch = members[np.argsort(written.pitch[struck[members, 0]], kind="stable")]
-        steps = np.diff(played.onset_sec[struck[by_pitch, 1]])
-        spread_sec = float(abs(steps.sum()))
-        in_order = (steps > _ROLL_STEP_SEC).all() or (steps < -_ROLL_STEP_SEC).all()
-        if in_order and spread_sec >= _ROLL_SPREAD_SEC:
-            found.append(Arpeggio(int(group[members[0]]), bool(steps[0] > 0), spread_sec))
+        sec = played.onset_sec[struck[by_pitch, 1]]
+        first, last = max((_longest_roll(sec), _longest_roll(-sec)), key=lambda run: run[1] - run[0])
+        spread_sec = float(abs(sec[last] - sec[first]))
+        if last - first + 1 >= _ROLL_NOTES and spread_sec >= _ROLL_SPREAD_SEC:
+            found.append(Arpeggio(int(group[members[0]]), bool(sec[last] > sec[first]), spread_sec))
     return tuple(found)
+
+
+def _longest_roll(sec: FloatArray) -> tuple[int, int]:
+    """First and last of the longest run of neighbouring notes, each clearly later than the one before."""
+    best = (0, 0)
+    first = 0
+    for note, step in enumerate(np.diff(sec), start=1):
+        if step <= _ROLL_STEP_SEC:
+            first = note
+        elif note - first > best[1] - best[0]:
+            best = (first, note)
+    return best
