@@ -18,6 +18,7 @@ from tocco.errors import InputError
 from tocco.music.notation import MAX_SCORE_BARS, MAX_SCORE_BYTES, Notation
 from tocco.music.partitura_door import import_notation_library
 from tocco.music.partitura_notation import notation_from_parts
+from tocco.music.tremolo import write_out_tremolos
 
 _MAX_DEPTH = 64
 """MusicXML nests to about a dozen."""
@@ -171,6 +172,7 @@ def _normalise(root: Any, source: str) -> None:
     for note in list(root.iter("note")):
         if note.find("cue") is not None:
             _silence(note)
+    write_out_tremolos(root)
 
 
 def _as_whole_number(element: Any, name: str, source: str) -> None:
