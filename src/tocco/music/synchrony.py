@@ -247,13 +247,16 @@ def _sharpened(line: ClockLine, onset: FloatArray, salience: OnsetSalience) -> C
 
 def _settled(line: ClockLine, onset: FloatArray, salience: OnsetSalience) -> tuple[ClockLine, float, int]:
     """The line through the single edges next to the onsets; their median distance; their count."""
+    residual_sec, n_inside = float("inf"), 0
     for _ in range(_N_SETTLINGS):
         inside = _inside(line, onset, salience)
-        if len(inside) < MIN_ONSETS:
-            return line, float("inf"), len(inside)
+        n_inside = len(inside)
+        if n_inside < MIN_ONSETS:
+            return line, float("inf"), n_inside
         lag, rows = _edges_around(line.at(inside), _PEAK_REACH_SEC, salience.edge)
         line, distance_sec = _through(line, inside, _peak_lag(lag, rows))
-    return line, float(np.median(distance_sec)), len(inside)
+        residual_sec = float(np.median(distance_sec))
+    return line, residual_sec, n_inside
 
 
 def _through(line: ClockLine, onset: FloatArray, lag: FloatArray) -> tuple[ClockLine, FloatArray]:
@@ -263,13 +266,13 @@ def _through(line: ClockLine, onset: FloatArray, lag: FloatArray) -> tuple[Clock
     """
     x = onset - line.centre_sec
     scale = max(float(np.ptp(x)) / 2, 1e-3)
+    lowest = np.array([-_PEAK_REACH_SEC, (-MAX_DRIFT - line.drift) * scale - 1e-9])
+    highest = np.array([_PEAK_REACH_SEC, (MAX_DRIFT - line.drift) * scale + 1e-9])
     fit = least_squares(
         lambda c: c[0] + c[1] * x / scale - lag,
-        x0=[0.0, 0.0],
-        bounds=(
-            [-_PEAK_REACH_SEC, (-MAX_DRIFT - line.drift) * scale - 1e-9],
-            [_PEAK_REACH_SEC, (MAX_DRIFT - line.drift) * scale + 1e-9],
-        ),
+        # A search may end a step beyond the drift that is allowed: the fit begins at the edge then.
+        x0=np.clip(0.0, lowest, highest),
+        bounds=(lowest, highest),
         loss="soft_l1",
         f_scale=_TYPICAL_SEC,
     )

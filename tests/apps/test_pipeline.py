@@ -1,0 +1,271 @@
+"""The whole way on a tiny corpus: train, evaluate, export, assess; then every kind of bad input."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from corpus import performance, sound
+from tocco.apps.cli import app
+from tocco.errors import BundleError, InputError, MismatchError, OutputError, ToccoError
+from tocco.inference.assessment import read_assessment
+from tocco.inference.assessor import Assessor
+from tocco.inference.bundle import example_path, load_bundle
+from tocco.music.midi import save_midi
+from tocco.rubrics import DESCRIPTORS, DIMENSIONS
+from tocco.units import SAMPLE_RATE_HZ
+
+ROOT = Path(__file__).parents[2]
+RATED = {"dynamics_control", "phrasing", "timbre_soft_loud"}
+
+
+def tocco(*arguments: object) -> str:
+    result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def bundle(home: Path, tiny_labels: Path) -> Path:
+    """A bundle from the commands that make the one that ships, on two folds of the tiny corpus."""
+    common = (
+        "--config",
+        ROOT / "configs/tiny.yaml",
+        "--labels",
+        tiny_labels,
+        "-o",
+        home / "runs/tiny",
+        "--jobs",
+        1,
+    )
+    tocco("train", *common, "--fold", "all")
+    tocco("train", *common)
+    report = tocco(
+        "evaluate", home / "runs/tiny", "--labels", tiny_labels, "-o", home / "results", "--jobs", 1
+    )
+    assert "ridge, 10 features" in report
+    tocco(
+        "export",
+        home / "runs/tiny",
+        "--evaluation",
+        home / "results",
+        "--labels",
+        tiny_labels,
+        "-o",
+        home / "bundle",
+    )
+    return home / "bundle"
+
+
+@pytest.fixture(scope="module")
+def take(home: Path) -> tuple[Path, Path, Path]:
+    """A recording, its MIDI and its score, none of them in the corpus."""
+    rng = np.random.default_rng(99)
+    played = performance(rng, velocity=75.0, jitter_sec=0.005, key=2)
+    written = performance(np.random.default_rng(0), velocity=64.0, jitter_sec=0.0, key=2).shifted(-0.5)
+    save_midi(played, home / "take.mid")
+    save_midi(written, home / "score.mid")
+    soundfile.write(home / "take.flac", sound(played), SAMPLE_RATE_HZ)
+    return home / "take.flac", home / "take.mid", home / "score.mid"
+
+
+@pytest.fixture(scope="module")
+def assessor(bundle: Path) -> Assessor:
+    return Assessor(bundle)
+
+
+def test_evaluation_leaves_figures_calibration_and_predictions(bundle: Path, home: Path) -> None:
+    found = {path.name for path in (home / "results").iterdir()}
+    assert {"cross_validation.md", "cross_validation.csv", "calibration.json"} <= found
+    calibration = load_bundle(bundle).calibration
+    assert set(calibration.intervals.dimensions) == RATED
+    for dimension in calibration.intervals.dimensions.values():
+        assert dimension.n == 20
+        assert dimension.reliability is not None
+        assert 0.8 < dimension.reliability < 1.0
+
+
+def test_the_bundle_knows_what_it_was_trained_on(bundle: Path) -> None:
+    config = load_bundle(bundle).config
+    assert set(config.rated) == RATED
+    assert config.training["settings"]["name"] == "tiny"
+    assert config.training["n_records"] == 20
+    assert "20 excerpts" in (bundle / "MODEL_CARD.md").read_text()
+
+
+def test_an_assessment_rates_what_was_learned_and_says_what_is_missing(
+    assessor: Assessor, take: tuple[Path, Path, Path]
+) -> None:
+    assessment = assessor.assess(*take)
+    assert set(assessment.ratings) == set(DIMENSIONS)
+    assert set(assessment.descriptors) == set(DESCRIPTORS)
+    if not assessment.abstained:
+        assert {n for n, r in assessment.ratings.items() if r.source == "model"} == {
+            "dynamics_control",
+            "phrasing",
+        }
+    accuracy = assessment.ratings["note_accuracy"]
+    assert accuracy.source == "pseudo-label"
+    assert accuracy.value == 100.0
+    assert assessment.alignment is not None
+    assert assessment.alignment.counts == {"match": 32, "insertion": 0, "deletion": 0, "substitution": 0}
+    assert assessment.inputs.synchrony is not None
+    assert abs(assessment.inputs.synchrony.offset_sec) < 0.02
+    assert assessment.aggregate.value is None  # this bundle does not rate all that the aggregate needs
+
+
+def test_without_a_score_note_accuracy_is_missing_with_the_reason(
+    assessor: Assessor, take: tuple[Path, Path, Path]
+) -> None:
+    assessment = assessor.assess(take[0], take[1])
+    assert assessment.ratings["note_accuracy"].source == "missing"
+    assert assessment.ratings["note_accuracy"].reason == "no score was given"
+    assert assessment.alignment is None
+
+
+def test_the_same_inputs_give_the_same_bytes(bundle: Path, take: tuple[Path, Path, Path], home: Path) -> None:
+    for folder in ("once", "twice"):
+        tocco(
+            "assess", take[0], "--midi", take[1], "--score", take[2], "--bundle", bundle, "-o", home / folder
+        )
+    assert (home / "once/take.json").read_bytes() == (home / "twice/take.json").read_bytes()
+    assert (home / "once/take.png").read_bytes() == (home / "twice/take.png").read_bytes()
+    # Again into the same folder: the same performance may take its own place.
+    tocco("assess", take[0], "--midi", take[1], "--score", take[2], "--bundle", bundle, "-o", home / "once")
+
+
+def test_louder_recordings_of_the_same_playing_rate_the_same_up_to_their_level(
+    assessor: Assessor, take: tuple[Path, Path, Path], home: Path
+) -> None:
+    waveform, rate = soundfile.read(take[0], dtype="float32")
+    soundfile.write(home / "stereo.wav", np.stack([waveform, waveform], axis=1), rate, subtype="PCM_24")
+    first, second = assessor.assess(*take[:2]), assessor.assess(home / "stereo.wav", take[1])
+    for name in RATED & set(first.ratings):
+        assert first.ratings[name].value == pytest.approx(second.ratings[name].value, abs=0.05)
+
+
+def test_a_manifest_is_assessed_row_by_row_and_goes_on_where_it_stopped(
+    bundle: Path, take: tuple[Path, Path, Path], home: Path
+) -> None:
+    audio, midi, score = take
+    manifest = home / "takes.csv"
+    manifest.write_text(
+        f"id,audio,midi,score\nfirst,{audio},{midi},{score}\nsecond,{audio},{midi},\nbroken,{midi},{midi},\n"
+    )
+    arguments = ["assess", "--manifest", str(manifest), "--bundle", str(bundle), "-o", str(home / "many")]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 1
+    assert "2 assessed, 0 of them before, 1 failed" in result.output
+    rows = (home / "many/assessments.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["id", "first", "second"]
+    kept = (home / "many/first.json").stat().st_mtime_ns
+    again = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert "2 assessed, 2 of them before, 1 failed" in again.output
+    assert (home / "many/first.json").stat().st_mtime_ns == kept
+    assert read_assessment(home / "many/first.json").inputs.score is not None
+
+
+def refused(assessor: Assessor, kind: type[ToccoError], *files: Path | None) -> str:
+    with pytest.raises(kind) as caught:
+        assessor.assess(*files)
+    line = str(caught.value)
+    assert "\n" not in line
+    return line
+
+
+def test_audio_alone_says_that_transcription_comes_later(
+    assessor: Assessor, take: tuple[Path, Path, Path]
+) -> None:
+    assert "transcribing audio comes with a later version" in refused(assessor, InputError, take[0], None)
+
+
+def test_audio_and_midi_in_each_others_place(assessor: Assessor, take: tuple[Path, Path, Path]) -> None:
+    assert "MIDI" in refused(assessor, InputError, take[1], take[1])
+    assert "FLAC" in refused(assessor, InputError, take[0], take[0])
+
+
+def test_the_midi_of_another_piece(assessor: Assessor, take: tuple[Path, Path, Path], home: Path) -> None:
+    other = example_path() / "minuet.mid"
+    refused(assessor, MismatchError, take[0], other)
+    line = refused(assessor, MismatchError, take[0], take[1], example_path() / "minuet.musicxml")
+    assert "is not a performance of" in line
+
+
+def test_files_that_are_absent_empty_or_folders(
+    assessor: Assessor, take: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.mid"
+    empty.touch()
+    for files in (
+        (tmp_path / "absent.wav", take[1]),
+        (take[0], tmp_path / "absent.mid"),
+        (take[0], empty),
+        (empty, take[1]),
+        (tmp_path, take[1]),
+        (take[0], tmp_path),
+        (take[0], take[1], empty),
+    ):
+        refused(assessor, InputError, *files)
+
+
+def test_a_broken_score(assessor: Assessor, take: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    score = tmp_path / "score.musicxml"
+    score.write_bytes((example_path() / "minuet.musicxml").read_bytes()[:2000])
+    refused(assessor, InputError, take[0], take[1], score)
+
+
+def test_every_changed_byte_of_a_bundle_is_found(bundle: Path, tmp_path: Path) -> None:
+    for part in ("model.safetensors", "config.yaml", "calibration.json", "MODEL_CARD.md", "SHA256SUMS"):
+        copy = tmp_path / part.replace(".", "_")
+        shutil.copytree(bundle, copy)
+        content = bytearray((copy / part).read_bytes())
+        content[len(content) // 2] ^= 1
+        (copy / part).write_bytes(bytes(content))
+        with pytest.raises(BundleError):
+            load_bundle(copy)
+        (copy / part).unlink()
+        with pytest.raises(BundleError, match="lacks"):
+            load_bundle(copy)
+
+
+def test_an_output_that_cannot_be_written_is_found_before_the_work(
+    bundle: Path, take: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError):
+        tocco("assess", take[0], "--midi", take[1], "--bundle", bundle, "-o", tmp_path / "file")
+
+
+def test_another_performance_may_not_take_the_place_of_an_assessment(
+    bundle: Path, take: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    tocco("assess", take[0], "--midi", take[1], "--bundle", bundle, "-o", tmp_path)
+    before = (tmp_path / "take.json").read_bytes()
+    other = tmp_path / "other" / "take.mid"
+    played = performance(np.random.default_rng(5), velocity=60.0, jitter_sec=0.003, key=1)
+    other.parent.mkdir()
+    save_midi(played, other)
+    soundfile.write(other.with_suffix(".flac"), sound(played), SAMPLE_RATE_HZ)
+    arguments = ("assess", other.with_suffix(".flac"), "--midi", other, "--bundle", bundle, "-o", tmp_path)
+    with pytest.raises(OutputError, match="assessment of another performance"):
+        tocco(*arguments)
+    assert (tmp_path / "take.json").read_bytes() == before
+    tocco(*arguments, "--overwrite")
+    assert json.loads((tmp_path / "take.json").read_text()) != json.loads(before)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--manifest", "x.csv"], ["a.wav", "b.wav", "--midi", "c.mid"], ["a.wav", "--manifest", "x.csv"]],
+)
+def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
+    assert CliRunner().invoke(app, ["assess", *arguments]).exit_code == 2
