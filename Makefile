@@ -27,7 +27,7 @@ coverage: setup
 	.venv/bin/pytest --cov=tocco --cov-report=term
 
 bench: setup
-	.venv/bin/python benchmarks/assess.py
+	.venv/bin/python benchmarks/assess.py -o results/benchmark
 
 clean:
 	rm -rf .pytest_cache .ruff_cache .hypothesis dist report
