@@ -1,7 +1,7 @@
 """Seconds and peak memory of an assessment, by length: `python benchmarks/assess.py -o results/benchmark`.
 
 The example performance is played again and again to the wanted length and assessed with audio and MIDI in a
-process of its own; loading of libraries and of the bundle is timed apart. The bound that it is held against is
+process of its own; loading of libraries and of the bundle is timed apart. The bound that it is held to is
 real time: a 5-minute performance in under 10 s and 1.5 GB on two cores.
 """
 

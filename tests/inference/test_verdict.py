@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from tocco.inference.assessment import Curve, Rating
+from tocco.inference.intervals import DimensionCalibration, IntervalCalibration
+from tocco.inference.verdict import aggregate, curve, merge_windows, model_ratings, moments
+from tocco.inference.windows import centre_weighted_merge
+from tocco.rubrics import TOCCO10
+
+NAMES = ("phrasing", "musicality")
+
+
+@pytest.fixture
+def intervals() -> IntervalCalibration:
+    return IntervalCalibration(
+        protocol="test", dimensions={"phrasing": DimensionCalibration(scale=2.0, n=100, reliability=0.7)}
+    )
+
+
+def two_windows(first: float, second: float, sd: float = 4.0):
+    bounds = np.array([[0.0, 10.0], [10.0, 20.0]])
+    merge = centre_weighted_merge(bounds, np.array([True, True]))
+    rating = np.array([[first, 50.0], [second, 50.0]])
+    return merge_windows(NAMES, rating, np.full_like(rating, sd), merge)
+
+
+def test_the_whole_is_the_mean_of_its_windows_and_as_unsure_as_they_are() -> None:
+    verdict = two_windows(40.0, 60.0)
+    assert verdict.rating == pytest.approx([50.0, 50.0])
+    assert verdict.sd == pytest.approx([4.0, 4.0])
+    assert verdict.curve[0, 0] == pytest.approx(40.0)
+    assert verdict.curve[-1, 0] == pytest.approx(60.0)
+
+
+def test_only_calibrated_outputs_are_rated(intervals: IntervalCalibration) -> None:
+    ratings = model_ratings(two_windows(40.0, 60.0), intervals)
+    assert set(ratings) == {"phrasing"}
+    assert ratings["phrasing"].interval_90 == (42.0, 58.0)
+    assert ratings["phrasing"].sigma == pytest.approx(8.0 / 1.645, abs=0.01)
+    assert ratings["phrasing"].reliability == 0.7
+
+
+def test_an_interval_stays_on_the_scale(intervals: IntervalCalibration) -> None:
+    assert model_ratings(two_windows(98.0, 98.0), intervals)["phrasing"].interval_90 == (90.0, 100.0)
+
+
+def given(value: float, width: float = 10.0) -> Rating:
+    return Rating(value=value, sigma=3.0, interval_90=(value - width, value + width), source="model")
+
+
+def test_the_aggregate_is_weighted_and_its_interval_errs_on_the_wide_side() -> None:
+    ratings = {name: given(60.0) for name in TOCCO10.names} | {"phrasing": given(80.0, 20.0)}
+    found = aggregate(ratings, TOCCO10)
+    assert found.value == pytest.approx(0.85 * 60 + 0.15 * 80)
+    assert found.interval_90 == pytest.approx((0.85 * 50 + 0.15 * 60, 0.85 * 70 + 0.15 * 100))
+
+
+def test_the_aggregate_is_missing_with_any_of_its_parts() -> None:
+    ratings = {name: given(60.0) for name in TOCCO10.names}
+    ratings["note_accuracy"] = Rating.missing("no score was given")
+    found = aggregate(ratings, TOCCO10)
+    assert found.value is None
+    assert found.reason == "missing: note_accuracy"
+
+
+def shown(values: list[float | None]) -> Curve:
+    time = tuple(np.arange(len(values)) + 0.5)
+    return Curve(
+        time_sec=time,
+        start_sec=tuple(t - 0.5 for t in time),
+        end_sec=tuple(t + 0.5 for t in time),
+        value={"phrasing": tuple(values)},
+    )
+
+
+def test_moments_name_the_ends_of_the_curve_and_how_far_they_reach() -> None:
+    found = moments(shown([50, 50, 41, 40, 42, 50, 50, 60, 50]), {"phrasing": 49.0}, None)
+    weakest, strongest = found
+    assert (weakest.kind, weakest.start_sec, weakest.end_sec) == ("weakest", 2.0, 5.0)
+    assert weakest.value == pytest.approx(41.0)
+    assert (strongest.kind, strongest.start_sec, strongest.end_sec) == ("strongest", 7.0, 8.0)
+    assert weakest.bars is None
+
+
+def test_a_performance_that_hardly_moves_has_no_moments() -> None:
+    assert moments(shown([50, 51, 49, 50]), {"phrasing": 50.0}, None) == ()
+
+
+def test_gaps_of_the_curve_are_no_moments() -> None:
+    found = moments(shown([50, None, 30, None, 50]), {"phrasing": 45.0}, None)
+    assert (found[0].kind, found[0].start_sec, found[0].end_sec) == ("weakest", 2.0, 3.0)
+
+
+def test_the_curve_has_a_band_where_the_model_rates_and_none_where_it_computes(
+    intervals: IntervalCalibration,
+) -> None:
+    verdict = two_windows(40.0, 60.0)
+    accuracy = np.full(len(verdict.merge.time_sec), 99.0)
+    accuracy[3] = np.nan
+    drawn = curve(verdict, intervals, ["phrasing"], {"note_accuracy": accuracy})
+    assert drawn.value["note_accuracy"][3] is None
+    assert drawn.low_90["phrasing"][0] == pytest.approx(32.0)
+    assert "note_accuracy" not in drawn.low_90
+    assert drawn.start_sec[0] == 0.0
+    assert drawn.end_sec[-1] == 20.0
