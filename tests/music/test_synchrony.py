@@ -176,6 +176,13 @@ def test_a_midi_of_something_else_is_refused(take, wrong):
     assert "take.wav" in str(caught.value)
 
 
+@pytest.mark.parametrize("stretch", [0.98, 0.99, 0.993, 1.007, 1.01, 1.02])
+def test_a_clock_beyond_the_limit_is_refused_and_never_stumbled_over(take, stretch):
+    performance, audio = take
+    with pytest.raises(MismatchError):
+        align_midi_to_audio(performance.shifted(0.0, stretch), audio)
+
+
 def test_a_lost_tempo_is_told_by_name(take):
     performance, audio = take
     with pytest.raises(MismatchError, match=r"is not on the clock .* are 0\.5 times as far apart"):

@@ -99,7 +99,7 @@ def export(run: Path, evaluation: Path, labels: Path, output: Path) -> None:
             applicability=training_range(records),
         ),
         load_weights(network_from_config(config), run / "full" / WEIGHTS_FILE),
-        model_card(config, records, evaluation, labels_sha256),
+        model_card(config, records, run, evaluation, labels_sha256),
     )
     typer.echo(f"{output}: sha256 {sha256}")
 

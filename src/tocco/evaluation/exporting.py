@@ -47,6 +47,7 @@ def bundle_config(
             "licence_of_the_data": "MIT (repository); the article is CC BY-NC-ND",
             "n_records": len(records),
             "split_sha256": split["sha256"],
+            "revision": split["revision"],
             "settings": config.model_dump(mode="json"),
         },
     )
@@ -60,10 +61,15 @@ def training_range(records: Sequence[PreparedRecord]) -> Applicability:
 
 
 def model_card(
-    config: ExperimentConfig, records: Sequence[PreparedRecord], evaluation: Path, labels_sha256: str
+    config: ExperimentConfig,
+    records: Sequence[PreparedRecord],
+    run_dir: Path,
+    evaluation: Path,
+    labels_sha256: str,
 ) -> str:
     """The card, with the cross-validation's own tables in it."""
     figures = (evaluation / "cross_validation.md").read_text(encoding="utf-8")
+    trained = json.loads((run_dir / "full" / "split.json").read_text(encoding="utf-8"))
     about = [record.record for record in records]
     template = resources.files("tocco.evaluation") / "model_card.md"
     return template.read_text(encoding="utf-8").format(
@@ -75,6 +81,7 @@ def model_card(
         n_clusters=len({r.cluster_id for r in about}),
         labels_sha256=labels_sha256,
         seed=config.training.seed,
+        revision=trained["revision"],
         protocol=config.data.protocol,
         config=config.name,
         figures="\n".join(f"#{line}" if line.startswith("#") else line for line in figures.splitlines()),

@@ -172,7 +172,28 @@ def _normalise(root: Any, source: str) -> None:
     for note in list(root.iter("note")):
         if note.find("cue") is not None:
             _silence(note)
+    for part in root.iter("part"):
+        first_bar = part.find("measure")
+        if first_bar is not None:
+            _trim_pickup(first_bar)
     write_out_tremolos(root)
+
+
+def _trim_pickup(bar: Any) -> None:
+    """Drop unprinted rests that pad a pickup bar at its end: the next bar follows at once.
+
+    Rests of all voices that end in one; the way back to the next voice becomes shorter by as much.
+    """
+    for rest in bar.findall("note[rest][@print-object='no']"):
+        following = rest.getnext()
+        while following is not None and following.tag not in ("note", "backup", "forward"):
+            following = following.getnext()
+        if following is not None and following.tag != "backup":
+            continue
+        if following is not None:
+            back = following.find("duration")
+            back.text = str(max(int(back.text) - int(rest.findtext("duration") or 0), 0))
+        bar.remove(rest)
 
 
 def _as_whole_number(element: Any, name: str, source: str) -> None:

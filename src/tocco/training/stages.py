@@ -14,10 +14,13 @@ from __future__ import annotations
 import csv
 import json
 import logging
+import shutil
+import subprocess
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -284,8 +287,22 @@ def _describe(
     }
     fold = (np.array(split.train, dtype=int), np.array(split.held_out, dtype=int))
     sha256 = split_hash([record.record for record in records], [fold])
-    content = {"name": split.name, "protocol": split.protocol, "sha256": sha256, **sides}
+    content = {
+        "name": split.name,
+        "protocol": split.protocol,
+        "sha256": sha256,
+        "revision": revision(),
+        **sides,
+    }
     write_bytes(folder / "split.json", (json.dumps(content, indent=1) + "\n").encode())
+
+
+def revision() -> str:
+    """The version of tocco and, in a git checkout, the commit; "+changed" where files differ from it."""
+    here = Path(__file__).parent
+    git = ["git", "-C", str(here), "describe", "--always", "--abbrev=40", "--dirty=+changed"]
+    found = shutil.which("git") and subprocess.run(git, capture_output=True, text=True, check=False)
+    return f"{version('tocco')} {found.stdout.strip()}".strip() if found else version("tocco")
 
 
 def read_epochs(folder: Path) -> list[dict[str, float]]:

@@ -6,7 +6,7 @@ from matching_etude import etude, perform
 
 from tocco.music.matching.chords import group_onsets
 from tocco.music.matching.confidence import match_confidence
-from tocco.music.matching.tempo_map import ascending_points, group_times, map_through
+from tocco.music.matching.tempo_map import TempoMap, ascending_points, group_times, map_through, smoothed
 
 
 def test_a_chord_stands_at_the_median_of_its_keys() -> None:
@@ -65,3 +65,15 @@ def test_confidence_falls_with_distance_and_with_doubtful_surroundings() -> None
     )
     assert doubtful[50] < 0.5
     assert doubtful[[10, 120]].min() > 0.99
+
+
+def test_smoothing_mends_a_stray_point_and_leaves_a_stop() -> None:
+    beat = np.arange(40.0)
+    even = beat * 0.5
+    np.testing.assert_allclose(smoothed(TempoMap(beat, even)).sec, even, atol=1e-9)
+    stray = even.copy()
+    stray[20] += 0.15
+    assert abs(smoothed(TempoMap(beat, stray)).sec[20] - even[20]) < 1e-9
+    stop = even + np.where(beat >= 20, 5.0, 0.0)
+    np.testing.assert_allclose(smoothed(TempoMap(beat, stop)).sec[[19, 20]], stop[[19, 20]])
+    assert (np.diff(smoothed(TempoMap(beat, stray)).sec) >= 0).all()

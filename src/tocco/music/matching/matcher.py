@@ -13,7 +13,7 @@ from tocco.music.matching.confidence import match_confidence
 from tocco.music.matching.corridor import find_corridor
 from tocco.music.matching.path import follow
 from tocco.music.matching.structure import Retry, Skip, find_retries, find_skips, walk_of
-from tocco.music.matching.tempo_map import TempoMap, map_through
+from tocco.music.matching.tempo_map import TempoMap, map_through, smoothed
 from tocco.units import BoolArray, FloatArray, IntArray
 
 _ROUGH_REACH_SEC = 0.7
@@ -94,7 +94,8 @@ def match_notes(written: WrittenNotes, played: PlayedNotes) -> NoteMatching | No
     for is_rough in (True, False):
         if tempo_map is None:
             return None
-        match = _match_near(written, played, groups, tempo_map, is_performed, ~is_retried, is_rough)
+        clock = smoothed(tempo_map) if is_rough else tempo_map
+        match = _match_near(written, played, groups, clock, is_performed, ~is_retried, is_rough)
         in_time = match[~written.is_grace[match[:, 0]]]
         tempo_map = map_through(groups, groups.group_of[in_time[:, 0]], played.onset_sec[in_time[:, 1]])
     if tempo_map is None:

@@ -110,3 +110,37 @@ def map_through(groups: OnsetGroups, group: IntArray, onset_sec: FloatArray) -> 
     if len(chosen) < 2:
         return None
     return TempoMap(groups.onset_beat[index[chosen]], sec[chosen])
+
+
+_SMOOTH_POINTS = 4
+_SMOOTH_SEC = 0.2
+"""A point further than this from its neighbours' tempo is a stop or a held note, and stays."""
+
+
+def smoothed(clock: TempoMap) -> TempoMap:
+    """The clock with each point moved to where the tempo of its neighbours puts it.
+
+    A first matching may take one repeated note for the next; its own times would confirm it, those of its
+    neighbours do not. Each point is predicted by a straight line through up to four on either side (least
+    squares, without the point itself); a point far from its line is left where it is.
+
+    Parameters
+    ----------
+    clock : at least two points
+    """
+    beat, sec = clock.beat - clock.beat.mean(), clock.sec - clock.sec.mean()
+    points = np.arange(len(beat))
+    low, high = np.maximum(points - _SMOOTH_POINTS, 0), np.minimum(points + _SMOOTH_POINTS + 1, len(beat))
+
+    def around(value: FloatArray) -> FloatArray:
+        total = np.concatenate([[0.0], np.cumsum(value)])
+        return total[high] - total[low] - value
+
+    count = np.maximum(high - low - 1, 1)
+    mean_beat, mean_sec = around(beat) / count, around(sec) / count
+    spread = around(beat * beat) / count - mean_beat**2
+    common = around(beat * sec) / count - mean_beat * mean_sec
+    slope = np.where(spread > 1e-9, common / np.maximum(spread, 1e-9), 0.0)
+    predicted = clock.sec.mean() + mean_sec + slope * (beat - mean_beat)
+    moved = np.where((np.abs(predicted - clock.sec) < _SMOOTH_SEC) & (spread > 1e-9), predicted, clock.sec)
+    return TempoMap(clock.beat, np.maximum.accumulate(moved))
