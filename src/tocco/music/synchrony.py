@@ -268,14 +268,11 @@ def _through(line: ClockLine, onset: FloatArray, lag: FloatArray) -> tuple[Clock
     scale = max(float(np.ptp(x)) / 2, 1e-3)
     lowest = np.array([-_PEAK_REACH_SEC, (-MAX_DRIFT - line.drift) * scale - 1e-9])
     highest = np.array([_PEAK_REACH_SEC, (MAX_DRIFT - line.drift) * scale + 1e-9])
-    # A line that is already at the limit keeps a little room, for the start must lie inside the bounds.
-    lowest = min((-MAX_DRIFT - line.drift) * scale, -1e-9)
-    highest = max((MAX_DRIFT - line.drift) * scale, 1e-9)
     fit = least_squares(
         lambda c: c[0] + c[1] * x / scale - lag,
         # A search may end a step beyond the drift that is allowed: the fit begins at the edge then.
         x0=np.clip(0.0, lowest, highest),
-        bounds=([-_PEAK_REACH_SEC, lowest], [_PEAK_REACH_SEC, highest]),
+        bounds=(lowest, highest),
         loss="soft_l1",
         f_scale=_TYPICAL_SEC,
     )
