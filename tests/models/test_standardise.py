@@ -27,11 +27,12 @@ def test_fit_equals_numpy(rng):
     np.testing.assert_allclose(scale.sd.numpy(), np.nanstd(values, axis=(0, 1)), rtol=1e-6)
 
 
-def test_columns_without_spread_keep_one():
+def test_what_was_not_learned_from_stays_silent():
     scale = Standardiser(3)
-    scale.fit(torch.tensor([[1e6, NAN, 0.0], [1e6, NAN, 0.0]]))
-    assert scale.sd.tolist() == [1.0, 1.0, 1.0]
-    assert scale.mean.tolist() == [1e6, 0.0, 0.0]
+    scale.fit(torch.tensor([[1e6, NAN, 1.0], [1e6, NAN, 3.0]]))
+    out = scale(torch.tensor([[7.0, 7.0, 3.0], [NAN, NAN, NAN]]))
+    # Never varied: its usual value, and a gap is still a gap. Never seen: a gap whatever comes.
+    assert out.tolist() == [[0.0, 0.0, 1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]]
 
 
 @given(st.lists(st.floats(-1e6, 1e6, width=32) | st.just(NAN), min_size=1, max_size=20))

@@ -23,12 +23,15 @@ class Standardiser(nn.Module):
 
     mean: Tensor
     sd: Tensor
+    unseen: Tensor
 
     def __init__(self, n: int) -> None:
         super().__init__()
         self.n = n
         self.register_buffer("mean", torch.zeros(n))
         self.register_buffer("sd", torch.ones(n))
+        # Kept as a number, since weights are averaged over training as numbers.
+        self.register_buffer("unseen", torch.zeros(n))
 
     @property
     def output_size(self) -> int:
@@ -39,8 +42,8 @@ class Standardiser(nn.Module):
     def fit(self, values: Tensor) -> None:
         """Learn the usual value and the spread, from training data only.
 
-        A quantity that was never seen, or never varied, keeps a spread of 1 (and a mean of 0 if never
-        seen).
+        A quantity that never varied has a spread of 0, and reads as the usual value from then on; one
+        that was never seen reads as missing: what was not learned from must not speak later.
 
         Parameters
         ----------
@@ -60,7 +63,8 @@ class Standardiser(nn.Module):
         sd = (squares / count.clamp(min=1)).sqrt()
         constant = sd <= 1e-6 * mean.abs().clamp(min=1e-6)
         self.mean.copy_(mean)
-        self.sd.copy_(torch.where(constant, 1.0, sd))
+        self.sd.copy_(torch.where(constant, 0.0, sd))
+        self.unseen.copy_(count == 0)
 
     def forward(self, values: Tensor) -> Tensor:
         """Standardised values, then flags.
@@ -74,6 +78,7 @@ class Standardiser(nn.Module):
         (..., 2n)
             The first n within +-5 and 0 where missing; the last n are 1 where missing, else 0.
         """
-        missing = torch.isnan(values)
-        scaled = ((values - self.mean) / self.sd).clamp(-_CLIP_SD, _CLIP_SD)
-        return torch.cat((scaled.masked_fill(missing, 0.0), missing.to(scaled.dtype)), dim=-1)
+        missing = torch.isnan(values) | (self.unseen > 0.5)
+        silent = missing | (self.sd == 0)
+        scaled = ((values - self.mean) / torch.where(self.sd == 0, 1.0, self.sd)).clamp(-_CLIP_SD, _CLIP_SD)
+        return torch.cat((scaled.masked_fill(silent, 0.0), missing.to(scaled.dtype)), dim=-1)

@@ -18,7 +18,7 @@ from tocco.music.notation import (
     PlayOrder,
     PrintedNote,
 )
-from tocco.units import FloatArray
+from tocco.units import FloatArray, IntArray
 
 _GRID_DIVISIONS = (12, 16)
 """Notation lies on sixty-fourths or on triplets of thirty-seconds, grace notes aside."""
@@ -97,6 +97,7 @@ def _collect_notes(midi: Any, source: str) -> tuple[PrintedNote, ...]:
     onset, duration, pitch, velocity = (
         np.concatenate([c[key] for c in columns]) for key in ("time", "duration", "pitch", "velocity")
     )
+    staff = np.repeat(_staves([c["pitch"] for c in columns]), [len(c["pitch"]) for c in columns])
     order = np.lexsort((pitch, onset))
     beat = float(midi.ticks_per_quarter)
     return tuple(
@@ -106,9 +107,20 @@ def _collect_notes(midi: Any, source: str) -> tuple[PrintedNote, ...]:
             duration_beat=float(duration[i]) / beat,
             pitch=int(pitch[i]),
             velocity=max(int(velocity[i]), 1),
+            staff=int(staff[i]),
         )
         for rank, i in enumerate(order)
     )
+
+
+def _staves(pitches: list[IntArray]) -> list[int]:
+    """Staff of each track: notation programs export the two staves of a piano as two tracks.
+
+    The higher one on average is the upper staff, 1. With any other number of tracks nothing is known: 0.
+    """
+    if len(pitches) != 2:
+        return [0] * len(pitches)
+    return [1, 2] if pitches[0].mean() >= pitches[1].mean() else [2, 1]
 
 
 def _refuse_performance(onset_beat: FloatArray, ticks_per_beat: int, source: str) -> None:
