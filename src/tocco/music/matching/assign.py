@@ -6,6 +6,9 @@ import numpy as np
 
 from tocco.units import FloatArray, IntArray
 
+_SWAP_SHARE = 0.5
+"""A stroke that is left over takes a note from another if it is at most half as far from its due time."""
+
 _FAR_SHARE = 0.9
 """How much of a match's worth is lost at the edge of the tolerance."""
 
@@ -123,3 +126,40 @@ def _match_cluster(
                 pairs.append((row, low + best))
                 at = low + best
     return pairs[::-1]
+
+
+def settle_repeated_keys(
+    match: IntArray, due_sec: FloatArray, written_pitch: IntArray, onset_sec: FloatArray, left_over: IntArray
+) -> IntArray:
+    """Give a note to the stroke that its neighbours' time speaks for, where two strokes fit.
+
+    A wrong note may sound like the next written one, take its place, and pull the clock after it; the
+    right stroke is then left over. Told by the clock of the other notes, it is the nearer one.
+
+    Parameters
+    ----------
+    match : (K, 2) index into the written, index into the played notes
+    due_sec : (S,) seconds
+        When each written note is due by the notes around it, without its own match.
+    written_pitch : (S,)
+    onset_sec : (N,) seconds
+    left_over : (I, 2) index into the played notes, pitch
+        Strokes without a note.
+
+    Returns
+    -------
+    (K, 2) in the order of `match`
+    """
+    settled = match.copy()
+    for stroke, pitch in left_over.tolist():
+        rows = np.flatnonzero(written_pitch[settled[:, 0]] == pitch)
+        if not len(rows):
+            continue
+        due = due_sec[settled[rows, 0]]
+        offered = np.abs(onset_sec[stroke] - due)
+        taken = np.abs(onset_sec[settled[rows, 1]] - due)
+        better = np.flatnonzero(offered < _SWAP_SHARE * taken)
+        if len(better):
+            row = rows[better[np.argmin(offered[better])]]
+            settled[row, 1] = stroke
+    return settled

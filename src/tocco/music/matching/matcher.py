@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from tocco.music.matching.assign import match_by_pitch
+from tocco.music.matching.assign import match_by_pitch, settle_repeated_keys
 from tocco.music.matching.chords import OnsetGroups, PlayedNotes, WrittenNotes, group_onsets
 from tocco.music.matching.confidence import match_confidence
 from tocco.music.matching.corridor import find_corridor
@@ -96,6 +96,7 @@ def match_notes(written: WrittenNotes, played: PlayedNotes) -> NoteMatching | No
             return None
         clock = smoothed(tempo_map) if is_rough else tempo_map
         match = _match_near(written, played, groups, clock, is_performed, ~is_retried, is_rough)
+        match = _settled(written, played, groups, match, ~is_retried)
         in_time = match[~written.is_grace[match[:, 0]]]
         tempo_map = map_through(groups, groups.group_of[in_time[:, 0]], played.onset_sec[in_time[:, 1]])
     if tempo_map is None:
@@ -127,6 +128,31 @@ def _performed(groups: OnsetGroups, hit_groups: IntArray, skips: tuple[Skip, ...
     for skip in skips:
         performed[skip.first_group : skip.last_group + 1] = False
     return performed[groups.group_of]
+
+
+def _settled(
+    written: WrittenNotes, played: PlayedNotes, groups: OnsetGroups, match: IntArray, is_kept: BoolArray
+) -> IntArray:
+    """The matches, each note with the nearest stroke of its key by the clock of the notes around it."""
+    in_time = match[~written.is_grace[match[:, 0]]]
+    clock = map_through(groups, groups.group_of[in_time[:, 0]], played.onset_sec[in_time[:, 1]])
+    if clock is None or len(clock.beat) < 3:
+        return match
+    # Each inner point by the straight line between its neighbours.
+    share = (clock.beat[1:-1] - clock.beat[:-2]) / (clock.beat[2:] - clock.beat[:-2])
+    around = clock.sec.copy()
+    around[1:-1] = clock.sec[:-2] + share * (clock.sec[2:] - clock.sec[:-2])
+    due_sec = np.interp(groups.onset_beat, clock.beat, around)[groups.group_of]
+    free = is_kept.copy()
+    free[match[:, 1]] = False
+    left_over = np.flatnonzero(free)
+    return settle_repeated_keys(
+        match,
+        due_sec,
+        written.pitch,
+        played.onset_sec,
+        np.column_stack([left_over, played.pitch[left_over]]),
+    )
 
 
 def _match_near(
