@@ -1,0 +1,57 @@
+"""Put the real output and the measured figures into README.md, and the bundle's card beside it.
+
+    python scripts/write_readme.py
+
+Runs `tocco assess` on the example, copies its picture to docs/, and takes the figures from
+results/percepiano/cross_validation.md: what the README shows is what the commands print.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tocco.inference.bundle import CARD, bundled_path, example_path
+
+ROOT = Path(__file__).parents[1]
+FIGURES = ROOT / "results" / "percepiano" / "cross_validation.md"
+
+
+def between(text: str, name: str, content: str) -> str:
+    """The text with what stands between two markers replaced."""
+    pattern = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
+    return re.sub(pattern, lambda found: f"{found[1]}{content}{found[2]}", text, flags=re.DOTALL)
+
+
+def example_output(folder: Path) -> str:
+    """What the README's first command prints."""
+    take = example_path()
+    command = [sys.executable, "inference.py", take / "minuet.flac", "--midi", take / "minuet.mid"]
+    command += ["--score", take / "minuet.musicxml", "-o", folder]
+    done = subprocess.run([str(c) for c in command], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.replace(str(folder), "report")
+
+
+def main_table() -> str:
+    """The first table of the report: the means over the descriptors and dimensions, everyone."""
+    text = FIGURES.read_text(encoding="utf-8")
+    return re.search(r"(^\|.*?\n)(?=\n)", text, flags=re.MULTILINE | re.DOTALL)[1]
+
+
+def main() -> None:
+    """Write README.md, docs/minuet.png and MODEL_CARD.md."""
+    readme = ROOT / "README.md"
+    with tempfile.TemporaryDirectory() as folder:
+        printed = example_output(Path(folder))
+        shutil.copyfile(Path(folder) / "minuet.png", ROOT / "docs" / "minuet.png")
+    text = between(readme.read_text(encoding="utf-8"), "example", f"```\n{printed}```\n")
+    readme.write_text(between(text, "figures", f"{main_table()}\n"), encoding="utf-8")
+    shutil.copyfile(bundled_path() / CARD, ROOT / CARD)
+
+
+if __name__ == "__main__":
+    main()
