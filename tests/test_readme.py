@@ -1,0 +1,73 @@
+"""What the README shows is what happens."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tocco.apps.cli import app
+from tocco.inference.bundle import example_path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [line.strip() for line in README.splitlines() if re.match(r"    (bash setup\.sh|tocco )", line)]
+
+
+def shown(name: str) -> str:
+    return re.search(rf"<!-- {name}:begin -->\n(.*?)<!-- {name}:end -->", README, re.DOTALL)[1]
+
+
+def test_the_first_two_commands_set_up_and_then_rate_or_test() -> None:
+    assert COMMANDS[0].startswith("bash setup.sh && .venv/bin/tocco assess ")
+    assert COMMANDS[1] == "bash setup.sh && .venv/bin/pytest"
+
+
+def test_the_first_command_prints_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    arguments = shlex.split(COMMANDS[0].partition(".venv/bin/tocco ")[2])
+    arguments[arguments.index("-o") + 1] = str(tmp_path)
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    printed = result.output.replace(str(tmp_path), "report")
+    assert [line.rstrip() for line in printed.splitlines()] == [
+        line.rstrip() for line in shown("example").strip("`\n").splitlines()
+    ]
+    assert (tmp_path / "minuet.png").stat().st_size > 10_000
+
+
+def test_the_python_snippet_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    snippet = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
+    exec(compile(snippet, "README.md", "exec"), {})
+    low, high = (float(x) for x in capsys.readouterr().out.strip("()\n").split(","))
+    assert 0 <= low < high <= 100
+
+
+def test_every_command_and_option_exists() -> None:
+    for line in COMMANDS[2:]:
+        if not line.startswith("tocco "):
+            continue
+        words = shlex.split(line.partition("#")[0])[1:]
+        names = [words[0]] if words[0] != "data" else words[:2]
+        text = CliRunner().invoke(app, [*names, "--help"]).output
+        for word in words:
+            if word.startswith("-"):
+                assert word in text, f"{word} is no option of tocco {' '.join(names)}"
+
+
+def test_figures_are_those_of_the_report() -> None:
+    report = (ROOT / "results/percepiano/cross_validation.md").read_text(encoding="utf-8")
+    table = shown("figures").strip()
+    assert table.count("\n") >= 6
+    assert table in report
+
+
+def test_the_example_is_the_one_that_ships() -> None:
+    assert {p.name for p in example_path().iterdir()} >= {"minuet.flac", "minuet.mid", "minuet.musicxml"}
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
