@@ -62,7 +62,7 @@ def test_kernel_ridge_reads_its_neighbours(planted):
 
     def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         square = ((a[:, None] - b[None]) ** 2).sum(-1)
-        return np.exp(-square / (2 * learners.KERNEL_WIDTHS**2 * 6))
+        return np.exp(-square / (2 * learners.KERNEL_WIDTH**2 * 6))
 
     gram = kernel(z[:200], z[:200]) + learners.KERNEL_ALPHA * np.eye(200)
     assert est == pytest.approx(mean + kernel(z[200:], z[:200]) @ np.linalg.solve(gram, y[:200] - mean))
