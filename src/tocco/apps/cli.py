@@ -30,6 +30,10 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Import corpora and render MIDI.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(data_app, name="data")
+benchmark_app = typer.Typer(
+    help="Yardsticks that a network is held against.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(benchmark_app, name="benchmark")
 
 
 def _version(value: bool) -> None:
@@ -165,6 +169,21 @@ def export(
     from tocco.apps import experiments
 
     experiments.export(run, evaluation, labels, output)
+
+
+@benchmark_app.command("trees")
+def benchmark_trees(
+    labels: Annotated[Path, typer.Option(help="Label file, JSONL.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables and figures.")],
+    protocol: Annotated[
+        str, typer.Option(help="cv4_cluster: new music; cv4_performer: new pianists; leave_one_work_out.")
+    ] = "cv4_cluster",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that measure and learn.")] = 2,
+) -> None:
+    """Boosted trees on statistics of whole excerpts, cross-validated beside the baselines."""
+    from tocco.apps import yardsticks
+
+    yardsticks.benchmark_trees(labels, output, protocol=protocol, jobs=jobs)
 
 
 @app.command()
