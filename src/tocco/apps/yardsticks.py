@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import typer
 
 from tocco.apps.progress import progress_bar
 from tocco.data.records import read_labels
-from tocco.data.splits import BARRIERS
+from tocco.data.splits import BARRIERS, Protocol
 from tocco.errors import InputError
 from tocco.evaluation.report import write_report
 from tocco.evaluation.trees import KERNEL_ALPHA, N_TREES, RIDGE_ALPHA
@@ -31,7 +32,7 @@ def benchmark_trees(labels: Path, output: Path, *, protocol: str, jobs: int) -> 
         measured = measure_excerpts(records, jobs=jobs, progress=advance)
     refused = sum(map(bool, measured.score_refusal))
     with progress_bar("learning") as advance:
-        result = yardstick_result(records, measured, protocol, jobs=jobs, progress=advance)
+        result = yardstick_result(records, measured, cast(Protocol, protocol), jobs=jobs, progress=advance)
     result.save(output / "predictions")
     untested = int(np.count_nonzero(result.fold < 0))
     write_report(

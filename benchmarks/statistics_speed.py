@@ -1,4 +1,4 @@
-"""Milliseconds of the statistics: `python benchmarks/statistics.py LABELS.jsonl`.
+"""Milliseconds of the statistics: `python benchmarks/statistics_speed.py LABELS.jsonl`.
 
 Every excerpt of the label file is read, aligned with its score and measured, each step timed by itself in
 this one process; then a long performance is made of copies of one excerpt and measured with and without its
