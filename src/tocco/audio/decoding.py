@@ -41,12 +41,15 @@ class AudioLimits:
         enforced while decoding, whatever the header says.
     min_rate_hz, max_rate_hz
         Native sample rate.
+    max_amplitude
+        Full scale = 1. Floats may pass it, but integers that were written as floats have no level.
     """
 
     min_sec: float = 0.5
     max_sec: float = 3 * 3600.0
     min_rate_hz: int = 8_000
     max_rate_hz: int = 384_000
+    max_amplitude: float = 100.0
 
 
 AUDIO_LIMITS: Final = AudioLimits()
@@ -123,6 +126,14 @@ def _checked(sound: Sound, path: Path, limits: AudioLimits) -> Iterator[FloatArr
             bad = n_read + int(np.argmin(np.isfinite(block).all(axis=1)))
             raise InputError(
                 path, f"holds NaN or infinite samples (first at {bad / rate_hz:.3f} s)", next_step=_AGAIN
+            )
+        peak = float(np.abs(block).max(initial=0.0))
+        if peak > limits.max_amplitude:
+            raise InputError(
+                path,
+                f"holds samples as large as {peak:.3g}, where full scale is 1",
+                allowed=f"up to {limits.max_amplitude:g}",
+                next_step="export it again, as 16- or 24-bit WAV or FLAC",
             )
         n_read += len(block)
         if n_read > limits.max_sec * rate_hz:
