@@ -11,13 +11,16 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from tocco.errors import InputError, OutputError
 
 _SAFE_NAME = re.compile(r"\w(?:[\w.-]*[\w-])?", re.UNICODE)
+_UNSAFE = re.compile(r"[^\w.-]+", re.UNICODE)
 _LONGEST_NAME_BYTES = 200
 _RESERVED_NAMES = {
     "con",
@@ -41,6 +44,36 @@ def is_safe_name(name: str) -> bool:
         and len(name.encode()) <= _LONGEST_NAME_BYTES
         and name.split(".")[0].casefold() not in _RESERVED_NAMES
     )
+
+
+def file_name(title: str) -> str:
+    """A file's name that is safe on every system, for a title that may hold anything.
+
+    >>> file_name("Für Elise (take 2)"), file_name("-"), file_name("nul")
+    ('Für_Elise_take_2', 'performance', '_nul')
+    """
+    name = _UNSAFE.sub("_", unicodedata.normalize("NFC", title)).strip("_.-") or "performance"
+    while len(name.encode()) > _LONGEST_NAME_BYTES - 1:
+        name = name[:-1].rstrip("_.-")
+    return name if is_safe_name(name) else f"_{name}"
+
+
+def assert_plain_file(path: Path) -> None:
+    """Refuse a pipe or a device: an input is read more than once, and a device may never end.
+
+    Raises
+    ------
+    InputError
+        It is missing, neither file nor folder, or its path cannot be followed.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise InputError(path, "does not exist", next_step="check the spelling of the path") from error
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise InputError(path, "is not a regular file", next_step="save it to a file first")
 
 
 def sha256_of(path: Path) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -13,7 +17,7 @@ from tocco.apps.progress import progress_bar
 from tocco.apps.table import print_assessment
 from tocco.data.records import ManifestRow, read_manifest
 from tocco.errors import InputError, OutputError, ToccoError
-from tocco.files import is_safe_name, writable_folder
+from tocco.files import file_name, sha256_of, writable_folder
 from tocco.inference.assessment import (
     Assessment,
     read_assessment,
@@ -25,6 +29,8 @@ from tocco.inference.bundle import load_bundle
 from tocco.inference.picture import draw_curve
 
 SOME_FAILED = 1
+TABLE = "assessments.csv"
+_TABLE_HEAD = b"id,aggregate,"
 
 
 def assess_one(
@@ -37,18 +43,17 @@ def assess_one(
     overwrite: bool,
 ) -> None:
     """Assess one performance, print its table and, with `output`, write JSON and picture."""
-    name = _safe_stem((audio or midi or Path()).stem)
+    name = file_name((audio or midi or Path()).stem)
     if output is not None:
         writable_folder(output)
+        _earlier(output, name, (audio, midi, score), overwrite=overwrite)
     assessment = Assessor(bundle).assess(audio, midi, score)
-    if output is not None:
-        _refuse_other_take(output / f"{name}.json", assessment, overwrite=overwrite)
-        written = write_assessment(assessment, output, name)
-        draw_curve(assessment, output / f"{name}.png")
-        print_assessment(assessment)
+    written = None if output is None else write_assessment(assessment, output, name)
+    if written is not None:
+        draw_curve(assessment, written.with_suffix(".png"))
+    print_assessment(assessment)
+    if written is not None:
         typer.echo(f"{written}\n{written.with_suffix('.png')}")
-    else:
-        print_assessment(assessment)
 
 
 def assess_manifest(manifest: Path, bundle: Path | None, output: Path, *, jobs: int) -> int:
@@ -59,8 +64,9 @@ def assess_manifest(manifest: Path, bundle: Path | None, output: Path, *, jobs: 
     The exit code: 1 where a row failed, each of which is named on stderr.
     """
     rows = read_manifest(manifest)
-    writable_folder(output)
     sha256 = load_bundle(bundle).sha256
+    writable_folder(output)
+    _refuse_other_table(output / TABLE)
     done = {row.id: found for row in rows if (found := _kept(output, row, sha256)) is not None}
     waiting = [row for row in rows if row.id not in done]
     failed: dict[str, str] = {}
@@ -72,7 +78,7 @@ def assess_manifest(manifest: Path, bundle: Path | None, output: Path, *, jobs: 
                 typer.echo(f"tocco: row {row.id}: {problem}", err=True)
             advance(n, len(rows))
     complete = {row.id: read_assessment(output / f"{row.id}.json") for row in rows if row.id not in failed}
-    write_assessment_table(complete, output / "assessments.csv")
+    write_assessment_table(complete, output / TABLE)
     counts = f"{len(complete)} assessed, {len(done)} of them before, {len(failed)} failed"
     typer.echo(f"{output / 'assessments.csv'}: {counts}")
     return SOME_FAILED if failed else 0
@@ -86,8 +92,32 @@ def _assess_rows(
         yield from ((row, _assess_row(row, output)) for row in rows)
         return
     threads = max(1, torch.get_num_threads() // jobs)
-    with ProcessPoolExecutor(jobs, initializer=_start_worker, initargs=(bundle, threads)) as pool:
-        yield from zip(rows, pool.map(_assess_row, rows, [output] * len(rows)), strict=True)
+    # Fresh processes: torch's own threads do not survive a fork.
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, fresh, initializer=_start_worker, initargs=(bundle, threads)) as pool:
+        with _keyboard_unheard():
+            outcomes = [(row, pool.submit(_assess_row, row, output)) for row in rows]
+        try:
+            yield from ((row, _outcome(future)) for row, future in outcomes)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _keyboard_unheard() -> Iterator[None]:
+    """Processes started here do not hear the keyboard: the parent does, and lets them end their rows."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _outcome(future: Future[str | None]) -> str | None:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return "its process was ended from outside, for want of memory perhaps. Next: try with fewer --jobs."
 
 
 _worker: dict[str, Assessor] = {}
@@ -102,40 +132,76 @@ def _assess_row(row: ManifestRow, output: Path) -> str | None:
     """What went wrong, or None."""
     try:
         assessment = _worker["assessor"].assess(row.audio, row.midi, row.score)
-        draw_curve(assessment, output / f"{row.id}.png")
-        write_assessment(assessment, output, row.id)
+        written = write_assessment(assessment, output, row.id)
+        draw_curve(assessment, written.with_suffix(".png"))
     except ToccoError as error:
         return str(error)
     return None
 
 
 def _kept(output: Path, row: ManifestRow, bundle_sha256: str) -> Assessment | None:
-    """The assessment of a row from an earlier run, if it is of this bundle."""
-    path = output / f"{row.id}.json"
-    if not path.is_file():
+    """The assessment of a row from an earlier run, if it is of these inputs and of this bundle."""
+    found = _earlier(output, row.id, (row.audio, row.midi, row.score))
+    if found is None:
         return None
-    found = read_assessment(path)
+    path = output / f"{row.id}.json"
     if found.bundle.sha256 != bundle_sha256:
         raise OutputError(
             path,
             f"was made by another bundle ({found.bundle.name} {found.bundle.version})",
             next_step="name another folder, or remove it",
         )
+    if not path.with_suffix(".png").exists():  # a run that was killed between the two
+        draw_curve(found, path.with_suffix(".png"))
     return found
 
 
-def _refuse_other_take(path: Path, assessment: Assessment, *, overwrite: bool) -> None:
-    """The same inputs may be assessed again into the same file; other inputs may not take its place."""
-    if overwrite or not path.exists():
-        return
-    before, now = read_assessment(path).inputs, assessment.inputs
-    if [before.audio.sha256, before.midi.sha256] != [now.audio.sha256, now.midi.sha256]:
+def _earlier(
+    output: Path, name: str, files: tuple[Path | None, ...], *, overwrite: bool = False
+) -> Assessment | None:
+    """The assessment that these inputs left under this name.
+
+    The same inputs may be assessed again into the same file; other inputs may not take its place, and
+    nothing may take the place of a file that is no assessment.
+
+    Raises
+    ------
+    OutputError
+        The name is taken.
+    """
+    path = output / f"{name}.json"
+    other = "name another folder, or remove it"
+    if not path.exists():
+        if (picture := path.with_suffix(".png")).exists():
+            raise OutputError(picture, "exists, and is no picture of an assessment", next_step=other)
+        return None
+    try:
+        found = read_assessment(path)
+    except InputError as error:
+        raise OutputError(path, f"is in the way: no assessment ({error.problem})", next_step=other) from error
+    if not all(file is None or file.is_file() for file in files):
+        return None  # the inputs themselves are at fault; reading them says how
+    given = [None if file is None else sha256_of(file) for file in files]
+    if not overwrite and given != _given_sha256(found):
         raise OutputError(
             path, "is the assessment of another performance", next_step="name another folder, or --overwrite"
         )
+    return found
 
 
-def _safe_stem(stem: str) -> str:
-    if not is_safe_name(stem):
-        raise InputError(stem, "cannot name the output files", next_step="rename the recording")
-    return stem
+def _given_sha256(assessment: Assessment) -> list[str | None]:
+    inputs = (assessment.inputs.audio, assessment.inputs.midi, assessment.inputs.score)
+    return [file.sha256 if file is not None and file.origin == "given" else None for file in inputs]
+
+
+def _refuse_other_table(path: Path) -> None:
+    """A table of an earlier run may be written again; another file of its name may not be lost."""
+    if not path.exists():
+        return
+    try:
+        with path.open("rb") as stream:
+            ours = stream.read(len(_TABLE_HEAD)) == _TABLE_HEAD
+    except OSError as error:
+        raise OutputError(path, f"cannot be replaced ({error.strerror})") from error
+    if not ours:
+        raise OutputError(path, "exists, and is no table of assessments", next_step="name another folder")
