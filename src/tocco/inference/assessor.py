@@ -175,4 +175,6 @@ def _inputs(sources: Sources) -> Inputs:
 
 
 def _name(path: Path | None) -> str:
-    return "unnamed" if path is None else path.name
+    if path is None:
+        return "unnamed"
+    return path.name.encode(errors="replace").decode()  # a name may hold bytes that are no text

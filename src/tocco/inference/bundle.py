@@ -12,6 +12,7 @@ The bundle's own hash is that of `SHA256SUMS`: one changed byte anywhere is an e
 from __future__ import annotations
 
 import hashlib
+import stat
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -117,7 +118,10 @@ def load_bundle(folder: Path | None = None) -> Bundle:
     config = _read_model(folder / CONFIG, BundleConfig)
     calibration = _read_model(folder / CALIBRATION, BundleCalibration)
     _assert_same_inputs(folder, config)
-    network = build_network(**_network_arguments(config))
+    try:
+        network = build_network(**_network_arguments(config))
+    except (TypeError, ValueError) as error:
+        raise BundleError(folder / CONFIG, f"describes no network of this release: {error}") from error
     try:
         network.load_state_dict({k: v.float() for k, v in load_file(folder / WEIGHTS).items()}, strict=True)
     except (RuntimeError, SafetensorError) as error:
@@ -145,7 +149,11 @@ def save_bundle(
 
 def _check_sums(folder: Path) -> str:
     again = "get the bundle again, or write it with `tocco export`"
-    if not folder.is_dir():
+    try:
+        is_folder = stat.S_ISDIR(folder.stat().st_mode)
+    except OSError as error:
+        raise BundleError(folder, f"cannot be read ({error.strerror})", next_step=again) from error
+    if not is_folder:
         raise BundleError(folder, "is not a folder", next_step="name the folder of a bundle")
     missing = [part for part in (*PARTS, CHECKSUMS) if not (folder / part).is_file()]
     if missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -63,6 +64,13 @@ def draw_curve(assessment: Assessment, path: Path) -> None:
     OutputError
         The file cannot be written.
     """
+    with warnings.catch_warnings():
+        # A title in a script that the font lacks shows boxes; the ratings are no worse for it.
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        _draw(assessment, path)
+
+
+def _draw(assessment: Assessment, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -13,7 +13,7 @@ from tocco.audio.level import LevelMeter
 from tocco.audio.processing import stream_audio
 from tocco.audio.rendering import FluidSynthRenderer, write_flac
 from tocco.errors import InputError
-from tocco.files import sha256_of
+from tocco.files import assert_plain_file, sha256_of
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.midi import load_midi
 from tocco.music.performance import Performance
@@ -92,6 +92,9 @@ def open_sources(audio: Path | None, midi: Path | None, score: Path | None) -> I
             "comes without MIDI, and transcribing audio comes with a later version",
             next_step="give the performance MIDI with --midi",
         )
+    for path in (audio, midi, score):
+        if path is not None:
+            assert_plain_file(path)
     performance = load_midi(midi)
     readings = None if score is None else score_readings(score)
     with tempfile.TemporaryDirectory(prefix="tocco-") as folder:
