@@ -5,6 +5,7 @@ Commands import what they need when they run, so that `tocco --help` stays quick
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -18,6 +19,8 @@ EXIT_CODES = (
     "4 inputs do not belong together; 5 a part of this machine is missing; 6 the bundle cannot be used; "
     "7 the result cannot be written; 130 interrupted."
 )
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="tocco",
@@ -84,6 +87,8 @@ def assess(
             _usage("--manifest names the inputs: give no AUDIO, --midi or --score beside it")
         if output is None:
             _usage("--manifest needs -o DIR")
+        if overwrite:
+            _usage("--manifest keeps what it has assessed; remove what is to be assessed again")
         raise typer.Exit(command.assess_manifest(manifest, bundle, output, jobs=jobs))
     if not audio and midi is None:
         _usage("give a recording, or --midi, or --manifest")
@@ -216,14 +221,17 @@ def _usage(message: str) -> NoReturn:
 
 def main() -> None:
     """Run a command; an error that a user can act on is one line and the class's exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # an old terminal may lack a sign; the ratings come through
     try:
         app()
     except ToccoError as error:
         typer.echo(f"tocco: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("tocco: interrupted; a second run goes on where this one stopped", err=True)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            typer.echo("tocco: interrupted; a second run goes on where this one stopped", err=True)
+        raise
 
 
 def door(command: str) -> None:
