@@ -108,9 +108,11 @@ def search_lines(performance: Performance, salience: OnsetSalience) -> tuple[Clo
 def _stretch_fits(partials: PartialOnsets, salience: OnsetSalience) -> _Fits:
     """Cross-correlation of every stretch with the recording, summed over the bands (overlap-save)."""
     # Ranks to a power: the few strongest rises of a band count, the others hardly; mean 0 by chance.
-    contrast = salience.pitch**4 - np.float32(0.2)
-    n = len(contrast) // _POOL * _POOL
-    pooled = contrast[:n].reshape(-1, _POOL, contrast.shape[1]).mean(axis=1)
+    n = len(salience.pitch) // _POOL * _POOL
+    pooled = np.zeros((n // _POOL, salience.pitch.shape[1]), np.float32)
+    for i in range(_POOL):
+        pooled += salience.pitch[i:n:_POOL] ** 4 / _POOL
+    pooled -= np.float32(0.2)
     # A pooled frame is centred between its two frames.
     frame = np.rint(partials.onset_sec / _HOP_SEC - 0.5 + 0.5 / _POOL).astype(np.int64)
     stretch, which = np.unique((frame - frame.min()) // _STRETCH_FRAMES, return_inverse=True)

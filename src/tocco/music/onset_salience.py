@@ -77,12 +77,13 @@ def onset_salience(
         n_samples += len(block)
         pitch_frames.push(block)
         edge_frames.push(block)
-    pitch_power, edge_power = pitch_frames.finish(), edge_frames.finish()
+    edge_power = edge_frames.finish()
+    is_silent = not np.any(edge_power)
     return OnsetSalience(
-        pitch=_ranked(_rise(pitch_power, lag=2)),
+        pitch=_ranked(_rise(pitch_frames.finish(), lag=2)),
         edge=_together(_rise(edge_power, lag=1)),
         duration_sec=n_samples / _RATE_HZ,
-        is_silent=not np.any(edge_power),
+        is_silent=is_silent,
     )
 
 
@@ -119,7 +120,9 @@ class _Frames:
 
     def finish(self) -> FloatArray:
         self.push(np.zeros(len(self.window) // 2, dtype=np.float32))
-        return np.concatenate(self.power) if self.power else np.zeros((0, self.bands.shape[1]), np.float32)
+        power = np.concatenate(self.power) if self.power else np.zeros((0, self.bands.shape[1]), np.float32)
+        self.power.clear()
+        return power
 
 
 def _semitone_bands() -> FloatArray:
@@ -137,24 +140,26 @@ def _broad_bands() -> FloatArray:
 
 
 def _rise(power: FloatArray, lag: int) -> FloatArray:
-    """Change of level, in nepers of power, from `lag` frames before to `lag` frames after each frame."""
+    """Change of level, in nepers of power, from `lag` frames before to `lag` frames after each frame.
+
+    The power is used up: an hour of it is large.
+    """
     if len(power) <= 2 * lag:
         return np.zeros_like(power)
     floor = max(float(power.max()) * 10 ** (-_FLOOR_DB / 10), float(np.finfo(np.float32).tiny))
-    level = np.log(power + np.float32(floor))
+    level = power
+    level += np.float32(floor)
+    np.log(level, out=level)
     rise = np.zeros_like(level)
-    rise[lag:-lag] = level[2 * lag :] - level[: -2 * lag]
+    np.subtract(level[2 * lag :], level[: -2 * lag], out=rise[lag:-lag])
     return rise
 
 
 def _ranked(rise: FloatArray) -> FloatArray:
-    """Rank of each moment within its band, from 0 to 1; equal moments share theirs."""
-    if len(rise) == 0:
-        return rise
-    ranks = np.empty_like(rise)
+    """Rank of each moment within its band, from 0 to 1, in place of its rise; equal moments share theirs."""
     for band in range(rise.shape[1]):
-        ranks[:, band] = rankdata(rise[:, band])
-    return (ranks - 0.5) / len(rise)
+        rise[:, band] = (rankdata(rise[:, band]) - 0.5) / max(1, len(rise))
+    return rise
 
 
 def _together(rise: FloatArray) -> FloatArray:

@@ -22,6 +22,10 @@ from tocco.music.onset_salience import EDGE_HOP_SEC, PITCH_HOP_SEC, OnsetSalienc
 from tocco.music.performance import Performance
 from tocco.units import SAMPLE_RATE_HZ, FloatArray
 
+# Chosen on 58 rendered performances of 5 to 340 s (PercePiano, Vienna 4x22, ASAP). Of 343 right pairs
+# (whole, cut at either end, drifting by 0.5 %, at 8 kHz, in a hall, in noise at 10 dB) 339 pass; of 514
+# wrong ones (another piece, another pianist playing the same, a semitone off, reversed, 2 and 20 %
+# slower) none does. A MIDI that is a whole octave off shares its partials and is not told apart.
 MIN_SCORE: Final = 0.69
 MIN_CONTRAST: Final = 0.02
 MAX_RESIDUAL_SEC: Final = 0.010
@@ -31,6 +35,7 @@ _REACH_SEC = 0.12
 _PEAK_REACH_SEC = 0.05
 _TYPICAL_SEC = 0.005
 _N_SETTLINGS = 3
+_MAX_SHARPENING = 600  # onsets; more do not make the line surer
 _SMOOTHING = np.array([0.25, 0.5, 1.0, 0.5, 0.25])
 _TRANSPOSITIONS = (-2, -1, 1, 2)
 _LOST_TEMPO_RATIOS = (0.5, 2.0)
@@ -150,8 +155,8 @@ def align_midi_to_audio(
     offset = line.lag_sec - line.drift * line.centre_sec
     first, last = line.at(np.array([performance.onset_sec[0], performance.offset_sec.max()]))
     return Synchrony(
-        offset_sec=offset,
-        drift=line.drift,
+        offset_sec=float(offset),
+        drift=float(line.drift),
         residual_sec=match.residual_sec,
         score=match.score,
         n_onsets_used=match.n_onsets,
@@ -221,6 +226,7 @@ def _sharpened(line: ClockLine, onset: FloatArray, salience: OnsetSalience) -> C
     onset = _inside(line, onset, salience)
     if len(onset) == 0:
         return line
+    onset = onset[:: -(-len(onset) // _MAX_SHARPENING)]
     # Compressed, so that many edges count for more than a few strong ones; smoothed a little, so that
     # lines that are one step off still meet them.
     clear = float(np.quantile(salience.edge, 0.9)) + 1e-9
