@@ -156,6 +156,6 @@ def _kernel_ridge(inputs: FloatArray, labels: FloatArray, test_inputs: FloatArra
     from sklearn.kernel_ridge import KernelRidge
 
     gamma = 1.0 / (2.0 * KERNEL_WIDTH**2 * inputs.shape[1])
-    model = KernelRidge(alpha=KERNEL_ALPHA, kernel="rbf", gamma=gamma)
+    model = KernelRidge(kernel="rbf", gamma=gamma).set_params(alpha=KERNEL_ALPHA)  # its stubs want an int
     mean = labels.mean()
     return mean + model.fit(inputs, labels - mean).predict(test_inputs)

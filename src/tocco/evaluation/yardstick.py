@@ -43,7 +43,8 @@ TREES, TREES_WITHOUT_SCORE, KERNEL, BLEND = "trees", "trees, no score", "kernel 
 Progress = Callable[[int, int], None]
 """Takes how many of how many are done."""
 
-_Item, _Found = TypeVar("_Item"), TypeVar("_Found")
+_Item = TypeVar("_Item")
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, eq=False)
