@@ -53,6 +53,7 @@ def repeated(performance: Performance, times: int, period_sec: float) -> Perform
 
 def make_take(folder: Path, minutes: float) -> tuple[Path, Path]:
     """Recording and MIDI of about the wanted length."""
+    folder.mkdir(parents=True, exist_ok=True)
     audio, midi = folder / f"{minutes:g}min.flac", folder / f"{minutes:g}min.mid"
     if not (audio.exists() and midi.exists()):
         waveform, rate = soundfile.read(example_path() / "minuet.flac", dtype="float32")
