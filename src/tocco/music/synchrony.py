@@ -22,10 +22,8 @@ from tocco.music.onset_salience import EDGE_HOP_SEC, PITCH_HOP_SEC, OnsetSalienc
 from tocco.music.performance import Performance
 from tocco.units import SAMPLE_RATE_HZ, FloatArray
 
-# Chosen on 58 rendered performances of 5 to 340 s (PercePiano, Vienna 4x22, ASAP). Of 343 right pairs
-# (whole, cut at either end, drifting by 0.5 %, at 8 kHz, in a hall, in noise at 10 dB) 339 pass; of 514
-# wrong ones (another piece, another pianist playing the same, a semitone off, reversed, 2 and 20 %
-# slower) none does. A MIDI that is a whole octave off shares its partials and is not told apart.
+# Chosen on rendered right and wrong pairs (cut, drifting, at 8 kHz, in noise; another piece or pianist, a
+# semitone off, reversed, slower). A MIDI a whole octave off shares its partials and is not told apart.
 MIN_SCORE: Final = 0.69
 MIN_CONTRAST: Final = 0.02
 MAX_RESIDUAL_SEC: Final = 0.010
