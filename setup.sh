@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 python=${PYTHON:-python3}
 venv=.venv
-extras=${TOCCO_EXTRAS-train,mert}
+extras=${TOCCO_EXTRAS-train,mert,data,scale}
 
 "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || {
     echo "setup.sh: $("$python" --version) is not supported (allowed: 3.11, 3.12). Next: PYTHON=python3.11 bash setup.sh" >&2
