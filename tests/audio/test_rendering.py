@@ -249,7 +249,7 @@ def test_the_variable_names_the_font(tmp_path: Path, monkeypatch) -> None:
 
 def test_a_machine_without_fonts_is_told_how_to_get_one(monkeypatch) -> None:
     monkeypatch.delenv(SOUNDFONT_VARIABLE, raising=False)
-    monkeypatch.setattr("tocco.audio.rendering._SOUNDFONT_FOLDERS", ())
+    monkeypatch.setattr("tocco.audio.rendering.soundfonts._SOUNDFONT_FOLDERS", ())
     with pytest.raises(
         MissingPartError, match="apt-get install fluidsynth musescore-general-soundfont-small"
     ):
