@@ -1,0 +1,61 @@
+"""Flattened, inverted and spiky dynamics: right notes at the wrong level. Times stay as they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from tocco.music.corruption.context import Context
+from tocco.music.corruption.draft import Draft, RowEdit
+from tocco.units import FloatArray
+
+CONTOUR_SEC: Final = 1.5
+"""Width (standard deviation) of the window over which level is a crescendo, not a single accent."""
+
+_GRID_SEC: Final = 0.1
+SOFTEST, LOUDEST = 1, 127
+
+
+def flattened_dynamics(context: Context, severity: float, rng: np.random.Generator) -> Draft:
+    """Everything drawn towards the middle level; share of the dynamic range that is lost."""
+    del rng  # every corruption has one signature, and this one leaves nothing to chance
+    velocity = context.performance.velocity.astype(float)
+    return at_level(context, velocity - severity * (velocity - np.median(velocity)))
+
+
+def inverted_dynamics(context: Context, severity: float, rng: np.random.Generator) -> Draft:
+    """Crescendo where diminuendo was: share of the contour turned round (0.5 flat, 1 inverted)."""
+    del rng  # as above
+    velocity = context.performance.velocity.astype(float)
+    contour = level_contour(context)
+    return at_level(context, velocity - 2.0 * severity * (contour - contour.mean()))
+
+
+def spiky_dynamics(context: Context, severity: float, rng: np.random.Generator) -> Draft:
+    """Single notes that jump out or drop away; velocity steps, standard deviation."""
+    spike = rng.normal(0.0, 1.0, len(context.performance))
+    return at_level(context, context.performance.velocity + severity * (spike - spike.mean()))
+
+
+def level_contour(context: Context) -> FloatArray:
+    """(N,) velocity around each note: mean of its neighbours in time, in a Gaussian window."""
+    played = context.performance
+    start = float(played.onset_sec[0])
+    cell = ((played.onset_sec - start) / _GRID_SEC).astype(int)
+    size = int(cell[-1]) + 1
+    width = CONTOUR_SEC / _GRID_SEC
+    total = gaussian_filter1d(np.bincount(cell, played.velocity, size), width, mode="constant")
+    count = gaussian_filter1d(np.bincount(cell, minlength=size).astype(float), width, mode="constant")
+    return total[cell] / count[cell]
+
+
+def at_level(context: Context, velocity: FloatArray) -> Draft:
+    """The performance at other velocities, rounded and kept within 1 to 127."""
+    played = context.performance
+    new = np.clip(np.rint(velocity), SOFTEST, LOUDEST).astype(played.velocity.dtype)
+    changed = np.flatnonzero(new != played.velocity).tolist()
+    edits = tuple(RowEdit("level", note, note) for note in changed)
+    return replace(Draft.of(played), velocity=new, edits=edits)

@@ -1,0 +1,111 @@
+"""Late, early, missing and drowned pedal: the right foot alone. Notes and the other pedals stay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tocco.errors import InputError
+from tocco.music.corruption.context import Context, planned_count
+from tocco.music.corruption.draft import Draft, pedal_of_steps
+from tocco.music.corruption.record import SpanEdit, SpanEditKind
+from tocco.music.performance import PEDAL_DOWN
+from tocco.music.statistics.playing import pedal_crossings
+from tocco.units import FloatArray, IntArray
+
+
+def late_pedal(context: Context, severity: float, rng: np.random.Generator) -> Draft:
+    """Every change of the pedal too late; seconds."""
+    del rng  # every corruption has one signature, and this one leaves nothing to chance
+    return _shifted(context, severity)
+
+
+def early_pedal(context: Context, severity: float, rng: np.random.Generator) -> Draft:
+    """Every change of the pedal too early; seconds."""
+    del rng  # as above
+    return _shifted(context, -severity)
+
+
+def missing_pedal(context: Context, severity: float, rng: np.random.Generator) -> Draft:
+    """Presses left out: a share of them."""
+    pressed, released = _presses(context)
+    chosen = _chosen(rng, len(pressed), severity)
+    time, value = context.performance.sustain.time_sec, context.performance.sustain.value.copy()
+    for press in chosen:
+        value[_gesture(time, context.performance.sustain.value, pressed[press], released[press])] = 0.0
+    spans = _spans(context, "pedal_missing", pressed[chosen], released[chosen])
+    return replace(Draft.of(context.performance), sustain=pedal_of_steps(time, value), spans=tuple(spans))
+
+
+def drowned_pedal(context: Context, severity: float, rng: np.random.Generator) -> Draft:
+    """Lifts left out, so that the pedal stays down from one press into the next: a share of the lifts."""
+    pressed, released = _presses(context)
+    lifted, taken = released[:-1], pressed[1:]
+    if len(lifted) == 0:
+        raise InputError(
+            context.performance.source or "performance",
+            "has no change of the sustaining pedal to leave out",
+            next_step="choose another corruption for this piece",
+        )
+    chosen = _chosen(rng, len(lifted), severity)
+    time, value = context.performance.sustain.time_sec, context.performance.sustain.value.copy()
+    for lift in chosen:
+        depth = value[(time >= pressed[lift]) & (time < lifted[lift])].max()
+        value[(time >= lifted[lift]) & (time < taken[lift])] = depth
+    spans = _spans(context, "pedal_held", lifted[chosen], taken[chosen])
+    return replace(Draft.of(context.performance), sustain=pedal_of_steps(time, value), spans=tuple(spans))
+
+
+def _presses(context: Context) -> tuple[FloatArray, FloatArray]:
+    """When the pedal goes down through the middle, and when up; a last press lasts to the end."""
+    played = context.performance
+    if not np.any(played.sustain.value >= PEDAL_DOWN):
+        raise InputError(
+            played.source or "performance",
+            "has no sustaining pedal",
+            next_step="choose another corruption for this piece",
+        )
+    pressed, released = pedal_crossings(played.sustain)
+    if len(released) < len(pressed):
+        released = np.append(released, np.inf)
+    return pressed, released
+
+
+def _gesture(time_sec: FloatArray, value: FloatArray, pressed_sec: float, released_sec: float) -> slice:
+    """The steps of one press, with the way down to it and the way up from it through half pedal."""
+    first = int(np.searchsorted(time_sec, pressed_sec))
+    last = min(int(np.searchsorted(time_sec, released_sec)), len(time_sec) - 1)
+    while first > 0 and value[first - 1] < value[first]:
+        first -= 1
+    while last + 1 < len(time_sec) and value[last + 1] < value[last]:
+        last += 1
+    return slice(first, last + 1)
+
+
+def _chosen(rng: np.random.Generator, total: int, share: float) -> IntArray:
+    """The first so many of a random ranking, in order of time."""
+    return np.sort(rng.permutation(total)[: planned_count(share, total)])
+
+
+def _shifted(context: Context, by_sec: float) -> Draft:
+    pressed, released = _presses(context)
+    played = context.performance
+    time = played.sustain.time_sec + by_sec
+    time = np.maximum(time, np.minimum(played.sustain.time_sec, 0.0))
+    spans = [
+        replace(span, start_sec=max(span.start_sec + by_sec, 0.0), end_sec=max(span.end_sec + by_sec, 0.0))
+        for span in _spans(context, "pedal_moved", pressed, released)
+    ]
+    sustain = pedal_of_steps(time, played.sustain.value)
+    return replace(Draft.of(played), sustain=sustain, spans=tuple(spans))
+
+
+def _spans(
+    context: Context, kind: SpanEditKind, start_sec: FloatArray, end_sec: FloatArray
+) -> list[SpanEdit]:
+    ends = np.minimum(end_sec, context.performance.duration_sec)
+    return [
+        SpanEdit(kind, start, end, start, end, context.bar_name(start), context.bar_name(end))
+        for start, end in zip(start_sec.tolist(), ends.tolist(), strict=True)
+    ]
