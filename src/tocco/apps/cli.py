@@ -129,6 +129,20 @@ def data_percepiano(
     corpora.import_percepiano(source, output, render=render, soundfont=soundfont)
 
 
+@data_app.command("asap")
+def data_asap(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of the data set, or its .tar.xz.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for manifest, MIDI, scores, beats.")],
+    check_scores: Annotated[
+        bool, typer.Option("--check-scores", help="Read every MusicXML as music; else its first lines.")
+    ] = False,
+) -> None:
+    """Import ASAP: performances, scores, and where the beats fall in both."""
+    from tocco.apps import importers
+
+    importers.import_asap(source, output, check_scores=check_scores)
+
+
 @data_app.command("render")
 def data_render(
     midi: Annotated[list[Path], typer.Argument(metavar="MIDI...", help="Performance MIDI files.")],

@@ -24,7 +24,7 @@ _Text = Annotated[str, Field(strict=True, min_length=1)]
 _Seconds = Annotated[float, Field(strict=True, ge=0.0, allow_inf_nan=False)]
 _Points = Annotated[float, Field(strict=True, ge=0.0, le=100.0, allow_inf_nan=False)]
 _Fold = Annotated[int, Field(strict=True, ge=-1)]
-_PATHS = ("audio_path", "midi_path", "score_path")
+_PATHS = ("audio_path", "midi_path", "score_path", "annotation_path")
 
 
 class LabelRecord(StrictModel):
@@ -53,6 +53,12 @@ class LabelRecord(StrictModel):
 
     score_path: Path | None = None
     """What is written; null where no score is known."""
+
+    annotation_path: Path | None = None
+    """What people marked in the performance (`tocco.data.annotations`): beats, or which key is which note.
+
+    Absent from the file where there is none.
+    """
 
     start_time: _Seconds = 0.0
     """Seconds of the recording at which the segment starts."""
@@ -209,6 +215,9 @@ def write_labels(records: Iterable[LabelRecord], path: Path) -> None:
         fields = record.model_dump()
         for name in _PATHS:
             fields[name] = _portable(fields[name], folder)
+        if record.annotation_path is None:
+            # Files from before this field existed keep their bytes, and runs the hash they recorded.
+            del fields["annotation_path"]
         lines.append(json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n")
     if not lines:
         raise InputError(path, "would hold no records")
