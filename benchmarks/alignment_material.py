@@ -18,6 +18,11 @@ _CLEAN_SEC = 0.15
 """A note this close to its annotated time, and to no other, is taken as the written one."""
 
 
+_CHORD_SEC = 0.06
+_MIN_RESTART_CHORDS = 4
+_MIN_NOTES_AFTER_SKIP = 12
+
+
 @dataclass(frozen=True, eq=False)
 class Pair:
     """A performance, its score, and which notes belong together.
@@ -99,8 +104,10 @@ def _asap_pair(folder: Path, row: dict[str, str]) -> Pair | None:
     page_beat = _columns(ticks, 1.0 / ticks.ticks_per_quarter)
     page_sec = _columns(ticks.to("second"), 1.0)
     keys = _columns(symusic.Score(folder / row["midi_performance"]).to("second"), 1.0)
-    order = np.lexsort((page_beat[:, 2], page_beat[:, 0]))
-    page_beat, page_sec = page_beat[order], page_sec[order]
+    # One key, one stroke: of a note that several voices share, or that a file states twice, the longest stays.
+    order = np.lexsort((-page_beat[:, 1], page_beat[:, 2], page_beat[:, 0]))
+    again = (np.diff(page_beat[order][:, [0, 2]], axis=0, prepend=-1.0) == 0).all(axis=1)
+    page_beat, page_sec = page_beat[order[~again]], page_sec[order[~again]]
     keys = keys[np.lexsort((keys[:, 2], keys[:, 0]))]
     sec, first = np.unique(np.round(page_sec[:, 0], 6), return_index=True)
     beat = np.interp(score_sec, sec, page_beat[first, 0], left=np.nan, right=np.nan)
@@ -217,14 +224,20 @@ def plant_errors(pair: Pair, rate: float, rng: np.random.Generator) -> Pair:
 def plant_restart(pair: Pair, rng: np.random.Generator) -> tuple[Pair, tuple[float, float]]:
     """A player who stops, goes back by one to eight seconds of music, and plays on.
 
+    At least `_MIN_RESTART_CHORDS` chords are played again: fewer are a repeated chord, not a restart.
+
     Returns
     -------
-    The pair, and the seconds from the first note played twice to the stop.
+    The pair, and the seconds from the first note played twice to the last note before the stop.
     """
     sec = pair.played.onset_sec
-    stop = float(rng.uniform(sec[0] + 0.2 * (sec[-1] - sec[0]), sec[-1]))
+    chords = np.flatnonzero(np.diff(sec, prepend=-np.inf) > _CHORD_SEC)
+    place = int(rng.integers(len(chords) // 5, len(chords)))
+    place = max(place, _MIN_RESTART_CHORDS)
+    stop = float(sec[chords[place]])
     back = float(rng.uniform(1.0, 8.0))
-    again = float(sec[np.searchsorted(sec, max(stop - back, sec[0]))])
+    first = min(int(np.searchsorted(sec[chords], stop - back)), place - _MIN_RESTART_CHORDS)
+    again, last = float(sec[chords[first]]), float(sec[chords[place] - 1])
     pause = float(rng.uniform(0.3, 1.5))
     before, after = sec < stop, sec >= again
     shift = stop - again + pause
@@ -234,7 +247,7 @@ def plant_restart(pair: Pair, rng: np.random.Generator) -> tuple[Pair, tuple[flo
         np.concatenate([pair.played.pitch[before], pair.played.pitch[after]]),
         np.concatenate([pair.played.velocity[before], pair.played.velocity[after]]),
     )
-    return replace(pair, played=played, match=np.zeros((0, 2), dtype=np.int64)), (again, stop)
+    return replace(pair, played=played, match=np.zeros((0, 2), dtype=np.int64)), (again, last)
 
 
 def plant_skip(pair: Pair, rng: np.random.Generator) -> tuple[Pair, tuple[float, float]]:
@@ -246,12 +259,13 @@ def plant_skip(pair: Pair, rng: np.random.Generator) -> tuple[Pair, tuple[float,
     """
     beat = pair.written.onset_beat
     length = float(rng.uniform(4.0, 24.0))
-    begin = float(rng.uniform(beat[0] + 4.0, max(beat[-1] - length - 4.0, beat[0] + 5.0)))
+    last_beat = float(beat[-_MIN_NOTES_AFTER_SKIP])
+    begin = float(rng.uniform(beat[0] + 4.0, max(last_beat - length, beat[0] + 5.0)))
     out = np.flatnonzero((beat >= begin) & (beat < begin + length))
     gone = np.isin(np.arange(len(pair.played)), pair.match[out, 1])
     sec = pair.played.onset_sec
-    saved = float(sec[gone].max() - sec[gone].min())
     later = ~gone & (sec > np.median(sec[gone]))
+    saved = float(sec[later].min() - sec[gone].min())
     shift = np.where(later, -saved, 0.0)[~gone]
     played = PlayedNotes(
         sec[~gone] + shift,

@@ -26,15 +26,19 @@ PASS_OVER_COST = 0.4
 BACK_COST = 0.45
 """For each group gone back over; two hands that are not together differ by a group or two."""
 
+TURN_COST = 0.8
+"""For turning back after more than a chord's spread: a restart turns once, and then plays forward."""
+
 JUMP_COST = 9.0
 """In matched notes. Lower, and a wrong note would be sought elsewhere in the piece."""
 
 STOP_SHARE = 0.5
 """What is left of the price of going back after a stop: a player who restarts stops first."""
 
-_STOP_GAPS = 4.0
+_STOP_GAPS = (1.25, 4.0)
 _STOP_SEC = 0.3
-"""A stop is a gap of several usual ones, and long enough to be noticed."""
+"""A gap of so many usual ones begins to be a stop, and is one: the price falls between the two. It has to be
+long enough to be noticed."""
 
 _USUAL_GAP_NOTES = 31
 
@@ -47,9 +51,10 @@ SPREAD_SEC = 0.06
 
 @dataclass(frozen=True, eq=False)
 class _Costs:
-    """What depends on the gap before each note: staying, and the share of the price of going back."""
+    """What depends on the gap before each note: staying, turning, and the share of the price of going back."""
 
     stay: FloatArray
+    turn: FloatArray
     back_share: FloatArray
 
 
@@ -67,9 +72,11 @@ def follow(groups: OnsetGroups, played: PlayedNotes, corridor: Corridor) -> IntA
     (N,) index of a group; the note may or may not be written there
     """
     gap_sec = np.diff(played.onset_sec, prepend=played.onset_sec[0])
+    is_apart = np.clip(gap_sec / SPREAD_SEC - 1.0, 0.0, 1.0)
     costs = _Costs(
-        stay=STAY_COST * np.clip(gap_sec / SPREAD_SEC - 1.0, 0.0, 1.0),
-        back_share=np.where(_is_stop(gap_sec), STOP_SHARE, 1.0),
+        stay=STAY_COST * is_apart,
+        turn=TURN_COST * is_apart,
+        back_share=_back_share(gap_sec),
     )
     rows: list[FloatArray] = []
     worth = np.zeros(0)
@@ -101,16 +108,17 @@ def _carry_over(worth: FloatArray, columns: IntArray, open_groups: IntArray) -> 
     return carried
 
 
-def _is_stop(gap_sec: FloatArray) -> BoolArray:
-    """(N,) whether the player paused before a note."""
+def _back_share(gap_sec: FloatArray) -> FloatArray:
+    """(N,) what is left of the price of going back, by how long the player paused before a note."""
     apart = np.where(gap_sec > SPREAD_SEC, gap_sec, np.nan)
     known = np.flatnonzero(~np.isnan(apart))
     if len(known) == 0:
-        return np.zeros(len(gap_sec), dtype=bool)
+        return np.ones(len(gap_sec))
     usual = np.interp(
         np.arange(len(gap_sec)), known, median_filter(apart[known], _USUAL_GAP_NOTES, mode="nearest")
     )
-    return gap_sec > np.maximum(_STOP_GAPS * usual, _STOP_SEC)
+    share = np.interp(gap_sec / usual, _STOP_GAPS, (1.0, STOP_SHARE))
+    return np.where(gap_sec > _STOP_SEC, share, 1.0)
 
 
 def _arrive(
@@ -125,7 +133,7 @@ def _arrive(
     np.maximum(come[1:], forward[:-1] - (ahead[1:] + PASS_OVER_COST), out=come[1:])
     behind = BACK_COST * share * place
     back = np.maximum.accumulate((worth - behind)[::-1])[::-1]
-    np.maximum(come[:-1], back[1:] + behind[:-1], out=come[:-1])
+    np.maximum(come[:-1], back[1:] + (behind[:-1] - costs.turn[note]), out=come[:-1])
     return come
 
 
@@ -140,7 +148,8 @@ def _trace_back(rows: list[FloatArray], corridor: Corridor, costs: _Costs) -> In
         columns = corridor.open_groups[block]
         step = way[note + 1] - columns
         share = costs.back_share[note + 1]
-        cost = np.where(step > 0, FORWARD_COST * step + PASS_OVER_COST, -BACK_COST * share * step)
+        back_cost = costs.turn[note + 1] - BACK_COST * share * step
+        cost = np.where(step > 0, FORWARD_COST * step + PASS_OVER_COST, back_cost)
         cost[step == 0] = costs.stay[note + 1]
         cost[step == 1] = FORWARD_COST
         np.minimum(cost, JUMP_COST * share, out=cost)

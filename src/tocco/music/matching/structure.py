@@ -7,6 +7,7 @@ played twice, or left out, is told by the clock: a repetition takes time, and a 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,9 @@ _DISORDER_GROUPS = 2
 """Hands that are not together go back by so many groups without restarting."""
 
 _MIN_REPEATED_NOTES = 4
-"""A restart strikes at least so many notes again."""
+_MIN_REPEATED_GROUPS = 3
+_MIN_REPEATED_SEC = 0.4
+"""A restart strikes at least so many notes again, in so many groups and so long; less is a trill."""
 
 _MIN_SKIPPED_GROUPS = 4
 _MIN_SKIPPED_BEAT = 2.0
@@ -31,11 +34,15 @@ wavers, as it does in a trill."""
 _SKIP_TIME = 0.6
 """Bars passed over in less than this share of their time were skipped."""
 
+_CHANCE_NOTES = 4
+"""So many notes in a row may be hit by chance on the way from one side of a skip to the other."""
+
 _EDGE_NOTES = 6
 """A place next to a gap may be hit by chance; the time over the gap is taken so many notes further out."""
 
-_TEMPO_NOTES = 30
-"""Played notes on either side from which the tempo around a place is taken."""
+_TEMPO_NOTES = (30, 120)
+"""Played notes on either side from which the tempo around a place is taken: as many of these as are needed
+for a steady figure."""
 
 
 @dataclass(frozen=True)
@@ -89,16 +96,22 @@ class Walk:
 
     def beat_sec_around(self, first: int, last: int) -> float:
         """Seconds a beat takes just before one note and just after another; nan if unknown."""
-        tempos = []
-        for low, high in ((first - _TEMPO_NOTES, first), (last, last + _TEMPO_NOTES)):
+        tempos = [self._beat_sec(first, -1), self._beat_sec(last, 1)]
+        tempos = [tempo for tempo in tempos if not np.isnan(tempo)]
+        return float(np.mean(tempos)) if tempos else float("nan")
+
+    def _beat_sec(self, note: int, direction: int) -> float:
+        """Seconds a beat takes on one side of a note; nan if that side is too short to tell."""
+        for reach in _TEMPO_NOTES:
+            low, high = sorted((note, note + direction * reach))
             notes = np.arange(max(low, 0), min(high + 1, len(self.way)))
             notes = notes[self.hit[notes]]
             if len(notes) < 2:
                 continue
             beats = self.beat[notes[-1]] - self.beat[notes[0]]
             if beats >= _MIN_SKIPPED_BEAT:
-                tempos.append((self.sec[notes[-1]] - self.sec[notes[0]]) / beats)
-        return float(np.mean(tempos)) if tempos else float("nan")
+                return float((self.sec[notes[-1]] - self.sec[notes[0]]) / beats)
+        return float("nan")
 
 
 def walk_of(way: IntArray, groups: OnsetGroups, played: PlayedNotes) -> Walk:
@@ -117,7 +130,7 @@ def find_retries(walk: Walk) -> tuple[Retry, ...]:
     kept: list[tuple[int, int]] = []
     retries: list[Retry] = []
     for first, last in _passes(walk):
-        begin, end = int(walk.way[first : last + 1].min()), int(walk.way[first : last + 1].max())
+        begin, end = _extent(walk, first, last)
         given_up = False
         while kept and not given_up:
             kept_first, kept_last = kept.pop()
@@ -138,6 +151,15 @@ def find_retries(walk: Walk) -> tuple[Retry, ...]:
         if not given_up:
             kept.append((first, last))
     return tuple(sorted(retries, key=lambda retry: retry.first_note))
+
+
+def _extent(walk: Walk, first: int, last: int) -> tuple[int, int]:
+    """First and last onset group of a stretch of playing, without notes that stray."""
+    hits = walk.way[first : last + 1][walk.hit[first : last + 1]]
+    if len(hits) == 0:
+        return int(walk.way[first : last + 1].min()), int(walk.way[first : last + 1].max())
+    place = hits[_rising(hits)]
+    return int(place[0]), int(place[-1])
 
 
 def _passes(walk: Walk) -> list[tuple[int, int]]:
@@ -166,11 +188,13 @@ def _plays_again(walk: Walk, start: int, note: int, top: int, struck: set[tuple[
     stop = note + int(beyond[0]) if len(beyond) else len(walk.way) - 1
     later = range(note, stop + 1)
     again = {(int(walk.way[k]), int(walk.pitch[k])) for k in later if walk.hit[k]} & struck
-    if len(again) < _MIN_REPEATED_NOTES or len({place for place, _ in again}) < 2:
+    if len(again) < _MIN_REPEATED_NOTES or len({place for place, _ in again}) < _MIN_REPEATED_GROUPS:
         return False
     begin = int(walk.way[note])
     earlier = np.maximum.accumulate(walk.way[start:note])
     arrival = start + int(np.searchsorted(earlier, begin))
+    if walk.sec[note] - walk.sec[arrival] < _MIN_REPEATED_SEC:
+        return False
     beat_sec = walk.beat_sec_around(arrival, stop)
     if np.isnan(beat_sec):
         return True
@@ -187,17 +211,51 @@ def find_skips(walk: Walk, is_kept: BoolArray, groups: OnsetGroups) -> tuple[Ski
     is_kept : (N,) whether a note belongs to the try that counts
     groups : of the score
     """
-    notes = np.flatnonzero(is_kept & walk.hit)
+    hits = np.flatnonzero(is_kept & walk.hit)
+    notes = hits[_rising(walk.way[hits])]
+    place = walk.way[notes]
     skips = []
-    furthest = np.maximum.accumulate(walk.way[notes])
-    for k in np.flatnonzero(np.diff(furthest) > _MIN_SKIPPED_GROUPS):
-        before, after = int(furthest[k]), int(furthest[k + 1])
+    for first, last in _leaps(place):
+        before, after = int(place[first]), int(place[last])
         beats = float(groups.onset_beat[after] - groups.onset_beat[before])
         if beats <= _MIN_SKIPPED_BEAT:
             continue
-        low, high = notes[max(k - _EDGE_NOTES, 0)], notes[min(k + 1 + _EDGE_NOTES, len(notes) - 1)]
+        low, high = notes[max(first - _EDGE_NOTES, 0)], notes[min(last + _EDGE_NOTES, len(notes) - 1)]
         due_sec = (walk.beat[high] - walk.beat[low]) * walk.beat_sec_around(int(low), int(high))
         saved_sec = due_sec - (walk.sec[high] - walk.sec[low])
         if saved_sec > (1.0 - _SKIP_TIME) * due_sec * beats / (walk.beat[high] - walk.beat[low]):
-            skips.append(Skip(before + 1, after - 1, int(notes[k])))
+            skips.append(Skip(before + 1, after - 1, int(notes[first])))
     return tuple(skips)
+
+
+def _leaps(place: IntArray) -> list[tuple[int, int]]:
+    """Steps over more groups than are lost by chance; last note before and first after each.
+
+    Leaps with but a few notes between them are one: on the way, a chord was hit by chance.
+    """
+    steps = np.flatnonzero(np.diff(place) > _MIN_SKIPPED_GROUPS)
+    breaks = np.flatnonzero(np.diff(steps) > _CHANCE_NOTES) + 1
+    return [(int(run[0]), int(run[-1]) + 1) for run in np.split(steps, breaks) if len(run)]
+
+
+def _rising(place: IntArray) -> IntArray:
+    """Indices of the longest stretch of places, not all adjacent, that never goes back.
+
+    Notes that stray ahead or behind by chance fall out (Fredman, 1975).
+    """
+    ends: list[int] = []
+    last_of: list[int] = []
+    previous = np.full(len(place), -1, dtype=np.int64)
+    for note, value in enumerate(place.tolist()):
+        length = bisect_right(ends, value)
+        if length:
+            previous[note] = last_of[length - 1]
+        if length == len(ends):
+            ends.append(value)
+            last_of.append(note)
+        else:
+            ends[length], last_of[length] = value, note
+    chain = [last_of[-1]] if last_of else []
+    while chain and previous[chain[-1]] >= 0:
+        chain.append(int(previous[chain[-1]]))
+    return np.array(chain[::-1], dtype=np.int64)
