@@ -104,7 +104,7 @@ def _asap_pair(folder: Path, row: dict[str, str]) -> Pair | None:
     page_beat = _columns(ticks, 1.0 / ticks.ticks_per_quarter)
     page_sec = _columns(ticks.to("second"), 1.0)
     keys = _columns(symusic.Score(folder / row["midi_performance"]).to("second"), 1.0)
-    # One key, one stroke: of a note that several voices share, or that a file states twice, the longest stays.
+    # One key, one stroke: of a note stated twice, the longest stays.
     order = np.lexsort((-page_beat[:, 1], page_beat[:, 2], page_beat[:, 0]))
     again = (np.diff(page_beat[order][:, [0, 2]], axis=0, prepend=-1.0) == 0).all(axis=1)
     page_beat, page_sec = page_beat[order[~again]], page_sec[order[~again]]

@@ -15,7 +15,7 @@ from scipy.ndimage import median_filter
 
 from tocco.music.matching.chords import OnsetGroups, PlayedNotes
 from tocco.music.matching.corridor import Corridor
-from tocco.units import BoolArray, FloatArray, IntArray
+from tocco.units import FloatArray, IntArray
 
 FORWARD_COST = 0.02
 """For each group gone forward; keeps a chord together where nothing else decides."""
@@ -51,7 +51,7 @@ SPREAD_SEC = 0.06
 
 @dataclass(frozen=True, eq=False)
 class _Costs:
-    """What depends on the gap before each note: staying, turning, and the share of the price of going back."""
+    """What depends on the gap before each note: staying, turning, the share of the price of going back."""
 
     stay: FloatArray
     turn: FloatArray
