@@ -85,6 +85,23 @@ def test_the_second_pass_has_bars_and_ids_of_its_own(alignment: Alignment, perfo
     assert second.startswith("snote(r1n1-2,[D,n],5,17:1,0,1/4,48.0000,49.0000,[")
 
 
+def test_names_and_metre_are_those_of_the_page(alignment: Alignment, performance: Performance) -> None:
+    score = alignment.score
+    six_eight = tuple((6, 8) for _ in score.bar_metre)
+    printed = ("Cbb6", *score.spelling[1:])
+    changed = replace(alignment, score=replace(score, bar_metre=six_eight, spelling=printed))
+    lines = match_file_text(changed, performance).splitlines()
+    assert "scoreprop(timeSignature,6/8,1:1,0,0.0000)." in lines
+    assert any(line.startswith(f"snote({score.note_id[0]},[C,bb],6,") for line in lines)
+
+
+def test_without_names_and_metre_both_are_estimated(alignment: Alignment, performance: Performance) -> None:
+    bare = replace(alignment, score=replace(alignment.score, bar_metre=(), spelling=()))
+    lines = match_file_text(bare, performance).splitlines()
+    assert "scoreprop(timeSignature,3/4,1:1,0,0.0000)." in lines
+    assert lines == match_file_text(alignment, performance).splitlines()
+
+
 def test_an_ornament_is_a_line_of_its_own(
     alignment: Alignment, performance: Performance, tmp_path: Path
 ) -> None:

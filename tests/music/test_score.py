@@ -76,6 +76,19 @@ def test_notes_bars_and_metre_changes(tmp_path: Path) -> None:
     assert score.bar_index_at(4.99) == 1
     assert score.bar_index_at(-3) == 0
     assert score.bar_index_at(99) == 2
+    assert score.bar_metre == ((2, 4), (6, 8), (6, 8))
+
+
+def test_notes_keep_their_printed_names(tmp_path: Path) -> None:
+    altered = "<step>{}</step><alter>{}</alter>"
+    bar = (
+        note("B3").replace("<step>B</step>", altered.format("B", -1))
+        + note("F5", 1).replace("<step>F</step>", altered.format("F", 2))
+        + note("C4", 1).replace("<step>C</step>", altered.format("C", -1))
+    )
+    score = read(tmp_path, page(bar))
+    assert score.spelling == ("Bb3", "F##5", "Cb4")
+    np.testing.assert_array_equal(score.pitch, [58, 79, 59])
 
 
 def test_a_pickup_bar_starts_at_zero_and_keeps_its_printed_name(tmp_path: Path) -> None:

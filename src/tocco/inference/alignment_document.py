@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from tocco.errors import InputError
 from tocco.files import write_bytes
 from tocco.inference.evidence import AlignmentReport, InputFile, NoteOutcome, Synchrony
-from tocco.inference.note_report import alignment_report, pitch_name
+from tocco.inference.note_report import alignment_report, written_name
 from tocco.music.alignment import Alignment
 from tocco.music.alignment_findings import SortedNotes, bar_tempos, sort_notes
 from tocco.music.performance import Performance
@@ -327,7 +327,7 @@ def _ornaments(alignment: Alignment, performance: Performance, notes: SortedNote
         found.append(
             Adornment(
                 kind=ornament.kind,
-                note=pitch_name(int(score.pitch[ornament.written])),
+                note=written_name(score, ornament.written),
                 bar=bar,
                 beat=beat,
                 time_sec=float(performance.onset_sec[added[0]]),

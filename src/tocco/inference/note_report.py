@@ -9,18 +9,24 @@ import numpy as np
 from tocco.inference.evidence import AlignmentReport, NoteOutcome
 from tocco.music.alignment import Alignment
 from tocco.music.performance import Performance
+from tocco.music.score import Score
 from tocco.units import IntArray
 
 _PITCH_CLASSES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 def pitch_name(pitch: int) -> str:
-    """Name of a key; middle C is C4. The score's own spelling is not known here, so sharps only.
+    """Name of a key; middle C is C4. A key has no spelling of its own, so sharps only.
 
     >>> pitch_name(60), pitch_name(21), pitch_name(106)
     ('C4', 'A0', 'A#7')
     """
     return f"{_PITCH_CLASSES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def written_name(score: Score, note: int) -> str:
+    """Name of a written note as printed; where the file has no names, that of its key."""
+    return (score.spelling[note] if score.spelling else "") or pitch_name(int(score.pitch[note]))
 
 
 def alignment_report(alignment: Alignment, performance: Performance) -> AlignmentReport:
@@ -60,7 +66,7 @@ def _paired(alignment: Alignment, performance: Performance, pair: IntArray) -> N
     bar, beat = _place(alignment, float(alignment.score.onset_beat[written]))
     expected, struck = int(alignment.score.pitch[written]), int(performance.pitch[played])
     return NoteOutcome(
-        expected=pitch_name(expected),
+        expected=written_name(alignment.score, written),
         expected_pitch=expected,
         played=pitch_name(struck),
         played_pitch=struck,
@@ -87,7 +93,7 @@ def _left_out(alignment: Alignment, written: int) -> NoteOutcome:
     bar, beat = _place(alignment, onset_beat)
     expected = int(alignment.score.pitch[written])
     return NoteOutcome(
-        expected=pitch_name(expected),
+        expected=written_name(alignment.score, written),
         expected_pitch=expected,
         bar=bar,
         beat=beat,

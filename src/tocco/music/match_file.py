@@ -7,13 +7,14 @@ What the file holds, where the format leaves a choice:
 - Every match, insertion and deletion has its line. A wrong note is a deletion and an insertion. Added notes
   that adorn a written one are "ornament" lines. What was neither played nor missing (skipped, outside the
   performed stretch, the second of two voices on one key) has no line.
-- A `Score` knows keys and lengths of bars, not their spelling and time signature: names of notes are
-  estimated (Meredith, 2006), and a metre is written in quarter notes where it can be (6/8 as 3/4).
+- Names of notes and time signatures are those of the page. A score MIDI names no notes: there they are
+  estimated (Meredith, 2006). A score without time signatures gets the plainest ones of its bars' lengths.
 - Sustain and soft pedal are kept; the format has no sostenuto.
 """
 
 from __future__ import annotations
 
+import re
 import warnings
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +25,7 @@ import numpy as np
 from tocco.errors import InputError
 from tocco.files import write_bytes
 from tocco.music.alignment import Alignment
+from tocco.music.notation import Metre
 from tocco.music.partitura_door import import_notation_library
 from tocco.music.performance import Performance
 from tocco.music.score import Score
@@ -41,6 +43,8 @@ _MICROSEC_PER_QUARTER: Final = 500_000
 
 _VERSION: Final = (1, 0, 0)
 """That of the published corpora."""
+
+_PRINTED_NAME: Final = re.compile(r"([A-G])(#*|b*)(-?\d+)")
 
 _RESERVED: Final = frozenset(",()[]{}:\"'\n\r\t ")
 
@@ -171,7 +175,7 @@ def _unfolded_part(score: Score) -> Any:
     page = import_notation_library("partitura").score
     part = page.Part("P1", quarter_duration=_DIVISIONS)
     onset, end = _divisions(score.onset_beat), _divisions(score.onset_beat + score.duration_beat)
-    step, alter, octave = _spelling(score)
+    step, alter, octave = _names(score)
     for i, note_id in enumerate(score.note_id):
         names = score.articulation[i].split(",") if score.articulation[i] else []
         fields = {
@@ -190,7 +194,7 @@ def _unfolded_part(score: Score) -> Any:
     lines = _bar_lines(score, int(max(onset.max() + 1, end.max())))
     for i, name in enumerate(score.bar_name):
         part.add(page.Measure(number=i + 1, name=name), int(lines[i]), int(lines[i + 1]))
-    for bar, (beats, beat_type) in _metres(score.bar_beats).items():
+    for bar, (beats, beat_type) in _metres(score).items():
         part.add(page.TimeSignature(beats, beat_type), int(lines[bar]))
     return part
 
@@ -205,8 +209,13 @@ def _bar_lines(score: Score, end: int) -> IntArray:
     return np.append(_divisions(score.bar_onset_beat), max(int(_divisions(last)), end))
 
 
-def _spelling(score: Score) -> tuple[Any, Any, Any]:
+def _names(score: Score) -> tuple[Any, Any, Any]:
     """(S,) step, alteration and octave of every note."""
+    if score.spelling and all(score.spelling):
+        printed = [_PRINTED_NAME.fullmatch(name) for name in score.spelling]
+        parts = [name.groups() for name in printed if name is not None]
+        step, signs, octave = zip(*parts, strict=True)
+        return step, [sign.count("#") - sign.count("b") for sign in signs], [int(o) for o in octave]
     speller = import_notation_library("partitura.musicanalysis.pitch_spelling")
     notes = np.zeros(len(score), dtype=[("onset_beat", "f8"), ("duration_beat", "f8"), ("pitch", "i8")])
     notes["onset_beat"] = score.onset_beat
@@ -215,13 +224,25 @@ def _spelling(score: Score) -> tuple[Any, Any, Any]:
     return speller.ps13s1(notes)
 
 
-def _metres(bar_beats: FloatArray) -> dict[int, tuple[int, int]]:
-    """Time signatures by the index of the bar they stand at.
+def _metres(score: Score) -> dict[int, Metre]:
+    """Time signatures by the index of the bar they stand at."""
+    printed = score.bar_metre
+    if not printed or None in printed:
+        return _metres_of_lengths(score.bar_beats)
+    return {
+        bar: metre
+        for bar, metre in enumerate(printed)
+        if metre is not None and (bar == 0 or metre != printed[bar - 1])
+    }
+
+
+def _metres_of_lengths(bar_beats: FloatArray) -> dict[int, Metre]:
+    """Time signatures by the index of the bar they stand at, where the file has none.
 
     A first bar that is shorter than the second is a pickup. Later, a single shorter bar is one that a
     repeat sign cuts, not another metre.
 
-    >>> _metres(np.array([0.5, 3.0, 3.0, 1.5, 1.5, 3.0, 2.0, 3.0, 4.0]))
+    >>> _metres_of_lengths(np.array([0.5, 3.0, 3.0, 1.5, 1.5, 3.0, 2.0, 3.0, 4.0]))
     {0: (3, 4), 3: (3, 8), 5: (3, 4), 8: (4, 4)}
     """
     lengths = [float(beats) for beats in bar_beats]
@@ -237,7 +258,7 @@ def _metres(bar_beats: FloatArray) -> dict[int, tuple[int, int]]:
     return found
 
 
-def _signature(beats: float) -> tuple[int, int] | None:
+def _signature(beats: float) -> Metre | None:
     """The plainest time signature of a length; None for one that no signature has."""
     length = Fraction(beats).limit_denominator(16)
     if length.denominator not in (1, 2, 4, 8, 16) or abs(float(length) - beats) > 1e-6:

@@ -52,6 +52,7 @@ class PrintedNote:
     is_grace
     articulation : comma-joined names or ""
     velocity : 1..127 from a MIDI file, else 0
+    spelling : its name as printed ("F#4", "Bb3", "Cbb5"; middle C is C4), "" where the file does not say
     """
 
     note_id: str
@@ -63,15 +64,28 @@ class PrintedNote:
     is_grace: bool = False
     articulation: str = ""
     velocity: int = 0
+    spelling: str = ""
+
+
+Metre = tuple[int, int]
+"""A time signature as printed: (6, 8)."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One printed bar: where it starts, how long it is (beats), and its printed number."""
+    """One printed bar.
+
+    Attributes
+    ----------
+    onset_beat, length_beat : where it starts, and how long it is
+    name : its printed number
+    metre : the time signature in force, None where the file does not say
+    """
 
     onset_beat: float
     length_beat: float
     name: str
+    metre: Metre | None = None
 
 
 @dataclass(frozen=True)

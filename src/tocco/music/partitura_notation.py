@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tocco.errors import InputError
-from tocco.music.notation import Bar, Mark, Notation, PlayOrder, PrintedNote
+from tocco.music.notation import Bar, Mark, Metre, Notation, PlayOrder, PrintedNote
 from tocco.music.partitura_door import import_notation_library
 
 _MAX_ORDERS = 64
@@ -90,7 +90,14 @@ def _notes(part: Any, staves_above: int, several: bool) -> Iterator[PrintedNote]
             staff=staves_above + int(note.staff or 1),
             is_grace=is_grace,
             articulation=",".join(dict.fromkeys(names)),
+            spelling=_spelling(note),
         )
+
+
+def _spelling(note: Any) -> str:
+    """The printed name: step, accidentals, octave."""
+    alter = int(note.alter or 0)
+    return f"{note.step}{'#' * alter}{'b' * -alter}{note.octave}"
 
 
 def _slurred(part: Any) -> set[Any]:
@@ -109,13 +116,22 @@ def _slurred(part: Any) -> set[Any]:
 def _bars(part: Any) -> tuple[Bar, ...]:
     beat = _beats(part)
     score = import_notation_library("partitura").score
+    signs = [
+        (sign.start.t, (int(sign.beats), int(sign.beat_type))) for sign in part.iter_all(score.TimeSignature)
+    ]
     bars = []
     for measure in part.iter_all(score.Measure):
         onset = beat(measure.start.t)
         length = beat(measure.end.t) - onset
         if length > 0:
-            bars.append(Bar(onset, length, measure.name or str(measure.number)))
+            bars.append(Bar(onset, length, measure.name or str(measure.number), _metre(signs, measure)))
     return tuple(bars)
+
+
+def _metre(signs: Sequence[tuple[int, Metre]], measure: Any) -> Metre | None:
+    """The time signature in force where a bar begins; None before the first."""
+    place = bisect.bisect_right([t for t, _ in signs], measure.start.t) - 1
+    return signs[place][1] if place >= 0 else None
 
 
 def _marks(part: Any) -> Iterator[Mark]:

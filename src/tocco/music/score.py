@@ -6,7 +6,7 @@ A beat is a quarter note throughout tocco, whatever the metre; bars know their o
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,7 @@ import numpy as np
 
 from tocco.errors import InputError
 from tocco.music.musicxml import read_musicxml, unpack_mxl
-from tocco.music.notation import MAX_SCORE_BYTES, Bar, Mark, Notation, PlayOrder, PrintedNote
+from tocco.music.notation import MAX_SCORE_BYTES, Bar, Mark, Metre, Notation, PlayOrder, PrintedNote
 from tocco.music.score_midi import read_score_midi
 from tocco.units import BoolArray, FloatArray, IntArray
 
@@ -70,6 +70,8 @@ class Score:
         What was unfolded, for people: "as written", "all repeats", "no repeats", "some repeats".
     source
         Where it came from, for messages.
+    spelling : (S,) str, names as printed ("F#4", "Bb3"); "" where the file does not say; () for none at all
+    bar_metre : (M,) time signature in force, None where the file does not say; () for none at all
     """
 
     note_id: tuple[str, ...]
@@ -89,6 +91,8 @@ class Score:
     marks: tuple[Mark, ...]
     repeats: str = "as written"
     source: str = ""
+    spelling: tuple[str, ...] = ()
+    bar_metre: tuple[Metre | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.onset_beat)
@@ -219,7 +223,7 @@ def _cut_bars(bars: tuple[Bar, ...], begin: float, end: float, shift: float) -> 
         first = max(bar.onset_beat, begin)
         last = min(bar.onset_beat + bar.length_beat, end)
         if last > first:
-            cut.append(Bar(first + shift, last - first, bar.name))
+            cut.append(replace(bar, onset_beat=first + shift, length_beat=last - first))
     return cut
 
 
@@ -247,4 +251,6 @@ def _assemble(
         marks=tuple(marks),
         repeats=order.repeats,
         source=notation.source,
+        spelling=tuple(p.note.spelling for p in placed),
+        bar_metre=tuple(b.metre for b in bars),
     )

@@ -14,6 +14,7 @@ from tocco.music.notation import (
     MAX_SCORE_NOTES,
     Bar,
     Mark,
+    Metre,
     Notation,
     PlayOrder,
     PrintedNote,
@@ -145,19 +146,20 @@ def _refuse_performance(onset_beat: FloatArray, ticks_per_beat: int, source: str
 
 def _bars(midi: Any, end_beat: float, source: str) -> tuple[Bar, ...]:
     """Bars from the time signatures; 4/4 where the file states none, as the MIDI standard says."""
-    signatures = {}
+    signatures: dict[float, Metre] = {}
     for sign in sorted(midi.time_signatures, key=lambda s: s.time):
         if not (1 <= sign.numerator <= 64 and sign.denominator in (1, 2, 4, 8, 16, 32, 64)):
             raise InputError(
                 source, f"states the metre {sign.numerator}/{sign.denominator}", allowed="1/1 to 64/64"
             )
-        signatures[sign.time / midi.ticks_per_quarter] = 4.0 * sign.numerator / sign.denominator
+        signatures[sign.time / midi.ticks_per_quarter] = (sign.numerator, sign.denominator)
     if not signatures or min(signatures) > 0:
-        signatures[0.0] = 4.0
+        signatures[0.0] = (4, 4)
     starts = [*sorted(start for start in signatures if start < max(end_beat, 1e-9))]
     bars: list[Bar] = []
     for start, stop in zip(starts, [*starts[1:], None], strict=True):
-        length = signatures[start]
+        metre = signatures[start]
+        length = 4.0 * metre[0] / metre[1]
         span = (end_beat if stop is None else stop) - start
         whole = max(int(np.ceil(span / length - 1e-9)), 1)
         if len(bars) + whole > MAX_SCORE_BARS:
@@ -165,5 +167,5 @@ def _bars(midi: Any, end_beat: float, source: str) -> tuple[Bar, ...]:
         for k in range(whole):
             onset = start + k * length
             beats = length if stop is None else min(length, stop - onset)
-            bars.append(Bar(onset, beats, str(len(bars) + 1)))
+            bars.append(Bar(onset, beats, str(len(bars) + 1), metre))
     return tuple(bars)
