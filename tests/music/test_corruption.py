@@ -277,7 +277,7 @@ def performances(draw) -> Performance:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     played=performances(),
     name=st.sampled_from(sorted(CORRUPTIONS)),

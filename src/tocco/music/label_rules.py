@@ -21,7 +21,18 @@ from tocco.errors import InputError
 from tocco.rubrics import DIMENSIONS_FROM_DESCRIPTORS, TARGETS
 
 Change = Literal[
-    "tempo", "pitch", "level", "dynamics", "colour", "room", "noise", "timing", "notes", "release", "pedal"
+    "tempo",
+    "pitch",
+    "level",
+    "dynamics",
+    "colour",
+    "room",
+    "noise",
+    "timing",
+    "notes",
+    "velocity",
+    "release",
+    "pedal",
 ]
 """What was changed; `LABEL_RULES` says in which unit its amount is."""
 
@@ -140,6 +151,12 @@ _RULES = (
         "share of notes missed, added or doubled",
         ((0.03, frozenset({"note_accuracy"})), (0.15, _WHOLE | _RHYTHM)),
         "a transcriber misses and adds 1 to 2 % each; more cannot be told from errors of the player",
+    ),
+    LabelRule(
+        "velocity",
+        "velocity steps, standard deviation added to single notes",
+        ((8.0, _DYNAMICS), (16.0, _WHOLE | _TONE)),
+        "neighbouring notes of advanced players differ by about as much without being heard as uneven",
     ),
     LabelRule(
         "release",

@@ -161,7 +161,7 @@ def local_scale(context: Context) -> BoolArray:
     major, minor = np.nan_to_num(major), np.nan_to_num(minor)
     is_major = major.max(axis=1) >= minor.max(axis=1)
     tonic = np.where(is_major, major.argmax(axis=1), minor.argmax(axis=1))
-    degrees = np.where(is_major[:, None], MAJOR_SCALE, MINOR_SCALE)
+    degrees = np.where(is_major.reshape(-1, 1), MAJOR_SCALE, MINOR_SCALE)
     belongs = np.zeros((len(played), 12), dtype=bool)
     np.put_along_axis(belongs, (tonic[:, None] + degrees) % 12, True, axis=1)
     return belongs | keyless[:, None]

@@ -33,7 +33,9 @@ def missing_pedal(context: Context, severity: float, rng: np.random.Generator) -
     chosen = _chosen(rng, len(pressed), severity)
     time, value = context.performance.sustain.time_sec, context.performance.sustain.value.copy()
     for press in chosen:
-        value[_gesture(time, context.performance.sustain.value, pressed[press], released[press])] = 0.0
+        value[
+            _gesture(time, context.performance.sustain.value, float(pressed[press]), float(released[press]))
+        ] = 0.0
     spans = _spans(context, "pedal_missing", pressed[chosen], released[chosen])
     return replace(Draft.of(context.performance), sustain=pedal_of_steps(time, value), spans=tuple(spans))
 
