@@ -3,13 +3,49 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from tocco.errors import InputError
 from tocco.music.alignment import Alignment
+from tocco.music.alignment_findings import sort_notes
+from tocco.music.score import Score
+from tocco.pseudo_labels.evidence import NO_SCORE, Evidence, Findings, Span
+from tocco.pseudo_labels.places import key_name, place
+from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
+from tocco.pseudo_labels.salience import played_salience, written_salience
 from tocco.units import BoolArray, FloatArray, IntArray
+
+NOTE_ACCURACY: Final = "note_accuracy"
+
+COMPONENTS: Final = (
+    ComponentKind(
+        "weighted_error",
+        "fraction",
+        "mistakes by how much they are heard, of all notes",
+        "less",
+        1.0,
+        shape="root",
+    ),
+    ComponentKind("wrong_share", "fraction", "notes struck in place of another", "told"),
+    ComponentKind("missing_share", "fraction", "written notes that were left out", "told"),
+    ComponentKind("extra_share", "fraction", "notes that were added", "told"),
+    ComponentKind("skipped_share", "fraction", "notes of passages that were passed over", "told"),
+    ComponentKind("restart_rate", "count/min", "times the player stopped and began again", "told"),
+    ComponentKind("repeated_errors", "count", "mistakes that recur in another pass of the same bar", "told"),
+)
+
+RESTART_NOTES: Final = 4.0
+"""A restart disturbs as much as this many wrong notes of middling salience."""
+
+REPEATED_WEIGHT: Final = 1.5
+"""A mistake that comes again was learned, not slipped."""
+
+_SAME_BEAT = 1e-6
+_NOTE_KINDS = ("wrong", "missing", "extra")
 
 _LEVEL = 0.9
 
@@ -175,3 +211,184 @@ def _realises_ornament(alignment: Alignment, insertion: IntArray) -> BoolArray:
         in_time = (position >= start - _ORNAMENT_LEAD_BEAT) & (position < end)
         realises |= in_time & (np.abs(alignment.performance_pitch[insertion] - score.pitch[note]) <= reach)
     return realises
+
+
+@dataclass(frozen=True, eq=False)
+class NoteErrors:
+    """Every judged note of a performance, with the time at which it counts and how much it is heard.
+
+    Attributes
+    ----------
+    right_sec, right_weight : (K,)
+    error_sec, error_weight : (E,)
+    kind : (E,) "wrong", "missing", "extra", "skipped" or "restart"
+    written, played : (E,) index into the score and into the performance; -1 where there is none
+    repeated : (E,) the same printed note is missed or wrong in another pass as well
+    """
+
+    right_sec: FloatArray
+    right_weight: FloatArray
+    error_sec: FloatArray
+    error_weight: FloatArray
+    kind: tuple[str, ...]
+    written: IntArray
+    played: IntArray
+    repeated: BoolArray
+
+
+def find_note_errors(evidence: Evidence) -> NoteErrors:
+    """Tell right notes from mistakes, and weigh both.
+
+    Ornaments, the notes of rolled chords and those of tries that were given up are no mistakes; each
+    try that was given up is one mistake of its own, and a passage that was skipped is missing.
+
+    Parameters
+    ----------
+    evidence
+        With an alignment.
+    """
+    alignment = evidence.alignment
+    if alignment is None:
+        raise ValueError("note errors need an alignment")
+    score, sorted_notes = alignment.score, sort_notes(alignment)
+    due, heard = written_salience(score), played_salience(evidence.performance)
+    played_sec = alignment.performance_onset_sec
+    extra = sorted_notes.extra[~_realises_ornament(alignment, sorted_notes.extra)]
+    wrong, missing = sorted_notes.wrong, sorted_notes.missing
+    skipped, skipped_sec = _skipped_notes(alignment)
+    restart_weight = RESTART_NOTES * float(due.mean())
+    tries = alignment.retries
+    nothing = np.full(len(tries), -1)
+    kind = ["wrong"] * len(wrong) + ["missing"] * len(missing) + ["extra"] * len(extra)
+    kind += ["skipped"] * len(skipped) + ["restart"] * len(tries)
+    written = np.concatenate([wrong[:, 0], missing, np.full(len(extra), -1), skipped, nothing])
+    repeated = _repeated(score, written)
+    weight = [due[wrong[:, 0]], due[missing], heard[extra], due[skipped]]
+    weight.append(np.full(len(tries), restart_weight))
+    first_tried = np.array([retry.first_note for retry in tries], dtype=np.int64)
+    return NoteErrors(
+        right_sec=played_sec[sorted_notes.right[:, 1]],
+        right_weight=due[sorted_notes.right[:, 0]],
+        error_sec=np.concatenate(
+            [
+                played_sec[wrong[:, 1]],
+                alignment.sec_at(score.onset_beat[missing]),
+                played_sec[extra],
+                skipped_sec,
+                np.array([retry.end_sec for retry in tries]),
+            ]
+        ),
+        error_weight=np.concatenate(weight) * np.where(repeated, REPEATED_WEIGHT, 1.0),
+        kind=tuple(kind),
+        written=written,
+        played=np.concatenate(
+            [wrong[:, 1], np.full(len(missing), -1), extra, np.full(len(skipped), -1), first_tried]
+        ),
+        repeated=repeated,
+    )
+
+
+def _skipped_notes(alignment: Alignment) -> tuple[IntArray, FloatArray]:
+    """Written notes that were passed over, and the second at which each passage was."""
+    onset = alignment.score.onset_beat
+    notes: list[IntArray] = [np.zeros(0, dtype=np.int64)]
+    seconds = [np.zeros(0)]
+    for skip in alignment.skips:
+        left = (onset >= skip.start_beat - _SAME_BEAT) & (onset <= skip.end_beat + _SAME_BEAT)
+        inside = np.intersect1d(np.flatnonzero(left), alignment.unplayed)
+        notes.append(inside)
+        seconds.append(np.full(len(inside), skip.at_sec))
+    return np.concatenate(notes), np.concatenate(seconds)
+
+
+def _repeated(score: Score, written: IntArray) -> BoolArray:
+    """Which errors concern a printed note that is in error more than once: it was learned wrong."""
+    places = [
+        (
+            score.bar_name[score.bar[note]],
+            round(float(score.onset_beat[note] - score.bar_onset_beat[score.bar[note]]), 3),
+            int(score.pitch[note]),
+        )
+        if note >= 0
+        else None
+        for note in written
+    ]
+    count = Counter(places)
+    return np.array([at is not None and count[at] > 1 for at in places], dtype=bool)
+
+
+def measure_note_accuracy(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
+    """Weigh the mistakes of a span against its right notes, not yet on the reference scale.
+
+    `weighted_error` = sum of the weights of the mistakes / (that + sum of the weights of the right notes),
+    with the weights of `tocco.pseudo_labels.salience`. A mistake counts where it was played, or where the
+    note was due; a skipped passage where it was skipped, a restart where the new try begins.
+    """
+    findings = Findings(NOTE_ACCURACY, COMPONENTS)
+    if evidence.alignment is None:
+        findings.without(NO_SCORE)
+        return findings.label(evidence, 0)
+    errors = evidence.once(find_note_errors)
+    right = evidence.covers(errors.right_sec, span_sec)
+    wrong = evidence.covers(errors.error_sec, span_sec)
+    error, good = float(errors.error_weight[wrong].sum()), float(errors.right_weight[right].sum())
+    kinds = Counter(kind for kind, inside in zip(errors.kind, wrong, strict=True) if inside)
+    n_events = int(right.sum()) + sum(kinds[kind] for kind in ("wrong", "missing", "extra", "skipped"))
+    lasts_sec = evidence.performance.duration_sec if span_sec is None else span_sec[1] - span_sec[0]
+    empty = "no note was played or due in this span"
+    total = error + good
+    findings.measured("weighted_error", error / total if total > 0 else math.nan, empty)
+    for kind in ("wrong", "missing", "extra", "skipped"):
+        findings.measured(f"{kind}_share", kinds[kind] / n_events if n_events else math.nan, empty)
+    findings.measured("restart_rate", 60.0 * kinds["restart"] / lasts_sec, empty)
+    findings.measured("repeated_errors", float(errors.repeated[wrong].sum()), empty)
+    findings.caused(_causes(evidence.alignment, errors, np.flatnonzero(wrong)))
+    return findings.label(evidence, n_events)
+
+
+def _causes(alignment: Alignment, errors: NoteErrors, which: IntArray) -> list[Cause]:
+    """One cause for each mistake; a skipped passage and a restart are one each."""
+    single = [_note_cause(alignment, errors, int(e)) for e in which if errors.kind[e] in _NOTE_KINDS]
+    by_place: dict[float, list[int]] = {}
+    for e in which:
+        if errors.kind[e] == "skipped":
+            by_place.setdefault(float(errors.error_sec[e]), []).append(int(e))
+    for at_sec, members in by_place.items():
+        notes = errors.written[members]
+        first, last = (alignment.bar_at(float(alignment.score.onset_beat[n])) for n in (notes[0], notes[-1]))
+        bars = f"bar {first}" if first == last else f"bars {first} to {last}"
+        weight = float(errors.error_weight[members].sum())
+        text = f"{bars}: {len(notes)} notes were left out"
+        single.append(Cause(at_sec, at_sec, "skipped", text, (), tuple(map(int, notes)), weight))
+    for e in which:
+        if errors.kind[e] == "restart":
+            retry = next(r for r in alignment.retries if r.first_note == errors.played[e])
+            where = place(alignment, retry.start_beat, retry.start_sec)
+            played = tuple(range(retry.first_note, retry.last_note + 1))
+            weight = float(errors.error_weight[e])
+            text = f"{where}: stopped and began again"
+            single.append(Cause(retry.start_sec, retry.end_sec, "restart", text, played, (), weight))
+    return single
+
+
+def _note_cause(alignment: Alignment, errors: NoteErrors, e: int) -> Cause:
+    written, played, kind = int(errors.written[e]), int(errors.played[e]), errors.kind[e]
+    at_sec = float(errors.error_sec[e])
+    beat = alignment.score.onset_beat[written] if written >= 0 else alignment.performance_beat[played]
+    due = key_name(int(alignment.score.pitch[written])) if written >= 0 else ""
+    struck = key_name(int(alignment.performance_pitch[played])) if played >= 0 else ""
+    said = {
+        "wrong": f"{struck} instead of {due}",
+        "missing": f"{due} is missing",
+        "extra": f"{struck} is added",
+    }
+    again = ", as in another pass" if errors.repeated[e] else ""
+    return Cause(
+        at_sec,
+        at_sec,
+        kind,
+        f"{place(alignment, float(beat), at_sec)}: {said[kind]}{again}",
+        (played,) if played >= 0 else (),
+        (written,) if written >= 0 else (),
+        float(errors.error_weight[e]),
+    )

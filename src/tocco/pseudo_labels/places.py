@@ -1,0 +1,41 @@
+"""Places and notes in a teacher's words: "bar 12, beat 3", "E4"."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tocco.music.alignment import Alignment
+
+_PITCH_CLASSES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+
+def key_name(pitch: int) -> str:
+    """Name of a key; middle C is C4, sharps only.
+
+    >>> key_name(60), key_name(21)
+    ('C4', 'A0')
+    """
+    return f"{_PITCH_CLASSES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def place(alignment: Alignment | None, onset_beat: float | None, at_sec: float) -> str:
+    """Bar and beat where there is a score, else the second.
+
+    Parameters
+    ----------
+    alignment
+    onset_beat : beats of the score
+    at_sec : seconds on the clock of the performance
+
+    Examples
+    --------
+    >>> place(None, None, 75.25)
+    'at 1:15.2'
+    """
+    if alignment is None or onset_beat is None:
+        minutes, tenths = divmod(int(max(at_sec, 0.0) * 10.0), 600)
+        return f"at {minutes}:{tenths / 10:04.1f}"
+    score = alignment.score
+    bar = score.bar_index_at(onset_beat)
+    beat = max(onset_beat - float(score.bar_onset_beat[bar]), 0.0) + 1.0
+    return f"bar {score.bar_name[bar]}, beat {round(beat, 2):g}"

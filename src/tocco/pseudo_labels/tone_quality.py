@@ -1,0 +1,159 @@
+"""Tone quality: the balance of the voices inside chords and across the keyboard, and its colour in sound.
+
+What the keys tell of tone is how chords are weighted: a singing top, a bass that carries without
+covering, no hammered notes. The recording adds the colour that pitch and velocity do not explain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from tocco.music.statistics.summaries import MISSING, group_sum, mean, median, sd
+from tocco.pseudo_labels.evidence import NO_AUDIO, Evidence, Findings, Span
+from tocco.pseudo_labels.onset_spectra import read_onset_spectra
+from tocco.pseudo_labels.places import place
+from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
+from tocco.units import BoolArray, FloatArray
+
+TONE_QUALITY: Final = "tone_quality"
+
+COMPONENTS: Final = (
+    ComponentKind(
+        "voicing_lead",
+        "velocity",
+        "highest note of a chord above the mean of its others, median",
+        "more",
+        0.4,
+        needs="midi",
+    ),
+    ComponentKind(
+        "bass_weight",
+        "velocity",
+        "lowest note of a chord above the highest, median: a covering bass",
+        "less",
+        0.2,
+        needs="midi",
+    ),
+    ComponentKind(
+        "treble_hardness",
+        "velocity",
+        "upper line from E5 up above the upper line below it, difference of medians",
+        "less",
+        0.2,
+        needs="midi",
+    ),
+    ComponentKind(
+        "colour_range",
+        "semitones",
+        "spread of the sound's brightness that pitch, velocity and chord size do not explain",
+        "more",
+        0.2,
+        needs="audio",
+        shape="log",
+        from_value=0.2,
+    ),
+    ComponentKind(
+        "voicing_unsteadiness", "velocity", "lead from chord to chord, spread", "told", needs="midi"
+    ),
+    ComponentKind("brightness", "semitones", "brightness against the take's mean", "told", needs="audio"),
+)
+
+FEWEST: Final = 5
+TREBLE_PITCH: Final = 76
+"""From E5 up strings are short and undamped sound is thin: a hard stroke there is heard as hardness."""
+
+_CAUSE_LEAD = -10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Voicing:
+    """How each onset is weighted.
+
+    Attributes
+    ----------
+    lead : (G,) velocity: the highest note above the mean of the others; NaN for single notes
+    bass : (G,) velocity: the lowest above the highest; NaN for single notes
+    """
+
+    lead: FloatArray
+    bass: FloatArray
+
+
+def read_voicing(evidence: Evidence) -> Voicing:
+    """Measure the weights of every chord of a whole performance."""
+    together, velocity = evidence.together, evidence.playing.struck.velocity
+    top, bottom = velocity[together.top], velocity[together.bottom]
+    total = group_sum(velocity[together.note], together.onset_of, len(together.size))
+    several = together.size > 1
+    others = (total - top) / np.maximum(together.size - 1, 1)
+    return Voicing(np.where(several, top - others, MISSING), np.where(several, bottom - top, MISSING))
+
+
+def measure_tone_quality(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
+    """Measure voicing, registers and colour of a span, unscaled."""
+    findings = Findings(TONE_QUALITY, COMPONENTS)
+    onsets = evidence.together_within(span_sec)
+    voicing, together = evidence.once(read_voicing), evidence.together
+    lead = voicing.lead[onsets & np.isfinite(voicing.lead)]
+    bass = voicing.bass[onsets & np.isfinite(voicing.bass)]
+    few = "fewer than five chords in this span"
+    enough = len(lead) >= FEWEST
+    findings.measured("voicing_lead", median(lead) if enough else MISSING, few)
+    findings.measured("voicing_unsteadiness", sd(lead) if enough else MISSING, few)
+    findings.measured("bass_weight", median(bass) if enough else MISSING, few)
+    hardness = _treble_hardness(evidence, onsets)
+    findings.measured("treble_hardness", hardness, "fewer than five notes of the upper line on a side of E5")
+    _measure_colour(findings, evidence, onsets)
+    findings.caused(_causes(evidence, voicing, onsets))
+    return findings.label(evidence, int(together.size[onsets].sum()))
+
+
+def _treble_hardness(evidence: Evidence, onsets: BoolArray) -> float:
+    """Velocity of the upper line's high notes above its lower ones.
+
+    Where a span stays on one side of E5, the rest of the performance gives the other.
+    """
+    top, struck = evidence.together.top, evidence.playing.struck
+    is_high = struck.pitch[top] >= TREBLE_PITCH
+    sides = []
+    for side in (is_high, ~is_high):
+        here = side & onsets if (side & onsets).sum() >= FEWEST else side
+        sides.append(struck.velocity[top[here]])
+    seen = max((is_high & onsets).sum(), (~is_high & onsets).sum()) >= FEWEST
+    enough = seen and min(len(side) for side in sides) >= FEWEST
+    return median(sides[0]) - median(sides[1]) if enough else MISSING
+
+
+def _measure_colour(findings: Findings, evidence: Evidence, onsets: BoolArray) -> None:
+    spectra = evidence.once(read_onset_spectra)
+    if spectra is None:
+        reason = NO_AUDIO if evidence.audio is None else "the recording holds too few of the onsets"
+        findings.without(reason, "audio")
+        return
+    colour = spectra.colour[onsets & np.isfinite(spectra.colour)]
+    few = "fewer than five onsets are heard"
+    enough = len(colour) >= FEWEST
+    findings.measured("colour_range", sd(colour) if enough else MISSING, few)
+    bright = spectra.brightness[onsets & np.isfinite(spectra.brightness)]
+    relative = mean(bright) - float(np.nanmean(spectra.brightness)) if enough else MISSING
+    findings.measured("brightness", relative, few)
+
+
+def _causes(evidence: Evidence, voicing: Voicing, onsets: BoolArray) -> list[Cause]:
+    """Chords whose highest note is covered."""
+    found, together = [], evidence.together
+    beats = evidence.alignment.performance_beat if evidence.alignment is not None else None
+    with np.errstate(invalid="ignore"):
+        covered = np.flatnonzero((voicing.lead < _CAUSE_LEAD) & onsets)
+    for g in covered:
+        notes = tuple(int(n) for n in evidence.playing.index[together.note[together.onset_of == g]])
+        top = int(evidence.playing.index[together.top[g]])
+        at_sec = float(together.onset_sec[g])
+        where = place(evidence.alignment, None if beats is None else float(beats[top]), at_sec)
+        lead = float(voicing.lead[g])
+        text = f"{where}: the top note is covered ({lead:+.0f} velocity against the chord)"
+        found.append(Cause(at_sec, at_sec, "voicing", text, notes, (), -lead))
+    return found

@@ -1,0 +1,146 @@
+"""Dynamics control: planted levels, lines, spikes and hairpins come out as they were put in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rater_etude import play, study_score
+
+from tocco.music.notation import Mark
+from tocco.pseudo_labels.dynamics_control import (
+    PITCH_VELOCITY,
+    marked_level,
+    measure_dynamics_control,
+    suggested_course,
+)
+from tocco.pseudo_labels.evidence import NO_SCORE, Evidence
+from tocco.units import FloatArray
+
+SCORE = study_score()
+UPPER = SCORE.staff == 1
+
+
+def evidence(velocity: FloatArray, marks: tuple[Mark, ...] = ()) -> Evidence:
+    return Evidence(*play(study_score(marks=marks), velocity=velocity))
+
+
+def values(given: Evidence, span_sec: tuple[float, float] | None = None) -> dict[str, float]:
+    return {name: c.value for name, c in measure_dynamics_control(given, span_sec).components.items()}
+
+
+def swell() -> FloatArray:
+    """From 40 to 90 and back over the sixteen bars."""
+    return 90.0 - 50.0 * np.abs(SCORE.onset_beat - 32.0) / 32.0
+
+
+def test_one_level_has_no_range() -> None:
+    label = measure_dynamics_control(evidence(np.full(len(SCORE), 64.0)))
+    assert label.components["level_range"].value == 0.0
+    assert label.components["level"].value == 64.0
+    assert label.components["shaping"].value == pytest.approx(0.0, abs=1e-9)
+    assert label.missing["unevenness"] == "all notes are equally loud"
+    assert label.missing["hairpin_change"] == "no hairpin is marked here"
+
+
+def test_the_range_of_a_swell() -> None:
+    got = values(evidence(swell()))
+    assert got["level_range"] == pytest.approx(0.9 * 50.0, abs=2.0)
+    assert got["unevenness"] < 0.1
+
+
+def test_the_melody_above_the_accompaniment() -> None:
+    assert values(evidence(np.where(UPPER, 78.0, 61.0)))["melody_above_accompaniment"] == 17.0
+
+
+def test_louder_as_the_line_rises_is_shaping() -> None:
+    """A level that follows the suggested course in full moves by its standard deviation."""
+    course = suggested_course(evidence(np.full(len(SCORE), 64.0)))
+    assert np.ptp(course) <= PITCH_VELOCITY * 12.0
+    at_note = course[np.round(2 * SCORE.onset_beat).astype(int)]
+    follows = values(evidence(64.0 + 8.0 * (at_note - at_note.mean())))["shaping"]
+    against = values(evidence(64.0 - 8.0 * (at_note - at_note.mean())))["shaping"]
+    assert follows == pytest.approx(8.0 * course.std(), rel=0.15)
+    assert against == pytest.approx(-follows, rel=0.05)
+
+
+def test_spikes_raise_unevenness_and_are_named(rng: np.random.Generator) -> None:
+    spike = rng.normal(0.0, 1.0, len(SCORE))
+    got = [values(evidence(swell() + s * spike))["unevenness"] for s in (0.0, 4.0, 8.0, 16.0)]
+    assert got == sorted(got)
+    one = swell()
+    at = int(np.flatnonzero(UPPER & (SCORE.onset_beat == 21.5))[0])
+    one[at] += 30.0
+    label = measure_dynamics_control(evidence(one))
+    assert label.causes[0].text == "bar 6, beat 2.5: one note sticks out of its line (+30 velocity)"
+
+
+def test_flattening_lowers_range_and_shaping_and_leaves_evenness(rng: np.random.Generator) -> None:
+    noisy = swell() + 0.5 * SCORE.pitch + rng.normal(0.0, 3.0, len(SCORE))
+    got = [values(evidence(64.0 + s * (noisy - noisy.mean()))) for s in (1.0, 0.7, 0.4)]
+    assert got[0]["level_range"] > got[1]["level_range"] > got[2]["level_range"]
+    assert got[0]["shaping"] > got[1]["shaping"] > got[2]["shaping"]
+    assert got[2]["unevenness"] == pytest.approx(got[0]["unevenness"], rel=0.15)
+
+
+def test_hairpins_played_and_not_played() -> None:
+    marks = (Mark("crescendo", "cresc.", 0.0, 31.0), Mark("diminuendo", "dim.", 33.0, 63.0))
+    got = values(evidence(swell(), marks))["hairpin_change"]
+    assert got == pytest.approx(0.5 * (50.0 * 31 / 32 + 50.0 * 30 / 32), abs=3.0)
+    against = measure_dynamics_control(evidence(130.0 - swell(), marks))
+    assert against.components["hairpin_change"].value == pytest.approx(-got, abs=3.0)
+    assert "bar 1, beat 1: the crescendo is not played" in {c.text.split(" (")[0] for c in against.causes}
+
+
+def test_marked_levels_are_followed_or_turned_round() -> None:
+    marks = (Mark("dynamics", "p", 0.0, 0.0), Mark("dynamics", "ff", 32.0, 32.0))
+    level = np.where(SCORE.onset_beat < 32.0, 50.0, 85.0)
+    assert values(evidence(level, marks))["marked_levels"] > 0.95
+    assert values(evidence(135.0 - level, marks))["marked_levels"] < -0.95
+
+
+def test_the_last_sign_holds() -> None:
+    marks = (
+        Mark("dynamics", "pp", 4.0, 4.0),
+        Mark("dynamics", "sfz", 6.0, 6.0),
+        Mark("dynamics", "f", 8.0, 8.0),
+    )
+    held = marked_level(marks, np.array([0.0, 4.0, 7.0, 8.0, 20.0]))
+    np.testing.assert_array_equal(held, [np.nan, -2.5, -2.5, 1.5, 1.5])
+
+
+def test_timing_does_not_enter(rng: np.random.Generator) -> None:
+    velocity = swell() + rng.normal(0.0, 4.0, len(SCORE))
+    straight = values(Evidence(*play(SCORE, velocity=velocity)))
+    late = 0.05 * rng.random(len(SCORE))
+    assert values(Evidence(*play(SCORE, velocity=velocity, late_sec=late))) == straight
+
+
+def test_spans_differ() -> None:
+    got = evidence(np.where(SCORE.onset_beat < 32.0, 60.0, swell()))
+    assert values(got, (1.0, 11.0))["level_range"] == 0.0
+    assert values(got, (24.0, 34.0))["level_range"] > 10.0
+
+
+def test_without_a_score_the_marks_are_missing() -> None:
+    performance, alignment = play(SCORE, velocity=swell())
+    label = measure_dynamics_control(Evidence(performance))
+    assert label.missing == {"hairpin_change": NO_SCORE, "marked_levels": NO_SCORE}
+    assert set(label.components) >= {"level_range", "unevenness", "shaping", "melody_above_accompaniment"}
+    with_score = values(Evidence(performance, alignment))
+    assert label.components["level_range"].value == pytest.approx(with_score["level_range"], abs=2.0)
+
+
+def test_an_empty_span_has_reasons() -> None:
+    label = measure_dynamics_control(evidence(swell()), (500.0, 510.0))
+    assert label.components == {}
+    assert label.confidence == 0.0
+    assert label.missing["dynamics_control"].startswith("fewer than 8 notes in this span")
+
+
+def test_the_performance_is_not_written_to() -> None:
+    performance, alignment = play(SCORE, velocity=swell())
+    before = replace(performance, velocity=performance.velocity.copy())
+    measure_dynamics_control(Evidence(performance, alignment))
+    np.testing.assert_array_equal(performance.velocity, before.velocity)

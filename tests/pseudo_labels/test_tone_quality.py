@@ -1,0 +1,135 @@
+"""Tone: planted voicing comes out in velocity, planted colour in semitones, and no room's filter does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rater_etude import play, study_score
+from scipy.signal import firwin2, lfilter
+
+from tocco.music.performance import Performance
+from tocco.pseudo_labels.articulation_quality import measure_articulation_quality
+from tocco.pseudo_labels.evidence import NO_AUDIO, Evidence
+from tocco.pseudo_labels.onset_spectra import read_onset_spectra
+from tocco.pseudo_labels.tone_quality import measure_tone_quality
+from tocco.units import SAMPLE_RATE_HZ, FloatArray, hz_from_pitch
+
+SCORE = study_score()
+UPPER = SCORE.staff == 1
+INNER = ~UPPER & (SCORE.pitch >= 50)
+BASS = ~UPPER & (SCORE.pitch < 50)
+
+
+def values(given: Evidence, span_sec: tuple[float, float] | None = None) -> dict[str, float]:
+    return {name: c.value for name, c in measure_tone_quality(given, span_sec).components.items()}
+
+
+def voiced(upper: float, inner: float, bass: float) -> Evidence:
+    return Evidence(*play(SCORE, velocity=np.select([UPPER, INNER], [upper, inner], bass)))
+
+
+def sound(played: Performance, overtone: FloatArray | float) -> FloatArray:
+    """Each note as two partials; the second carries the colour."""
+    waveform = np.zeros(int((played.duration_sec + 1.0) * SAMPLE_RATE_HZ))
+    time = np.arange(int(0.25 * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    strength = np.broadcast_to(overtone, len(played))
+    for k in range(len(played)):
+        hz = float(hz_from_pitch(played.pitch[k]))
+        tone = np.sin(2 * np.pi * hz * time) + strength[k] * np.sin(2 * np.pi * 3 * hz * time)
+        start = int(played.onset_sec[k] * SAMPLE_RATE_HZ)
+        waveform[start : start + len(time)] += 0.02 * tone * np.exp(-8.0 * time)
+    return waveform
+
+
+def test_voicing_is_the_top_above_the_mean_of_the_rest() -> None:
+    got = values(voiced(80.0, 60.0, 64.0))
+    assert got["voicing_lead"] == pytest.approx(80.0 - 62.0)
+    assert got["bass_weight"] == pytest.approx(64.0 - 80.0)
+    assert got["voicing_unsteadiness"] == pytest.approx(0.0)
+
+
+def test_muddy_and_harsh_voicing_lower_the_lead_step_by_step() -> None:
+    lead = [values(voiced(80.0 - s, 60.0 + s, 60.0 + s))["voicing_lead"] for s in (0, 5, 10, 15)]
+    assert lead == pytest.approx([20.0, 10.0, 0.0, -10.0])
+    inner = [values(voiced(80.0, 60.0 + s, 60.0))["voicing_lead"] for s in (0, 10, 20)]
+    assert inner == pytest.approx([20.0, 15.0, 10.0])
+
+
+def test_a_hammered_treble() -> None:
+    velocity = np.where(UPPER & (SCORE.pitch >= 76), 88.0, 70.0)
+    assert values(Evidence(*play(SCORE, velocity=velocity)))["treble_hardness"] == pytest.approx(18.0)
+
+
+def test_the_general_level_and_the_timing_do_not_enter(rng: np.random.Generator) -> None:
+    quiet, loud = voiced(60.0, 45.0, 50.0), voiced(85.0, 70.0, 75.0)
+    assert values(quiet) == pytest.approx(values(loud))
+    velocity = np.select([UPPER, INNER], [80.0, 60.0], 64.0)
+    late = 0.05 * rng.random(len(SCORE))
+    assert values(Evidence(*play(SCORE, velocity=velocity, late_sec=late))) == values(
+        voiced(80.0, 60.0, 64.0)
+    )
+
+
+def test_covered_tops_are_named() -> None:
+    velocity = np.where(UPPER, 75.0, 60.0)
+    velocity[(SCORE.onset_beat == 8.0) & UPPER] = 40.0
+    label = measure_tone_quality(Evidence(*play(SCORE, velocity=velocity)))
+    assert label.causes[0].text == "bar 3, beat 1: the top note is covered (-20 velocity against the chord)"
+
+
+def test_without_audio_the_colour_is_missing() -> None:
+    label = measure_tone_quality(voiced(80.0, 60.0, 64.0))
+    assert label.missing["colour_range"] == NO_AUDIO
+    assert label.confidence == pytest.approx(0.8)
+
+
+def test_colour_that_changes_has_a_range_and_the_room_has_none(rng: np.random.Generator) -> None:
+    performance, alignment = play(SCORE)
+    colourful = sound(performance, rng.uniform(0.0, 1.5, len(performance)))
+    even = sound(performance, 0.5)
+    wide = values(Evidence(performance, alignment, colourful))["colour_range"]
+    narrow = values(Evidence(performance, alignment, even))["colour_range"]
+    assert wide > 1.5 * narrow
+    room = firwin2(101, [0.0, 0.05, 0.1, 0.3, 0.6, 1.0], [0.5, 1.0, 0.4, 0.8, 0.3, 0.2])
+    filtered = np.asarray(lfilter(room, 1.0, 0.25 * colourful))
+    heard = values(Evidence(performance, alignment, filtered))["colour_range"]
+    assert heard == pytest.approx(wide, rel=0.1)
+
+
+def test_a_gain_changes_nothing() -> None:
+    performance, alignment = play(SCORE)
+    waveform = sound(performance, 0.5)
+    soft = read_onset_spectra(Evidence(performance, alignment, 0.1 * waveform))
+    loud = read_onset_spectra(Evidence(performance, alignment, waveform))
+    assert soft is not None
+    assert loud is not None
+    np.testing.assert_allclose(soft.brightness, loud.brightness, atol=1e-6)
+    np.testing.assert_allclose(soft.rise_db, loud.rise_db, atol=1e-6)
+
+
+def test_brightness_against_the_take_is_told_for_a_span() -> None:
+    performance, alignment = play(SCORE)
+    late = performance.onset_sec > 20.0
+    given = Evidence(performance, alignment, sound(performance, np.where(late, 1.5, 0.1)))
+    assert values(given, (24.0, 34.0))["brightness"] > 0.5
+    assert values(given, (1.0, 11.0))["brightness"] < -0.5
+
+
+def test_sound_outside_the_recording_is_not_heard() -> None:
+    performance, alignment = play(SCORE)
+    waveform = sound(performance, 0.5)[: 20 * SAMPLE_RATE_HZ]
+    given = Evidence(performance, alignment, waveform)
+    assert "colour_range" in values(given, (1.0, 11.0))
+    label = measure_tone_quality(given, (25.0, 35.0))
+    assert label.missing["colour_range"] == "fewer than five onsets are heard"
+
+
+def test_attacks_in_silence_are_clearer_than_in_noise(rng: np.random.Generator) -> None:
+    performance, alignment = play(SCORE)
+    clean = sound(performance, 0.5)
+    noisy = clean + 0.02 * rng.normal(size=len(clean))
+    clear, veiled = (
+        measure_articulation_quality(Evidence(performance, alignment, w)).components["attack_clarity"].value
+        for w in (clean, noisy)
+    )
+    assert clear > veiled + 3.0
