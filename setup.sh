@@ -3,6 +3,7 @@
 #
 #   bash setup.sh                     processor build of torch
 #   TOCCO_TORCH=auto bash setup.sh    the build for this machine's GPU (uv's --torch-backend; cu130, rocm, ... also work)
+#   TOCCO_SOUNDFONTS=all bash setup.sh   every piano that `tocco data render` knows (160 MB more)
 #   TOCCO_EXTRAS= bash setup.sh       without the parts that only training and tests need
 #
 # A second run only checks and returns within a second or two.
@@ -36,17 +37,26 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$state" ]; then
     echo "$state" >"$stamp"
 fi
 
-# Rendering MIDI needs the FluidSynth library and a soundfont, which are system packages.
-if ! "$venv/bin/python" -c 'from tocco.audio.rendering import find_soundfont; find_soundfont()' 2>/dev/null; then
-    packages="fluidsynth musescore-general-soundfont-small"
+# Rendering MIDI needs the FluidSynth library and soundfonts, which are system packages: two small pianos
+# (MIT and GPL-2), or all that are known.
+pianos="musescore timgm6mb"
+[ "${TOCCO_SOUNDFONTS:-}" != all ] || pianos="$pianos fluid fluid-mono"
+packages=$("$venv/bin/python" - $pianos <<'PYTHON'
+import sys
+from ctypes.util import find_library
+from tocco.audio.rendering import missing_packages
+print(*([] if find_library("fluidsynth") else ["fluidsynth"]), *missing_packages(sys.argv[1:]))
+PYTHON
+)
+if [ -n "$packages" ]; then
     as_root=""
     [ "$(id -u)" -eq 0 ] || as_root="sudo -n"
     if command -v apt-get >/dev/null && { [ -z "$as_root" ] || sudo -n true 2>/dev/null; }; then
         { $as_root apt-get update -qq && $as_root env DEBIAN_FRONTEND=noninteractive \
             apt-get install -y -qq --no-install-recommends $packages; } >/dev/null ||
-            echo "setup.sh: could not install $packages; rating MIDI without audio stays unavailable" >&2
+            echo "setup.sh: could not install $packages; only rendering MIDI needs them" >&2
     else
-        echo "setup.sh: FluidSynth or a soundfont is missing; only rating MIDI without audio needs them." >&2
+        echo "setup.sh: missing: $packages; only rendering MIDI (rating it without audio) needs them." >&2
         echo "          Debian, Ubuntu: apt-get install $packages    macOS: brew install fluid-synth" >&2
     fi
 fi

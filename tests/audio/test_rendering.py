@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from render_example import energy_rise_sec, level_dbfs, performance
 from tocco.audio.rendering import (
     PEAK_CEILING_DBFS,
     SOUNDFONT_VARIABLE,
@@ -21,39 +22,8 @@ from tocco.audio.rendering import (
     write_flac,
 )
 from tocco.errors import InputError, MissingPartError, OutputError
-from tocco.music.performance import PedalCurve, Performance
-from tocco.units import SAMPLE_RATE_HZ, FloatArray, hz_from_pitch
-
-Note = tuple[float, float, int, int]
-
-
-def performance(notes: Sequence[Note], sustain: Sequence[tuple[float, int]] = ()) -> Performance:
-    """(onset, offset, pitch, velocity) notes and (time, value) pedal steps as a performance."""
-    onset, offset, pitch, velocity = (np.array(column) for column in zip(*sorted(notes), strict=True))
-    steps = np.array(sustain, float).reshape(-1, 2)
-    return Performance(
-        onset_sec=onset.astype(float),
-        offset_sec=offset.astype(float),
-        pitch=pitch.astype(int),
-        velocity=velocity.astype(int),
-        sustain=PedalCurve(steps[:, 0], steps[:, 1]),
-        sostenuto=PedalCurve(),
-        soft=PedalCurve(),
-        duration_sec=float(offset.max()),
-    )
-
-
-def level_dbfs(audio: FloatArray, start_sec: float, end_sec: float) -> float:
-    part = audio[round(start_sec * SAMPLE_RATE_HZ) : round(end_sec * SAMPLE_RATE_HZ)]
-    return float(10 * np.log10(np.square(part, dtype=float).mean() + 1e-20))
-
-
-def energy_rise_sec(audio: FloatArray, near_sec: float) -> float:
-    """Where an isolated note begins: the first sample over 2 % of its attack and twice the rest before."""
-    start = round((near_sec - 0.02) * SAMPLE_RATE_HZ)
-    part = np.abs(audio[start : start + round(0.2 * SAMPLE_RATE_HZ)])
-    threshold = max(0.02 * part.max(), 2 * part[:440].max())
-    return (start + int(np.argmax(part > threshold))) / SAMPLE_RATE_HZ
+from tocco.music.performance import PedalCurve
+from tocco.units import SAMPLE_RATE_HZ, hz_from_pitch
 
 
 @pytest.fixture(scope="module")

@@ -143,16 +143,117 @@ def data_asap(
     importers.import_asap(source, output, check_scores=check_scores)
 
 
+@data_app.command("maestro")
+def data_maestro(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the corpus.")] = Path(
+        "data/maestro"
+    ),
+    subset: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="That many recordings, balanced over composer and year; else all 1,276."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses among equals; more with the same seed adds.")] = 0,
+    source: Annotated[
+        str | None,
+        typer.Option(help="Address of a mirror, a folder, or a .zip; the publisher's if not given."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Files, or checks, at once.")] = 4,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be fetched, and its size.")
+    ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Check what is here: bytes, length, audio against MIDI; fetch nothing."
+        ),
+    ] = False,
+) -> None:
+    """Fetch MAESTRO v3.0.0 (CC BY-NC-SA 4.0) or a balanced part of it, resumable; or check it."""
+    from tocco.apps import maestro as command
+
+    if verify:
+        if subset is not None or source is not None or dry_run:
+            _usage(
+                "--verify checks all that is in --output: give no --subset, --source or --dry-run beside it"
+            )
+        raise typer.Exit(command.verify(output, jobs=jobs))
+    command.maestro(output, subset=subset, seed=seed, source=source, jobs=jobs, dry_run=dry_run)
+
+
+@data_app.command("vienna")
+def data_vienna(
+    source: Annotated[
+        Path, typer.Argument(metavar="SRC", help="Folder with match/, midi/, musicxml/; or .tar.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for manifest, MIDI, scores, truth.")],
+    check_scores: Annotated[
+        bool, typer.Option("--check-scores", help="Read every MusicXML as music; else its first lines.")
+    ] = False,
+) -> None:
+    """Import Vienna 4x22: performances, scores, and which key stroke is which written note."""
+    from tocco.apps import importers
+
+    importers.import_vienna(source, output, check_scores=check_scores)
+
+
+@data_app.command("folder")
+def data_folder(
+    source: Annotated[
+        Path, typer.Argument(metavar="SRC|CSV", help="Folder in which names pair the files, or a CSV.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for manifest and copies.")],
+    name: Annotated[str | None, typer.Option(help="Name of the corpus; SRC's own if not given.")] = None,
+    licence: Annotated[str, typer.Option(help="Under which the files may be used.")] = "not stated",
+    check_scores: Annotated[
+        bool, typer.Option("--check-scores", help="Read every score as music; else its first lines.")
+    ] = False,
+) -> None:
+    """Import recordings, MIDI and scores of your own: take.wav, take.mid and take.musicxml are one take.
+
+    A CSV has the columns id,audio,midi,score and, as wanted, piece, performer and any dimension (0 to 100).
+    """
+    from tocco.apps import importers
+
+    importers.import_folder(source, output, name=name, licence=licence, check_scores=check_scores)
+
+
 @data_app.command("render")
 def data_render(
-    midi: Annotated[list[Path], typer.Argument(metavar="MIDI...", help="Performance MIDI files.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="A .flac file for one MIDI, else a folder.")],
-    soundfont: Annotated[Path | None, typer.Option(help="Soundfont; else TOCCO_SOUNDFONT or system.")] = None,
+    midi: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="MIDI...", help="Performance MIDI files.", show_default=False),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Render the MIDI of a label file, JSONL, and write it anew."),
+    ] = None,
+    soundfont: Annotated[
+        str | None, typer.Option(help="A piano (musescore, timgm6mb:bright, ...), a file, or 'any'.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Draws piano, level and room, by what is played.")] = 0,
+    level_db: Annotated[
+        tuple[float, float], typer.Option(metavar="LOW HIGH", help="Level, in dB around -23 LUFS.")
+    ] = (0.0, 0.0),
+    room: Annotated[str, typer.Option(help="'none', 'any', or a room such as concert_hall.")] = "none",
+    pedal: Annotated[str, typer.Option(help="'half': continuous; 'on-off': down from 64 on.")] = "half",
+    jobs: Annotated[int, typer.Option(min=1, help="Files at once.")] = 1,
+    cache: Annotated[Path | None, typer.Option(help="Folder of renderings to share between runs.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that are no renderings.")
+    ] = False,
 ) -> None:
-    """Render performance MIDI to FLAC with FluidSynth."""
-    from tocco.apps import corpora
+    """Render performance MIDI to FLAC, 24 kHz; what is there already is kept."""
+    from tocco.apps import render as command
 
-    corpora.render(midi, output, soundfont=soundfont)
+    options = command.RenderOptions(soundfont, seed, level_db, room, pedal, jobs, cache, overwrite)
+    if (labels is None) == (not midi):
+        _usage("give MIDI files, or --labels")
+    if labels is not None:
+        raise typer.Exit(command.render_labels(labels, output, options))
+    raise typer.Exit(command.render_midi(midi or [], output, options))
 
 
 @app.command()
@@ -248,7 +349,7 @@ def main() -> None:
         raise
 
 
-def door(command: str) -> None:
+def door(*command: str) -> None:
     """Run one command under a script's own name: `python train.py ...` is `tocco train ...`."""
-    sys.argv.insert(1, command)
+    sys.argv[1:1] = command
     main()

@@ -15,12 +15,14 @@ from tocco.audio.rendering.soundfonts import (
     Soundfont,
     find_soundfont,
     instruments_of,
+    missing_packages,
 )
 from tocco.audio.rendering.strokes import SYNTH_BLOCK_SAMPLES, SYNTH_RATE_HZ
 from tocco.audio.rendering.synth import (
     PEAK_CEILING_DBFS,
     TARGET_RMS_DBFS,
     FluidSynthRenderer,
+    fluidsynth_version,
 )
 
 __all__ = [
@@ -38,8 +40,10 @@ __all__ = [
     "Soundfont",
     "at_loudness",
     "find_soundfont",
+    "fluidsynth_version",
     "instruments_of",
     "loudness_lufs",
+    "missing_packages",
     "pedal_layers",
     "read_comment",
     "write_flac",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -248,6 +249,12 @@ def _of_file(path: Path) -> Instrument:
             first = font.programs[0]
             return Instrument(f"{font.name}:{first.name}", path, first.bank, first.preset, font.licence)
     return Instrument(path.name, path)
+
+
+def missing_packages(names: Iterable[str]) -> tuple[str, ...]:
+    """The system packages of the known soundfonts of these names that are not installed."""
+    wanted = set(names)
+    return tuple(font.package for font in SOUNDFONTS if font.name in wanted and not _is_installed(font))
 
 
 def find_soundfont() -> Path:

@@ -64,6 +64,19 @@ def _load_fluidsynth() -> ModuleType:
     return fluidsynth
 
 
+def fluidsynth_version() -> str:
+    """Version of the FluidSynth library.
+
+    Raises
+    ------
+    MissingPartError
+        It is not installed.
+    """
+    numbers = [ctypes.c_int() for _ in range(3)]
+    _load_fluidsynth().fluid_version(*(ctypes.byref(number) for number in numbers))
+    return ".".join(str(number.value) for number in numbers)
+
+
 class FluidSynthRenderer:
     """A sampled piano that plays performances, one after the other.
 
