@@ -19,6 +19,26 @@ def import_asap(source: Path, target: Path, *, check_scores: bool) -> None:
     tell(report)
 
 
+def import_vienna(source: Path, target: Path, *, check_scores: bool) -> None:
+    """Write the performances, scores and note alignments of Vienna 4x22; say what was left out."""
+    from tocco.data import vienna
+
+    with progress_bar("reading") as advance:
+        report = vienna.import_vienna(source, target, check_scores=check_scores, on_progress=advance)
+    tell(report)
+
+
+def import_folder(source: Path, target: Path, *, name: str | None, licence: str, check_scores: bool) -> None:
+    """Write a user's own performances; say what was left out."""
+    from tocco.data import folder
+
+    with progress_bar("reading") as advance:
+        report = folder.import_folder(
+            source, target, name=name, licence=licence, check_scores=check_scores, on_progress=advance
+        )
+    tell(report)
+
+
 def tell(report: ImportReport) -> None:
     """What an import did, and what it left out and why."""
     typer.echo(

@@ -23,6 +23,7 @@ from tocco.data.corpus import (
     check_score,
     inside,
     read_table,
+    reason_of,
     refuse_inside,
     sound_performance,
     write_corpus,
@@ -139,7 +140,7 @@ def _pieces(
                 runs=written_runs(load_midi(midi)),
             )
         except ToccoError as error:
-            skipped.append(Skipped(cells["folder"], _reason(error, reading.root)))
+            skipped.append(Skipped(cells["folder"], reason_of(error, reading.root)))
     return dict(sorted(pieces.items()))
 
 
@@ -154,7 +155,7 @@ def _score_xml(
     try:
         check_score(path, parse=parse)
     except ToccoError as error:
-        skipped.append(Skipped(cells["xml_score"], _reason(error, reading.root)))
+        skipped.append(Skipped(cells["xml_score"], reason_of(error, reading.root)))
         return None
     return path
 
@@ -174,7 +175,7 @@ def _performances(
                 raise InputError(subject, "belongs to a piece whose score cannot be used")
             rows.append(_performance(cells, reading, subject))
         except ToccoError as error:
-            skipped.append(Skipped(cells["midi_performance"], _reason(error, reading.root)))
+            skipped.append(Skipped(cells["midi_performance"], reason_of(error, reading.root)))
         if on_progress is not None:
             on_progress(done, len(table))
     return rows
@@ -191,12 +192,6 @@ def _performance(cells: dict[str, str], reading: Reading, subject: str) -> _Row:
             allowed=f"within the performance's {performance.duration_sec:.1f} s",
         )
     return _Row(cells, midi, fingerprint(performance), performance.duration_sec, beats)
-
-
-def _reason(error: ToccoError, root: Path) -> str:
-    """What is wrong, without the file that the report names anyway and without where it lay."""
-    allowed = f" (allowed: {error.allowed})" if error.allowed else ""
-    return f"{error.problem}{allowed}".replace(f"{root}/", "")
 
 
 def _one_of_each(

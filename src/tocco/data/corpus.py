@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +19,8 @@ from typing import Final
 
 from tocco.data.annotations import Annotation, annotation_bytes
 from tocco.data.records import LabelRecord, write_labels
-from tocco.errors import InputError, OutputError
-from tocco.files import sha256_of, write_bytes
+from tocco.errors import InputError, OutputError, ToccoError
+from tocco.files import replacing, sha256_of, write_bytes
 from tocco.music.midi import load_midi
 from tocco.music.performance import Performance
 from tocco.music.score import load_score
@@ -314,8 +315,11 @@ def _refuse_equal_names(takes: Sequence[Take]) -> None:
 
 
 def copy_file(original: Path, copy: Path) -> None:
-    """Copy a file, unless the same bytes are there already."""
-    write_if_changed(copy, original.read_bytes())
+    """Copy a file, which may be a long recording, unless the same bytes are there already."""
+    same_size = copy.is_file() and copy.stat().st_size == original.stat().st_size
+    if not (same_size and sha256_of(copy) == sha256_of(original)):
+        with replacing(copy) as temporary:
+            shutil.copyfile(original, temporary)
 
 
 def write_if_changed(path: Path, content: bytes) -> None:
@@ -328,6 +332,12 @@ def checksums(target: Path, files: Iterable[Path]) -> str:
     """In the format of sha256sum, so that `sha256sum -c checksums.sha256` checks the folder."""
     lines = sorted((path.relative_to(target).as_posix(), sha256_of(path)) for path in files)
     return "".join(f"{digest}  {name}\n" for name, digest in lines)
+
+
+def reason_of(error: ToccoError, root: Path) -> str:
+    """What is wrong, without the file, which a report names anyway, and without where the source lay."""
+    allowed = f" (allowed: {error.allowed})" if error.allowed else ""
+    return f"{error.problem}{allowed}".replace(f"{root}/", "")
 
 
 def told(skipped: Iterable[Skipped], longest: int = 3) -> tuple[str, ...]:

@@ -17,13 +17,13 @@ MAX_MEMBERS: Final = 200_000
 
 @contextlib.contextmanager
 def opened_source(source: Path, marker: str) -> Iterator[Path]:
-    """The folder of a corpus, known by a file that lies in it; an archive is unpacked for the time being.
+    """The folder of a corpus, known by what lies in it; an archive is unpacked for the time.
 
     Parameters
     ----------
     source : a folder, or .tar, .tar.gz, .tar.xz, .tar.bz2
     marker
-        Name of the file that tells the corpus' folder: in the source, or in one folder inside it.
+        Name of the file or folder that tells the corpus' folder: in the source, or in one folder inside it.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def opened_source(source: Path, marker: str) -> Iterator[Path]:
 
 
 def _marked(source: Path, folder: Path, marker: str) -> Path:
-    found = [place for place in (folder, *sorted(folder.iterdir())) if (place / marker).is_file()]
+    found = [place for place in (folder, *sorted(folder.iterdir())) if (place / marker).exists()]
     if len(found) != 1:
         raise InputError(
             source,
