@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -122,11 +122,17 @@ def data_percepiano(
         bool, typer.Option("--render/--no-render", help="Render the audio of every excerpt.")
     ] = True,
     soundfont: Annotated[Path | None, typer.Option(help="Soundfont; else TOCCO_SOUNDFONT or system.")] = None,
+    labels: Annotated[
+        Literal["raw", "debiased"],
+        typer.Option(
+            help="'debiased' also writes means without the raters' leniency, labels_debiased.jsonl."
+        ),
+    ] = "raw",
 ) -> None:
     """Import PercePiano into the shared label schema and render its audio (resumable)."""
     from tocco.apps import corpora
 
-    corpora.import_percepiano(source, output, render=render, soundfont=soundfont)
+    corpora.import_percepiano(source, output, render=render, soundfont=soundfont, labels=labels)
 
 
 @data_app.command("asap")
@@ -180,43 +186,6 @@ def data_maestro(
             )
         raise typer.Exit(command.verify(output, jobs=jobs))
     command.maestro(output, subset=subset, seed=seed, source=source, jobs=jobs, dry_run=dry_run)
-
-
-@data_app.command("vienna")
-def data_vienna(
-    source: Annotated[
-        Path, typer.Argument(metavar="SRC", help="Folder with match/, midi/, musicxml/; or .tar.")
-    ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for manifest, MIDI, scores, truth.")],
-    check_scores: Annotated[
-        bool, typer.Option("--check-scores", help="Read every MusicXML as music; else its first lines.")
-    ] = False,
-) -> None:
-    """Import Vienna 4x22: performances, scores, and which key stroke is which written note."""
-    from tocco.apps import importers
-
-    importers.import_vienna(source, output, check_scores=check_scores)
-
-
-@data_app.command("folder")
-def data_folder(
-    source: Annotated[
-        Path, typer.Argument(metavar="SRC|CSV", help="Folder in which names pair the files, or a CSV.")
-    ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for manifest and copies.")],
-    name: Annotated[str | None, typer.Option(help="Name of the corpus; SRC's own if not given.")] = None,
-    licence: Annotated[str, typer.Option(help="Under which the files may be used.")] = "not stated",
-    check_scores: Annotated[
-        bool, typer.Option("--check-scores", help="Read every score as music; else its first lines.")
-    ] = False,
-) -> None:
-    """Import recordings, MIDI and scores of your own: take.wav, take.mid and take.musicxml are one take.
-
-    A CSV has the columns id,audio,midi,score and, as wanted, piece, performer and any dimension (0 to 100).
-    """
-    from tocco.apps import importers
-
-    importers.import_folder(source, output, name=name, licence=licence, check_scores=check_scores)
 
 
 @data_app.command("vienna")
