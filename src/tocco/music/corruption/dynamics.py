@@ -12,7 +12,7 @@ from tocco.music.corruption.context import Context
 from tocco.music.corruption.draft import Draft, RowEdit
 from tocco.units import FloatArray
 
-CONTOUR_SEC: Final = 1.5
+CONTOUR_SEC: Final = 1.0
 """Width (standard deviation) of the window over which level is a crescendo, not a single accent."""
 
 _GRID_SEC: Final = 0.1
@@ -41,13 +41,27 @@ def spiky_dynamics(context: Context, severity: float, rng: np.random.Generator) 
 
 
 def level_contour(context: Context) -> FloatArray:
-    """(N,) velocity around each note: mean of its neighbours in time, in a Gaussian window."""
-    played = context.performance
-    start = float(played.onset_sec[0])
-    cell = ((played.onset_sec - start) / _GRID_SEC).astype(int)
+    """(N,) velocity steps by which the playing around each note is louder than on average.
+
+    Each voice is measured against its own mean, so that a change of texture is no crescendo. What the
+    Gaussian window takes off a swell is put back by smoothing the remainder once more (twicing, Tukey
+    1977): of a swell of eight seconds 93 % are left, of one of two seconds a few.
+    """
+    played, voice = context.performance, context.voice
+    velocity = played.velocity.astype(float)
+    size = np.bincount(voice, minlength=3)
+    voice_mean = np.bincount(voice, velocity, 3) / np.maximum(size, 1)
+    level = velocity - voice_mean[voice]
+    contour = _smoothed(played.onset_sec, level)
+    return contour + _smoothed(played.onset_sec, level - contour)
+
+
+def _smoothed(onset_sec: FloatArray, value: FloatArray) -> FloatArray:
+    """(N,) mean of the values near each note in time, in a Gaussian window."""
+    cell = ((onset_sec - onset_sec[0]) / _GRID_SEC).astype(int)
     size = int(cell[-1]) + 1
     width = CONTOUR_SEC / _GRID_SEC
-    total = gaussian_filter1d(np.bincount(cell, played.velocity, size), width, mode="constant")
+    total = gaussian_filter1d(np.bincount(cell, value, size), width, mode="constant")
     count = gaussian_filter1d(np.bincount(cell, minlength=size).astype(float), width, mode="constant")
     return total[cell] / count[cell]
 

@@ -157,14 +157,14 @@ def local_scale(context: Context) -> BoolArray:
     last = np.searchsorted(played.onset_sec, played.onset_sec + KEY_WINDOW_SEC / 2, side="right")
     heard = total[last] - total[first]
     major, minor = key_fit(heard, MAJOR_PROFILE), key_fit(heard, MINOR_PROFILE)
-    keyless = np.isnan(major).any(axis=1)
+    keyless = np.isnan(major).any(axis=1, keepdims=True)
     major, minor = np.nan_to_num(major), np.nan_to_num(minor)
     is_major = major.max(axis=1) >= minor.max(axis=1)
     tonic = np.where(is_major, major.argmax(axis=1), minor.argmax(axis=1))
     degrees = np.where(is_major.reshape(-1, 1), MAJOR_SCALE, MINOR_SCALE)
     belongs = np.zeros((len(played), 12), dtype=bool)
     np.put_along_axis(belongs, (tonic[:, None] + degrees) % 12, True, axis=1)
-    return belongs | keyless[:, None]
+    return belongs | keyless
 
 
 def _ranked_steps(context: Context, rng: np.random.Generator) -> IntArray:
