@@ -11,7 +11,7 @@ by difference   The performance is rendered whole, and once more without its pro
                 and counted, where an earlier probe still rings at more than half of that. This includes
                 the soundfont's own attack.
 in the file     What a listener to the finished FLAC has (room none): at onsets with no other onset in the
-                0.3 s before or the 0.1 s after, the first sample above a fifth of the attack's highest
+                0.2 s before or the 0.08 s after, the first sample above a fifth of the attack's highest
                 and above 1.5 times the highest of the 20 ms before. Notes that never rise so far above
                 what rings are left out, and counted.
 
@@ -30,9 +30,18 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tocco.audio.render_cache import RendererPool, render_to
+from tocco.audio.render_cache import RendererPool
 from tocco.audio.render_setting import RenderSetting
-from tocco.audio.rendering import SYNTH_BLOCK_SAMPLES, SYNTH_RATE_HZ, Instrument, instruments_of
+from tocco.audio.rendering import (
+    PEAK_CEILING_DBFS,
+    SYNTH_BLOCK_SAMPLES,
+    SYNTH_RATE_HZ,
+    FluidSynthRenderer,
+    Instrument,
+    at_loudness,
+    instruments_of,
+    write_flac,
+)
 from tocco.errors import MissingPartError
 from tocco.music.midi import load_midi, segment_midi
 from tocco.music.performance import Performance
@@ -52,7 +61,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("results/rendering"))
     parser.add_argument("--scratch", type=Path, required=True, help="folder for the renderings")
     parser.add_argument("--count", type=int, default=11, help="performances of each corpus")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each performance")
+    parser.add_argument("--seconds", type=float, default=15.0, help="of each performance")
     arguments = parser.parse_args()
     played = {
         corpus: [_first(path, arguments.seconds) for path in _spread(paths, arguments.count)]
@@ -104,15 +113,18 @@ def _piano(
         by_difference, in_file = [], []
         for k, performance in enumerate(performances[::share]):
             target = scratch / f"{piano.name.replace(':', '_')}_{corpus.split()[0]}_{k}.flac"
-            target.unlink(missing_ok=True)
             start = time.process_time()
-            render_to(target, performance, setting, pool)
+            whole = pool.renderer(setting).render(performance)
+            levelled = at_loudness(
+                whole, setting.target_lufs, ceiling_dbfs=PEAK_CEILING_DBFS, source=performance.source
+            )
+            write_flac(target, levelled.waveform)
             took_half += time.process_time() - start
             start = time.process_time()
             pool.renderer(plain).render(performance)
             took_plain += time.process_time() - start
             seconds += performance.duration_sec
-            by_difference.append(_errors_by_difference(performance, setting, pool))
+            by_difference.append(_errors_by_difference(performance, whole, pool.renderer(setting)))
             in_file.append(_errors_in_file(performance, soundfile.read(target)[0]))
         lines.append(_row(f"{piano.name}, {corpus}, by difference", np.concatenate(by_difference)))
         lines.append(_row(f"{piano.name}, {corpus}, in the file", np.concatenate(in_file)))
@@ -126,6 +138,8 @@ def _piano(
 def _row(what: str, error_sec: FloatArray) -> str:
     ms = 1000 * error_sec[~np.isnan(error_sec)]
     size = np.abs(ms)
+    if len(ms) == 0:
+        return f"{what}: nothing that could be measured"
     return (
         f"{what}: n {len(ms)} ({len(error_sec) - len(ms)} left out), median {np.median(ms):+.2f} ms; "
         f"size median {np.median(size):.2f}, "
@@ -145,7 +159,9 @@ def _first(path: Path, seconds: float) -> Performance:
     return segment_midi(performance, np.array([[start_sec, start_sec + seconds]]))[0]
 
 
-def _errors_by_difference(performance: Performance, setting: RenderSetting, pool: RendererPool) -> FloatArray:
+def _errors_by_difference(
+    performance: Performance, whole: FloatArray, piano: FluidSynthRenderer
+) -> FloatArray:
     """NaN where an earlier probe still rings."""
     probes = _probes(performance)
     rest = replace(
@@ -155,8 +171,7 @@ def _errors_by_difference(performance: Performance, setting: RenderSetting, pool
         pitch=performance.pitch[~probes],
         velocity=performance.velocity[~probes],
     )
-    piano = pool.renderer(setting)
-    whole, without = piano.render(performance), piano.render(rest)
+    without = piano.render(rest)
     n = min(len(whole), len(without))
     alone = np.abs(whole[:n] - without[:n])
     errors = []
@@ -195,7 +210,7 @@ def _errors_in_file(performance: Performance, audio: FloatArray) -> FloatArray:
     errors = []
     for k in np.flatnonzero((onset_sec > 0.1) & (onset_sec < performance.duration_sec - 0.2)):
         gap = np.delete(onset_sec, k) - onset_sec[k]
-        if np.any((gap > -0.3) & (gap < 0.1)):
+        if np.any((gap > -0.2) & (gap < 0.08)):
             continue
         onset = samples_from_sec(float(onset_sec[k]))
         before = size[onset - samples_from_sec(0.02) : onset - samples_from_sec(0.002)].max()

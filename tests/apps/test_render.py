@@ -45,7 +45,7 @@ def test_a_batch_is_drawn_rendered_reported_and_kept(midi: list[Path], tmp_path:
     options = ("--seed", 7, "--level-db", "-6", "3", "--room", "any")
     first = run(*midi, "-o", out, *options, "--cache", tmp_path / "cache")
     assert "3 rendered, 1 from the cache, 0 kept from before, 0 failed" in first.output
-    rows = list(csv.DictReader((out / "renderings.csv").open()))
+    rows = list(csv.DictReader((out / "renderings.csv").read_text().splitlines()))
     assert [row["audio"] for row in rows] == ["one.flac", "two.flac", "three.flac", "four.flac"]
     assert {row["licence"] for row in rows} == {"GPL-2"}
     for row in rows:

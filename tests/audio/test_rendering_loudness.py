@@ -18,9 +18,10 @@ def tone(frequency_hz: float, seconds: float, peak: float) -> np.ndarray:
 
 
 def test_a_full_tone_of_1_khz_reads_as_the_standard_says() -> None:
-    # ITU-R BS.1770-4, annex 1: a 0 dBFS sine of 997 Hz in one channel reads -3.01 LKFS.
-    assert loudness_lufs(tone(997.0, 5.0, 1.0)) == pytest.approx(-3.01, abs=0.05)
-    assert loudness_lufs(tone(997.0, 5.0, 0.1)) == pytest.approx(-23.01, abs=0.05)
+    # ITU-R BS.1770-4, annex 1: a 0 dBFS sine of 997 Hz in one channel reads -3.01 LKFS; meters may
+    # differ by 0.1 (EBU Tech 3341).
+    assert loudness_lufs(tone(997.0, 5.0, 1.0)) == pytest.approx(-3.01, abs=0.1)
+    assert loudness_lufs(tone(997.0, 5.0, 0.1)) == pytest.approx(-23.01, abs=0.1)
 
 
 def test_pauses_do_not_count() -> None:

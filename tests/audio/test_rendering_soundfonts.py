@@ -109,7 +109,8 @@ def test_without_a_choice_it_is_the_default_grand() -> None:
 def test_every_piano_plays_in_time_and_in_tune(name: str) -> None:
     instrument = installed(name)
     onset_sec = np.array([0.1, 1.0131, 2.0207])
-    with FluidSynthRenderer(instrument.soundfont, bank=instrument.bank, preset=instrument.preset) as piano:
+    where = {"bank": instrument.bank, "preset": instrument.preset}
+    with FluidSynthRenderer(instrument.soundfont, **where, even_attacks=True) as piano:
         for pitch in (45, 69, 93):
             audio = piano.render(performance([(t, t + 0.6, pitch, 80) for t in onset_sec]))
             error_sec = [energy_rise_sec(audio, t) - t for t in onset_sec]
@@ -120,3 +121,15 @@ def test_every_piano_plays_in_time_and_in_tune(name: str) -> None:
             low, high = np.round(near * 8 * len(note) / SAMPLE_RATE_HZ).astype(int)
             peak_hz = (low + spectrum[low:high].argmax()) * SAMPLE_RATE_HZ / (8 * len(note))
             assert abs(1200 * np.log2(peak_hz / hz_from_pitch(pitch))) < 25
+
+
+@pytest.mark.render
+def test_a_sample_that_speaks_late_is_struck_early() -> None:
+    instrument = installed("timgm6mb")
+    played = performance([(0.1, 0.6, 69, 80)])
+    errors_sec = []
+    for even in (False, True):
+        with FluidSynthRenderer(instrument.soundfont, even_attacks=even) as piano:
+            errors_sec.append(energy_rise_sec(piano.render(played), 0.1) - 0.1)
+    assert errors_sec[0] > 0.006
+    assert abs(errors_sec[1]) < 0.001

@@ -120,6 +120,7 @@ class RendererPool:
                 preset=instrument.preset,
                 target_rms_dbfs=None,
                 half_pedal=setting.half_pedal,
+                even_attacks=True,
             )
         self._loaded.move_to_end(which)
         return self._loaded[which]

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from tocco.music.performance import Performance
-from tocco.units import IntArray
+from tocco.units import FloatArray, IntArray
 
 SYNTH_RATE_HZ: Final = 48_000
 """FluidSynth plays at twice the final rate, so that its interpolation folds nothing into the band."""
@@ -52,14 +52,21 @@ def block_of(time_sec: float) -> int:
     return round(time_sec * SYNTH_RATE_HZ / SYNTH_BLOCK_SAMPLES)
 
 
-def events_of(performance: Performance) -> list[Event]:
+def events_of(performance: Performance, attack_sec: FloatArray | None = None) -> list[Event]:
     """Everything done to the piano, in order.
 
     Within a block releases come first, then pedals, then strikes: a pedal that goes down as the
     harmony changes must catch the new one only.
+
+    Parameters
+    ----------
+    performance
+    attack_sec : (128,) seconds by pitch, >= 0
+        How long before its sound each key is struck; None for at once.
     """
     events: list[Event] = []
-    for on, off, pitch, velocity in _strikes(performance):
+    strike_sec = performance.onset_sec - (0.0 if attack_sec is None else attack_sec[performance.pitch])
+    for on, off, pitch, velocity in _strikes(performance, strike_sec):
         events += (Event(on, STRIKE, pitch, velocity), Event(off, RELEASE, pitch, 0))
     pedals = ((_SUSTAIN, performance.sustain), (_SOSTENUTO, performance.sostenuto), (_SOFT, performance.soft))
     for number, pedal in pedals:
@@ -71,12 +78,12 @@ def events_of(performance: Performance) -> list[Event]:
     return events
 
 
-def _strikes(performance: Performance) -> Iterator[tuple[int, int, int, int]]:
+def _strikes(performance: Performance, strike_sec: FloatArray) -> Iterator[tuple[int, int, int, int]]:
     """Key down and key up of each strike, in blocks: one key at a time is down once.
 
     A note whose key is struck again ends there; notes of one key within one block are one strike.
     """
-    on = np.round(performance.onset_sec * (SYNTH_RATE_HZ / SYNTH_BLOCK_SAMPLES)).astype(int)
+    on = np.round(strike_sec * (SYNTH_RATE_HZ / SYNTH_BLOCK_SAMPLES)).astype(int)
     off = np.round(performance.offset_sec * (SYNTH_RATE_HZ / SYNTH_BLOCK_SAMPLES)).astype(int)
     for pitch in np.unique(performance.pitch):
         of_key: IntArray = np.flatnonzero(performance.pitch == pitch)

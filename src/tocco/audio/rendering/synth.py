@@ -29,7 +29,14 @@ from tocco.audio.rendering.strokes import (
 )
 from tocco.errors import InputError, MissingPartError
 from tocco.music.performance import Performance
-from tocco.units import SAMPLE_RATE_HZ, FloatArray, amplitude_from_db, db_from_amplitude
+from tocco.units import (
+    HIGHEST_PIANO_KEY,
+    LOWEST_PIANO_KEY,
+    SAMPLE_RATE_HZ,
+    FloatArray,
+    amplitude_from_db,
+    db_from_amplitude,
+)
 
 TARGET_RMS_DBFS: Final = -23.0
 """Integrated level of a rendering, from the first key to the last release."""
@@ -44,6 +51,14 @@ TAIL_RANGE_DB: Final = 80.0
 """Sound this far below the loudest moment has died away."""
 
 TAIL_STEP_SEC: Final = 0.05
+
+ATTACK_SHARE: Final = 0.02
+"""A note has begun when its sound passes this share of the highest sample of its first moments."""
+
+ATTACK_SEC: Final = 0.08
+"""The first moments of a note."""
+
+ATTACK_VELOCITY: Final = 80
 
 SYNTH_GAIN: Final = 0.5
 """Of FluidSynth's output: loud chords on the MuseScore piano stay below full scale."""
@@ -96,6 +111,10 @@ class FluidSynthRenderer:
         Whether a half-raised damper is heard: the sustain pedal is played in layers (`pedal_layers`), at
         the cost of one playing a layer. Off, sustain is up or down at 64, as everywhere in soundfonts.
         Sostenuto is always up or down.
+    even_attacks
+        Whether samples that begin late are struck early. The start of a sample is its maker's choice
+        (TimGM6mb's A4 speaks 7 ms after its C4), so the attack of every key is measured when the font is
+        loaded, and each key is struck that much before its time.
     reverb
         The synthesiser's room. Off by default: the room is for augmentation to add.
 
@@ -113,6 +132,7 @@ class FluidSynthRenderer:
         preset: int = 0,
         target_rms_dbfs: float | None = TARGET_RMS_DBFS,
         half_pedal: bool = False,
+        even_attacks: bool = False,
         reverb: bool = False,
     ) -> None:
         if target_rms_dbfs is not None and not target_rms_dbfs < 0.0:
@@ -128,6 +148,7 @@ class FluidSynthRenderer:
         self._bank, self._preset, self._reverb = bank, preset, reverb
         # FluidSynth caches decoded samples as long as any synthesiser holds them: this one never plays
         self._keeper: Any = self._new_synth()
+        self._attack_sec = self._measured_attacks() if even_attacks else None
 
     def __enter__(self) -> FluidSynthRenderer:
         return self
@@ -173,6 +194,23 @@ class FluidSynthRenderer:
         problem = "cannot be loaded" if font_id < 0 else lacks
         raise MissingPartError(self.soundfont, problem, next_step=INSTALL)
 
+    def _measured_attacks(self) -> FloatArray:
+        """(128,) seconds from the strike of each key to its sound; the same at every measurement."""
+        attack_sec = np.zeros(128)
+        synth = self._new_synth()
+        try:
+            for pitch in range(LOWEST_PIANO_KEY, HIGHEST_PIANO_KEY + 1):
+                synth.noteon(0, pitch, ATTACK_VELOCITY)
+                sound = np.concatenate(list(self._sounding(synth, block_of(ATTACK_SEC)))).mean(axis=1)
+                size = np.abs(sound)
+                if size.max() > 0.0:
+                    attack_sec[pitch] = np.argmax(size > ATTACK_SHARE * size.max()) / SYNTH_RATE_HZ
+                synth.all_sounds_off(0)
+                list(self._sounding(synth, 2))
+        finally:
+            synth.delete()
+        return attack_sec
+
     def render(self, performance: Performance) -> FloatArray:
         """The performance as sound.
 
@@ -206,7 +244,7 @@ class FluidSynthRenderer:
         )
         sound = np.zeros(0, np.float32)
         for layer in layers:
-            events = events_of(replace(performance, sustain=layer.sustain))
+            events = events_of(replace(performance, sustain=layer.sustain), self._attack_sec)
             sound = _sum(sound, np.float32(layer.weight) * self._performed(events))
         return self._levelled(sound, performance)
 
