@@ -50,8 +50,9 @@ class _Stubbornness:
     """Counts the attempts that brought nothing; a new byte starts the count again."""
 
     patience: Patience
+    attempts: int
     bytes_at_hand: Callable[[], int]
-    most_bytes: int = 0
+    most_bytes: int
     fruitless: int = 0
 
     def after(self, state: tenacity.RetryCallState) -> None:
@@ -61,7 +62,7 @@ class _Stubbornness:
         self.most_bytes = max(at_hand, self.most_bytes)
 
     def stop(self, state: tenacity.RetryCallState) -> bool:
-        return self.fruitless >= self.patience.attempts
+        return self.fruitless >= self.attempts
 
     def wait(self, state: tenacity.RetryCallState) -> float:
         fault = state.outcome.exception() if state.outcome is not None else None
@@ -107,7 +108,8 @@ class Downloader:
                     raise InputError(url, "comes without its size", next_step="choose another source")
                 return RemoteFile(url, int(size), strong_etag(response.headers.get("ETag")))
 
-        return self._insist(url, once, lambda: 0)
+        attempts = min(self.patience.attempts, self.patience.contact_attempts)
+        return self._insist(url, once, lambda: 0, attempts)
 
     def read_span(self, remote: RemoteFile, start: int, stop: int) -> bytes:
         """The bytes `start <= i < stop` of a remote file, in memory; for small spans.
@@ -199,7 +201,7 @@ class Downloader:
             if at_hand() < stop - start:
                 self._go_on(remote, start, stop, sink)
 
-        self._insist(remote.url, once, at_hand)
+        self._insist(remote.url, once, at_hand, self.patience.attempts)
 
     def _go_on(self, remote: RemoteFile, start: int, stop: int, sink: BinaryIO) -> None:
         """One request for what is still missing; all that arrives is kept, however it ends."""
@@ -271,9 +273,9 @@ class Downloader:
     def _rest(self, seconds: float) -> None:
         self._stopped.wait(seconds)
 
-    def _insist(self, url: str, once: Callable[[], T], bytes_at_hand: Callable[[], int]) -> T:
+    def _insist(self, url: str, once: Callable[[], T], bytes_at_hand: Callable[[], int], attempts: int) -> T:
         """Call until it comes through, as long as patience lasts."""
-        stubbornness = _Stubbornness(self.patience, bytes_at_hand, bytes_at_hand())
+        stubbornness = _Stubbornness(self.patience, attempts, bytes_at_hand, bytes_at_hand())
 
         def unless_stopped() -> T:
             if self._stopped.is_set():

@@ -31,6 +31,7 @@ class Patience:
     Attributes
     ----------
     attempts : in a row without one new byte, before it is given up
+    contact_attempts : in a row to find out about a file, where there may be no network at all
     first_wait_sec, longest_wait_sec : seconds
         The wait between attempts doubles from the first to the longest.
     longest_pause_sec : seconds
@@ -39,6 +40,7 @@ class Patience:
     """
 
     attempts: int = 6
+    contact_attempts: int = 4
     first_wait_sec: float = 0.5
     longest_wait_sec: float = 30.0
     longest_pause_sec: float = 300.0
