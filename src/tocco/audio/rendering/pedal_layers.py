@@ -13,6 +13,10 @@ layers agree (keys held, pedal fully up or down) the sum is the plain sound. Whe
 between, the share of the layers that hold is the gap: it rings freely, and the rest is damped at the
 soundfont's own rate. That is the two-stage decay of the measurement, a higher pedal never rings less,
 and the curve is followed at every moment.
+
+Not modelled: that dampers hold bass strings less well than the rest, that the touch of the damper
+colours the tone, that a pedal pressed right after a release catches what still sounds, and the
+sympathetic strings of a raised pedal. Sostenuto stays a switch; the soft pedal is not heard.
 """
 
 from __future__ import annotations
