@@ -187,6 +187,62 @@ def test_a_renderer_that_writes_no_audio_is_found_out(pack, tmp_path):
     assert list((tmp_path / "out/audio").iterdir()) == []
 
 
+def test_each_rater_s_own_ratings_are_records_of_their_own(pack, tmp_path):
+    import_percepiano(pack, tmp_path / "out", render=None)
+    first, second = read_labels(tmp_path / "out/ratings.jsonl")
+    assert (first.segment_id, second.segment_id) == ("Etude_8bars_1_1__rater1", "Etude_8bars_1_1__rater2")
+    assert (first.source, first.n_raters, first.label_sd) == ("PercePiano rater 1", 1, {})
+    # Rater 1 answered 2 and 4; rater 2 answered 5, and the spacious axis not at all.
+    assert first.labels["timing_stable_unstable"] == pytest.approx(300 / 7, abs=1e-4)
+    assert first.labels["rhythmic_precision"] == pytest.approx(400 / 7, abs=1e-4)
+    assert second.labels["timing_stable_unstable"] == pytest.approx(500 / 7, abs=1e-4)
+    assert "phrasing" in first.labels
+    assert not {"phrasing", "musicality", "musicmaking_flat_spacious"} & set(second.labels)
+    assert (first.cluster_id, first.folds) == ("c1", {"cv4_cluster": 0, "cv4_performer": 0})
+    assert first.midi_path == tmp_path / "out/midi/Etude_8bars_1_1.mid"
+
+
+def debiased(pack: Path, value: float = 0.3) -> None:
+    rows: list[dict[str, object]] = [
+        {"segment_id": s} | {f"{axis}__mean": value for axis in AXES} for s in SEGMENTS
+    ]
+    write_csv(pack / "labels_rater_debiased.csv", rows)
+
+
+def test_debiased_means_are_another_file(pack, tmp_path):
+    import_percepiano(pack, tmp_path / "raw", render=None)
+    debiased(pack)
+    report = import_percepiano(pack, tmp_path / "out", render=None, labels="debiased")
+    assert report.labels_path == tmp_path / "out/labels_debiased.jsonl"
+    record = read_labels(report.labels_path)[0]
+    assert record.labels["timing_stable_unstable"] == 30.0
+    assert record.labels["rhythmic_precision"] == 70.0
+    assert (record.source, record.label_sd, record.n_raters) == ("PercePiano, rater-debiased", {}, 2)
+    for name in ("labels.jsonl", "ratings.jsonl"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "raw" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("value", "drop", "said"),
+    [
+        (1.3, False, r"__mean of 'Etude_8bars_1_1' is '1\.3'"),
+        (0.3, True, r"and labels\.csv differ in segment"),
+    ],
+)
+def test_a_wrong_debiased_table_is_named(pack, tmp_path, value, drop, said):
+    debiased(pack, value)
+    if drop:
+        path = pack / "labels_rater_debiased.csv"
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(InputError, match=rf"labels_rater_debiased\.csv: .*{said}"):
+        import_percepiano(pack, tmp_path / "out", render=None, labels="debiased")
+
+
+def test_debiased_means_that_are_missing_are_named(pack, tmp_path):
+    with pytest.raises(InputError, match=r"labels_rater_debiased\.csv: is missing"):
+        import_percepiano(pack, tmp_path / "out", render=None, labels="debiased")
+
+
 def replace_in(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text

@@ -12,7 +12,9 @@ from tocco.data import percepiano
 from tocco.music.midi import load_midi
 
 
-def import_percepiano(source: Path, target: Path, *, render: bool, soundfont: Path | None) -> None:
+def import_percepiano(
+    source: Path, target: Path, *, render: bool, soundfont: Path | None, labels: percepiano.LabelsKind
+) -> None:
     """Write label file, MIDI, scores and, with `render`, audio; say what was done and left out."""
     if render:
         with FluidSynthRenderer(soundfont) as renderer, progress_bar("rendering") as advance:
@@ -20,10 +22,11 @@ def import_percepiano(source: Path, target: Path, *, render: bool, soundfont: Pa
                 source,
                 target,
                 render=lambda midi, audio: write_flac(audio, renderer.render(load_midi(midi))),
+                labels=labels,
                 on_progress=advance,
             )
     else:
-        report = percepiano.import_percepiano(source, target, render=None)
+        report = percepiano.import_percepiano(source, target, render=None, labels=labels)
     typer.echo(
         f"{report.labels_path}: {report.n_records} excerpts, {report.n_human} of them by pianists; "
         f"{report.n_rendered} rendered, {report.n_kept} kept from before"

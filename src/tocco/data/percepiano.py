@@ -6,24 +6,29 @@ Scientific Reports 14, 23002 (2024), doi:10.1038/s41598-024-73810-0.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import statistics
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from tocco.data.corpus import checksums, copy_file
+from tocco.data.percepiano_tables import (
+    Votes,
+    axis_columns,
+    by_segment,
+    composite_sd,
+    number,
+    rater_votes,
+)
 from tocco.data.records import LabelRecord, write_labels
 from tocco.errors import InputError, OutputError
 from tocco.files import replacing, sha256_of, write_bytes
-from tocco.rubrics import DESCRIPTORS, dimensions_from_descriptors
+from tocco.rubrics import dimensions_from_descriptors
 
 SOURCE = "PercePiano"
 FOLDS: tuple[str, ...] = ("cv4_cluster", "cv4_performer")
 """The two protocols that do not leak: new music, and a new pianist."""
-
-HIGHEST_ANSWER = 7.0
 
 _ID_COLUMNS = (
     *("work", "piece", "bars", "seg", "passage", "cluster", "performer", "n_raters"),
@@ -38,7 +43,10 @@ _TABLES = (
     "ratings_long.csv.gz",
     "LICENSE_PercePiano_MIT.txt",
 )
+_DEBIASED_TABLE = "labels_rater_debiased.csv"
 _FOLDERS = ("midi", "score_midi", "score_xml")
+
+LabelsKind = Literal["raw", "debiased"]
 
 Render = Callable[[Path, Path], object]
 """Plays a MIDI file into an audio file: `render(midi_path, flac_path)`."""
@@ -76,8 +84,10 @@ class _Pack:
     labels: Mapping[str, Mapping[str, str]]
     dedup: Mapping[str, Mapping[str, str]]
     folds: Mapping[str, Mapping[str, str]]
+    votes: Votes
     composite_sd: Mapping[str, dict[str, float]]
     n_invalid_ratings: int
+    debiased: Mapping[str, Mapping[str, str]] | None  # where they were asked for
 
 
 def import_percepiano(
@@ -85,13 +95,14 @@ def import_percepiano(
     target: Path,
     *,
     render: Render | None,
+    labels: LabelsKind = "raw",
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
     """Bring PercePiano into the shared label schema.
 
-    Writes `labels.jsonl`, `midi/`, `score/`, `audio/` (when it renders), the raw ratings and a
-    `DATASET.md`. The same source gives the same bytes; an import that was stopped goes on where it
-    was.
+    Writes `labels.jsonl`, `ratings.jsonl` (each rater's own), `midi/`, `score/`, `audio/` (when it
+    renders), the single answers as in the source and a `DATASET.md`. The same source gives the same
+    bytes; an import that was stopped goes on where it was.
 
     Parameters
     ----------
@@ -101,6 +112,9 @@ def import_percepiano(
         Folder to write to; not inside the source.
     render
         Plays a MIDI file into a FLAC file. None leaves the records without audio.
+    labels : "raw" | "debiased"
+        "raw" are the official means. "debiased" writes, beside them, `labels_debiased.jsonl`: means of one
+        vote a rater, from which each rater's leniency is subtracted. They have no `label_sd`.
     on_progress
         Called after each rendering with the number done and the number of all.
 
@@ -113,19 +127,23 @@ def import_percepiano(
     """
     if target.resolve().is_relative_to(source.resolve()):
         raise OutputError(target, "lies inside the source", next_step="choose a folder outside of it")
-    pack = _read_pack(source)
+    pack = _read_pack(source, labels)
     plan = _copies(pack, target)
     records = [
         _record(pack, segment, target, with_audio=render is not None) for segment in sorted(pack.labels)
     ]
     for original, copy in plan:
-        _copy(original, copy)
+        copy_file(original, copy)
     n_rendered = _render_all(records, render, on_progress) if render is not None else 0
     skipped = _left_out(pack)
-    write_bytes(target / "checksums.sha256", _checksums(target, [copy for _, copy in plan]).encode())
+    write_bytes(target / "checksums.sha256", checksums(target, [copy for _, copy in plan]).encode())
     write_bytes(target / "DATASET.md", _card(pack, records, skipped).encode())
+    write_labels(_by_rater(pack, records), target / "ratings.jsonl")
     labels_path = target / "labels.jsonl"
     write_labels(records, labels_path)
+    if pack.debiased is not None:
+        labels_path = target / "labels_debiased.jsonl"
+        write_labels(_without_leniency(pack, records), labels_path)
     return ImportReport(
         labels_path=labels_path,
         n_records=len(records),
@@ -136,116 +154,47 @@ def import_percepiano(
     )
 
 
-def _read_pack(source: Path) -> _Pack:
+def _read_pack(source: Path, labels_kind: LabelsKind) -> _Pack:
     for name in _TABLES:
         if not (source / name).is_file():
             raise InputError(
                 source / name, "is missing from the PercePiano pack", next_step="fetch the whole pack"
             )
-    columns = _axis_columns(source / "dimensions.csv")
+    columns = axis_columns(source / "dimensions.csv")
     means = [f"{column}__mean" for column in columns]
-    labels = _by_segment(source / "labels.csv", [*_ID_COLUMNS, *means])
-    dedup = _by_segment(source / "labels_dedup.csv", ["n_raters", *(f"{c}__sd_raters" for c in columns)])
-    folds = _by_segment(source / "folds.csv", FOLDS)
+    labels = by_segment(source / "labels.csv", [*_ID_COLUMNS, *means])
+    dedup = by_segment(source / "labels_dedup.csv", ["n_raters", *(f"{c}__sd_raters" for c in columns)])
+    folds = by_segment(source / "folds.csv", FOLDS)
     for name, table in (("labels_dedup.csv", dedup), ("folds.csv", folds)):
         odd = sorted(set(table) ^ set(labels))
         if odd:
             raise InputError(source / name, f"and labels.csv differ in segment {odd[0]!r}")
-    sd, n_invalid = _composite_sd(source / "ratings_wide.csv", columns)
-    return _Pack(source, columns, labels, dedup, folds, sd, n_invalid)
+    votes, n_invalid = rater_votes(source / "ratings_wide.csv", columns)
+    debiased = _debiased(source, columns, labels) if labels_kind == "debiased" else None
+    return _Pack(source, columns, labels, dedup, folds, votes, composite_sd(votes), n_invalid, debiased)
 
 
-def _axis_columns(path: Path) -> tuple[str, ...]:
-    """The axes as the source spells them. A widely copied list is shifted by one: the order is checked."""
-    rows = sorted(_rows(path, ["index", "name"]), key=lambda row: int(row["index"]))
-    columns = tuple(row["name"] for row in rows)
-    for position, (column, descriptor) in enumerate(zip(columns, DESCRIPTORS, strict=False)):
-        if column.lower() != descriptor:
-            raise InputError(path, f"has {column!r} at index {position}", allowed=descriptor)
-    if len(columns) != len(DESCRIPTORS):
-        raise InputError(path, f"has {len(columns)} axes", allowed=str(len(DESCRIPTORS)))
-    return columns
-
-
-def _rows(path: Path, required: Iterable[str]) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream, strict=True)
-        try:
-            rows = list(reader)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise InputError(path, f"is not valid CSV ({error})") from error
-        missing = [column for column in required if column not in (reader.fieldnames or [])]
-    if missing:
-        raise InputError(path, f"has no column {missing[0]!r}")
-    for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise InputError(f"{path}, line {number}", f"has not {len(reader.fieldnames or [])} cells")
-    return rows
-
-
-def _by_segment(path: Path, required: Sequence[str]) -> dict[str, dict[str, str]]:
-    table: dict[str, dict[str, str]] = {}
-    for row in _rows(path, ["segment_id", *required]):
-        segment = row["segment_id"]
-        if segment in table:
-            raise InputError(path, f"has segment {segment!r} twice")
-        table[segment] = row
+def _debiased(
+    source: Path, columns: Sequence[str], labels: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Means without the raters' leniency, for every segment."""
+    path = source / _DEBIASED_TABLE
+    if not path.is_file():
+        raise InputError(path, "is missing from the PercePiano pack", next_step="import the raw labels")
+    table = by_segment(path, [f"{column}__mean" for column in columns])
+    odd = sorted(set(table) ^ set(labels))
+    if odd:
+        raise InputError(path, f"and labels.csv differ in segment {odd[0]!r}")
     return table
-
-
-def _number(path: Path, row: Mapping[str, str], column: str, low: float, high: float) -> float:
-    try:
-        value = float(row[column])
-    except ValueError:
-        value = float("nan")
-    if not low <= value <= high:
-        raise InputError(
-            path,
-            f"{column} of {row['segment_id']!r} is {row[column]!r}",
-            allowed=f"{low:g} to {high:g}",
-        )
-    return value
-
-
-def _composite_sd(path: Path, columns: Sequence[str]) -> tuple[dict[str, dict[str, float]], int]:
-    """How far raters disagree about each dimension that is read off several axes.
-
-    One rater, one vote: the answers of a rater who heard a segment again are averaged first. An
-    answer of 0 is none, and a dimension counts for a rater who answered all of its axes.
-
-    Returns
-    -------
-    segment -> dimension -> sample standard deviation in points, and the count of invalid rows
-    """
-    answers: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    n_invalid = 0
-    for row in _rows(path, ["segment_id", "rater", "valid", *columns]):
-        if row["valid"] != "1":
-            n_invalid += 1
-            continue
-        for column in columns:
-            answer = _number(path, row, column, 0.0, HIGHEST_ANSWER) if row[column] else 0.0
-            if answer > 0.0:
-                answers[row["segment_id"], row["rater"]][column.lower()].append(answer)
-    votes: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for (segment, _), by_axis in sorted(answers.items()):
-        axes = {axis: 100.0 * statistics.fmean(given) / HIGHEST_ANSWER for axis, given in by_axis.items()}
-        for dimension, value in dimensions_from_descriptors(axes).items():
-            votes[segment][dimension].append(value)
-    spread = {
-        segment: {name: statistics.stdev(given) for name, given in by_name.items() if len(given) > 1}
-        for segment, by_name in votes.items()
-    }
-    return spread, n_invalid
 
 
 def _record(pack: _Pack, segment: str, target: Path, *, with_audio: bool) -> LabelRecord:
     row, dedup, folds = pack.labels[segment], pack.dedup[segment], pack.folds[segment]
     labels_csv, dedup_csv = pack.folder / "labels.csv", pack.folder / "labels_dedup.csv"
-    means = {c.lower(): 100.0 * _number(labels_csv, row, f"{c}__mean", 0.0, 1.0) for c in pack.columns}
-    spread = {c.lower(): 100.0 * _number(dedup_csv, dedup, f"{c}__sd_raters", 0.0, 1.0) for c in pack.columns}
+    means = {c.lower(): 100.0 * number(labels_csv, row, f"{c}__mean", 0.0, 1.0) for c in pack.columns}
+    spread = {c.lower(): 100.0 * number(dedup_csv, dedup, f"{c}__sd_raters", 0.0, 1.0) for c in pack.columns}
     labels = means | dimensions_from_descriptors(means)
-    n_raters = int(_number(dedup_csv, dedup, "n_raters", 1, 1_000))
+    n_raters = int(number(dedup_csv, dedup, "n_raters", 1, 1_000))
     if row["n_raters"] != dedup["n_raters"]:
         raise InputError(dedup_csv, f"and labels.csv differ in n_raters of {segment!r}")
     return LabelRecord(
@@ -264,9 +213,45 @@ def _record(pack: _Pack, segment: str, target: Path, *, with_audio: bool) -> Lab
         work_id=row["work"],
         passage_id=row["passage"],
         cluster_id=row["cluster"],
-        is_score_rendering=_number(labels_csv, row, "is_score", 0, 1) == 1,
-        folds={name: int(_number(pack.folder / "folds.csv", folds, name, -1, 99)) for name in FOLDS},
+        is_score_rendering=number(labels_csv, row, "is_score", 0, 1) == 1,
+        folds={name: int(number(pack.folder / "folds.csv", folds, name, -1, 99)) for name in FOLDS},
     )
+
+
+def _by_rater(pack: _Pack, records: Sequence[LabelRecord]) -> list[LabelRecord]:
+    """One record a rater and segment, under an id of its own."""
+    record_of = {record.segment_id: record for record in records}
+    unknown = next((segment for segment, _ in pack.votes if segment not in record_of), None)
+    if unknown is not None:
+        raise InputError(pack.folder / "ratings_wide.csv", f"rates {unknown!r}, which labels.csv has not")
+    return [
+        _relabelled(
+            record_of[segment],
+            votes,
+            segment_id=f"{segment}__rater{rater}",
+            source=f"{SOURCE} rater {rater}",
+            n_raters=1,
+        )
+        for (segment, rater), votes in pack.votes.items()
+    ]
+
+
+def _without_leniency(pack: _Pack, records: Sequence[LabelRecord]) -> list[LabelRecord]:
+    relabelled = []
+    for record in records:
+        row = (pack.debiased or {})[record.segment_id]
+        path = pack.folder / _DEBIASED_TABLE
+        axes = {c.lower(): 100.0 * number(path, row, f"{c}__mean", 0.0, 1.0) for c in pack.columns}
+        points = axes | dimensions_from_descriptors(axes)
+        relabelled.append(_relabelled(record, points, source=f"{SOURCE}, rater-debiased"))
+    return relabelled
+
+
+def _relabelled(record: LabelRecord, points: Mapping[str, float], **changed: object) -> LabelRecord:
+    """The same segment with other ratings, whose spread between raters is not known."""
+    fields = {name: getattr(record, name) for name in LabelRecord.model_fields} | changed
+    labels = {name: round(value, 4) for name, value in points.items()}
+    return LabelRecord.model_validate(fields | {"labels": labels, "label_sd": {}})
 
 
 def _score_name(row: Mapping[str, str]) -> str:
@@ -291,12 +276,6 @@ def _copies(pack: _Pack, target: Path) -> list[tuple[Path, Path]]:
         )
     licence = "LICENSE_PercePiano_MIT.txt"
     return [*plan, (pack.folder / ratings.name, ratings), (pack.folder / licence, target / licence)]
-
-
-def _copy(original: Path, copy: Path) -> None:
-    content = original.read_bytes()
-    if not copy.is_file() or copy.read_bytes() != content:
-        write_bytes(copy, content)
 
 
 def _render_all(
@@ -331,21 +310,20 @@ def _check_audio(midi: Path, audio: Path) -> None:
 def _left_out(pack: _Pack) -> tuple[str, ...]:
     ambiguous = sum(row["score_label_ambiguous"] == "1" for row in pack.labels.values())
     twins = sum(bool(row["identical_midi_with"]) for row in pack.labels.values())
+    debiased = (
+        f"{_DEBIASED_TABLE}: not asked for (--labels debiased)"
+        if pack.debiased is None
+        else f"nothing of {_DEBIASED_TABLE}: its means are labels_debiased.jsonl"
+    )
     return (
         f"{pack.n_invalid_ratings} rating events with an answer outside 1 to 7 (the official script drops "
         "the whole row too); they stay in ratings_long.csv.gz",
         "folds other than cv4_cluster and cv4_performer: they put overlapping excerpts on both sides, "
         "or serve only to compare with published figures",
-        "labels_rater_debiased.csv: cleaning the labels did not help any model",
+        debiased,
         f"nothing of the segments: {ambiguous} score renderings with conflicting label versions and {twins} "
         "segments whose MIDI stands under another id too are kept, the latter in one cluster",
     )
-
-
-def _checksums(target: Path, copies: Iterable[Path]) -> str:
-    """In the format of sha256sum, so that `sha256sum -c checksums.sha256` checks the folder."""
-    lines = sorted((copy.relative_to(target).as_posix(), sha256_of(copy)) for copy in copies)
-    return "".join(f"{digest}  {name}\n" for name, digest in lines)
 
 
 def _folder_sha256(folder: Path) -> tuple[int, str]:
@@ -394,6 +372,10 @@ all of this in the card of anything that is trained on it.
 - `labels.jsonl`: one record a segment. The 19 descriptors are 100 x the official mean (rating / 7); they
   describe and do not judge. Nine dimensions are read off them (`tocco.rubrics`); note_accuracy has no human
   label. `label_sd` is the sample standard deviation between raters, one vote a rater, in points.
+- `ratings.jsonl`: each rater's own ratings of each segment (id `<segment>__rater<number>`), answers of one
+  rater averaged, 100 x rating / 7; what a rater did not answer is absent.
+- `labels_debiased.jsonl` (where asked for): means of one vote a rater without each rater's leniency, as the
+  source states them; without `label_sd`.
 - `ratings_long.csv.gz`: every single answer, byte for byte as in the source.
 - `midi/`: performances. `score/`: the score of each passage as MIDI (repeats unfolded) and MusicXML.
 - `audio/`: rendered from the MIDI, where it was asked for. The raters heard another rendering.
