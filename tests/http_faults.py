@@ -50,6 +50,7 @@ class FaultyServer:
     requests: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     asked: list[tuple[str, int]] = field(default_factory=list)
+    if_range: set[str] = field(default_factory=set)
     sent_bytes: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     version: Counter[str] = field(default_factory=Counter)
@@ -150,6 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
         is_part = span is not None and fresh and self.state.honours_ranges
         with self.state.lock:
             self.state.asked.append((path, start))
+            self.state.if_range.add(self.headers.get("If-Range", ""))
         body = content[start:stop]
         self.send_response(206 if is_part else 200)
         if is_part:

@@ -118,6 +118,7 @@ def test_a_part_of_the_same_version_is_continued(tmp_path: Path, rng: np.random.
         part.write_bytes(content[:31_000])
         downloader.fetch_file(f"{server.url}/a", tmp_path / "a")
     assert server.asked == [("/a", 0), ("/a", 31_000)]
+    assert server.if_range == {server.etag("/a")}
     assert (tmp_path / "a").read_bytes() == content
     assert not note_of(part).exists()
 
