@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 import numpy as np
-from scipy import fft
+from scipy.fft import next_fast_len
 
 from tocco.audio.augmenting.checks import check_range, checked_waveform, rms
 from tocco.errors import InputError
@@ -110,13 +110,13 @@ def mix_at_snr(audio: FloatArray, noise: FloatArray, snr_db: float) -> FloatArra
 
 def _shaped(white: FloatArray, rate: int, gain: Callable[[FloatArray], FloatArray]) -> FloatArray:
     """White noise with a given magnitude response over frequency in Hz."""
-    padded = fft.next_fast_len(len(white), real=True)
-    spectrum = fft.rfft(white, padded)
-    frequency = fft.rfftfreq(padded, 1.0 / rate)
+    padded: int = next_fast_len(len(white), real=True)  # type: ignore[assignment] # its stub says None
+    spectrum = np.fft.rfft(white, padded)
+    frequency = np.fft.rfftfreq(padded, 1.0 / rate)
     heard = frequency >= LOWEST_NOISE_HZ
     response = np.zeros(len(frequency), np.float32)
     response[heard] = gain(frequency[heard])
-    return fft.irfft(spectrum * response, padded)[: len(white)]
+    return np.fft.irfft(spectrum * response, padded)[: len(white)]
 
 
 def _pink(n: int, rate: int, rng: np.random.Generator) -> FloatArray:

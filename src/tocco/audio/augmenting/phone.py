@@ -83,16 +83,16 @@ def limit_band(
     (S,) float32
     """
     audio = checked_waveform(audio)
-    return signal.sosfilt(band_filter(low_hz, high_hz, sample_rate_hz), audio).astype(np.float32)
+    return np.asarray(signal.sosfilt(band_filter(low_hz, high_hz, sample_rate_hz), audio), np.float32)
 
 
 def band_filter(low_hz: float, high_hz: float, sample_rate_hz: int) -> FloatArray:
     """Second-order sections of `limit_band`: (J, 6)."""
     check_range("low_hz", low_hz, *LOW_CUT_HZ, "Hz")
     check_range("high_hz", high_hz, *HIGH_CUT_HZ, "Hz")
-    sections = [signal.butter(2, low_hz, "highpass", fs=sample_rate_hz, output="sos")]
+    sections = [np.asarray(signal.butter(2, low_hz, "highpass", fs=sample_rate_hz, output="sos"))]
     if high_hz < 0.5 * sample_rate_hz:
-        sections.append(signal.butter(4, high_hz, "lowpass", fs=sample_rate_hz, output="sos"))
+        sections.append(np.asarray(signal.butter(4, high_hz, "lowpass", fs=sample_rate_hz, output="sos")))
     return np.vstack(sections)
 
 
@@ -116,7 +116,7 @@ def equalize(
         Not limited: peaks may pass full scale.
     """
     audio = checked_waveform(audio)
-    return signal.sosfilt(eq_filter(bands, sample_rate_hz), audio).astype(np.float32)
+    return np.asarray(signal.sosfilt(eq_filter(bands, sample_rate_hz), audio), np.float32)
 
 
 def eq_filter(bands: Sequence[tuple[float, float, float]], sample_rate_hz: int) -> FloatArray:

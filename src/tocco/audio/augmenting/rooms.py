@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from scipy import fft, signal
+from scipy import signal
+from scipy.fft import next_fast_len
 
 from tocco.audio.augmenting.checks import checked_waveform, rms
 from tocco.audio.decoding import AUDIO_LIMITS
@@ -254,9 +255,9 @@ def _tail(
     arrives in a sample is `E k / rate * exp(-k t)`. The octaves overlap and sum to the noise itself.
     """
     time_sec = np.arange(n_samples) / sample_rate_hz
-    padded = fft.next_fast_len(n_samples, real=True)
-    spectrum = fft.rfft(rng.standard_normal(padded))
-    frequency_hz = fft.rfftfreq(padded, 1.0 / sample_rate_hz)
+    padded: int = next_fast_len(n_samples, real=True)  # type: ignore[assignment] # its stub says None
+    spectrum = np.fft.rfft(rng.standard_normal(padded))
+    frequency_hz = np.fft.rfftfreq(padded, 1.0 / sample_rate_hz)
     octave = np.log2(np.maximum(frequency_hz, 1.0))
     centres = np.log2([f for f in _BANDS_HZ if f < 0.5 * sample_rate_hz])
     tail = np.zeros(n_samples)
@@ -268,6 +269,6 @@ def _tail(
         rate = 6.0 * np.log(10.0) / rt60
         energy = (distance_m / 0.057) ** 2 * rt60 / room.volume_m3
         envelope = np.sqrt(energy * rate / sample_rate_hz) * np.exp(-0.5 * rate * time_sec)
-        tail += fft.irfft(spectrum * weight, padded)[:n_samples] * envelope
+        tail += np.fft.irfft(spectrum * weight, padded)[:n_samples] * envelope
     tail[:mixing_sample] = 0.0
     return tail

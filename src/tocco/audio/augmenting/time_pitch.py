@@ -90,7 +90,7 @@ def _stretched(audio: FloatArray, rate: float, sample_rate_hz: int) -> FloatArra
     stretcher = Stretch()
     stretcher.preset(1, float(sample_rate_hz))
     stretcher.setTimeFactor(float(rate))
-    return stretcher.process((audio / peak)[None])[0] * peak
+    return np.asarray(stretcher.process((audio / peak)[None]), np.float32)[0] * peak
 
 
 def _of_length(audio: FloatArray, n_samples: int) -> FloatArray:
@@ -191,4 +191,4 @@ def _read_between(audio: FloatArray, place: FloatArray) -> FloatArray:
     """The waveform between its samples: band-limited to four times the rate, then by cubic splines."""
     finer = soxr.resample(audio, 1.0, float(_FINER))
     heard = ndimage.map_coordinates(finer, place[None] * _FINER, order=3, mode="constant")
-    return heard.astype(np.float32)
+    return np.asarray(heard, np.float32)
