@@ -81,7 +81,7 @@ def detected_onsets(
     after = (energy[at + 4 * ms] - energy[at]) / 4
     before = (energy[at] - energy[at - 8 * ms]) / 8
     floor = 1e-5 * energy[-1] / len(audio)
-    rise = (after + floor) / (before + floor) * (after > 0.01 * after.max())
+    rise = (after + floor) / (before + floor) * (after > 1e-4 * after.max())
     found = []
     for time_sec in near_sec:
         low = max(0, samples_from_sec(time_sec - 0.06, sample_rate_hz) - 8 * ms)
