@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from scipy import sparse
@@ -20,7 +20,7 @@ from tocco.music.performance import Performance
 from tocco.units import FloatArray, IntArray
 
 Protocol = Literal["cv4_cluster", "cv4_performer", "leave_one_work_out"]
-Barrier = Literal["cluster", "performer", "work", "content"]
+Barrier = Literal["cluster", "performer", "piece", "work", "content"]
 Fold = tuple[IntArray, IntArray]
 """(train, test): indices into the records, ascending."""
 
@@ -44,7 +44,12 @@ On PercePiano, overlapping cuts of one take share 0.2 to 1.0 of the shorter one'
 pianists playing the same bars at most 0.06.
 """
 
-_FIELDS: Mapping[str, str] = {"cluster": "cluster_id", "performer": "performer_id", "work": "work_id"}
+_FIELDS: Mapping[str, str] = {
+    "cluster": "cluster_id",
+    "performer": "performer_id",
+    "piece": "piece_id",
+    "work": "work_id",
+}
 # An odd multiplier with well-mixed bits (Knuth's, 2^64 / golden ratio) spreads the hash over 64 bits.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -73,7 +78,7 @@ def fold_indices(records: Sequence[LabelRecord], protocol: Protocol) -> list[Fol
     if protocol not in BARRIERS:
         raise InputError("protocol", f"is {protocol!r}", allowed=", ".join(BARRIERS))
     if protocol == "leave_one_work_out":
-        works = [_field(record, "work") for record in records]
+        works = [field_of(record, "work") for record in records]
         key_of = np.array([sorted(set(works)).index(work) for work in works], dtype=np.int64)
     else:
         key_of = np.array([_fold(record, protocol) for record in records], dtype=np.int64)
@@ -121,7 +126,7 @@ def assert_disjoint(
     ----------
     train, test
     by
-        "cluster", "performer" and "work" compare ids; "content" compares the notes that were played,
+        "cluster", "performer", "piece" and "work" compare ids; "content" compares the notes that were played,
         and finds copies and overlapping cuts of one take whatever their ids say.
     prints
         Fingerprints by segment_id, where they are known already.
@@ -135,9 +140,9 @@ def assert_disjoint(
         if barrier == "content":
             _assert_other_notes(train, test, fingerprints([*train, *test]) if prints is None else prints)
             continue
-        first = {_field(record, barrier): record.segment_id for record in reversed(train)}
+        first = {field_of(record, barrier): record.segment_id for record in reversed(train)}
         for record in test:
-            shared = _field(record, barrier)
+            shared = field_of(record, barrier)
             if shared in first:
                 raise _leak(first[shared], record.segment_id, f"share the {barrier} {shared!r}")
 
@@ -170,7 +175,7 @@ def inner_split(
     """
     if not 0.0 < fraction < 1.0:
         raise InputError("fraction", f"is {fraction}", allowed="more than 0 and less than 1")
-    group_of = np.array([_field(records[i], by) for i in train])
+    group_of = np.array([field_of(records[i], by) for i in train])
     groups, sizes = np.unique(group_of, return_counts=True)
     if len(groups) < 2:
         raise InputError("inner split", f"has {len(groups)} groups by {by}", allowed="two or more")
@@ -186,9 +191,14 @@ def split_hash(records: Sequence[LabelRecord], folds: Iterable[Fold]) -> str:
     """SHA-256 of who trains and who tests in each fold, whatever the order of the records."""
     digest = hashlib.sha256()
     for train, test in folds:
-        for side, indices in (("train", train), ("test", test)):
-            ids = sorted(records[i].segment_id for i in indices)
-            digest.update("\n".join([side, *ids, ""]).encode())
+        _hash_sides(digest, records, {"train": train, "test": test})
+    return digest.hexdigest()
+
+
+def partition_hash(records: Sequence[LabelRecord], parts: Mapping[str, IntArray]) -> str:
+    """SHA-256 of who is in which named part, whatever the order of the records."""
+    digest = hashlib.sha256()
+    _hash_sides(digest, records, parts)
     return digest.hexdigest()
 
 
@@ -276,6 +286,12 @@ def _incidence(side: Sequence[IntArray], vocabulary: IntArray) -> sparse.csr_arr
     return sparse.csr_array((ones, columns, starts), shape=(len(side), len(vocabulary)))
 
 
+def _hash_sides(digest: Any, records: Sequence[LabelRecord], sides: Mapping[str, IntArray]) -> None:
+    for side, indices in sides.items():
+        ids = sorted(records[i].segment_id for i in indices)
+        digest.update("\n".join([side, *ids, ""]).encode())
+
+
 def _leak(train_id: str, test_id: str, why: str) -> InputError:
     return InputError(
         "split",
@@ -284,7 +300,14 @@ def _leak(train_id: str, test_id: str, why: str) -> InputError:
     )
 
 
-def _field(record: LabelRecord, barrier: str) -> str:
+def field_of(record: LabelRecord, barrier: Barrier) -> str:
+    """The id that a barrier compares.
+
+    Raises
+    ------
+    InputError
+        The record does not state it.
+    """
     value = getattr(record, _FIELDS[barrier])
     if value is None:
         raise InputError(record.segment_id, f"has no {_FIELDS[barrier]}, which the split needs")

@@ -1,0 +1,280 @@
+"""Seventy parts to learn from, fifteen to choose by and fifteen to be judged by, and no music in two.
+
+The segments are dealt out in groups that must stay together. Every part gets its share of every piece,
+as far as the groups allow, and of easy and hard music.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+import numpy as np
+
+from tocco.data.records import LabelRecord
+from tocco.data.sameness import Likeness, clusters, likenesses
+from tocco.data.splits import (
+    NEAR_DUPLICATE_SHARE,
+    Barrier,
+    assert_disjoint,
+    field_of,
+    fingerprints,
+    partition_hash,
+)
+from tocco.errors import InputError
+from tocco.files import write_bytes
+from tocco.music.midi import load_midi
+from tocco.units import FloatArray, IntArray
+
+Grouping = Literal["cluster", "performer", "piece", "both"]
+"""What stays together: music that overlaps, a pianist's takes, a piece, or a piece and a pianist."""
+
+PART_NAMES: Final = ("train", "validation", "test")
+
+PART_SHARES: Final = (0.70, 0.15, 0.15)
+"""Of the segments, in the order of `PART_NAMES`."""
+
+PART_BARRIERS: Final[Mapping[Grouping, tuple[Barrier, ...]]] = {
+    "cluster": ("cluster", "content"),
+    "performer": ("performer", "content"),
+    "piece": ("piece", "content"),
+    "both": ("piece", "performer", "content"),
+}
+"""What no two parts may share."""
+
+_LEFT_OUT = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """Who is learned from, chosen by and judged by; proven disjoint when it was made.
+
+    Attributes
+    ----------
+    train, validation, test : index into the records, ascending
+    left_out : index into the records
+        Empty but for "both" where pieces and pianists are crossed: a segment whose piece is on one side
+        and whose pianist is on another belongs to none.
+    grouped_by, seed
+        How it was drawn.
+    sha256 : of the segment ids in each part, whatever the order of the records
+    """
+
+    train: IntArray
+    validation: IntArray
+    test: IntArray
+    left_out: IntArray
+    grouped_by: Grouping
+    seed: int
+    sha256: str
+
+    def save(self, path: Path, records: Sequence[LabelRecord]) -> None:
+        """Write the parts as JSON: their ids, how they were drawn and their hash."""
+        ids = {
+            name: sorted(records[i].segment_id for i in getattr(self, name))
+            for name in (*PART_NAMES, "left_out")
+        }
+        content = {"grouped_by": self.grouped_by, "seed": self.seed, "sha256": self.sha256, **ids}
+        write_bytes(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def partition(
+    records: Sequence[LabelRecord],
+    *,
+    by: Grouping = "cluster",
+    seed: int = 0,
+    shares: tuple[float, float, float] = PART_SHARES,
+) -> Partition:
+    """Deal the segments out to train, validation and test; the same seed gives the same parts.
+
+    Near-duplicates by note content stay together, whatever their ids say.
+
+    Parameters
+    ----------
+    records
+        Each with a MIDI and with the ids that `by` needs. A score rendering has no pianist: where
+        pianists are kept apart, it is only learned from.
+    by
+        "both" keeps pieces and pianists apart. Where they are crossed (each pianist plays many pieces),
+        segments that would tie two parts together are left out.
+    seed
+    shares : three positive numbers that sum to 1
+
+    Raises
+    ------
+    InputError
+        A record lacks an id or its MIDI, the shares are no shares, or a part would be empty.
+    """
+    if by not in get_args(Grouping):
+        raise InputError("by", f"is {by!r}", allowed=", ".join(get_args(Grouping)))
+    if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1.0) > 1e-9:
+        raise InputError("shares", f"are {shares}", allowed="three positive numbers that sum to 1")
+    prints = fingerprints(records)
+    copies = likenesses(prints, NEAR_DUPLICATE_SHARE)
+    part = _parts(records, by, copies, np.asarray(shares), seed)
+    train, validation, test = (np.flatnonzero(part == k) for k in range(3))
+    for name, indices in zip(PART_NAMES, (train, validation, test), strict=True):
+        if not len(indices):
+            raise InputError(
+                "partition",
+                f"would have an empty {name} part",
+                allowed=f"three or more groups by {by}, none of them too large",
+                next_step="group by something finer",
+            )
+    assert_parts_disjoint(records, (train, validation, test), by=PART_BARRIERS[by], prints=prints)
+    return Partition(
+        train=train,
+        validation=validation,
+        test=test,
+        left_out=np.flatnonzero(part == _LEFT_OUT),
+        grouped_by=by,
+        seed=seed,
+        sha256=partition_hash(records, dict(zip(PART_NAMES, (train, validation, test), strict=True))),
+    )
+
+
+def assert_parts_disjoint(
+    records: Sequence[LabelRecord],
+    parts: Sequence[IntArray],
+    *,
+    by: Sequence[Barrier],
+    prints: Mapping[str, IntArray] | None = None,
+) -> None:
+    """Refuse parts of which any two share what they must not; see `assert_disjoint`."""
+    known = fingerprints(records) if prints is None and "content" in by else prints
+    pianists_apart = "performer" in by
+    for first, second in combinations(parts, 2):
+        sides = [[records[i] for i in side] for side in (first, second)]
+        for barrier in by:
+            # A deadpan rendering has no pianist to be recognised by.
+            kept = [
+                [r for r in side if not (pianists_apart and barrier == "performer" and _has_no_pianist(r))]
+                for side in sides
+            ]
+            assert_disjoint(*kept, by=[barrier], prints=known)
+
+
+def notes_per_sec(record: LabelRecord) -> float:
+    """How hard a segment is to play, as far as the notes tell: keys struck a second.
+
+    Data sets state no difficulty. Playing speed is the first of the criteria of Sebastien et al.
+    (ISMIR 2012), and needs nothing but the performance.
+    """
+    if record.midi_path is None:
+        raise InputError(record.segment_id, "has no MIDI to count notes in", next_step="give its midi_path")
+    played = load_midi(record.midi_path)
+    end_sec = played.duration_sec if record.end_time is None else record.end_time
+    struck = np.count_nonzero((played.onset_sec >= record.start_time) & (played.onset_sec < end_sec))
+    return float(struck / max(end_sec - record.start_time, 1e-3))
+
+
+def terciles(value: FloatArray) -> IntArray:
+    """(R,) 0 for the lowest third of the values, 1 for the middle, 2 for the highest.
+
+    >>> terciles(np.array([9.0, 1.0, 5.0, 2.0, 6.0, 8.0])).tolist()
+    [2, 0, 1, 0, 1, 2]
+    """
+    edges = np.quantile(value, [1 / 3, 2 / 3])
+    return np.searchsorted(edges, value, side="right")
+
+
+def _parts(
+    records: Sequence[LabelRecord],
+    by: Grouping,
+    copies: Sequence[Likeness],
+    shares: FloatArray,
+    seed: int,
+) -> IntArray:
+    """(R,) part of each record, or `_LEFT_OUT`."""
+    strata = _strata(records)
+    draw = np.random.default_rng(seed)
+    if by in ("cluster", "piece"):
+        return dealt(_linked(records, (by,), copies), strata, shares, draw)
+    part = np.zeros(len(records), dtype=np.int64)
+    played = np.array([i for i, r in enumerate(records) if not _has_no_pianist(r)], dtype=np.int64)
+    people = [records[i] for i in played]
+    if by == "performer":
+        part[played] = dealt(_linked(people, ("performer",), copies), strata[played], shares, draw)
+        return part
+    linked = _linked(people, ("piece", "performer"), copies)
+    if np.unique(linked, return_counts=True)[1].max() <= min(shares) * len(people):
+        part[played] = dealt(linked, strata[played], shares, draw)
+    else:
+        sides = [
+            dealt(_linked(people, (field,), copies), strata[played], shares, draw)
+            for field in ("piece", "performer")
+        ]
+        part[played] = np.where(sides[0] == sides[1], sides[0], _LEFT_OUT)
+    held_out = {field_of(records[i], "piece") for i in played if part[i] in (1, 2)}
+    for i, record in enumerate(records):
+        if _has_no_pianist(record) and field_of(record, "piece") in held_out:
+            part[i] = _LEFT_OUT
+    return part
+
+
+def dealt(group: IntArray, stratum: IntArray, shares: FloatArray, draw: np.random.Generator) -> IntArray:
+    """Whole groups dealt out so that every part has its share of every stratum.
+
+    The greedy rule of scikit-learn's StratifiedGroupKFold (largest group first, each to where the
+    strata come out most even), for parts of unequal size: sums of equal folds have no meaning where
+    there are fewer groups than folds.
+
+    Parameters
+    ----------
+    group, stratum : (R,) numbers of any kind
+    shares : (P,) sums to 1
+
+    Returns
+    -------
+    (R,) 0..P-1
+    """
+    _, group = np.unique(group, return_inverse=True)
+    _, stratum = np.unique(stratum, return_inverse=True)
+    counts = np.zeros((group.max() + 1, stratum.max() + 1))
+    np.add.at(counts, (group, stratum), 1.0)
+    wanted = np.outer(shares, counts.sum(axis=0))
+    size_wanted = shares * counts.sum()
+    dealt_out = np.zeros_like(wanted)
+    part_of = np.zeros(len(counts), dtype=np.int64)
+    order = draw.permutation(len(counts))
+    for g in order[np.argsort(-counts[order].sum(axis=1), kind="stable")]:
+        cost = np.empty(len(shares))
+        for p in range(len(shares)):
+            tried = dealt_out.copy()
+            tried[p] += counts[g]
+            sizes = tried.sum(axis=1)
+            # Chi-square against the wanted counts; the sizes of the parts weigh as much as all strata.
+            cost[p] = np.sum((tried - wanted) ** 2 / wanted) + np.sum(
+                (sizes - size_wanted) ** 2 / size_wanted
+            ) * len(wanted[0])
+        part_of[g] = int(np.argmin(cost))
+        dealt_out[part_of[g]] += counts[g]
+    return part_of[group]
+
+
+def _strata(records: Sequence[LabelRecord]) -> IntArray:
+    """(R,) number of each record's piece and difficulty together."""
+    difficulty = terciles(np.array([notes_per_sec(record) for record in records]))
+    names = [f"{record.piece_id}\0{third}" for record, third in zip(records, difficulty, strict=True)]
+    return np.unique(names, return_inverse=True)[1]
+
+
+def _linked(
+    records: Sequence[LabelRecord], fields: Sequence[Barrier], copies: Sequence[Likeness]
+) -> IntArray:
+    """(R,) number of the group: records with an id in common, or with the same notes, directly or not."""
+    ids = [record.segment_id for record in records]
+    pairs: list[Likeness | tuple[str, str]] = [c for c in copies if {c.first, c.second} <= set(ids)]
+    for field in fields:
+        first: dict[str, str] = {}
+        pairs += [(first.setdefault(field_of(r, field), r.segment_id), r.segment_id) for r in records]
+    group = clusters(ids, pairs)
+    return np.unique([group[name] for name in ids], return_inverse=True)[1]
+
+
+def _has_no_pianist(record: LabelRecord) -> bool:
+    return record.is_score_rendering
