@@ -1,6 +1,6 @@
 """Whether renderings agree with their MIDI in time, and how fast they are made.
 
-    python benchmarks/rendering.py --vienna DIR --asap DIR [-o results/rendering] [--count N] [--seconds S]
+    python benchmarks/rendering.py --vienna DIR --asap DIR --scratch DIR [-o FILE] [--pianos NAME ...]
 
 Agreement is measured twice, on the first seconds of performances spread over both corpora:
 
@@ -42,12 +42,11 @@ from tocco.audio.rendering import (
     instruments_of,
     write_flac,
 )
-from tocco.errors import MissingPartError
 from tocco.music.midi import load_midi, segment_midi
 from tocco.music.performance import Performance
 from tocco.units import SAMPLE_RATE_HZ, BoolArray, FloatArray, samples_from_sec
 
-PIANOS = ("musescore:grand", "musescore:bright", "musescore:mellow", "timgm6mb:grand", "timgm6mb:bright")
+DEFAULT_PIANO = "musescore:grand"
 REST_SEC = 2.0
 PROBE_APART_SEC = 0.5
 MOST_PROBES = 60
@@ -58,7 +57,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--vienna", type=Path, required=True, help="folder of MIDI files")
     parser.add_argument("--asap", type=Path, required=True, help="folder of the data set")
-    parser.add_argument("-o", "--output", type=Path, default=Path("results/rendering"))
+    parser.add_argument("-o", "--output", type=Path, default=Path("results/rendering/onsets.txt"))
+    parser.add_argument("--pianos", nargs="+", default=[DEFAULT_PIANO])
     parser.add_argument("--scratch", type=Path, required=True, help="folder for the renderings")
     parser.add_argument("--count", type=int, default=11, help="performances of each corpus")
     parser.add_argument("--seconds", type=float, default=15.0, help="of each performance")
@@ -71,12 +71,12 @@ def main() -> None:
         )
     }
     arguments.scratch.mkdir(parents=True, exist_ok=True)
-    lines = _report(played, arguments.scratch)
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    (arguments.output / "onsets.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lines = _report(played, arguments.pianos, arguments.scratch)
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _report(played: dict[str, list[Performance]], scratch: Path) -> list[str]:
+def _report(played: dict[str, list[Performance]], pianos: Sequence[str], scratch: Path) -> list[str]:
     lines = []
 
     def say(line: str) -> None:
@@ -89,20 +89,14 @@ def _report(played: dict[str, list[Performance]], scratch: Path) -> list[str]:
     grid = np.concatenate([p.onset_sec for p in everything]) * SYNTH_RATE_HZ / SYNTH_BLOCK_SAMPLES
     say(_row("block grid", (np.round(grid) - grid) * SYNTH_BLOCK_SAMPLES / SYNTH_RATE_HZ))
     with RendererPool() as pool:
-        for name in PIANOS:
-            try:
-                (piano,) = instruments_of(name)
-            except MissingPartError as error:
-                say(f"{name}: {error}")
-                continue
-            share = 1 if name == PIANOS[0] else 4  # the default on all, the others on every fourth
-            for line in _piano(piano, played, share, pool, scratch):
+        for name in pianos:
+            for line in _piano(instruments_of(name)[0], played, pool, scratch):
                 say(line)
     return lines
 
 
 def _piano(
-    piano: Instrument, played: dict[str, list[Performance]], share: int, pool: RendererPool, scratch: Path
+    piano: Instrument, played: dict[str, list[Performance]], pool: RendererPool, scratch: Path
 ) -> list[str]:
     setting = RenderSetting(piano)
     plain = replace(setting, half_pedal=False)
@@ -111,7 +105,7 @@ def _piano(
     lines, seconds, took_half, took_plain = [], 0.0, 0.0, 0.0
     for corpus, performances in played.items():
         by_difference, in_file = [], []
-        for k, performance in enumerate(performances[::share]):
+        for k, performance in enumerate(performances):
             target = scratch / f"{piano.name.replace(':', '_')}_{corpus.split()[0]}_{k}.flac"
             start = time.process_time()
             whole = pool.renderer(setting).render(performance)
