@@ -136,11 +136,14 @@ def test_the_parts_are_written_with_their_hash(records, tmp_path):
 
 
 def test_strata_are_shared_out_as_far_as_the_groups_allow():
-    group = np.arange(200)
-    stratum = np.repeat([0, 1, 2, 3], [100, 60, 20, 20])
-    part = dealt(group, stratum, np.array([0.7, 0.15, 0.15]), np.random.default_rng(0))
-    table = np.array([[np.sum((part == p) & (stratum == s)) for s in range(4)] for p in range(3)])
-    assert table.tolist() == [[70, 42, 14, 14], [15, 9, 3, 3], [15, 9, 3, 3]]
+    piece = np.repeat([0, 1, 2, 3], [100, 60, 20, 20])
+    hard = np.arange(200) % 2
+    part = dealt(
+        np.arange(200), np.stack([piece, hard], axis=1), np.array([0.7, 0.15, 0.15]), np.random.default_rng(0)
+    )
+    table = np.array([[np.sum((part == p) & (piece == s)) for s in range(4)] for p in range(3)])
+    np.testing.assert_allclose(table, [[70, 42, 14, 14], [15, 9, 3, 3], [15, 9, 3, 3]], atol=2)
+    np.testing.assert_allclose([np.mean(hard[part == p]) for p in range(3)], 0.5, atol=0.07)
 
 
 def test_hard_music_is_in_every_part(tmp_path):

@@ -47,6 +47,8 @@ PART_BARRIERS: Final[Mapping[Grouping, tuple[Barrier, ...]]] = {
 """What no two parts may share."""
 
 _LEFT_OUT = -1
+_ORDERS = 64
+_ORDER_NOISE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,16 +218,18 @@ def _parts(
     return part
 
 
-def dealt(group: IntArray, stratum: IntArray, shares: FloatArray, draw: np.random.Generator) -> IntArray:
-    """Whole groups dealt out so that every part has its share of every stratum.
+def dealt(group: IntArray, strata: IntArray, shares: FloatArray, draw: np.random.Generator) -> IntArray:
+    """Whole groups dealt out so that every part has its share of the segments and of every stratum.
 
-    The greedy rule of scikit-learn's StratifiedGroupKFold (largest group first, each to where the
+    The greedy rule of scikit-learn's StratifiedGroupKFold (large groups first, each to where the
     strata come out most even), for parts of unequal size: sums of equal folds have no meaning where
-    there are fewer groups than folds.
+    there are fewer groups than folds. Of several orders the one that comes out most even is taken.
 
     Parameters
     ----------
-    group, stratum : (R,) numbers of any kind
+    group : (R,) numbers of any kind
+    strata : (R, F) numbers of any kind
+        F ways of sorting the segments into kinds, each of which counts as much as the parts' sizes.
     shares : (P,) sums to 1
 
     Returns
@@ -233,34 +237,44 @@ def dealt(group: IntArray, stratum: IntArray, shares: FloatArray, draw: np.rando
     (R,) 0..P-1
     """
     _, group = np.unique(group, return_inverse=True)
-    _, stratum = np.unique(stratum, return_inverse=True)
-    counts = np.zeros((group.max() + 1, stratum.max() + 1))
-    np.add.at(counts, (group, stratum), 1.0)
+    kinds = _kinds(strata)
+    counts = np.zeros((group.max() + 1, kinds.shape[1]))
+    np.add.at(counts, group, kinds)
     wanted = np.outer(shares, counts.sum(axis=0))
-    size_wanted = shares * counts.sum()
-    dealt_out = np.zeros_like(wanted)
-    part_of = np.zeros(len(counts), dtype=np.int64)
-    order = draw.permutation(len(counts))
-    for g in order[np.argsort(-counts[order].sum(axis=1), kind="stable")]:
-        cost = np.empty(len(shares))
-        for p in range(len(shares)):
-            tried = dealt_out.copy()
-            tried[p] += counts[g]
-            sizes = tried.sum(axis=1)
-            # Chi-square against the wanted counts; the sizes of the parts weigh as much as all strata.
-            cost[p] = np.sum((tried - wanted) ** 2 / wanted) + np.sum(
-                (sizes - size_wanted) ** 2 / size_wanted
-            ) * len(wanted[0])
-        part_of[g] = int(np.argmin(cost))
-        dealt_out[part_of[g]] += counts[g]
-    return part_of[group]
+    size = np.bincount(group).astype(float)
+    best, least = np.zeros(len(counts), dtype=np.int64), np.inf
+    for _ in range(_ORDERS):
+        order = np.argsort(-size * np.exp(_ORDER_NOISE * draw.normal(size=len(size))), kind="stable")
+        part_of = np.zeros(len(counts), dtype=np.int64)
+        table = np.zeros_like(wanted)
+        for g in order:
+            # Chi-square against the wanted counts; only what the group changes in it is needed.
+            change = np.sum(counts[g] * (2.0 * (table - wanted) + counts[g]) / wanted, axis=1)
+            part_of[g] = int(np.argmin(change))
+            table[part_of[g]] += counts[g]
+        cost = float(np.sum((table - wanted) ** 2 / wanted))
+        if cost < least:
+            best, least = part_of, cost
+    return best[group]
+
+
+def _kinds(strata: IntArray) -> FloatArray:
+    """(R, 1 + all kinds) a column of ones for the size, then one for each kind of each stratification.
+
+    The columns of one stratification weigh together as much as the first.
+    """
+    columns = [np.ones((len(strata), 1))]
+    for stratum in strata.T:
+        names, number = np.unique(stratum, return_inverse=True)
+        columns.append(np.eye(len(names))[number] / len(names))
+    return np.concatenate(columns, axis=1)
 
 
 def _strata(records: Sequence[LabelRecord]) -> IntArray:
-    """(R,) number of each record's piece and difficulty together."""
+    """(R, 2) number of each record's piece, and third of its difficulty."""
     difficulty = terciles(np.array([notes_per_sec(record) for record in records]))
-    names = [f"{record.piece_id}\0{third}" for record, third in zip(records, difficulty, strict=True)]
-    return np.unique(names, return_inverse=True)[1]
+    piece = np.unique([record.piece_id for record in records], return_inverse=True)[1]
+    return np.stack([piece, difficulty], axis=1)
 
 
 def _linked(
