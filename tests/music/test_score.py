@@ -176,6 +176,14 @@ def test_cue_notes_are_not_to_be_played(tmp_path: Path) -> None:
     np.testing.assert_array_equal(score.onset_beat, [1])
 
 
+def test_small_notes_of_musescore_are_played(tmp_path: Path) -> None:
+    """MuseScore marks the small notes of a cadenza as cues."""
+    written = page(note("C4", before="<cue/>") + note("D4"))
+    software = "<identification><encoding><software>MuseScore 3.4.2</software></encoding></identification>"
+    score = read(tmp_path, written.replace("<part-list>", f"{software}<part-list>"))
+    np.testing.assert_array_equal(score.pitch, [60, 62])
+
+
 def tremolo(slashes: int, kind: str) -> str:
     sign = f'<tremolo type="{kind}">{slashes}</tremolo>'
     return f"<type>half</type><notations><ornaments>{sign}</ornaments></notations>"

@@ -169,8 +169,15 @@ def _normalise(root: Any, source: str) -> None:
             raise InputError(
                 source, "holds a transposing instrument", allowed="piano parts", next_step=_NEXT_STEP
             )
+    is_small_only = any("MuseScore" in (software.text or "") for software in root.iter("software"))
     for note in list(root.iter("note")):
-        if note.find("cue") is not None:
+        cue = note.find("cue")
+        if cue is None:
+            continue
+        if is_small_only:
+            # MuseScore knows no cue notes: it writes small ones so, such as those of a cadenza.
+            note.remove(cue)
+        else:
             _silence(note)
     for part in root.iter("part"):
         first_bar = part.find("measure")

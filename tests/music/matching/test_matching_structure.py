@@ -13,6 +13,7 @@ def _walk(way: Sequence[int], sec: Sequence[float]) -> Walk:
     return Walk(
         way=places,
         hit=np.ones(len(places), dtype=bool),
+        firm=np.ones(len(places), dtype=bool),
         beat=places.astype(float),
         sec=np.array(sec, dtype=float),
         pitch=40 + places,

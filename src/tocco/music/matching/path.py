@@ -15,7 +15,8 @@ from scipy.ndimage import median_filter
 
 from tocco.music.matching.chords import OnsetGroups, PlayedNotes
 from tocco.music.matching.corridor import Corridor
-from tocco.units import FloatArray, IntArray
+from tocco.music.matching.shakes import keeps_a_trill_going
+from tocco.units import BoolArray, FloatArray, IntArray
 
 FORWARD_COST = 0.02
 """For each group gone forward; keeps a chord together where nothing else decides."""
@@ -32,6 +33,9 @@ TURN_COST = 0.8
 JUMP_COST = 9.0
 """In matched notes. Lower, and a wrong note would be sought elsewhere in the piece."""
 
+FAR_COST = 0.004
+"""For each group of a jump: of two places with the same music, the nearer one."""
+
 STOP_SHARE = 0.5
 """What is left of the price of going back after a stop: a player who restarts stops first."""
 
@@ -44,6 +48,10 @@ _USUAL_GAP_NOTES = 31
 
 STAY_COST = 0.3
 """For striking on in the same group after more than a chord's spread."""
+
+TRILL_WORTH = 0.1
+"""In matched notes, of a note that only keeps a trill going. Else a long trill would wander through the piece
+in search of its two keys."""
 
 SPREAD_SEC = 0.06
 """Notes closer than this may well be one chord."""
@@ -72,11 +80,13 @@ def follow(groups: OnsetGroups, played: PlayedNotes, corridor: Corridor) -> IntA
     (N,) index of a group; the note may or may not be written there
     """
     gap_sec = np.diff(played.onset_sec, prepend=played.onset_sec[0])
+    in_trill = keeps_a_trill_going(played)
+    note_worth = np.where(in_trill, TRILL_WORTH, 1.0)
     is_apart = np.clip(gap_sec / SPREAD_SEC - 1.0, 0.0, 1.0)
     costs = _Costs(
         stay=STAY_COST * is_apart,
         turn=TURN_COST * is_apart,
-        back_share=_back_share(gap_sec),
+        back_share=_back_share(gap_sec, in_trill),
     )
     rows: list[FloatArray] = []
     worth = np.zeros(0)
@@ -89,7 +99,7 @@ def follow(groups: OnsetGroups, played: PlayedNotes, corridor: Corridor) -> IntA
         holds = groups.holds_pitch[:, columns].astype(float)
         for note in range(corridor.first_note[block], corridor.first_note[block + 1]):
             come = _arrive(worth, place, next_cost, costs, note) if note else np.zeros(len(columns))
-            worth = come + holds[played.pitch[note]]
+            worth = come + note_worth[note] * holds[played.pitch[note]]
             rows.append(worth)
     return _trace_back(rows, corridor, costs)
 
@@ -108,9 +118,9 @@ def _carry_over(worth: FloatArray, columns: IntArray, open_groups: IntArray) -> 
     return carried
 
 
-def _back_share(gap_sec: FloatArray) -> FloatArray:
+def _back_share(gap_sec: FloatArray, in_trill: BoolArray) -> FloatArray:
     """(N,) what is left of the price of going back, by how long the player paused before a note."""
-    apart = np.where(gap_sec > SPREAD_SEC, gap_sec, np.nan)
+    apart = np.where((gap_sec > SPREAD_SEC) & ~in_trill, gap_sec, np.nan)
     known = np.flatnonzero(~np.isnan(apart))
     if len(known) == 0:
         return np.ones(len(gap_sec))
@@ -126,8 +136,12 @@ def _arrive(
 ) -> FloatArray:
     """Best worth with which the next note can find the player at each place."""
     share = costs.back_share[note]
-    come = np.maximum(worth - costs.stay[note], worth.max() - JUMP_COST * share)
+    come = worth - costs.stay[note]
     ahead = FORWARD_COST * place
+    far = FAR_COST * place
+    jump_on = np.maximum.accumulate(worth + far)
+    jump_back = np.maximum.accumulate((worth - far)[::-1])[::-1]
+    np.maximum(come, np.maximum(jump_on - far, jump_back + far) - JUMP_COST * share, out=come)
     forward = np.maximum.accumulate(worth + ahead)
     np.maximum(come[1:], worth[:-1] - next_cost, out=come[1:])
     np.maximum(come[1:], forward[:-1] - (ahead[1:] + PASS_OVER_COST), out=come[1:])
@@ -152,6 +166,6 @@ def _trace_back(rows: list[FloatArray], corridor: Corridor, costs: _Costs) -> In
         cost = np.where(step > 0, FORWARD_COST * step + PASS_OVER_COST, back_cost)
         cost[step == 0] = costs.stay[note + 1]
         cost[step == 1] = FORWARD_COST
-        np.minimum(cost, JUMP_COST * share, out=cost)
+        np.minimum(cost, JUMP_COST * share + FAR_COST * np.abs(step), out=cost)
         way[note] = columns[np.argmax(rows[note] - cost)]
     return way

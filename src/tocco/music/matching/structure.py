@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tocco.music.matching.chords import OnsetGroups, PlayedNotes
+from tocco.music.matching.shakes import keeps_a_trill_going
 from tocco.units import BoolArray, FloatArray, IntArray
 
 _DISORDER_GROUPS = 2
@@ -84,12 +85,14 @@ class Walk:
     ----------
     way : (N,) onset group of each played note
     hit : (N,) whether the note is written in its group
+    firm : (N,) whether it was hit, and does more than keep a trill going
     beat, sec : (N,) where and when
     pitch : (N,)
     """
 
     way: IntArray
     hit: BoolArray
+    firm: BoolArray
     beat: FloatArray
     sec: FloatArray
     pitch: IntArray
@@ -116,9 +119,11 @@ class Walk:
 
 def walk_of(way: IntArray, groups: OnsetGroups, played: PlayedNotes) -> Walk:
     """Put the way, the page and the clock side by side."""
+    hit = groups.holds_pitch[played.pitch, way]
     return Walk(
         way=way,
-        hit=groups.holds_pitch[played.pitch, way],
+        hit=hit,
+        firm=hit & ~keeps_a_trill_going(played),
         beat=groups.onset_beat[way],
         sec=played.onset_sec,
         pitch=played.pitch,
@@ -155,7 +160,7 @@ def find_retries(walk: Walk) -> tuple[Retry, ...]:
 
 def _extent(walk: Walk, first: int, last: int) -> tuple[int, int]:
     """First and last onset group of a stretch of playing, without notes that stray."""
-    hits = walk.way[first : last + 1][walk.hit[first : last + 1]]
+    hits = walk.way[first : last + 1][walk.firm[first : last + 1]]
     if len(hits) == 0:
         return int(walk.way[first : last + 1].min()), int(walk.way[first : last + 1].max())
     place = hits[_rising(hits)]
@@ -167,7 +172,7 @@ def _passes(walk: Walk) -> list[tuple[int, int]]:
     starts = [0]
     struck: set[tuple[int, int]] = set()
     top = left_at = -1
-    way, hit, pitch = walk.way.tolist(), walk.hit.tolist(), walk.pitch.tolist()
+    way, firm, pitch = walk.way.tolist(), walk.firm.tolist(), walk.pitch.tolist()
     for note, place in enumerate(way):
         if place < top - _DISORDER_GROUPS and _plays_again(walk, starts[-1], note, top, struck):
             starts.append(note)
@@ -177,7 +182,7 @@ def _passes(walk: Walk) -> list[tuple[int, int]]:
             starts.append(note)
             struck, top = set(), -1
         top = max(top, place)
-        if hit[note]:
+        if firm[note]:
             struck.add((place, pitch[note]))
     return list(zip(starts, [s - 1 for s in starts[1:]] + [len(way) - 1], strict=True))
 
@@ -187,7 +192,7 @@ def _plays_again(walk: Walk, start: int, note: int, top: int, struck: set[tuple[
     beyond = np.flatnonzero(walk.way[note:] >= top)
     stop = note + int(beyond[0]) if len(beyond) else len(walk.way) - 1
     later = range(note, stop + 1)
-    again = {(int(walk.way[k]), int(walk.pitch[k])) for k in later if walk.hit[k]} & struck
+    again = {(int(walk.way[k]), int(walk.pitch[k])) for k in later if walk.firm[k]} & struck
     if len(again) < _MIN_REPEATED_NOTES or len({place for place, _ in again}) < _MIN_REPEATED_GROUPS:
         return False
     begin = int(walk.way[note])
