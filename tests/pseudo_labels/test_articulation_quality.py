@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from rater_etude import BEAT_SEC, play, study_score
 
-from tocco.pseudo_labels.articulation_quality import STACCATO_SHARE, measure_articulation_quality
+from tocco.pseudo_labels.articulation_quality import (
+    FREE_LONG_LOG,
+    FREE_SHORT_LOG,
+    STACCATO_SHARE,
+    measure_articulation_quality,
+)
 from tocco.pseudo_labels.evidence import NO_AUDIO, NO_SCORE, Evidence
 from tocco.units import FloatArray
 
@@ -26,23 +31,23 @@ def test_as_written_is_neither_short_nor_long() -> None:
     label = measure_articulation_quality(held(1.0))
     got = {name: c.value for name, c in label.components.items()}
     assert got["cut_short"] == pytest.approx(0.0, abs=1e-3)
-    assert got["held_over"] == pytest.approx(0.013, abs=0.01)
+    assert got["held_over"] == 0.0
     assert got["inconsistency"] == pytest.approx(0.0, abs=1e-9)
     assert label.missing["attack_clarity"] == NO_AUDIO
     assert label.missing["staccato_contrast"].startswith("fewer than three notes")
 
 
-@pytest.mark.parametrize("share", [0.8, 0.5, 0.25])
+@pytest.mark.parametrize("share", [0.6, 0.5, 0.25])
 def test_cut_short_is_the_logarithm_of_what_is_held(share: float) -> None:
     got = values(held(share))
-    assert got["cut_short"] == pytest.approx(-np.log(share), abs=0.06)
+    assert got["cut_short"] == pytest.approx(-np.log(share) - FREE_SHORT_LOG, abs=0.06)
     assert got["held_over"] == 0.0
 
 
 @pytest.mark.parametrize("share", [1.3, 1.8])
 def test_held_over_is_the_logarithm_of_what_is_held(share: float) -> None:
     got = values(held(share))
-    assert got["held_over"] == pytest.approx(np.log(share), abs=0.03)
+    assert got["held_over"] == pytest.approx(np.log(share) - FREE_LONG_LOG, abs=0.03)
     assert got["cut_short"] == 0.0
 
 
@@ -60,17 +65,19 @@ def test_staccato_is_no_cut_and_legato_staccato_is_held_over() -> None:
     assert crisp["cut_short"] == pytest.approx(0.0, abs=1e-3)
     assert crisp["staccato_contrast"] == pytest.approx(np.log(2.0), abs=0.05)
     assert broad["staccato_contrast"] == pytest.approx(0.0, abs=0.02)
-    assert broad["held_over"] == pytest.approx(np.log(2.0) / 2.0, abs=0.03)
+    assert broad["held_over"] == pytest.approx((np.log(2.0) - FREE_LONG_LOG) / 2.0, abs=0.03)
 
 
 def test_lengths_follow_the_local_tempo() -> None:
-    slowing = play(SCORE, sec_of_beat=lambda beat: BEAT_SEC * (beat + beat**2 / 100.0), held=0.8)
-    assert values(Evidence(*slowing))["cut_short"] == pytest.approx(-np.log(0.8), abs=0.05)
+    slowing = play(SCORE, sec_of_beat=lambda beat: BEAT_SEC * (beat + beat**2 / 100.0), held=0.6)
+    assert values(Evidence(*slowing))["cut_short"] == pytest.approx(-np.log(0.6) - FREE_SHORT_LOG, abs=0.05)
 
 
 def test_jitter_hardly_moves_it(rng: np.random.Generator) -> None:
-    performance = play(SCORE, held=0.8, late_sec=rng.normal(0.0, 0.02, len(SCORE)))
-    assert values(Evidence(*performance))["cut_short"] == pytest.approx(-np.log(0.8), abs=0.05)
+    performance = play(SCORE, held=0.6, late_sec=rng.normal(0.0, 0.02, len(SCORE)))
+    assert values(Evidence(*performance))["cut_short"] == pytest.approx(
+        -np.log(0.6) - FREE_SHORT_LOG, abs=0.05
+    )
 
 
 def test_keys_held_through_a_hesitation_do_not_count() -> None:
@@ -94,7 +101,7 @@ def test_spans_differ() -> None:
     share = np.where(SCORE.onset_beat < 32.0, 1.0, 0.5)
     given = held(share)
     assert values(given, (1.0, 11.0))["cut_short"] < 0.01
-    assert values(given, (24.0, 34.0))["cut_short"] == pytest.approx(np.log(2.0), abs=0.05)
+    assert values(given, (24.0, 34.0))["cut_short"] == pytest.approx(np.log(2.0) - FREE_SHORT_LOG, abs=0.05)
 
 
 def test_without_a_score_only_the_overlap_is_told() -> None:

@@ -10,7 +10,6 @@ from rater_etude import play, study_score
 
 from tocco.music.notation import Mark
 from tocco.pseudo_labels.dynamics_control import (
-    PITCH_VELOCITY,
     marked_level,
     measure_dynamics_control,
     suggested_course,
@@ -40,7 +39,7 @@ def test_one_level_has_no_range() -> None:
     assert label.components["level_range"].value == 0.0
     assert label.components["level"].value == 64.0
     assert label.components["shaping"].value == pytest.approx(0.0, abs=1e-9)
-    assert label.missing["unevenness"] == "all notes are equally loud"
+    assert label.missing["unevenness"] == "the whole performance stays at one level"
     assert label.missing["hairpin_change"] == "no hairpin is marked here"
 
 
@@ -55,13 +54,13 @@ def test_the_melody_above_the_accompaniment() -> None:
 
 
 def test_louder_as_the_line_rises_is_shaping() -> None:
-    """A level that follows the suggested course in full moves by its standard deviation."""
+    """Eight times the suggested course, but for its quickest changes, which running medians leave out."""
     course = suggested_course(evidence(np.full(len(SCORE), 64.0)))
-    assert np.ptp(course) <= PITCH_VELOCITY * 12.0
+    assert 1.0 < np.ptp(course) < 12.0
     at_note = course[np.round(2 * SCORE.onset_beat).astype(int)]
     follows = values(evidence(64.0 + 8.0 * (at_note - at_note.mean())))["shaping"]
     against = values(evidence(64.0 - 8.0 * (at_note - at_note.mean())))["shaping"]
-    assert follows == pytest.approx(8.0 * course.std(), rel=0.15)
+    assert 0.5 * 8.0 * course.std() < follows < 8.0 * course.std()
     assert against == pytest.approx(-follows, rel=0.05)
 
 

@@ -11,7 +11,7 @@ from tocco.music.performance import Performance
 from tocco.pseudo_labels.articulation_quality import measure_articulation_quality
 from tocco.pseudo_labels.evidence import NO_AUDIO, Evidence
 from tocco.pseudo_labels.onset_spectra import read_onset_spectra
-from tocco.pseudo_labels.tone_quality import measure_tone_quality
+from tocco.pseudo_labels.tone_quality import measure_tone_quality, read_voicing
 from tocco.units import SAMPLE_RATE_HZ, FloatArray, hz_from_pitch
 
 SCORE = study_score()
@@ -41,18 +41,36 @@ def sound(played: Performance, overtone: FloatArray | float) -> FloatArray:
     return waveform
 
 
-def test_voicing_is_the_top_above_the_mean_of_the_rest() -> None:
-    got = values(voiced(80.0, 60.0, 64.0))
-    assert got["voicing_lead"] == pytest.approx(80.0 - 62.0)
+def test_voicing_is_the_top_above_the_mean_of_the_rest_in_the_range_used() -> None:
+    given = voiced(80.0, 60.0, 64.0)
+    got, used = values(given), given.once(read_voicing).used
+    assert got["voicing_lead"] * used == pytest.approx(80.0 - 62.0)
+    # The upper line stays at 80; the lower one, smoothed, is the bass or, between beats, the melody alone.
+    assert 0.0 < used <= 80.0 - 64.0
     assert got["bass_weight"] == pytest.approx(64.0 - 80.0)
+    assert (got["top_leads"], got["bass_covers"]) == (1.0, 0.0)
     assert got["voicing_unsteadiness"] == pytest.approx(0.0)
 
 
-def test_muddy_and_harsh_voicing_lower_the_lead_step_by_step() -> None:
-    lead = [values(voiced(80.0 - s, 60.0 + s, 60.0 + s))["voicing_lead"] for s in (0, 5, 10, 15)]
-    assert lead == pytest.approx([20.0, 10.0, 0.0, -10.0])
-    inner = [values(voiced(80.0, 60.0 + s, 60.0))["voicing_lead"] for s in (0, 10, 20)]
-    assert inner == pytest.approx([20.0, 15.0, 10.0])
+def test_less_of_everything_is_not_less_voicing() -> None:
+    full, half = values(voiced(90.0, 50.0, 60.0)), values(voiced(75.0, 55.0, 60.0))
+    assert half["voicing_lead"] == pytest.approx(full["voicing_lead"], rel=0.1)
+    assert half["top_leads"] == full["top_leads"]
+
+
+def test_covering_the_melody_lowers_the_lead_step_by_step() -> None:
+    leads = []
+    for s in (0, 5, 15, 20):
+        given = voiced(80.0 - s, 60.0 + s, 60.0 + s)
+        leads.append(values(given)["voicing_lead"] * given.once(read_voicing).used)
+    assert leads == pytest.approx([20.0, 10.0, -10.0, -20.0])
+    assert values(voiced(60.0, 80.0, 80.0))["top_leads"] == 0.0
+    assert values(voiced(60.0, 80.0, 80.0))["bass_covers"] == 1.0
+
+
+def test_equal_keys_have_no_voicing() -> None:
+    label = measure_tone_quality(voiced(70.0, 70.0, 70.0))
+    assert label.missing["top_leads"] == "all keys of a chord are equally loud"
 
 
 def test_a_hammered_treble() -> None:
@@ -80,7 +98,7 @@ def test_covered_tops_are_named() -> None:
 def test_without_audio_the_colour_is_missing() -> None:
     label = measure_tone_quality(voiced(80.0, 60.0, 64.0))
     assert label.missing["colour_range"] == NO_AUDIO
-    assert label.confidence == pytest.approx(0.8)
+    assert label.confidence == pytest.approx(0.75)
 
 
 def test_colour_that_changes_has_a_range_and_the_room_has_none(rng: np.random.Generator) -> None:

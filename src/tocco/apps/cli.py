@@ -37,6 +37,10 @@ benchmark_app = typer.Typer(
     help="Yardsticks that a network is held against.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(benchmark_app, name="benchmark")
+pseudo_label_app = typer.Typer(
+    help="Ratings by rule, from audio, MIDI and score.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(pseudo_label_app, name="pseudo-label")
 
 
 def _version(value: bool) -> None:
@@ -326,6 +330,36 @@ def benchmark_trees(
     from tocco.apps import yardsticks
 
     yardsticks.benchmark_trees(labels, output, protocol=protocol, jobs=jobs)
+
+
+@pseudo_label_app.command("fit-scale")
+def pseudo_label_fit_scale(
+    labels: Annotated[
+        Path, typer.Argument(metavar="LABELS", help="Performances with MIDI and score, JSONL.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The scale, a JSON file.")],
+    share: Annotated[
+        float, typer.Option(help="Share of every composer's pieces; the rest is for proofs.")
+    ] = 0.5,
+    takes: Annotated[int, typer.Option(min=1, help="Performances of one piece at most.")] = 3,
+    rendered: Annotated[int, typer.Option(min=0, help="Performances to render and listen to.")] = 24,
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and takes.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that align and measure.")] = 1,
+    soundfont: Annotated[Path | None, typer.Option(help="Soundfont; else TOCCO_SOUNDFONT or system.")] = None,
+) -> None:
+    """Fit the scale that turns measured components into ratings to competent performances."""
+    from tocco.apps import pseudo_scale
+
+    pseudo_scale.fit_reference_scale(
+        labels,
+        output,
+        share=share,
+        takes=takes,
+        rendered=rendered,
+        seed=seed,
+        jobs=jobs,
+        soundfont=soundfont,
+    )
 
 
 @app.command()

@@ -30,16 +30,16 @@ COMPONENTS: Final = (
     ComponentKind(
         "cut_short",
         "log",
-        "notes without a staccato sign: key-down time short of the written one, mean",
+        "notes without a staccato sign: key-down time short of 82 % of the written one, mean",
         "less",
-        0.35,
+        0.4,
     ),
     ComponentKind(
         "held_over",
         "log",
-        "key-down time beyond the written one, mean; staccato notes against half of it",
+        "key-down time beyond 116 % of the written one, mean; staccato notes against half of it",
         "less",
-        0.3,
+        0.25,
     ),
     ComponentKind(
         "inconsistency",
@@ -72,6 +72,10 @@ SHORT_SIGNS: Final = frozenset({"staccato", "staccatissimo", "spiccato", "detach
 STACCATO_SHARE: Final = 0.5
 """A staccato note is held for about half of its value or less (Bresin and Battel 2000: 0.25 to 0.55)."""
 
+FREE_SHORT_LOG: Final = 0.2
+FREE_LONG_LOG: Final = 0.15
+"""From 82 to 116 % of the written length a touch is a matter of taste: competent players are mostly there."""
+
 LONGEST_LOG: Final = 1.5
 """Beyond 4.5 times the written time a key is simply kept down: no more wrong for being longer still."""
 
@@ -87,7 +91,7 @@ class Touch:
     ----------
     held_log : (K,) logarithm of key-down against written time
     is_short : (K,) a staccato sign stands at it
-    is_told : (K,) False for keys that were held while the player waited
+    is_told : (K,) False for keys held while the player waited, and for keys struck again too soon
     change_at, change_log : (R,) index into the matched notes, change of `held_log` from the note before
         Neighbours of one line that share value and sign.
     """
@@ -109,7 +113,7 @@ def read_touch(evidence: Evidence) -> Touch | None:
     signs = [alignment.score.articulation[note].split(",") for note in written.note]
     is_short = np.array([not SHORT_SIGNS.isdisjoint(names) for names in signs], dtype=bool)
     at, change = _changes(written, alignment, held, is_short)
-    is_told = ~_held_in_a_wait(evidence, written)
+    is_told = ~(_held_in_a_wait(evidence, written) | _struck_again(evidence, written))
     kept = is_told[at]
     return Touch(held, is_short, is_told, at[kept], change[kept])
 
@@ -124,6 +128,17 @@ def _held_in_a_wait(evidence: Evidence, written: Written) -> BoolArray:
     rising = np.maximum.accumulate(written.onset_sec)
     last = np.clip(np.searchsorted(rising, offset - 0.05, side="left"), written.onset_of, len(stops) - 1)
     return stops[last] > stops[written.onset_of]
+
+
+def _struck_again(evidence: Evidence, written: Written) -> BoolArray:
+    """(K,) keys that had to come up because they are struck again before their written end."""
+    struck = evidence.playing.struck
+    order = np.lexsort((struck.onset_sec, struck.pitch))
+    following = np.full(len(struck), np.inf)
+    same = struck.pitch[order][1:] == struck.pitch[order][:-1]
+    following[order[:-1][same]] = struck.onset_sec[order[1:][same]]
+    due = written.duration_beat * written.local_beat_sec[written.onset_of]
+    return following[written.played] < struck.onset_sec[written.played] + 0.9 * due
 
 
 def _changes(
@@ -161,8 +176,10 @@ def measure_articulation_quality(evidence: Evidence, span_sec: Span | None = Non
     kept = evidence.matched_within(span_sec) & touch.is_told
     held, short = touch.held_log[kept], touch.is_short[kept]
     long = held[~short]
-    findings.measured("cut_short", mean(np.maximum(-long, 0.0)) if len(long) >= FEWEST else MISSING, few)
-    over = np.clip(np.where(short, held - np.log(STACCATO_SHARE), held), 0.0, LONGEST_LOG)
+    short_of = np.maximum(-FREE_SHORT_LOG - long, 0.0)
+    findings.measured("cut_short", mean(short_of) if len(long) >= FEWEST else MISSING, few)
+    beyond = np.where(short, held - np.log(STACCATO_SHARE), held) - FREE_LONG_LOG
+    over = np.clip(beyond, 0.0, LONGEST_LOG)
     findings.measured("held_over", mean(over) if len(over) >= FEWEST else MISSING, few)
     change = np.abs(touch.change_log[kept[touch.change_at]])
     steady = median(change) if len(change) >= FEWEST else MISSING

@@ -38,7 +38,7 @@ COMPONENTS: Final = (
     ComponentKind("repeated_errors", "count", "mistakes that recur in another pass of the same bar", "told"),
 )
 
-RESTART_NOTES: Final = 4.0
+RESTART_NOTES: Final = 6.0
 """A restart disturbs as much as this many wrong notes of middling salience."""
 
 REPEATED_WEIGHT: Final = 1.5

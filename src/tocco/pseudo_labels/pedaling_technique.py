@@ -27,35 +27,25 @@ COMPONENTS: Final = (
     ComponentKind(
         "blur",
         "count",
-        "clashes at an onset (notes a step apart, any octave) that the pedal alone keeps ringing, mean",
+        "pedalled onsets: clashes (notes a step apart, any octave) that the pedal alone keeps ringing, mean",
+        "less",
+        0.25,
+        needs="pedal",
+    ),
+    ComponentKind(
+        "overhang",
+        "s",
+        "changes of the bass with the pedal down: until it is lifted, at most 1 s, mean",
         "less",
         0.3,
         needs="pedal",
-    ),
-    ComponentKind(
-        "held_through",
-        "fraction",
-        "changes of the bass over which the pedal stays down",
-        "less",
-        0.15,
-        needs="pedal",
-    ),
-    ComponentKind(
-        "change_offset",
-        "ms",
-        "pedal lifted too early or too late after a change of the bass, median distance from 60 ms",
-        "less",
-        0.15,
-        needs="pedal",
-        shape="log",
-        from_value=20.0,
     ),
     ComponentKind(
         "support",
         "fraction",
         "onsets whose sound the pedal carries on at some time",
         "more",
-        0.3,
+        0.35,
         needs="pedal",
     ),
     ComponentKind(
@@ -66,6 +56,20 @@ COMPONENTS: Final = (
         0.1,
         needs="pedal",
         shape="root",
+    ),
+    ComponentKind(
+        "held_through",
+        "fraction",
+        "changes of the bass over which the pedal stays down",
+        "told",
+        needs="pedal",
+    ),
+    ComponentKind(
+        "change_offset",
+        "ms",
+        "lift off the usual 60 ms after a change of the bass, median",
+        "told",
+        needs="pedal",
     ),
     ComponentKind(
         "change_lag", "ms", "pedal lifted after a change of the bass, median", "told", needs="pedal"
@@ -86,6 +90,9 @@ context effects"; Banowetz 1985)."""
 LIFT_BEFORE_SEC: Final = 0.4
 LIFT_AFTER_SEC: Final = 0.6
 """A lift this near to a change of the bass is meant for it."""
+
+LONGEST_OVERHANG_SEC: Final = 1.0
+"""By then the old harmony has faded below the new one, or is simply held."""
 
 HOLE_SEC: Final = 0.06
 """Shorter silences are a detached touch, no break."""
@@ -111,6 +118,7 @@ class Pedalling:
     change : (B,) index of the chords that change the bass
     is_held : (B,) the pedal is down all through the change
     lag_sec : (B,) from the change to the lift that belongs to it; NaN where there is none
+    overhang_sec : (B,) from the change to the next lift, at most 1 s; NaN where the pedal is up
     """
 
     blur: FloatArray
@@ -120,6 +128,7 @@ class Pedalling:
     change: IntArray
     is_held: BoolArray
     lag_sec: FloatArray
+    overhang_sec: FloatArray
 
 
 def read_pedalling(evidence: Evidence) -> Pedalling:
@@ -141,6 +150,7 @@ def read_pedalling(evidence: Evidence) -> Pedalling:
         change=change,
         is_held=held,
         lag_sec=lag,
+        overhang_sec=_overhang_sec(playing, at[change]),
     )
 
 
@@ -178,6 +188,14 @@ def _changes(playing: Playing, at_sec: FloatArray) -> tuple[BoolArray, FloatArra
     return held, lag
 
 
+def _overhang_sec(playing: Playing, at_sec: FloatArray) -> FloatArray:
+    """(B,) seconds for which the old harmony rings on into each change; NaN where the pedal is up."""
+    _, lifted = pedal_crossings(playing.sustain)
+    until = np.append(lifted, np.inf)[np.searchsorted(lifted, at_sec, side="right")] - at_sec
+    down = playing.sustain.at(at_sec) >= PEDAL_DOWN
+    return np.where(down, np.minimum(until, LONGEST_OVERHANG_SEC), MISSING)
+
+
 def measure_pedaling_technique(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
     """Measure blur, changes and support of a span, unscaled."""
     findings = Findings(PEDALING_TECHNIQUE, COMPONENTS)
@@ -187,13 +205,18 @@ def measure_pedaling_technique(evidence: Evidence, span_sec: Span | None = None)
     pedalling, inside = evidence.once(read_pedalling), evidence.chords_within(span_sec)
     few = "fewer than five onsets in this span"
     enough = inside.sum() >= FEWEST
-    findings.measured("blur", mean(pedalling.blur[inside]) if enough else MISSING, few)
+    pedalled = inside & pedalling.is_supported
+    blur = mean(pedalling.blur[pedalled]) if pedalled.sum() >= FEWEST else MISSING
+    findings.measured("blur", blur, "fewer than five onsets are pedalled")
     findings.measured("support", fraction(pedalling.is_supported[inside]) if enough else MISSING, few)
     carried = inside & pedalling.is_carried
     holes = fraction(pedalling.is_hole[carried]) if carried.sum() >= FEWEST else MISSING
     findings.measured("holes", holes, "fewer than five onsets follow on pedalled ones")
     changes = inside[pedalling.change]
     few_changes = "the bass changes too seldom"
+    overhang = pedalling.overhang_sec[changes & np.isfinite(pedalling.overhang_sec)]
+    over = mean(overhang) if len(overhang) >= FEWEST_CHANGES else MISSING
+    findings.measured("overhang", over, "the pedal is down at too few changes of the bass")
     held = pedalling.is_held[changes]
     findings.measured("held_through", fraction(held) if len(held) >= FEWEST_CHANGES else MISSING, few_changes)
     lag = pedalling.lag_sec[changes & np.isfinite(pedalling.lag_sec)]

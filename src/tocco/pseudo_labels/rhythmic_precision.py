@@ -15,9 +15,9 @@ import numpy as np
 
 from tocco.music.statistics.score_accuracy import HESITATION_RATIO, HESITATION_SEC
 from tocco.music.statistics.score_timing import EQUAL_BEAT, NARROW_BEAT, RUN_BEAT
-from tocco.music.statistics.summaries import MISSING, local_line, mean, median, sd
+from tocco.music.statistics.summaries import MISSING, local_line, mean, median, percentile, sd
 from tocco.music.statistics.timing import chord_spread_sec
-from tocco.music.statistics.written import Written
+from tocco.music.statistics.written import SHORTEST_BEAT_SEC, Written
 from tocco.pseudo_labels.evidence import Evidence, Findings, Span
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
@@ -31,7 +31,7 @@ COMPONENTS: Final = (
         "ms",
         "onsets off the line that their neighbours within about two beats draw, median size",
         "less",
-        0.35,
+        0.3,
         shape="log",
         from_value=2.0,
     ),
@@ -48,11 +48,20 @@ COMPONENTS: Final = (
         "hesitation", "s/min", "time lost in waits that no tempo explains", "less", 0.2, shape="root"
     ),
     ComponentKind(
+        "tempo_lurch",
+        "log",
+        "tempo over the two beats after an onset against the two before, 90th percentile of the size",
+        "less",
+        0.15,
+        shape="log",
+        from_value=0.02,
+    ),
+    ComponentKind(
         "tempo_wander",
         "log",
         "tempo over four beats, its spread: dragging and rushing",
         "less",
-        0.15,
+        0.1,
         shape="log",
         from_value=0.01,
     ),
@@ -61,7 +70,7 @@ COMPONENTS: Final = (
         "ms",
         "keys off the middle of their written chord, median size; rolled chords are left out",
         "less",
-        0.1,
+        0.05,
         shape="log",
         from_value=2.0,
     ),
@@ -94,6 +103,7 @@ class Timing:
     wait_sec : (G - 1,) to the next written onset; NaN across a restart or a skip
     lost_sec : (G - 1,) of that, what no tempo explains: 0 but for hesitations
     tempo_log : (G,) logarithm of beats a second over four beats; NaN near a break
+    lurch_log : (G,) logarithm of that over the two beats after against the two before; NaN near a break
     async_sec : (K,) each matched note after the median of its chord; NaN for single notes, rolled chords
     """
 
@@ -101,6 +111,7 @@ class Timing:
     wait_sec: FloatArray
     lost_sec: FloatArray
     tempo_log: FloatArray
+    lurch_log: FloatArray
     async_sec: FloatArray
 
 
@@ -110,22 +121,32 @@ def read_timing(evidence: Evidence) -> Timing | None:
     if written is None:
         return None
     stretch = evidence.stretch_of
-    late, tempo = np.full((2, len(written.onset_beat)), MISSING)
+    late, tempo, lurch = np.full((3, len(written.onset_beat)), MISSING)
     for part in np.unique(stretch):
         of = np.flatnonzero(stretch == part)
         beat, sec = written.onset_beat[of], written.onset_sec[of]
         late[of] = sec - local_line(beat, sec, NARROW_BEAT)
-        tempo[of] = _tempo_log(beat, sec)
+        tempo[of], lurch[of] = _tempo_log(beat, sec)
     wait = np.where(np.diff(stretch) == 0, np.diff(written.onset_sec), MISSING)
-    return Timing(late, wait, _lost_sec(evidence, written, wait), tempo, _asynchrony_sec(evidence, written))
+    lost = _lost_sec(evidence, written, wait)
+    return Timing(late, wait, lost, tempo, lurch, _asynchrony_sec(evidence, written))
 
 
-def _tempo_log(beat: FloatArray, sec: FloatArray) -> FloatArray:
-    """(G,) logarithm of beats a second over the four beats around each onset; NaN at the ends."""
+def _tempo_log(beat: FloatArray, sec: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Tempo of the four beats around each onset, and that of the last two against the first two.
+
+    Returns
+    -------
+    (G,) logarithm of beats a second, (G,) logarithm of the ratio; NaN near the ends
+    """
     half = TEMPO_BEAT / 2.0
     inside = (beat - half >= beat[0] - 1e-6) & (beat + half <= beat[-1] + 1e-6)
-    took = np.interp(beat + half, beat, sec) - np.interp(beat - half, beat, sec)
-    return np.where(inside & (took > 0.05), np.log(TEMPO_BEAT / np.maximum(took, 0.05)), MISSING)
+    before = sec - np.interp(beat - half, beat, sec)
+    after = np.interp(beat + half, beat, sec) - sec
+    known = inside & (before > SHORTEST_BEAT_SEC) & (after > SHORTEST_BEAT_SEC)
+    before, after = np.where(known, before, 1.0), np.where(known, after, 1.0)
+    tempo = np.where(known, np.log(TEMPO_BEAT / (before + after)), MISSING)
+    return tempo, np.where(known, np.log(before / after), MISSING)
 
 
 def _lost_sec(evidence: Evidence, written: Written, wait: FloatArray) -> FloatArray:
@@ -216,6 +237,8 @@ def _measure_tempo(findings: Findings, written: Written, timing: Timing, onsets:
     short = "the span holds too few beats for a tempo"
     long_enough = len(tempo) >= FEWEST and float(np.ptp(beat)) >= TEMPO_BEAT
     findings.measured("tempo_wander", sd(tempo) if long_enough else MISSING, short)
+    lurch = np.abs(timing.lurch_log[known])
+    findings.measured("tempo_lurch", percentile(lurch, 90.0) if long_enough else MISSING, short)
     rise = np.polyfit(beat - beat.mean(), tempo, 1)[0] * np.ptp(beat) if long_enough else MISSING
     findings.measured("tempo_trend", float(rise), short)
 

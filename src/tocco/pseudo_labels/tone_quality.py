@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from tocco.music.statistics.summaries import MISSING, group_sum, mean, median, sd
+from tocco.pseudo_labels.dynamics_control import used_range
 from tocco.pseudo_labels.evidence import NO_AUDIO, Evidence, Findings, Span
 from tocco.pseudo_labels.onset_spectra import read_onset_spectra
 from tocco.pseudo_labels.places import place
@@ -23,18 +24,10 @@ TONE_QUALITY: Final = "tone_quality"
 COMPONENTS: Final = (
     ComponentKind(
         "voicing_lead",
-        "velocity",
-        "highest note of a chord above the mean of its others, median",
+        "ratio",
+        "highest note of a chord above the mean of its others, median, against the range that is used",
         "more",
-        0.4,
-        needs="midi",
-    ),
-    ComponentKind(
-        "bass_weight",
-        "velocity",
-        "lowest note of a chord above the highest, median: a covering bass",
-        "less",
-        0.2,
+        0.55,
         needs="midi",
     ),
     ComponentKind(
@@ -50,10 +43,23 @@ COMPONENTS: Final = (
         "semitones",
         "spread of the sound's brightness that pitch, velocity and chord size do not explain",
         "more",
-        0.2,
+        0.25,
         needs="audio",
         shape="log",
         from_value=0.2,
+    ),
+    ComponentKind(
+        "top_leads",
+        "fraction",
+        "chords whose highest note is louder than the mean of the others",
+        "told",
+        needs="midi",
+    ),
+    ComponentKind(
+        "bass_covers", "fraction", "chords whose lowest note is louder than the highest", "told", needs="midi"
+    ),
+    ComponentKind(
+        "bass_weight", "velocity", "lowest note of a chord above the highest", "told", needs="midi"
     ),
     ComponentKind(
         "voicing_unsteadiness", "velocity", "lead from chord to chord, spread", "told", needs="midi"
@@ -62,6 +68,9 @@ COMPONENTS: Final = (
 )
 
 FEWEST: Final = 5
+AUDIBLE_LEAD: Final = 1.0
+"""Velocity; below it a chord has no voicing that could be told."""
+
 TREBLE_PITCH: Final = 76
 """From E5 up strings are short and undamped sound is thin: a hard stroke there is heard as hardness."""
 
@@ -76,10 +85,12 @@ class Voicing:
     ----------
     lead : (G,) velocity: the highest note above the mean of the others; NaN for single notes
     bass : (G,) velocity: the lowest above the highest; NaN for single notes
+    used : velocity: the range that the player uses in the whole performance
     """
 
     lead: FloatArray
     bass: FloatArray
+    used: float
 
 
 def read_voicing(evidence: Evidence) -> Voicing:
@@ -89,7 +100,11 @@ def read_voicing(evidence: Evidence) -> Voicing:
     total = group_sum(velocity[together.note], together.onset_of, len(together.size))
     several = together.size > 1
     others = (total - top) / np.maximum(together.size - 1, 1)
-    return Voicing(np.where(several, top - others, MISSING), np.where(several, bottom - top, MISSING))
+    return Voicing(
+        lead=np.where(several, top - others, MISSING),
+        bass=np.where(several, bottom - top, MISSING),
+        used=evidence.once(used_range),
+    )
 
 
 def measure_tone_quality(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
@@ -101,7 +116,12 @@ def measure_tone_quality(evidence: Evidence, span_sec: Span | None = None) -> Ps
     bass = voicing.bass[onsets & np.isfinite(voicing.bass)]
     few = "fewer than five chords in this span"
     enough = len(lead) >= FEWEST
-    findings.measured("voicing_lead", median(lead) if enough else MISSING, few)
+    told = enough and float(np.median(np.abs(lead))) >= AUDIBLE_LEAD
+    few = few if not enough else "all keys of a chord are equally loud"
+    findings.measured("top_leads", _share_above(lead) if told else MISSING, few)
+    findings.measured("bass_covers", _share_above(bass) if told else MISSING, few)
+    ratio = median(lead) / voicing.used if told and voicing.used > 0.0 else MISSING
+    findings.measured("voicing_lead", ratio, few)
     findings.measured("voicing_unsteadiness", sd(lead) if enough else MISSING, few)
     findings.measured("bass_weight", median(bass) if enough else MISSING, few)
     hardness = _treble_hardness(evidence, onsets)
@@ -109,6 +129,11 @@ def measure_tone_quality(evidence: Evidence, span_sec: Span | None = None) -> Ps
     _measure_colour(findings, evidence, onsets)
     findings.caused(_causes(evidence, voicing, onsets))
     return findings.label(evidence, int(together.size[onsets].sum()))
+
+
+def _share_above(velocity: FloatArray) -> float:
+    """Share of differences above 0; equal levels count half."""
+    return float(np.mean((velocity > 0.0) + 0.5 * (velocity == 0.0)))
 
 
 def _treble_hardness(evidence: Evidence, onsets: BoolArray) -> float:

@@ -1,0 +1,54 @@
+"""Ratings by rule: the six technical dimensions of a span, or of a whole performance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tocco.audio.processing import segment_bounds
+from tocco.pseudo_labels.demand import read_demand
+from tocco.pseudo_labels.evidence import Evidence, Span
+from tocco.pseudo_labels.pseudo_label import PseudoLabel
+from tocco.pseudo_labels.raters import measure_technique
+from tocco.pseudo_labels.scale import ReferenceScale, reference_scale
+
+
+def rate_span(
+    evidence: Evidence, span_sec: Span | None = None, *, scale: ReferenceScale | None = None
+) -> dict[str, PseudoLabel]:
+    """Rate the six technical dimensions of a span.
+
+    Parameters
+    ----------
+    evidence : of the whole performance
+    span_sec : (start, end) on its clock; the scale was made for spans of ten seconds
+    scale : the one that ships with tocco if not given
+    """
+    scale = reference_scale() if scale is None else scale
+    demand = read_demand(evidence, span_sec)
+    return {name: scale.rated(label, demand) for name, label in measure_technique(evidence, span_sec).items()}
+
+
+def rate_performance(evidence: Evidence, *, scale: ReferenceScale | None = None) -> dict[str, PseudoLabel]:
+    """Rate a whole performance: the mean rating of its segments, with the components of the whole.
+
+    A component of the whole has a narrower spread than one of ten seconds, so the scale is applied to
+    the segments. Each counts by its confidence.
+    """
+    scale = reference_scale() if scale is None else scale
+    bounds = segment_bounds(evidence.performance.duration_sec, scale.pool.segment_sec, scale.pool.overlap)
+    parts = [rate_span(evidence, (float(start), float(end)), scale=scale) for start, end in bounds]
+    found = {}
+    for name, label in measure_technique(evidence).items():
+        rated = [(part[name].rating, part[name].confidence) for part in parts]
+        known = np.array([(r, c) for r, c in rated if r is not None and c > 0.0]).reshape(-1, 2)
+        if len(known):
+            found[name] = replace(label, rating=float(np.average(known[:, 0], weights=known[:, 1])))
+        elif name in label.missing:
+            found[name] = label
+        else:
+            reasons = dict.fromkeys(part[name].missing.get(name, "") for part in parts)
+            reason = "; ".join(reason for reason in reasons if reason)
+            found[name] = replace(label, confidence=0.0, missing={**label.missing, name: reason})
+    return found

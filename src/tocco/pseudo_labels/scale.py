@@ -1,0 +1,268 @@
+"""The reference scale: from measured components to ratings, learned from competent performances.
+
+Each component is bent to a symmetric shape, freed of what the written music explains (a linear fit
+over the pool), and standardised. A dimension is the weighted mean of the components that could be
+measured, brought to unit spread by their correlations in the pool, so that a missing one does not
+change the width of the scale. Percentiles of the pool then set the rating: see `RATING_AT`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Final
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+from tocco.errors import InputError
+from tocco.pseudo_labels.demand import DEMANDS
+from tocco.pseudo_labels.pseudo_label import ComponentKind, PseudoLabel
+from tocco.pseudo_labels.raters import RATERS
+from tocco.schema import StrictModel, one_line, parse_object
+from tocco.units import FloatArray
+
+SCALE_FILE: Final = "reference_scale.json"
+
+RATING_AT: Final[Mapping[float, float]] = {
+    2.5: 20.0,
+    10.0: 31.0,
+    25.0: 40.0,
+    50.0: 50.0,
+    75.0: 60.0,
+    90.0: 69.0,
+    97.5: 80.0,
+}
+"""Percentile of the pool -> rating. The middle 95 % of competent players fill 20 to 80, spaced like a
+normal distribution of 15 points; the fifths outside are for playing that none of them shows. There the
+scale goes on smoothly (straight in the log odds of the rating), so that 0 and 100 are limits that nothing
+reaches and nothing is clipped to."""
+
+LEAST_WEIGHT: Final = 0.35
+"""A dimension is rated where so much of its weight could be measured."""
+
+FARTHEST_DEMAND: Final = 3.0
+"""Music beyond three spreads of the pool's is taken for that."""
+
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+_Count = Annotated[int, Field(ge=0)]
+
+
+class Pool(StrictModel):
+    """Which performances the scale was fitted on."""
+
+    corpora: dict[str, _Count]
+    """Corpus -> performances."""
+
+    n_performances: _Count
+    """All of them."""
+
+    n_segments: _Count
+    """Segments measured."""
+
+    n_rendered: _Count
+    """Performances that were rendered to sound; components from audio rest on these alone."""
+
+    segment_sec: _Positive
+    """Length of a segment."""
+
+    overlap: _Number
+    """Share of a segment that the next one repeats."""
+
+    seed: _Count
+    """Of the choice of pieces and takes."""
+
+    pieces: tuple[str, ...]
+    """Every piece of the pool; whatever is proved of the scale is proved on others."""
+
+    labels_sha256: str
+    """Of the file that listed the performances."""
+
+    content_sha256: str
+    """Over the hashes of all performances and scores, in order."""
+
+
+class ComponentScale(StrictModel):
+    """How one component is standardised."""
+
+    weight: _Positive
+    """Its weight as it was fitted."""
+
+    centre: _Number
+    """Mean of the bent values, at the pool's usual music."""
+
+    spread: _Positive
+    """Standard deviation that is left once the music is accounted for."""
+
+    demand: tuple[_Number, ...]
+    """Change for one spread of each demand."""
+
+    n_segments: _Count
+    """Segments of the pool in which it could be measured."""
+
+
+class DimensionScale(StrictModel):
+    """How one dimension is rated."""
+
+    components: dict[str, ComponentScale]
+    """In the order of the correlations."""
+
+    correlation: tuple[tuple[_Number, ...], ...]
+    """Of the standardised components over the pool, each turned so that more is better."""
+
+    knots: tuple[_Number, ...]
+    """Where the percentiles of `RATING_AT` lie, ascending."""
+
+    ratings: tuple[_Number, ...]
+    """The rating at each knot, ascending."""
+
+
+class ReferenceScale(StrictModel):
+    """Components to ratings, for the six technical dimensions."""
+
+    format: Annotated[int, Field(ge=1, le=1)] = 1
+    """Version of this file's layout."""
+
+    pool: Pool
+    """What it was fitted on."""
+
+    demand_centre: tuple[_Number, ...]
+    """Of `DEMANDS` over the pool."""
+
+    demand_spread: tuple[_Positive, ...]
+    """Of `DEMANDS` over the pool."""
+
+    dimensions: dict[str, DimensionScale]
+    """By name."""
+
+    def rated(self, label: PseudoLabel, demand: FloatArray) -> PseudoLabel:
+        """The pseudo-label with its rating, or with the reason why it has none.
+
+        Parameters
+        ----------
+        label : as a rater measured it
+        demand : (Q,) of the same span
+        """
+        kinds = {kind.name: kind for kind in RATERS[label.dimension].scaled}
+        scale = self.dimensions[label.dimension]
+        known = [name for name in scale.components if name in label.components]
+        share = sum(kinds[name].weight for name in known)
+        reason = None
+        if label.dimension in label.missing:
+            return label
+        if not np.all(np.isfinite(demand)):
+            reason = "fewer than five onsets in this span"
+        elif share < LEAST_WEIGHT:
+            reason = f"only {share:.0%} of what it rests on could be measured"
+        if reason is not None:
+            return replace(label, confidence=0.0, missing={**label.missing, label.dimension: reason})
+        values = {name: label.components[name].value for name in known}
+        return replace(label, rating=rating_of(self._composite(scale, kinds, values, demand), scale))
+
+    def _composite(
+        self,
+        scale: DimensionScale,
+        kinds: Mapping[str, ComponentKind],
+        values: Mapping[str, float],
+        demand: FloatArray,
+    ) -> float:
+        asked = (demand - np.array(self.demand_centre)) / np.array(self.demand_spread)
+        asked = np.clip(asked, -FARTHEST_DEMAND, FARTHEST_DEMAND)
+        names = list(scale.components)
+        standard = np.array([standardised(kinds[name], scale.components[name], value, asked)
+                             for name, value in values.items()])  # fmt: skip
+        index = [names.index(name) for name in values]
+        weight = np.array([kinds[name].weight for name in values])
+        return combined(standard, weight, np.array(scale.correlation)[np.ix_(index, index)])
+
+
+def bent(kind: ComponentKind, value: FloatArray | float) -> FloatArray:
+    """A component's value in the shape in which it is standardised, any shape of array."""
+    x = np.asarray(value, dtype=float)
+    if kind.shape == "root":
+        return np.sqrt(np.maximum(x, 0.0))
+    if kind.shape == "log":
+        return np.log(np.maximum(x, 0.0) + kind.from_value)
+    return x
+
+
+def standardised(kind: ComponentKind, scale: ComponentScale, value: float, asked: FloatArray) -> float:
+    """Spreads above the pool's mean for such music; above 0 is better."""
+    expected = scale.centre + float(np.dot(scale.demand, asked))
+    above = (float(bent(kind, value)) - expected) / scale.spread
+    return above if kind.better == "more" else -above
+
+
+def combined(standard: FloatArray, weight: FloatArray, correlation: FloatArray) -> float:
+    """Weighted sum of standardised components, divided by its spread in the pool.
+
+    The spread of `sum w z` is `sqrt(w' R w)`; were the components independent it would be at least half
+    of what strongly related ones give, which bounds it from below.
+    """
+    variance = float(weight @ correlation @ weight)
+    return float(weight @ standard) / np.sqrt(max(variance, 0.5 * float(weight @ weight)))
+
+
+def rating_of(composite: float, scale: DimensionScale) -> float:
+    """Rating at a place of the scale, 0..100: straight between the knots, and in its log odds beyond them."""
+    knots, ratings = np.array(scale.knots), np.array(scale.ratings)
+    if knots[0] <= composite <= knots[-1]:
+        return float(np.interp(composite, knots, ratings))
+    end, inner = (0, 1) if composite < knots[0] else (-1, -2)
+    slope = (ratings[end] - ratings[inner]) / (knots[end] - knots[inner])
+    share = ratings[end] / 100.0
+    odds = np.log(share / (1.0 - share))
+    # d rating / d odds = 100 share (1 - share): the slope goes on unbroken at the last knot.
+    odds += (composite - knots[end]) * slope / (100.0 * share * (1.0 - share))
+    return float(100.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0))))
+
+
+def read_scale(content: str, source: str) -> ReferenceScale:
+    """A scale from its JSON text.
+
+    Raises
+    ------
+    InputError
+        It is broken, or was fitted for other components or weights than this release measures.
+    """
+    try:
+        scale = ReferenceScale.model_validate(parse_object(content))
+    except ValidationError as error:
+        raise InputError(source, one_line(error), next_step="fit the scale again") from error
+    except ValueError as error:
+        raise InputError(source, str(error), next_step="fit the scale again") from error
+    fitted = {
+        dimension: {name: part.weight for name, part in found.components.items()}
+        for dimension, found in scale.dimensions.items()
+    }
+    asked = {name: {kind.name: kind.weight for kind in rater.scaled} for name, rater in RATERS.items()}
+    if fitted != asked or len(scale.demand_centre) != len(DEMANDS):
+        differing = sorted(name for name in asked if fitted.get(name) != asked[name]) or ["demands"]
+        raise InputError(
+            source,
+            f"was fitted for other components of {', '.join(differing)}",
+            next_step="fit the scale again with `tocco pseudo-label fit-scale`",
+        )
+    return scale
+
+
+def load_scale(path: Path) -> ReferenceScale:
+    """A scale from a file."""
+    try:
+        content = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
+    except UnicodeDecodeError as error:
+        raise InputError(path, f"is not UTF-8 text (byte {error.start})") from error
+    return read_scale(content, str(path))
+
+
+@lru_cache(maxsize=1)
+def reference_scale() -> ReferenceScale:
+    """The scale that ships with tocco."""
+    found = files("tocco.pseudo_labels").joinpath(SCALE_FILE)
+    return read_scale(found.read_text(encoding="utf-8"), SCALE_FILE)

@@ -1,0 +1,135 @@
+"""`tocco pseudo-label fit-scale`: the pool is chosen by pieces, and what cannot be used is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tocco.apps.pseudo_scale import (
+    MeasuredPerformance,
+    choose_pool,
+    fit_reference_scale,
+    measure_pool_performance,
+    scale_of,
+)
+from tocco.data.records import LabelRecord, read_labels, write_labels
+from tocco.errors import InputError
+from tocco.pseudo_labels.demand import DEMANDS
+from tocco.pseudo_labels.pseudo_label import Component, PseudoLabel
+from tocco.pseudo_labels.raters import RATERS
+from tocco.pseudo_labels.scale_fit import MeasuredSegment
+
+
+def records(n_pieces: int = 7, n_takes: int = 5) -> list[LabelRecord]:
+    return [
+        LabelRecord(
+            segment_id=f"{composer}_{piece}_{take}",
+            piece_id=f"{composer}/{piece}",
+            source="made up",
+            midi_path=Path(f"{take}.mid"),
+            labels={},
+        )
+        for composer in ("Bach", "Liszt")
+        for piece in range(n_pieces)
+        for take in range(n_takes)
+    ]
+
+
+def draw(seed: int, **settings: float) -> list[LabelRecord]:
+    share, takes = float(settings.get("share", 0.5)), int(settings.get("takes", 3))
+    return choose_pool(records(), share=share, takes=takes, generator=np.random.default_rng(seed))
+
+
+def test_a_share_of_every_composer_and_some_takes_of_each_piece() -> None:
+    chosen = draw(1)
+    pieces = {record.piece_id for record in chosen}
+    assert len([piece for piece in pieces if piece.startswith("Bach/")]) == 4
+    assert len([piece for piece in pieces if piece.startswith("Liszt/")]) == 4
+    assert len(chosen) == 8 * 3
+    assert len({record.segment_id for record in chosen}) == 24
+
+
+def test_the_choice_rests_on_the_seed_alone() -> None:
+    assert [r.segment_id for r in draw(1)] == [r.segment_id for r in draw(1)]
+    assert {r.piece_id for r in draw(1)} != {r.piece_id for r in draw(2)}
+    shuffled = [records()[k] for k in np.random.default_rng(9).permutation(70)]
+    again = choose_pool(shuffled, share=0.5, takes=3, generator=np.random.default_rng(1))
+    assert [r.segment_id for r in again] == [r.segment_id for r in draw(1)]
+
+
+def test_the_whole_corpus_can_be_the_pool() -> None:
+    assert len(draw(1, share=1.0, takes=9)) == 70
+
+
+def test_a_performance_is_measured_segment_by_segment(tiny_labels: Path) -> None:
+    record = read_labels(tiny_labels)[0]
+    measured = measure_pool_performance(record)
+    assert measured.refusal == ""
+    assert len(measured.segments) == 1
+    assert measured.segments[0].piece == record.piece_id
+    assert measured.segments[0].labels["note_accuracy"].components["weighted_error"].value == 0.0
+    assert np.exp(measured.segments[0].demand[0]) == pytest.approx(4.0, rel=0.02)
+
+
+def test_a_score_of_other_music_is_left_out_with_its_reason(tiny_labels: Path, tmp_path: Path) -> None:
+    record = read_labels(tiny_labels)[0]
+    broken = tmp_path / "score.musicxml"
+    broken.write_text("<score-partwise/>")
+    measured = measure_pool_performance(record.model_copy(update={"score_path": broken}))
+    assert measured.segments == ()
+    assert "score.musicxml" in measured.refusal
+
+
+def test_a_record_without_a_score_is_refused_before_the_work(tiny_labels: Path, tmp_path: Path) -> None:
+    first, *rest = read_labels(tiny_labels)
+    path = tmp_path / "labels.jsonl"
+    write_labels([first.model_copy(update={"score_path": None}), *rest], path)
+    with pytest.raises(InputError, match="take00: has no score_path"):
+        fit(path, tmp_path / "scale.json")
+
+
+def test_a_share_out_of_range_is_refused(tiny_labels: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--share: is 0"):
+        fit(tiny_labels, tmp_path / "scale.json", share=0.0)
+
+
+def test_a_pool_that_is_too_small_writes_nothing(tiny_labels: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="pool: has 20 segments"):
+        fit(tiny_labels, tmp_path / "scale.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def fit(labels: Path, output: Path, share: float = 1.0) -> None:
+    fit_reference_scale(labels, output, share=share, takes=9, rendered=0, seed=0, jobs=1, soundfont=None)
+
+
+def test_the_scale_says_what_it_was_fitted_on(tiny_labels: Path) -> None:
+    rng = np.random.default_rng(3)
+    measured = []
+    for record in read_labels(tiny_labels):
+        segments = []
+        for _ in range(20):
+            labels = {
+                name: PseudoLabel(
+                    name,
+                    None,
+                    {kind.name: Component(float(rng.lognormal()), kind.unit, "") for kind in rater.scaled},
+                    (),
+                    1.0,
+                    {},
+                )
+                for name, rater in RATERS.items()
+            }
+            segments.append(MeasuredSegment(record.piece_id, labels, rng.normal(size=len(DEMANDS))))
+        measured.append(MeasuredPerformance(record, tuple(segments)))
+    measured[5] = replace(measured[5], segments=(), refusal="take05: left out")
+    pool = scale_of(measured, "abc", rendered=6, seed=4).pool
+    assert (pool.n_performances, pool.n_segments, pool.n_rendered, pool.seed) == (19, 380, 5, 4)
+    assert pool.corpora == {"test": 19}
+    assert pool.pieces == tuple(f"piece{k}" for k in range(6))
+    assert pool.labels_sha256 == "abc"
+    again = scale_of(measured[:-1], "abc", rendered=6, seed=4).pool
+    assert again.content_sha256 != pool.content_sha256
