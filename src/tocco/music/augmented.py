@@ -9,7 +9,7 @@ import numpy as np
 
 from tocco.errors import InputError
 from tocco.music.alignment import Alignment
-from tocco.music.performance import Performance
+from tocco.music.performance import PedalCurve, Performance
 from tocco.music.score import Score
 from tocco.music.time_map import TimeMap
 from tocco.units import IntArray
@@ -82,6 +82,35 @@ class Augmented:
             labels_kept=self.labels_kept & later.labels_kept,
             new_of_old=new,
         )
+
+
+def moved_along(
+    performance: Performance, time_map: TimeMap, semitones: int, labels_kept: frozenset[str]
+) -> Augmented:
+    """The keys and pedals of a recording whose time and pitch were changed; no note comes or goes.
+
+    Parameters
+    ----------
+    performance
+    time_map, semitones : what was done to the recording
+    labels_kept : targets whose rating still holds
+    """
+
+    def moved(pedal: PedalCurve) -> PedalCurve:
+        return replace(pedal, time_sec=time_map(pedal.time_sec))
+
+    played = replace(performance, pitch=performance.pitch + semitones)
+    if not time_map.is_identity:
+        played = replace(
+            played,
+            onset_sec=time_map(performance.onset_sec),
+            offset_sec=time_map(performance.offset_sec),
+            sustain=moved(performance.sustain),
+            sostenuto=moved(performance.sostenuto),
+            soft=moved(performance.soft),
+            duration_sec=float(time_map(performance.duration_sec)),
+        )
+    return Augmented(played, time_map, semitones, labels_kept, np.arange(len(performance)))
 
 
 def _carried_alignment(change: Augmented, alignment: Alignment) -> Alignment:

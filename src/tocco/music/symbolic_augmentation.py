@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from tocco.errors import InputError
-from tocco.music.augmented import Augmented
+from tocco.music.augmented import Augmented, moved_along
 from tocco.music.corruption.context import read_context
 from tocco.music.corruption.draft import Draft, finish, pedal_of_steps, strikes_apart
 from tocco.music.label_rules import labels_kept, tempo_amount
@@ -119,13 +119,8 @@ def transpose(performance: Performance, semitones: int) -> Augmented:
             allowed=f"{LOWEST_PIANO_KEY} to {HIGHEST_PIANO_KEY}",
             next_step="choose a smaller step",
         )
-    return Augmented(
-        performance=replace(performance, pitch=pitch),
-        time_map=TimeMap.identity(),
-        semitones=int(semitones),
-        labels_kept=labels_kept({"pitch": abs(semitones)}),
-        new_of_old=np.arange(len(performance)),
-    )
+    kept = labels_kept({"pitch": abs(semitones)})
+    return moved_along(performance, TimeMap.identity(), int(semitones), kept)
 
 
 def scale_tempo(performance: Performance, ratio: float) -> Augmented:
@@ -144,13 +139,8 @@ def scale_tempo(performance: Performance, ratio: float) -> Augmented:
     low, high = TEMPO_RATIO_RANGE
     if not low <= ratio <= high:
         raise InputError("tempo ratio", f"is {ratio:g}", allowed=f"{low:g} to {high:g}")
-    return Augmented(
-        performance=performance.shifted(0.0, 1.0 / ratio),
-        time_map=TimeMap.linear(1.0 / ratio),
-        semitones=0,
-        labels_kept=labels_kept({"tempo": tempo_amount(ratio)}),
-        new_of_old=np.arange(len(performance)),
-    )
+    kept = labels_kept({"tempo": tempo_amount(ratio)})
+    return moved_along(performance, TimeMap.linear(1.0 / ratio), 0, kept)
 
 
 def transcriber_noise(

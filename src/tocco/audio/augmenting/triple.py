@@ -10,7 +10,8 @@ import numpy as np
 from tocco.audio.augmenting.checks import checked_waveform
 from tocco.errors import InputError
 from tocco.music.alignment import Alignment
-from tocco.music.performance import PedalCurve, Performance
+from tocco.music.augmented import moved_along
+from tocco.music.performance import Performance
 from tocco.music.time_map import TimeMap
 from tocco.rubrics import TARGETS
 from tocco.schema import nearest
@@ -85,49 +86,27 @@ def moved_triple(
         What was done to it.
     labels_kept
         Targets whose labels still hold; the others are left out.
-    """
-    return replace(
-        triple,
-        audio=audio,
-        performance=moved_performance(triple.performance, time_map, semitones),
-        alignment=None
-        if triple.alignment is None
-        else moved_alignment(triple.alignment, time_map, semitones),
-        labels={name: value for name, value in triple.labels.items() if name in labels_kept},
-        bounds_sec=time_map(triple.bounds_sec),
-    )
-
-
-def moved_performance(performance: Performance, time_map: TimeMap, semitones: int) -> Performance:
-    """Keys and pedals at their new times, in the new key.
 
     Raises
     ------
     InputError
         A note would leave the keyboard.
     """
-    low, high = semitone_room(performance)
+    low, high = semitone_room(triple.performance)
     if not low <= semitones <= high:
         raise InputError(
-            performance.source or "performance",
+            triple.performance.source or "performance",
             f"leaves the keyboard when transposed by {semitones}",
             allowed=f"{low} to {high} semitones",
         )
-    if time_map.is_identity:
-        return replace(performance, pitch=performance.pitch + semitones)
-
-    def moved(pedal: PedalCurve) -> PedalCurve:
-        return replace(pedal, time_sec=time_map(pedal.time_sec))
-
+    change = moved_along(triple.performance, time_map, semitones, labels_kept)
     return replace(
-        performance,
-        onset_sec=time_map(performance.onset_sec),
-        offset_sec=time_map(performance.offset_sec),
-        pitch=performance.pitch + semitones,
-        sustain=moved(performance.sustain),
-        sostenuto=moved(performance.sostenuto),
-        soft=moved(performance.soft),
-        duration_sec=float(time_map(performance.duration_sec)),
+        triple,
+        audio=audio,
+        performance=change.performance,
+        alignment=None if triple.alignment is None else change.alignment(triple.alignment),
+        labels=change.labels(triple.labels),
+        bounds_sec=time_map(triple.bounds_sec),
     )
 
 
@@ -141,30 +120,3 @@ def semitone_room(performance: Performance) -> tuple[int, int]:
     low = LOWEST_PIANO_KEY - int(performance.pitch.min())
     high = HIGHEST_PIANO_KEY - int(performance.pitch.max())
     return (low, high) if low <= 0 <= high else (0, 0)
-
-
-def moved_alignment(alignment: Alignment, time_map: TimeMap, semitones: int) -> Alignment:
-    """The same matches on the new clock; the score is transposed with the performance.
-
-    Beats and note numbers stay: the music that is heard at a beat is the same, only when it is heard
-    and in which key has changed.
-    """
-
-    def at(sec: float) -> float:
-        return float(time_map(sec))
-
-    return replace(
-        alignment,
-        score=replace(alignment.score, pitch=alignment.score.pitch + semitones),
-        anchor_sec=time_map(alignment.anchor_sec),
-        performance_onset_sec=time_map(alignment.performance_onset_sec),
-        performance_pitch=alignment.performance_pitch + semitones,
-        retries=tuple(
-            replace(r, start_sec=at(r.start_sec), end_sec=at(r.end_sec)) for r in alignment.retries
-        ),
-        skips=tuple(replace(s, at_sec=at(s.at_sec)) for s in alignment.skips),
-        rolled_chords=tuple(
-            replace(c, at_sec=at(c.at_sec), spread_sec=at(c.at_sec + c.spread_sec) - at(c.at_sec))
-            for c in alignment.rolled_chords
-        ),
-    )
