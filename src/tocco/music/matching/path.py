@@ -66,6 +66,28 @@ class _Costs:
     back_share: FloatArray
 
 
+@dataclass(frozen=True, eq=False)
+class _Prices:
+    """What depends on where in the score one stands; a move costs the difference between two places.
+
+    Attributes
+    ----------
+    ahead, behind, far : (W,) of going forward, of going back before its share, of a jump
+    to_next : (W - 1,) to the next column; endless where groups between are closed
+    """
+
+    ahead: FloatArray
+    behind: FloatArray
+    far: FloatArray
+    to_next: FloatArray
+
+    @classmethod
+    def of(cls, columns: IntArray) -> _Prices:
+        place = columns.astype(float)
+        to_next = np.where(np.diff(columns) == 1, FORWARD_COST, np.inf)
+        return cls(FORWARD_COST * place, BACK_COST * place, FAR_COST * place, to_next)
+
+
 def follow(groups: OnsetGroups, played: PlayedNotes, corridor: Corridor) -> IntArray:
     """The onset group in which the player is at each played note.
 
@@ -94,11 +116,10 @@ def follow(groups: OnsetGroups, played: PlayedNotes, corridor: Corridor) -> IntA
     for block, open_groups in enumerate(corridor.open_groups):
         worth = _carry_over(worth, columns, open_groups)
         columns = open_groups
-        place = columns.astype(float)
-        next_cost = np.where(np.diff(columns) == 1, FORWARD_COST, np.inf)
+        prices = _Prices.of(columns)
         holds = groups.holds_pitch[:, columns].astype(float)
         for note in range(corridor.first_note[block], corridor.first_note[block + 1]):
-            come = _arrive(worth, place, next_cost, costs, note) if note else np.zeros(len(columns))
+            come = _arrive(worth, prices, costs, note) if note else np.zeros(len(columns))
             worth = come + note_worth[note] * holds[played.pitch[note]]
             rows.append(worth)
     return _trace_back(rows, corridor, costs)
@@ -131,21 +152,21 @@ def _back_share(gap_sec: FloatArray, in_trill: BoolArray) -> FloatArray:
     return np.where(gap_sec > _STOP_SEC, share, 1.0)
 
 
-def _arrive(
-    worth: FloatArray, place: FloatArray, next_cost: FloatArray, costs: _Costs, note: int
-) -> FloatArray:
+def _arrive(worth: FloatArray, prices: _Prices, costs: _Costs, note: int) -> FloatArray:
     """Best worth with which the next note can find the player at each place."""
     share = costs.back_share[note]
+    jump_cost = JUMP_COST * share
+    ahead, far = prices.ahead, prices.far
     come = worth - costs.stay[note]
-    ahead = FORWARD_COST * place
-    far = FAR_COST * place
-    jump_on = np.maximum.accumulate(worth + far)
     jump_back = np.maximum.accumulate((worth - far)[::-1])[::-1]
-    np.maximum(come, np.maximum(jump_on - far, jump_back + far) - JUMP_COST * share, out=come)
+    np.maximum(come, jump_back + (far - jump_cost), out=come)
+    if ahead[-1] - ahead[0] > jump_cost:
+        jump_on = np.maximum.accumulate(worth + far)
+        np.maximum(come, jump_on - (far + jump_cost), out=come)
     forward = np.maximum.accumulate(worth + ahead)
-    np.maximum(come[1:], worth[:-1] - next_cost, out=come[1:])
+    np.maximum(come[1:], worth[:-1] - prices.to_next, out=come[1:])
     np.maximum(come[1:], forward[:-1] - (ahead[1:] + PASS_OVER_COST), out=come[1:])
-    behind = BACK_COST * share * place
+    behind = share * prices.behind
     back = np.maximum.accumulate((worth - behind)[::-1])[::-1]
     np.maximum(come[:-1], back[1:] + (behind[:-1] - costs.turn[note]), out=come[:-1])
     return come
