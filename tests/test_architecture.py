@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "training": GROUND | {"music", "audio", "models", "losses", "data", "training"},
     "evaluation": GROUND
     | {"music", "audio", "pseudo_labels", "models", "losses", "data", "inference", "training", "evaluation"},
+    "engines": {"errors", "engines"},
 }
 HEAVY = ("lightning", "transformers", "partitura", "parangonar", "nnAudio", "matplotlib", "sklearn", "pandas")
 

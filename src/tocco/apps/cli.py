@@ -42,6 +42,18 @@ pseudo_label_app = typer.Typer(
 )
 app.add_typer(pseudo_label_app, name="pseudo-label")
 
+_EngineName = Annotated[
+    Literal["local", "ray"], typer.Option(help="'local': processes of this machine; 'ray': a cluster.")
+]
+_Jobs = Annotated[
+    int | None,
+    typer.Option(min=1, help="Files at once on this machine, 1 if not given; a cluster uses all its cores."),
+]
+_Address = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="Of a running Ray cluster; else Ray starts on this machine."),
+]
+
 
 def _version(value: bool) -> None:
     if value:
@@ -249,7 +261,9 @@ def data_render(
     ] = (0.0, 0.0),
     room: Annotated[str, typer.Option(help="'none', 'any', or a room such as concert_hall.")] = "none",
     pedal: Annotated[str, typer.Option(help="'half': continuous; 'on-off': down from 64 on.")] = "half",
-    jobs: Annotated[int, typer.Option(min=1, help="Files at once.")] = 1,
+    engine: _EngineName = "local",
+    jobs: _Jobs = None,
+    address: _Address = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of renderings to share between runs.")] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are no renderings.")
@@ -257,10 +271,12 @@ def data_render(
 ) -> None:
     """Render performance MIDI to FLAC, 24 kHz; what is there already is kept."""
     from tocco.apps import render as command
+    from tocco.engines import engine_of
 
-    options = command.RenderOptions(soundfont, seed, level_db, room, pedal, jobs, cache, overwrite)
     if (labels is None) == (not midi):
         _usage("give MIDI files, or --labels")
+    machines = engine_of(engine, jobs=jobs, address=address)
+    options = command.RenderOptions(soundfont, seed, level_db, room, pedal, machines, cache, overwrite)
     if labels is not None:
         raise typer.Exit(command.render_labels(labels, output, options))
     raise typer.Exit(command.render_midi(midi or [], output, options))

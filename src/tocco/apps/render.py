@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import multiprocessing
-import signal
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +16,7 @@ from tocco.audio.render_cache import RendererPool, RenderFacts, Rendering, Rende
 from tocco.audio.render_setting import RenderChoice, rooms_of
 from tocco.audio.rendering import PEAK_CEILING_DBFS, TARGET_LUFS, fluidsynth_version, instruments_of
 from tocco.data.records import LabelRecord, read_labels, write_labels
+from tocco.engines import Engine, LocalEngine, assert_arrived
 from tocco.errors import InputError, OutputError, ToccoError
 from tocco.files import assert_plain_file, file_name, writable_folder, write_bytes
 from tocco.schema import laid_out
@@ -44,7 +40,8 @@ class RenderOptions:
     level_db : dB relative to the target loudness, low <= high
     room : "none", "any" or a name
     pedal : "half" or "on-off"
-    jobs : processes, >= 1
+    engine
+        Where the files are rendered.
     cache
         Folder of renderings by key, None for none.
     overwrite
@@ -56,7 +53,7 @@ class RenderOptions:
     level_db: tuple[float, float] = (0.0, 0.0)
     room: str = "none"
     pedal: str = "half"
-    jobs: int = 1
+    engine: Engine = field(default_factory=LocalEngine)
     cache: Path | None = None
     overwrite: bool = False
 
@@ -93,7 +90,7 @@ def render_midi(midi: Sequence[Path], output: Path, options: RenderOptions) -> i
             raise InputError(twice, "names two of the MIDI files", next_step="render them into two folders")
         targets = [output / f"{name}.flac" for name in names]
     choice = options.choice()
-    outcomes = _render(_jobs(midi, targets, choice, options), options.jobs)
+    outcomes = _render(_jobs(midi, targets, choice, options), options.engine)
     if targets != [output]:
         _write_report(outcomes, output, choice)
     return _told(outcomes, output)
@@ -112,7 +109,7 @@ def render_labels(labels: Path, output: Path, options: RenderOptions) -> int:
     midi = _midi_of(labels, records)
     choice = options.choice()
     targets = [output / "audio" / f"{name}.flac" for name in _names(labels, midi)]
-    outcomes = _render(_jobs(midi, targets, choice, options), options.jobs)
+    outcomes = _render(_jobs(midi, targets, choice, options), options.engine)
     audio_of = {o.job.midi: o.job.target.absolute() for o in outcomes if o.rendering is not None}
     done = [
         record.model_copy(update={"audio_path": audio_of[record.midi_path]})
@@ -182,69 +179,37 @@ def _jobs(
     ]
 
 
-def _render(jobs: list[RenderJob], n_processes: int) -> list[_Outcome]:
+def _render(jobs: list[RenderJob], engine: Engine) -> list[_Outcome]:
     """Every job's outcome, in order; a failure ends the run only where nothing else was asked for."""
     outcomes: list[_Outcome] = []
-    with progress_bar("rendering") as advance:
-        for n, outcome in enumerate(_outcomes(jobs, n_processes), start=1):
-            if outcome.problem is not None:
-                typer.echo(f"tocco: {outcome.problem}", err=True)
-            outcomes.append(outcome)
-            advance(n, len(jobs))
+    function = _rendered if len(jobs) == 1 else _attempted
+    try:
+        with progress_bar("rendering") as advance:
+            for outcome in engine.map(function, jobs, advance):
+                if outcome.rendering is not None:
+                    assert_arrived(outcome.job.target)
+                if outcome.problem is not None:
+                    typer.echo(f"tocco: {outcome.problem}", err=True)
+                outcomes.append(outcome)
+    finally:
+        with _kept.pop("pool", RendererPool()):
+            pass  # pianos that this very process had loaded are put away
     return outcomes
 
 
-def _outcomes(jobs: list[RenderJob], n_processes: int) -> Iterator[_Outcome]:
-    if len(jobs) == 1:
-        with RendererPool() as pool:
-            yield _Outcome(jobs[0], render_job(jobs[0], pool), None)
-        return
-    if n_processes == 1:
-        with RendererPool() as pool:
-            yield from (_attempt(job, pool) for job in jobs)
-        return
-    # Fresh processes: FluidSynth's own threads and locks do not survive a fork.
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(n_processes, len(jobs)), fresh) as workers:
-        with _keyboard_unheard():
-            waiting = [(job, workers.submit(_attempt_in_worker, job)) for job in jobs]
-        try:
-            yield from (_awaited(job, future) for job, future in waiting)
-        finally:
-            workers.shutdown(wait=False, cancel_futures=True)
+_kept: dict[str, RendererPool] = {}
+"""The pianos of this process, which keeps them from one job to the next."""
 
 
-def _attempt(job: RenderJob, pool: RendererPool) -> _Outcome:
+def _rendered(job: RenderJob) -> _Outcome:
+    return _Outcome(job, render_job(job, _kept.setdefault("pool", RendererPool())), None)
+
+
+def _attempted(job: RenderJob) -> _Outcome:
     try:
-        return _Outcome(job, render_job(job, pool), None)
+        return _rendered(job)
     except ToccoError as error:
         return _Outcome(job, None, str(error))
-
-
-_worker: dict[str, RendererPool] = {}
-
-
-def _attempt_in_worker(job: RenderJob) -> _Outcome:
-    """A job in a process that keeps its pianos from one job to the next."""
-    return _attempt(job, _worker.setdefault("pool", RendererPool()))
-
-
-def _awaited(job: RenderJob, future: Future[_Outcome]) -> _Outcome:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        problem = "its process was ended from outside, for want of memory perhaps"
-        return _Outcome(job, None, f"{job.midi}: {problem}. Next: run again with fewer --jobs.")
-
-
-@contextmanager
-def _keyboard_unheard() -> Iterator[None]:
-    """Processes started here do not hear the keyboard: the parent does, and lets them end their jobs."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _write_report(outcomes: Sequence[_Outcome], output: Path, choice: RenderChoice) -> None:

@@ -1,0 +1,100 @@
+"""The cores of one machine, as processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from tocco.engines.engine import Found, Item, Progress, counted
+from tocco.errors import InputError, MissingPartError
+
+ONE_THREAD: Final[Mapping[str, str]] = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+}
+"""A process a core, a thread a process: more would wait for one another, and add up in another order."""
+
+
+@dataclass(frozen=True)
+class LocalEngine:
+    """Processes of this machine; with one job, or one item, this very process.
+
+    Attributes
+    ----------
+    jobs : items at once, >= 1
+    """
+
+    jobs: int = 1
+
+    def __post_init__(self) -> None:
+        if self.jobs < 1:
+            raise InputError("--jobs", f"is {self.jobs}", allowed="1 or more")
+
+    def map(
+        self, function: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None = None
+    ) -> Iterator[Found]:
+        """As in `Engine.map`."""
+        n_processes = min(self.jobs, len(items))
+        results = map(function, items) if n_processes <= 1 else _in_processes(function, items, n_processes)
+        yield from counted(results, len(items), progress)
+
+
+def _in_processes(
+    function: Callable[[Item], Found], items: Sequence[Item], n_processes: int
+) -> Iterator[Found]:
+    # Fresh processes: the threads and locks of torch, OpenMP and FluidSynth do not survive a fork.
+    fresh = multiprocessing.get_context("spawn")
+    workers = ProcessPoolExecutor(n_processes, fresh)
+    try:
+        with ExitStack() as surroundings:
+            surroundings.enter_context(_environment(ONE_THREAD))
+            surroundings.enter_context(_keyboard_unheard())
+            waiting = [workers.submit(function, item) for item in items]
+        for future in waiting:
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise MissingPartError(
+            "--jobs",
+            f"one of {n_processes} processes was ended from outside, for want of memory perhaps",
+            next_step="run again with fewer; what is done is kept",
+        ) from error
+    finally:
+        workers.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Environment variables for the processes that are started here."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _keyboard_unheard() -> Iterator[None]:
+    """Processes started here do not hear the keyboard: the parent does, and lets them end their items."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread hears the keyboard, and only it may turn the ear away
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,96 @@
+"""Many items on one machine, and what is refused before any work."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from engine_work import Pair, dying_at_one, paired, refusing_three, stumbling_at_one, surroundings
+from tocco.engines import Engine, LocalEngine, RayEngine, assert_arrived, engine_of
+from tocco.errors import InputError, MissingPartError, OutputError
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_come_in_the_order_of_the_items_and_are_counted(jobs: int) -> None:
+    counts: list[tuple[int, int]] = []
+    engine: Engine = LocalEngine(jobs)
+    found = list(engine.map(paired, range(5), lambda done, total: counts.append((done, total))))
+    assert found == [Pair(n * n, Path("take") / str(n)) for n in range(5)]
+    assert counts == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+    assert list(engine.map(paired, [])) == []
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_refusal_comes_after_the_results_before_it(jobs: int) -> None:
+    found: list[int] = []
+    with pytest.raises(InputError, match="item: is 3") as refused:
+        found.extend(LocalEngine(jobs).map(refusing_three, [4, 5, 3, 6]))
+    assert found == [4, 5]
+    assert refused.value.allowed == "anything else"
+    with pytest.raises(ZeroDivisionError):
+        list(LocalEngine(jobs).map(stumbling_at_one, [1, 2]))
+
+
+def test_one_job_is_this_process_and_two_are_others_of_one_thread_each(monkeypatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    assert {pid for pid, *_ in LocalEngine(1).map(surroundings, range(3))} == {os.getpid()}
+    others = list(LocalEngine(2).map(surroundings, range(6)))
+    assert os.getpid() not in {pid for pid, *_ in others}
+    assert {(threads, folder) for _, threads, folder in others} == {("1", str(Path.cwd()))}
+    assert os.environ["OMP_NUM_THREADS"] == "5"
+    assert "MKL_NUM_THREADS" not in os.environ
+
+
+def test_a_process_that_is_ended_from_outside_is_told() -> None:
+    with pytest.raises(MissingPartError, match="one of 2 processes was ended from outside"):
+        list(LocalEngine(2).map(dying_at_one, range(4)))
+
+
+def test_options_choose_the_engine() -> None:
+    assert engine_of("local") == LocalEngine(1)
+    assert engine_of("local", jobs=3) == LocalEngine(3)
+
+
+def test_options_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(InputError, match=r"--address: .*'local'.*add --engine ray"):
+        engine_of("local", address="10.0.0.1:6379")
+    with pytest.raises(InputError, match="--jobs: counts processes of this machine"):
+        engine_of("ray", jobs=2, address="10.0.0.1:6379")
+    with pytest.raises(InputError, match="--jobs: is 0"):
+        LocalEngine(0)
+    with pytest.raises(InputError, match="--jobs: is -1"):
+        RayEngine(None, -1)
+
+
+@pytest.mark.parametrize("address", ["", "here", "host:", ":6379", "http://host:1", "host:123456", "a b:1"])
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(InputError, match=r"--address: is .*allowed: HOST:PORT"):
+        engine_of("ray", address=address)
+
+
+def test_an_address_where_nobody_answers_is_told_at_once() -> None:
+    pytest.importorskip("ray")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(MissingPartError, match=f"{address}: no cluster answers there"):
+            list(engine_of("ray", address=address).map(paired, [1, 2]))
+
+
+def test_without_ray_the_extra_is_named(monkeypatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ray" else found(name))
+    with pytest.raises(MissingPartError, match=r"--engine ray: .*pip install tocco\[scale\]"):
+        engine_of("ray")
+
+
+def test_a_result_that_stayed_elsewhere_is_told(tmp_path: Path) -> None:
+    (tmp_path / "here.flac").touch()
+    assert_arrived(tmp_path / "here.flac")
+    with pytest.raises(OutputError, match=r"gone\.flac: was written by a worker, and is not on this machine"):
+        assert_arrived(tmp_path / "gone.flac")
