@@ -13,7 +13,7 @@ from tocco.data.records import read_labels
 from tocco.data.splits import BARRIERS, Protocol
 from tocco.errors import InputError
 from tocco.evaluation.report import write_report
-from tocco.evaluation.trees import KERNEL_ALPHA, N_TREES, RIDGE_ALPHA
+from tocco.evaluation.trees import KERNEL_ALPHA, N_FORESTS, N_TREES, RIDGE_ALPHA
 from tocco.evaluation.yardstick import BLEND, KERNEL, TREES, measure_excerpts, yardstick_result
 from tocco.files import sha256_of, writable_folder
 from tocco.music.statistics import STATISTICS
@@ -46,7 +46,7 @@ def benchmark_trees(labels: Path, output: Path, *, protocol: str, jobs: int) -> 
             "command": f"tocco benchmark trees --labels LABELS -o {output.name} --protocol {protocol}",
             "statistics": f"{len(STATISTICS)}, {sum(s.needs_score for s in STATISTICS)} of them against the "
             f"score; {refused} scores refused as those of other music",
-            TREES: f"LightGBM, {N_TREES} trees a target; settings in `tocco.evaluation.trees`",
+            TREES: f"LightGBM, mean of {N_FORESTS} forests of {N_TREES} trees a target; settings in `tocco.evaluation.trees`",
             BLEND: f"mean of {TREES} and {KERNEL} (Gaussian, alpha {KERNEL_ALPHA:g})",
             "ridge, statistics": f"alpha {RIDGE_ALPHA:g}",
         },
