@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
+import click
 import typer
+from typer.core import TyperGroup
 
 from tocco.errors import ToccoError
 
@@ -37,8 +39,22 @@ benchmark_app = typer.Typer(
     help="Yardsticks that a network is held against.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(benchmark_app, name="benchmark")
+
+
+class _OrLabel(TyperGroup):
+    """`tocco pseudo-label MANIFEST` is `tocco pseudo-label label MANIFEST`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["label", *args]
+        return super().parse_args(ctx, args)
+
+
 pseudo_label_app = typer.Typer(
-    help="Ratings by rule, from audio, MIDI and score.", no_args_is_help=True, rich_markup_mode=None
+    cls=_OrLabel,
+    help="Ratings by rule, from audio, MIDI and score: `pseudo-label MANIFEST -o FILE` labels a manifest.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.add_typer(pseudo_label_app, name="pseudo-label")
 
@@ -346,6 +362,98 @@ def benchmark_trees(
     from tocco.apps import yardsticks
 
     yardsticks.benchmark_trees(labels, output, protocol=protocol, jobs=jobs)
+
+
+@benchmark_app.command("pseudo-labels")
+def benchmark_pseudo_labels(
+    performances: Annotated[
+        Path,
+        typer.Option(
+            help="Performances with MIDI and score, JSONL; pieces of the scale's pool are left out."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for report, tables and figures.")],
+    percepiano: Annotated[
+        Path | None, typer.Option(help="Label file of PercePiano: ratings by people to compare with.")
+    ] = None,
+    leave_out: Annotated[
+        Path | None, typer.Option(help="Pieces that the raters were developed on, one piece_id a line.")
+    ] = None,
+    pieces: Annotated[int, typer.Option(min=2, help="Held-out pieces to corrupt.")] = 24,
+    takes: Annotated[int, typer.Option(min=2, help="Performances of one piece at most, to compare.")] = 5,
+    rendered: Annotated[int, typer.Option(min=0, help="Of the corrupted pieces, rated by ear as well.")] = 8,
+    transcribed: Annotated[
+        int, typer.Option(min=0, help="Of the corrupted pieces, rated with a transcriber's noise as well.")
+    ] = 8,
+    excerpt_sec: Annotated[float, typer.Option(min=20.0, help="Length of the corrupted excerpts.")] = 60.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and of every corruption.")] = 0,
+    scale: Annotated[Path | None, typer.Option(help="Another scale than the one that ships.")] = None,
+    engine: _EngineName = "local",
+    jobs: _Jobs = None,
+    address: _Address = None,
+) -> None:
+    """Prove the pseudo-labels: they move when, and only when, the playing in that respect changes."""
+    from tocco.apps import pseudo_label_proof as command
+    from tocco.engines import engine_of
+
+    options = command.ProofOptions(
+        scale=scale,
+        leave_out=leave_out,
+        n_pieces=pieces,
+        n_takes=takes,
+        n_rendered=rendered,
+        n_transcribed=transcribed,
+        excerpt_sec=excerpt_sec,
+        seed=seed,
+        engine=engine_of(engine, jobs=jobs, address=address),
+    )
+    command.prove(performances, output, percepiano, options)
+
+
+@pseudo_label_app.command("label")
+def pseudo_label_label(
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Performances with MIDI, JSONL.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The labels, a .jsonl file.")],
+    corrupted: Annotated[
+        int,
+        typer.Option(
+            "--corrupt", metavar="N", help="Add N versions of each performance made worse on purpose."
+        ),
+    ] = 0,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option("--kind", help="A corruption to draw from; repeat it; all if not given."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the corruptions and the spot check.")] = 0,
+    printed_scores: Annotated[
+        bool,
+        typer.Option(
+            "--printed-scores/--given-scores",
+            help="Take the MusicXML beside a score MIDI: it has the signs that MIDI lacks.",
+        ),
+    ] = True,
+    spot_checks: Annotated[int, typer.Option(min=0, help="Segments to listen to on the summary page.")] = 20,
+    scale: Annotated[Path | None, typer.Option(help="Another scale than the one that ships.")] = None,
+    soundfont: Annotated[Path | None, typer.Option(help="Soundfont; else TOCCO_SOUNDFONT or system.")] = None,
+    engine: _EngineName = "local",
+    jobs: _Jobs = None,
+    address: _Address = None,
+) -> None:
+    """Rate every 10 s segment of the performances of a manifest by rule; resumable, with a summary page."""
+    from tocco.apps import pseudo_label as command
+    from tocco.data.pseudo_labelling import CorruptionPlan
+    from tocco.engines import engine_of
+    from tocco.music.corruption import CORRUPTIONS
+
+    options = command.PseudoLabelOptions(
+        scale=scale,
+        plan=CorruptionPlan(corrupted, tuple(kinds or CORRUPTIONS), seed),
+        printed_scores=printed_scores,
+        spot_checks=spot_checks,
+        soundfont=soundfont,
+        engine=engine_of(engine, jobs=jobs, address=address),
+    )
+    raise typer.Exit(command.generate(manifest, output, options))
 
 
 @pseudo_label_app.command("fit-scale")

@@ -1,0 +1,6 @@
+"""Door to `tocco pseudo-label`: `python scripts/generate_pseudo_labels.py MANIFEST -o FILE.jsonl`."""
+
+from tocco.apps.cli import door
+
+if __name__ == "__main__":
+    door("pseudo-label")

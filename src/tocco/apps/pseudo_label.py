@@ -1,0 +1,150 @@
+"""`tocco pseudo-label MANIFEST`: ratings by rule for every segment, and a page to check them by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import typer
+
+from tocco.apps.progress import progress_bar
+from tocco.audio.rendering import FluidSynthRenderer, fluidsynth_version
+from tocco.data.pseudo_labelling import (
+    CorruptionPlan,
+    Labelled,
+    LabelTask,
+    label_performance,
+    records_of,
+    refusals_of,
+    source_of,
+    with_printed_score,
+)
+from tocco.data.records import LabelRecord, read_labels, write_labels
+from tocco.engines import Engine, LocalEngine
+from tocco.errors import InputError
+from tocco.evaluation.pseudo_label_page import PAGE, Spread, write_summary
+from tocco.evaluation.spot_check import SpotCheck, choose_spot_checks, make_spot_check
+from tocco.files import writable_folder
+from tocco.pseudo_labels.scale import ReferenceScale, load_scale, reference_scale
+
+SOME_REFUSED: Final = 1
+
+
+@dataclass(frozen=True)
+class PseudoLabelOptions:
+    """What the command line was asked for.
+
+    Attributes
+    ----------
+    scale
+        None for the one that ships with tocco.
+    plan : corrupted versions
+    printed_scores : take the MusicXML that lies beside a score MIDI
+    spot_checks : segments on the sheet, 0 for no sheet
+    soundfont : that the sheet's segments are played on
+    engine
+    """
+
+    scale: Path | None = None
+    plan: CorruptionPlan = field(default_factory=CorruptionPlan)
+    printed_scores: bool = True
+    spot_checks: int = 20
+    soundfont: Path | None = None
+    engine: Engine = field(default_factory=LocalEngine)
+
+
+def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
+    """Label every performance of a manifest; write labels, worse versions and the summary.
+
+    Returns
+    -------
+    The exit code: 1 where some performances could not be rated; they are named and left out.
+    """
+    if output.suffix.lower() != ".jsonl":
+        raise InputError(output, "is no .jsonl", allowed="a file name that ends in .jsonl")
+    if options.spot_checks:
+        fluidsynth_version()  # a machine that cannot play is told before the work, not after
+    scale = reference_scale() if options.scale is None else load_scale(options.scale)
+    records = read_labels(manifest, must_exist=True)
+    if output.absolute() == manifest.absolute():
+        raise InputError(output, "is the manifest itself", next_step="name another file")
+    folder = writable_folder(output.absolute().with_suffix(".parts"))
+    if options.printed_scores:
+        records = tuple(with_printed_score(record) for record in records)
+    tasks = [LabelTask(record, options.plan, scale, folder) for record in records]
+    with progress_bar("rating") as advance:
+        done = list(options.engine.map(label_performance, tasks, advance))
+    labels = [record for one in done for record in records_of(one)]
+    if not labels:
+        raise InputError(manifest, f"gave no labels; {refusals_of(done)[0] if refusals_of(done) else ''}")
+    write_labels(labels, output)
+    summary = output.with_name(f"{output.stem}_summary")
+    found = _summarise(labels, done, scale, summary, options)
+    _tell(labels, done, found, output, summary)
+    return SOME_REFUSED if refusals_of(done) else 0
+
+
+def _summarise(
+    labels: Sequence[LabelRecord],
+    done: Sequence[Labelled],
+    scale: ReferenceScale,
+    folder: Path,
+    options: PseudoLabelOptions,
+) -> list[Spread]:
+    writable_folder(folder / "segments")
+    worse = {
+        one.task.corrupted_path(version.corruption)
+        for one in done
+        for version in one.rated.versions
+        if version.corruption is not None
+    }
+    checks: list[SpotCheck] = []
+    if options.spot_checks:
+        chosen = choose_spot_checks(labels, options.spot_checks, np.random.default_rng(options.plan.seed))
+        with FluidSynthRenderer(options.soundfont) as renderer, progress_bar("spot checks") as advance:
+            for record, why in chosen:
+                checks.append(make_spot_check(record, why, scale, folder / "segments", renderer))
+                advance(len(checks), len(chosen))
+    pieces = {record.piece_id for record in labels}
+    corrupted = Counter(
+        (version.corruption or "").rsplit("-", 1)[0] for one in done for version in one.rated.versions[1:]
+    )
+    absent = Counter(kind for one in done for kind in one.rated.inapplicable)
+    facts = {
+        "source": source_of(scale),
+        "segments": f"{len(labels)} of 10 s, every 5 s",
+        "performances": f"{sum(bool(one.rated.versions) for one in done)} of {len(pieces)} pieces",
+        "worse versions": ", ".join(f"{kind} {n}" for kind, n in sorted(corrupted.items())) or "none",
+        "kinds that did not apply": ", ".join(f"{kind} {n}" for kind, n in sorted(absent.items())) or "none",
+    }
+    is_worse = [record.midi_path in worse for record in labels]
+    return write_summary(labels, is_worse, checks, facts, refusals_of(done), folder)
+
+
+def _tell(
+    labels: Sequence[LabelRecord],
+    done: Sequence[Labelled],
+    found: Sequence[Spread],
+    output: Path,
+    summary: Path,
+) -> None:
+    kept = sum(one.is_kept for one in done)
+    new = [one for one in done if not one.is_kept]
+    seconds = sum(one.took_sec for one in new)
+    rated = sum(len(version.segments) for one in new for version in one.rated.versions)
+    pace = f"; {rated / seconds:.1f} segments a second on one core" if rated and seconds else ""
+    typer.echo(
+        f"{output}: {len(labels)} segments of {len(done)} performances, {kept} of them kept from before{pace}"
+    )
+    for spread in found:
+        remark = "" if spread.is_wide else "  (hardly tells segments apart)"
+        typer.echo(
+            f"  {spread.dimension:22} mean {spread.mean:5.1f}  sd {spread.sd:4.1f}  n {spread.n}{remark}"
+        )
+    typer.echo(f"to look at and listen to: {summary / PAGE}")
+    for reason in refusals_of(done):
+        typer.echo(f"left out: {reason}", err=True)

@@ -1,0 +1,152 @@
+"""`tocco benchmark pseudo-labels`: the proof of the pseudo-labels, from one command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import typer
+
+from tocco.apps.progress import progress_bar
+from tocco.data.pseudo_labelling import source_of, with_printed_score
+from tocco.data.records import LabelRecord, read_labels
+from tocco.engines import Engine, LocalEngine
+from tocco.errors import InputError
+from tocco.evaluation.pseudo_label_measures import (
+    MeasureTask,
+    held_out,
+    measure_excerpt,
+    measure_ladders,
+    measure_take,
+)
+from tocco.evaluation.pseudo_label_proof import Agreement, agreement
+from tocco.evaluation.pseudo_label_report import Proof, write_proof
+from tocco.files import sha256_of, writable_folder
+from tocco.pseudo_labels.scale import ReferenceScale, load_scale, reference_scale
+
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True)
+class ProofOptions:
+    """What the command line was asked for.
+
+    Attributes
+    ----------
+    scale
+        None for the one that ships with tocco.
+    leave_out : a file of further pieces that are not wanted, one a line
+    n_pieces, n_takes : pieces to corrupt, and performances of each piece to compare
+    n_rendered, n_transcribed : of these pieces, how many are heard, and heard through a transcriber
+    excerpt_sec
+    seed
+    engine
+    """
+
+    scale: Path | None = None
+    leave_out: Path | None = None
+    n_pieces: int = 24
+    n_takes: int = 5
+    n_rendered: int = 8
+    n_transcribed: int = 8
+    excerpt_sec: float = 60.0
+    seed: int = 0
+    engine: Engine = field(default_factory=LocalEngine)
+
+
+def prove(performances: Path, output: Path, percepiano: Path | None, options: ProofOptions) -> None:
+    """Measure everything that the proof rests on, and write it with its thresholds."""
+    scale = reference_scale() if options.scale is None else load_scale(options.scale)
+    folder = writable_folder(output / "measured")
+    records = [with_printed_score(record) for record in read_labels(performances, must_exist=True)]
+    unseen = [r for r in held_out(records, scale, _names(options.leave_out)) if r.score_path and r.midi_path]
+    chosen, takes = choose(unseen, options)
+    if len(chosen) < 2:
+        raise InputError(
+            performances,
+            f"holds {len(chosen)} pieces that the scale has not seen",
+            allowed="2 or more, with MIDI and score",
+        )
+    ladders = _measured(measure_ladders, _ladder_tasks(chosen, scale, folder, options), "ladders", options)
+    tasks = [MeasureTask(record, scale, folder) for record in takes]
+    rated = _measured(measure_take, tasks, "takes", options)
+    agreements = [] if percepiano is None else _people(percepiano, scale, folder, options)
+    facts = {
+        "labels": f"`{source_of(scale)}`",
+        "performances": f"{performances.name}, sha256 {sha256_of(performances)[:16]}",
+        "pool of the scale": f"{scale.pool.n_performances} performances of {len(scale.pool.pieces)} pieces, "
+        "all of them left out here, with every version of the same music",
+        "corrupted": f"{len(chosen)} pieces, the middle {options.excerpt_sec:g} s of one take of each, "
+        f"seed {options.seed}; {', '.join(sorted(record.piece_id for record in chosen))}",
+        "compared": f"{len(takes)} whole performances of {len({r.piece_id for r in takes})} pieces",
+    }
+    if options.leave_out is not None:
+        facts["also left out"] = f"{len(_names(options.leave_out))} pieces that the raters were developed on"
+    typer.echo(write_proof(Proof(ladders, rated, agreements), facts, output))
+
+
+def choose(
+    records: Sequence[LabelRecord], options: ProofOptions
+) -> tuple[list[LabelRecord], list[LabelRecord]]:
+    """One performance of each of some pieces to corrupt, and some of every piece that several play.
+
+    Of versions of the same music (one `cluster_id`) only one is corrupted.
+    """
+    rng = np.random.default_rng(options.seed)
+    pieces: dict[str, list[LabelRecord]] = {}
+    for record in sorted(records, key=lambda record: record.segment_id):
+        pieces.setdefault(record.cluster_id or record.piece_id, []).append(record)
+    names = sorted(pieces)
+    corrupted: list[LabelRecord] = []
+    compared: list[LabelRecord] = []
+    for place in rng.permutation(len(names)):
+        members = pieces[names[place]]
+        drawn = [members[k] for k in rng.permutation(len(members))]
+        if len(corrupted) < options.n_pieces:
+            corrupted.append(drawn[0])
+        first = [record for record in drawn if record.piece_id == drawn[0].piece_id]
+        if len(first) > 1:
+            compared.extend(first[: options.n_takes])
+    return corrupted, compared
+
+
+def _ladder_tasks(
+    chosen: Sequence[LabelRecord], scale: ReferenceScale, folder: Path, options: ProofOptions
+) -> list[MeasureTask]:
+    return [
+        MeasureTask(
+            record,
+            scale,
+            folder,
+            options.excerpt_sec,
+            options.seed,
+            is_rendered=place < options.n_rendered,
+            is_transcribed=place < options.n_transcribed,
+        )
+        for place, record in enumerate(chosen)
+    ]
+
+
+def _people(labels: Path, scale: ReferenceScale, folder: Path, options: ProofOptions) -> list[Agreement]:
+    records = [r for r in read_labels(labels, must_exist=True) if not r.is_score_rendering and r.midi_path]
+    tasks = [MeasureTask(record, scale, folder) for record in records]
+    return agreement(records, _measured(measure_excerpt, tasks, "rated excerpts", options))
+
+
+def _measured(
+    function: Callable[[MeasureTask], _Found], tasks: Sequence[MeasureTask], what: str, options: ProofOptions
+) -> list[_Found]:
+    with progress_bar(what) as advance:
+        return list(options.engine.map(function, tasks, advance))
+
+
+def _names(path: Path | None) -> list[str]:
+    if path is None:
+        return []
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error

@@ -1,0 +1,373 @@
+"""Pseudo-labels of whole performances, segment by segment, and of versions made worse on purpose.
+
+A performance is aligned with its score once, as a whole; then each segment of ten seconds is rated. What
+was rated is kept in one small file a performance, told apart by the content of everything that decides
+it, so that a run that was broken off goes on where it stopped and a second run does nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from pydantic import ValidationError
+
+from tocco.audio.processing import load_audio, segment_bounds
+from tocco.data.records import LabelRecord
+from tocco.errors import InputError, MismatchError
+from tocco.files import file_name, sha256_of, write_bytes
+from tocco.music.alignment import Alignment, align_performance_to_score
+from tocco.music.corruption import CORRUPTIONS, Corruption, corrupt, corruption_kind
+from tocco.music.midi import load_midi, save_midi
+from tocco.music.performance import Performance
+from tocco.music.score import score_readings
+from tocco.pseudo_labels.evidence import Evidence
+from tocco.pseudo_labels.rate import rate_span
+from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.schema import Points, Share, StrictModel, laid_out
+
+PSEUDO_LABEL_VERSION: Final = 1
+"""Counts up with every change of the raters that changes a rating while the scale stays."""
+
+SEGMENT_SEC: Final = 10.0
+OVERLAP: Final = 0.5
+
+LEAST_CONFIDENCE: Final = 0.2
+"""Below it a rating rests on a handful of notes, or on little of what it should rest on."""
+
+
+class RatedSegment(StrictModel):
+    """The ratings of one segment."""
+
+    start_time: float
+    """Seconds of the performance."""
+
+    end_time: float
+    """Seconds of the performance."""
+
+    labels: dict[str, Points]
+    """Dimension -> rating; what could not be rated is absent."""
+
+    confidence: dict[str, Share]
+    """Dimension -> how far the rating can be trusted."""
+
+
+class RatedVersion(StrictModel):
+    """All segments of a performance as it was played, or as it was made worse."""
+
+    corruption: str | None
+    """Kind and severity, "wrong_notes-0.04"; null for the performance itself."""
+
+    segments: tuple[RatedSegment, ...]
+    """In order of time; those without any rating left out."""
+
+
+class RatedPerformance(StrictModel):
+    """What was found for one line of a manifest."""
+
+    key: str
+    """SHA-256 of everything that decides the content."""
+
+    versions: tuple[RatedVersion, ...]
+    """The performance itself first."""
+
+    refusal: str | None
+    """Why it could not be rated."""
+
+    inapplicable: tuple[str, ...]
+    """Corruptions that were drawn and could not be made of it: no pedal, no runs."""
+
+
+@dataclass(frozen=True)
+class CorruptionPlan:
+    """Which worse versions are to be made of each performance.
+
+    Attributes
+    ----------
+    n_versions : of each performance
+    kinds : names to draw from
+    seed : with the name of a performance it decides kind, severity and every edit
+    """
+
+    n_versions: int = 0
+    kinds: tuple[str, ...] = tuple(CORRUPTIONS)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for kind in self.kinds:
+            corruption_kind(kind)
+        if self.n_versions > len(self.kinds):
+            raise InputError(
+                "corrupted versions",
+                f"are {self.n_versions} of each performance, and there are {len(self.kinds)} kinds",
+                allowed=f"0 to {len(self.kinds)}",
+            )
+
+
+@dataclass(frozen=True)
+class LabelTask:
+    """One performance to label.
+
+    Attributes
+    ----------
+    record : with MIDI; with a score and audio where there are any
+    plan
+    scale
+    folder : for what is kept between runs, and for corrupted MIDI
+    """
+
+    record: LabelRecord
+    plan: CorruptionPlan
+    scale: ReferenceScale
+    folder: Path
+
+    @property
+    def part_path(self) -> Path:
+        """Where the ratings of the performance are kept."""
+        return self.folder / "parts" / f"{self.record.segment_id}.json"
+
+    def corrupted_path(self, corruption: str) -> Path:
+        """MIDI of a corrupted version; its ground truth has the same name and ends in .json."""
+        return self.folder / "corrupted" / f"{self.record.segment_id}.{corruption}.mid"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A task done.
+
+    Attributes
+    ----------
+    task
+    rated
+    is_kept : found from an earlier run
+    took_sec : processor seconds
+    """
+
+    task: LabelTask
+    rated: RatedPerformance
+    is_kept: bool
+    took_sec: float
+
+
+def scale_sha256(scale: ReferenceScale) -> str:
+    """SHA-256 of a scale's content, whatever its layout."""
+    return hashlib.sha256(json.dumps(scale.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+def source_of(scale: ReferenceScale) -> str:
+    """The `source` of every label that a scale gives: raters' version and scale."""
+    return f"pseudo-label-{PSEUDO_LABEL_VERSION}+{scale_sha256(scale)[:12]}"
+
+
+def with_printed_score(record: LabelRecord) -> LabelRecord:
+    """The record with the MusicXML that lies beside its score MIDI under the same name, if one does.
+
+    A score MIDI has no hairpins and no staccato dots.
+    """
+    if record.score_path is None or record.score_path.suffix.lower() not in {".mid", ".midi"}:
+        return record
+    for suffix in (".musicxml", ".xml", ".mxl"):
+        printed = record.score_path.with_suffix(suffix)
+        if printed.is_file():
+            return record.model_copy(update={"score_path": printed})
+    return record
+
+
+def generator_of(name: str, seed: int) -> np.random.Generator:
+    """A generator of one performance's own: the same whatever else is worked on, and in which order."""
+    return np.random.default_rng([seed, *hashlib.sha256(name.encode()).digest()[:8]])
+
+
+def align(record: LabelRecord) -> tuple[Performance, Alignment | None]:
+    """A record's performance, and its alignment as a whole where it has a score.
+
+    Raises
+    ------
+    InputError
+        The record has no MIDI, or a file cannot be read.
+    MismatchError
+        The score is that of other music.
+    """
+    if record.midi_path is None:
+        raise InputError(
+            record.segment_id, "has no midi_path, and the raters need to know the keys",
+            next_step="transcribe the recording first",
+        )  # fmt: skip
+    performance = load_midi(record.midi_path)
+    if record.score_path is None:
+        return performance, None
+    return performance, align_performance_to_score(performance, score_readings(record.score_path))
+
+
+def rate_segments(
+    evidence: Evidence, scale: ReferenceScale, start_sec: float = 0.0, end_sec: float | None = None
+) -> tuple[RatedSegment, ...]:
+    """Rate every segment of a performance, or of a part of it; segments without a rating are left out."""
+    end = evidence.performance.duration_sec if end_sec is None else end_sec
+    found = []
+    for bounds in segment_bounds(end - start_sec, SEGMENT_SEC, OVERLAP):
+        # Rated is what the file will say, to the millisecond.
+        start, stop = (round(float(sec) + start_sec, 3) for sec in bounds)
+        ratings = rate_span(evidence, (start, stop), scale=scale)
+        told = {
+            name: label
+            for name, label in ratings.items()
+            if label.rating is not None and label.confidence >= LEAST_CONFIDENCE
+        }
+        if told:
+            found.append(
+                RatedSegment(
+                    start_time=start,
+                    end_time=stop,
+                    labels={name: float(label.rating or 0.0) for name, label in told.items()},
+                    confidence={name: float(label.confidence) for name, label in told.items()},
+                )
+            )
+    return tuple(found)
+
+
+def label_performance(task: LabelTask) -> Labelled:
+    """Rate a performance and its worse versions, or find what an earlier run left.
+
+    A performance that cannot be read, or does not belong to its score, is a refusal and no error.
+    """
+    start = time.process_time()
+    key = task_key(task)
+    kept = _kept(task, key)
+    if kept is not None:
+        return Labelled(task, kept, True, time.process_time() - start)
+    try:
+        versions, inapplicable = _rated_versions(task)
+        rated = RatedPerformance(key=key, versions=versions, refusal=None, inapplicable=inapplicable)
+    except (InputError, MismatchError) as error:
+        rated = RatedPerformance(key=key, versions=(), refusal=str(error), inapplicable=())
+    write_bytes(task.part_path, (laid_out(rated.model_dump(mode="json")) + "\n").encode())
+    return Labelled(task, rated, False, time.process_time() - start)
+
+
+def task_key(task: LabelTask) -> str:
+    """SHA-256 of everything that decides what is found for a performance."""
+    record, plan = task.record, task.plan
+    files = [record.midi_path, record.score_path, record.audio_path]
+    content = [
+        source_of(task.scale),
+        [LEAST_CONFIDENCE, SEGMENT_SEC, OVERLAP],
+        [sha256_of(path) if path is not None else None for path in files],
+        [record.segment_id, record.start_time, record.end_time],
+        [plan.n_versions, list(plan.kinds), plan.seed] if plan.n_versions else None,
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _kept(task: LabelTask, key: str) -> RatedPerformance | None:
+    """What an earlier run found for the same content, with all files that belong to it."""
+    if not task.part_path.is_file():
+        return None
+    try:
+        rated = RatedPerformance.model_validate_json(task.part_path.read_bytes())
+    except ValidationError:
+        return None  # of another version, or not ours: it is made anew
+    named = [version.corruption for version in rated.versions if version.corruption is not None]
+    there = all(task.corrupted_path(name).is_file() for name in named)
+    return rated if rated.key == key and there else None
+
+
+def _rated_versions(task: LabelTask) -> tuple[tuple[RatedVersion, ...], tuple[str, ...]]:
+    record = task.record
+    performance, alignment = align(record)
+    audio = None
+    if record.audio_path is not None:
+        audio = load_audio(record.audio_path)
+    evidence = Evidence(performance, alignment, audio)
+    segments = rate_segments(evidence, task.scale, record.start_time, record.end_time)
+    versions = [RatedVersion(corruption=None, segments=segments)]
+    inapplicable: list[str] = []
+    for corruption in drawn_corruptions(performance, alignment, record.segment_id, task.plan, inapplicable):
+        name = f"{corruption.name}-{corruption.severity:g}"
+        versions.append(RatedVersion(corruption=name, segments=_rated_corruption(task, corruption, name)))
+    return tuple(versions), tuple(inapplicable)
+
+
+def drawn_corruptions(
+    performance: Performance,
+    alignment: Alignment | None,
+    name: str,
+    plan: CorruptionPlan,
+    inapplicable: list[str],
+) -> Iterator[Corruption]:
+    """Worse versions of a performance, kinds and severities drawn without putting a kind back.
+
+    Parameters
+    ----------
+    performance, alignment
+    name : of the performance
+    plan
+    inapplicable
+        Filled with the kinds that were drawn and could not be made of this performance.
+    """
+    rng = generator_of(name, plan.seed)
+    made = 0
+    for place in rng.permutation(len(plan.kinds)):
+        kind = CORRUPTIONS[plan.kinds[place]]
+        severity = float(rng.choice(kind.ladder))
+        own = np.random.default_rng(rng.integers(2**63))
+        if made == plan.n_versions:
+            return
+        try:
+            corruption = corrupt(performance, kind.name, severity, own, alignment=alignment)
+        except InputError:
+            inapplicable.append(kind.name)
+            continue
+        made += 1
+        yield corruption
+
+
+def _rated_corruption(task: LabelTask, corruption: Corruption, name: str) -> tuple[RatedSegment, ...]:
+    """Write a worse version with its ground truth, and rate what was written."""
+    path = task.corrupted_path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_midi(corruption.performance, path)
+    write_bytes(path.with_suffix(".json"), (laid_out(corruption.ground_truth()) + "\n").encode())
+    version = task.record.model_copy(update={"midi_path": path, "audio_path": None})
+    try:
+        performance, alignment = align(version)
+    except MismatchError:
+        return ()  # so bad that it is no performance of the piece any more: nothing to rate against
+    return rate_segments(Evidence(performance, alignment), task.scale)
+
+
+def records_of(labelled: Labelled) -> list[LabelRecord]:
+    """The records of a performance and its worse versions, one a segment."""
+    record, source = labelled.task.record, source_of(labelled.task.scale)
+    found = []
+    for version in labelled.rated.versions:
+        prefix, base = record.segment_id, record
+        if version.corruption is not None:
+            path = labelled.task.corrupted_path(version.corruption)
+            prefix = path.stem
+            base = record.model_copy(
+                update={"midi_path": path, "audio_path": None, "annotation_path": None}
+            )  # its beats are those of the performance itself
+        for segment in version.segments:
+            fields = base.model_dump() | {
+                "segment_id": file_name(f"{prefix}.{round(1000 * segment.start_time):08d}"),
+                "source": source,
+                "start_time": segment.start_time,
+                "end_time": segment.end_time,
+                "labels": segment.labels,
+                "label_sd": {},
+                "n_raters": None,
+            }
+            found.append(LabelRecord.model_validate(fields))
+    return found
+
+
+def refusals_of(done: Sequence[Labelled]) -> list[str]:
+    """Performances that could not be rated, each with the reason."""
+    return [f"{one.task.record.segment_id}: {one.rated.refusal}" for one in done if one.rated.refusal]

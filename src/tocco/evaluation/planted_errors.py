@@ -1,0 +1,144 @@
+"""Whether the mistakes that were planted are the mistakes that are found."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from tocco.music.alignment import Alignment
+from tocco.music.corruption import Corruption
+from tocco.music.performance import Performance
+from tocco.pseudo_labels.evidence import Evidence
+from tocco.pseudo_labels.note_accuracy import find_note_errors
+from tocco.schema import StrictModel
+
+ERROR_KINDS: Final = ("wrong_notes", "missing_notes", "extra_notes", "doubled_notes")
+
+SAME_KEY_SEC: Final = 0.35
+"""Of two strokes of one key so near to each other either may be called the added one."""
+
+RESTARTS: Final = "restarts"
+
+Marks = set[tuple[str, int]]
+
+
+class Detection(StrictModel):
+    """How many planted mistakes were found, and how many of those found were planted.
+
+    A wrong note makes two marks, the written note that is missing and the key that was struck; missing
+    and added notes make one. A mark that was there before anything was planted counts neither way.
+    """
+
+    kind: str
+    """Of the corruption."""
+
+    n_planted: int
+    """Marks planted."""
+
+    n_found: int
+    """Of these, marks found."""
+
+    n_claimed: int
+    """Marks found that were not there before."""
+
+    n_true: int
+    """Of these, marks that were planted."""
+
+
+def marks_of(performance: Performance, alignment: Alignment) -> Marks:
+    """The marks of the mistakes that the note-accuracy rater counts: ("written", note), ("played", note)."""
+    errors = find_note_errors(Evidence(performance, alignment))
+    marks: Marks = set()
+    for kind, written, played in zip(errors.kind, errors.written, errors.played, strict=True):
+        if kind == "restart":
+            continue
+        if written >= 0:
+            marks.add(("written", int(written)))
+        if played >= 0:
+            marks.add(("played", int(played)))
+    return marks
+
+
+def planted_marks(clean: Alignment, corruption: Corruption) -> Marks:
+    """The marks that a corruption planted, where the clean note belonged to a written one."""
+    written_of = dict(zip(clean.match[:, 1].tolist(), clean.match[:, 0].tolist(), strict=True))
+    marks: Marks = set()
+    for edit in corruption.edits:
+        if edit.kind in ("wrong", "missing", "dropped") and edit.old_note in written_of:
+            marks.add(("written", written_of[edit.old_note]))
+        if edit.kind in ("extra", "doubled") or (edit.kind == "wrong" and edit.old_note in written_of):
+            marks.add(("played", edit.new_note))
+    return marks
+
+
+def detect(performance: Performance, clean: Alignment, corruption: Corruption, found: Alignment) -> Detection:
+    """Compare what was planted with what was found.
+
+    Parameters
+    ----------
+    performance, clean : before the corruption
+    corruption
+    found : alignment of the corrupted performance with the same reading of the score
+    """
+    before: Marks = set()
+    for side, note in marks_of(performance, clean):
+        moved = note if side == "written" else int(corruption.new_of_old[note])
+        if moved >= 0:
+            before.add((side, moved))
+    planted = planted_marks(clean, corruption) - before
+    claimed = marks_of(corruption.performance, found) - before
+    is_planted = {mark: _is_among(mark, planted, corruption.performance) for mark in claimed}
+    is_found = {mark: _is_among(mark, claimed, corruption.performance) for mark in planted}
+    return Detection(
+        kind=corruption.name,
+        n_planted=len(planted),
+        n_found=sum(is_found.values()),
+        n_claimed=len(claimed),
+        n_true=sum(is_planted.values()),
+    )
+
+
+def detect_restarts(
+    performance: Performance, clean: Alignment, corruption: Corruption, found: Alignment
+) -> Detection:
+    """Compare planted restarts with those found; a note of a first try called a mistake is a false claim."""
+    onset = corruption.performance.onset_sec
+    tries = [(float(onset[r.first_note]), float(onset[r.last_note])) for r in found.retries]
+    planted = [(span.start_sec, span.end_sec) for span in corruption.spans if span.kind == "restart"]
+
+    def meet(one: tuple[float, float], other: tuple[float, float]) -> bool:
+        return one[0] <= other[1] and other[0] <= one[1]
+
+    true = sum(any(meet(attempt, span) for span in planted) for attempt in tries)
+    notes = detect(performance, clean, corruption, found)
+    return Detection(
+        kind=corruption.name,
+        n_planted=len(planted),
+        n_found=sum(any(meet(attempt, span) for attempt in tries) for span in planted),
+        n_claimed=len(tries) + notes.n_claimed,
+        n_true=true,
+    )
+
+
+def _is_among(mark: tuple[str, int], others: Marks, performance: Performance) -> bool:
+    """Whether a mark is among others, or a stroke of its key close by is."""
+    if mark in others:
+        return True
+    side, note = mark
+    if side == "written":
+        return False
+    near = np.flatnonzero(
+        (performance.pitch == performance.pitch[note])
+        & (np.abs(performance.onset_sec - performance.onset_sec[note]) <= SAME_KEY_SEC)
+    )
+    return any(("played", int(other)) in others for other in near)
+
+
+def precision_recall(detections: list[Detection]) -> tuple[float, float]:
+    """Precision and recall over several excerpts, by marks; NaN where nothing was claimed or planted."""
+    claimed = sum(d.n_claimed for d in detections)
+    planted = sum(d.n_planted for d in detections)
+    precision = sum(d.n_true for d in detections) / claimed if claimed else float("nan")
+    recall = sum(d.n_found for d in detections) / planted if planted else float("nan")
+    return precision, recall

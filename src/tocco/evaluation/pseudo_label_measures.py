@@ -1,0 +1,340 @@
+"""What the proof of the pseudo-labels measures: ladders of corruptions, takes of one piece, planted errors.
+
+Everything is measured on pieces that neither the reference scale nor the raters have seen, and kept in one
+file a performance, so that a proof that was broken off goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeVar
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+from tocco.audio.processing import load_audio, segment_bounds
+from tocco.audio.rendering import FluidSynthRenderer
+from tocco.data.pseudo_labelling import SEGMENT_SEC, align, generator_of, source_of
+from tocco.data.records import LabelRecord
+from tocco.errors import InputError, MismatchError
+from tocco.evaluation.planted_errors import ERROR_KINDS, RESTARTS, Detection, detect, detect_restarts
+from tocco.evaluation.spot_check import excerpt
+from tocco.files import file_name, write_bytes
+from tocco.music.alignment import align_performance_to_score
+from tocco.music.corruption import CORRUPTIONS, corrupt
+from tocco.music.performance import Performance
+from tocco.music.score import Score
+from tocco.music.symbolic_augmentation import transcriber_noise
+from tocco.pseudo_labels.evidence import Evidence
+from tocco.pseudo_labels.rate import rate_performance, rate_span
+from tocco.pseudo_labels.raters import RATERS
+from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.schema import StrictModel, laid_out
+from tocco.units import FloatArray
+
+Heard = Literal["keys", "sound", "transcribed"]
+"""What the raters are given: the keys; the keys and their rendering; keys with a transcriber's noise."""
+
+VOICING_KINDS: Final = tuple(kind.name for kind in CORRUPTIONS.values() if kind.target == "tone_quality")
+SOUND_LEVEL: Final = 4
+"""Step of the ladder that the kinds other than voicing are rendered at."""
+
+CLEAN: Final = ""
+ERROR_RATE: Final = 0.03
+"""Share of the notes at which the detection of mistakes is measured."""
+
+RESTARTS_A_MINUTE: Final = 3.0
+"""Rate at which the detection of restarts is measured."""
+
+_MEASURES_VERSION = 1
+_Rating = Annotated[float, Field(ge=0.0, le=100.0)] | None
+
+
+class LadderStep(StrictModel):
+    """One excerpt at one severity of one corruption."""
+
+    kind: str
+    """"" for the excerpt as it was played."""
+
+    level: int
+    """0 for the excerpt as it was played, then 1 to 5 up the ladder."""
+
+    heard: Heard
+    """What the raters were given."""
+
+    ratings: dict[str, _Rating]
+    """Dimension -> mean over the excerpt's segments; null where it could not be rated."""
+
+
+class PieceLadders(StrictModel):
+    """Every corruption of one excerpt."""
+
+    key: str
+    piece: str
+    performance: str
+    n_notes: int
+    steps: tuple[LadderStep, ...]
+    detections: tuple[Detection, ...]
+    inapplicable: tuple[str, ...]
+    """Kinds that this excerpt offers nothing for."""
+
+    refusals: tuple[str, ...]
+    """Steps that were no performance of the score any more, and why."""
+
+
+class RatedTake(StrictModel):
+    """One whole performance, in segments that do not overlap."""
+
+    key: str
+    piece: str
+    performance: str
+    ratings: dict[str, tuple[_Rating, ...]]
+    """Dimension -> rating of each segment."""
+
+    confidence: dict[str, tuple[float, ...]]
+    """Dimension -> confidence of each segment."""
+
+    notes_per_sec: tuple[float, ...]
+    """Of each segment."""
+
+    refusal: str | None
+    """Why it could not be rated."""
+
+
+class RatedExcerpt(StrictModel):
+    """One excerpt that people rated as well."""
+
+    key: str
+    performance: str
+    ratings: dict[str, _Rating]
+    refusal: str | None
+
+
+@dataclass(frozen=True)
+class MeasureTask:
+    """One performance to measure.
+
+    Attributes
+    ----------
+    record : with MIDI and score
+    scale
+    folder : where the measures are kept
+    excerpt_sec : length of the part that is corrupted
+    seed
+    is_rendered, is_transcribed : whether ladders are also climbed by ear, and through a transcriber
+    soundfont : None for the default
+    """
+
+    record: LabelRecord
+    scale: ReferenceScale
+    folder: Path
+    excerpt_sec: float = 60.0
+    seed: int = 0
+    is_rendered: bool = False
+    is_transcribed: bool = False
+    soundfont: Path | None = None
+
+    def key(self, what: str) -> str:
+        """SHA-256 of what decides the measures."""
+        record = self.record
+        content = [
+            _MEASURES_VERSION,
+            what,
+            source_of(self.scale),
+            [record.segment_id, str(record.midi_path), str(record.score_path), str(record.audio_path)],
+            [self.excerpt_sec, self.seed, self.is_rendered, self.is_transcribed],
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+_Measured = TypeVar("_Measured", PieceLadders, RatedTake, RatedExcerpt)
+
+
+def _kept(task: MeasureTask, what: type[_Measured], make: Callable[[str], _Measured]) -> _Measured:
+    """What an earlier run measured, or a new measure, which is kept."""
+    key = task.key(what.__name__)
+    path = task.folder / f"{file_name(task.record.segment_id)}.{what.__name__}.json"
+    if path.is_file():
+        try:
+            found = what.model_validate_json(path.read_bytes())
+        except ValidationError:
+            found = None  # of another version: it is measured anew
+        if found is not None and found.key == key:
+            return found
+    made = make(key)
+    write_bytes(path, (laid_out(made.model_dump(mode="json")) + "\n").encode())
+    return made
+
+
+def held_out(
+    records: Sequence[LabelRecord], scale: ReferenceScale, leave_out: Sequence[str] = ()
+) -> list[LabelRecord]:
+    """Performances of music that is not in the scale's pool.
+
+    A piece counts as seen under its piece, its passage or its cluster name, and with it all others of its
+    cluster; names are compared as names of files, "Bach/Fugue" as "Bach_Fugue".
+
+    Parameters
+    ----------
+    records
+    scale
+    leave_out : further pieces that are not wanted
+    """
+    seen = {file_name(name) for name in (*scale.pool.pieces, *leave_out)}
+
+    def names(record: LabelRecord) -> set[str]:
+        given = (record.piece_id, record.passage_id, record.cluster_id)
+        return {file_name(name) for name in given if name}
+
+    tainted = {record.cluster_id for record in records if names(record) & seen and record.cluster_id}
+    return [r for r in records if not names(r) & seen and r.cluster_id not in tainted]
+
+
+def measure_ladders(task: MeasureTask) -> PieceLadders:
+    """Climb every ladder of corruptions from the middle of one performance."""
+    return _kept(task, PieceLadders, lambda key: _ladders(task, key))
+
+
+def _ladders(task: MeasureTask, key: str) -> PieceLadders:
+    performance, alignment = align(task.record)
+    if alignment is None:
+        raise InputError(
+            task.record.segment_id, "has no score_path", next_step="list performances with scores"
+        )
+    start = max(performance.duration_sec - task.excerpt_sec, 0.0) / 2.0
+    clean = excerpt(performance, start, min(start + task.excerpt_sec, performance.duration_sec))
+    climb = _Climb(task, clean, alignment.score)
+    if task.is_rendered:
+        with FluidSynthRenderer(task.soundfont) as renderer:
+            climb.all_steps(renderer)
+    else:
+        climb.all_steps(None)
+    return PieceLadders(
+        key=key,
+        piece=task.record.piece_id,
+        performance=task.record.segment_id,
+        n_notes=len(clean),
+        steps=tuple(climb.steps),
+        detections=tuple(climb.detections),
+        inapplicable=tuple(climb.inapplicable),
+        refusals=tuple(climb.refusals),
+    )
+
+
+class _Climb:
+    """The ladders of one excerpt, in the making."""
+
+    def __init__(self, task: MeasureTask, clean: Performance, score: Score) -> None:
+        self.task, self.clean, self.score = task, clean, score
+        self.alignment = align_performance_to_score(clean, score)
+        self.steps: list[LadderStep] = []
+        self.detections: list[Detection] = []
+        self.inapplicable: list[str] = []
+        self.refusals: list[str] = []
+
+    def all_steps(self, renderer: FluidSynthRenderer | None) -> None:
+        """Rate the excerpt as it was played, then every step up every ladder."""
+        self._rate(CLEAN, 0, self.clean, renderer)
+        for kind in CORRUPTIONS:
+            try:
+                for level, worse in self._ladder(kind):
+                    heard = kind in VOICING_KINDS or level == SOUND_LEVEL
+                    self._rate(kind, level, worse, renderer if heard else None)
+                if kind in (*ERROR_KINDS, RESTARTS):
+                    self._detect(kind)
+            except InputError as error:
+                self.inapplicable.append(f"{kind}: {error.problem}")
+
+    def _ladder(self, kind: str) -> Iterator[tuple[int, Performance]]:
+        for level, severity in enumerate(CORRUPTIONS[kind].ladder, start=1):
+            rng = generator_of(f"{self.task.record.segment_id} {kind}", self.task.seed)
+            yield level, corrupt(self.clean, kind, severity, rng, alignment=self.alignment).performance
+
+    def _detect(self, kind: str) -> None:
+        rng = generator_of(f"{self.task.record.segment_id} {kind} planted", self.task.seed)
+        severity = RESTARTS_A_MINUTE if kind == RESTARTS else ERROR_RATE
+        planted = corrupt(self.clean, kind, severity, rng, alignment=self.alignment)
+        try:
+            found = align_performance_to_score(planted.performance, self.score)
+        except MismatchError as error:
+            self.refusals.append(f"{kind} {severity}: {error.problem}")
+            return
+        compare = detect_restarts if kind == RESTARTS else detect
+        self.detections.append(compare(self.clean, self.alignment, planted, found))
+
+    def _rate(self, kind: str, level: int, worse: Performance, renderer: FluidSynthRenderer | None) -> None:
+        given: list[tuple[Heard, Performance]] = [("keys", worse)]
+        if renderer is not None:
+            given.append(("sound", worse))
+        if self.task.is_transcribed:
+            rng = generator_of(f"{self.task.record.segment_id} {kind} {level} heard", self.task.seed)
+            given.append(("transcribed", transcriber_noise(worse, rng).performance))
+        for heard, performance in given:
+            sound = renderer.render(worse) if heard == "sound" and renderer is not None else None
+            try:
+                alignment = align_performance_to_score(performance, self.score)
+            except MismatchError as error:
+                self.refusals.append(f"{kind} {level} {heard}: {error.problem}")
+                continue
+            labels = rate_performance(Evidence(performance, alignment, sound), scale=self.task.scale)
+            ratings = {name: label.rating for name, label in labels.items()}
+            self.steps.append(LadderStep(kind=kind, level=level, heard=heard, ratings=ratings))
+
+
+def measure_take(task: MeasureTask) -> RatedTake:
+    """Rate a whole performance in segments that do not overlap, with their density."""
+    return _kept(task, RatedTake, lambda key: _take(task, key))
+
+
+def _take(task: MeasureTask, key: str) -> RatedTake:
+    record = task.record
+    nothing = RatedTake(
+        key=key,
+        piece=record.piece_id,
+        performance=record.segment_id,
+        ratings={},
+        confidence={},
+        notes_per_sec=(),
+        refusal=None,
+    )
+    try:
+        performance, alignment = align(record)
+    except (InputError, MismatchError) as error:
+        return nothing.model_copy(update={"refusal": str(error)})
+    evidence = Evidence(performance, alignment)
+    spans = [(float(a), float(b)) for a, b in segment_bounds(performance.duration_sec, SEGMENT_SEC, 0.0)]
+    rated = [rate_span(evidence, span, scale=task.scale) for span in spans]
+    density = [float(evidence.struck_within(span).sum()) / (span[1] - span[0]) for span in spans]
+    return nothing.model_copy(
+        update={
+            "ratings": {name: tuple(one[name].rating for one in rated) for name in RATERS},
+            "confidence": {name: tuple(one[name].confidence for one in rated) for name in RATERS},
+            "notes_per_sec": tuple(density),
+        }
+    )
+
+
+def measure_excerpt(task: MeasureTask) -> RatedExcerpt:
+    """Rate an excerpt as a whole, with its recording where it has one."""
+    return _kept(task, RatedExcerpt, lambda key: _excerpt(task, key))
+
+
+def _excerpt(task: MeasureTask, key: str) -> RatedExcerpt:
+    record = task.record
+    try:
+        performance, alignment = align(record)
+    except (InputError, MismatchError) as error:
+        return RatedExcerpt(key=key, performance=record.segment_id, ratings={}, refusal=str(error))
+    audio = None if record.audio_path is None else load_audio(record.audio_path)
+    labels = rate_performance(Evidence(performance, alignment, audio), scale=task.scale)
+    ratings = {name: label.rating for name, label in labels.items()}
+    return RatedExcerpt(key=key, performance=record.segment_id, ratings=ratings, refusal=None)
+
+
+def column(ratings: Sequence[_Rating]) -> FloatArray:
+    """(K,) ratings, NaN where there is none."""
+    return np.array([np.nan if rating is None else rating for rating in ratings], dtype=float)
