@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from tocco.data.dataset import (
-    BucketSampler,
-    PerformanceDataset,
-    PreparedRecord,
-    create_dataloaders,
-    prepare_records,
-)
-from tocco.data.records import read_labels
-from tocco.errors import InputError
+from tocco.audio.augmentation import AugmentationConfig
+from tocco.data.batching import Example, collate_examples, network_batch
+from tocco.data.dataset import DataLoaders, PerformanceDataset, create_dataloaders
+from tocco.data.example_augmentation import ExampleAugmentation
+from tocco.data.loaders import EpochItem, TrainingLoader, WorkerConfig
+from tocco.data.prepared import PreparedRecord, prepare_records
+from tocco.data.records import read_labels, write_labels
+from tocco.errors import InputError, MissingPartError
 from tocco.music.note_features import NOTE_FEATURES
 from tocco.music.statistics import STATISTICS
 from tocco.rubrics import TARGETS
@@ -68,17 +67,79 @@ def test_a_second_preparation_reads_the_kept_files(tiny_labels: Path, tmp_path: 
     assert len(list(tmp_path.iterdir())) == 2 * len(before)
 
 
-def test_a_record_without_audio_is_an_error_that_names_it(tiny_labels: Path, tmp_path: Path) -> None:
-    record = read_labels(tiny_labels)[0].model_copy(update={"audio_path": None})
+def test_a_kept_file_that_was_cut_short_is_made_again_in_the_middle_of_training(
+    tiny_labels: Path, tmp_path: Path
+) -> None:
+    (record,) = prepare_records(read_labels(tiny_labels)[:1], window_sec=6.0, overlap=0.5, cache_dir=tmp_path)
+    before = record.windows[1].inputs(use_score=True)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:-1000])
+    after = record.windows[1].inputs(use_score=True)
+    np.testing.assert_array_equal(before.waveform, after.waveform)
+    np.testing.assert_array_equal(before.symbolic.note_features, after.symbolic.note_features)
+
+
+def test_examples_are_the_same_kept_or_made_anew(tiny_labels: Path, prepared: list[PreparedRecord]) -> None:
+    fresh = prepare_records(read_labels(tiny_labels)[:2], window_sec=6.0, overlap=0.5, cache_dir=None)
+    for ours, theirs in zip(
+        PerformanceDataset(fresh, training=False),
+        PerformanceDataset(prepared[:2], training=False),
+        strict=True,
+    ):
+        assert_same_example(ours, theirs)
+
+
+def test_a_record_without_sound_or_keys_is_an_error_that_names_it(tiny_labels: Path, tmp_path: Path) -> None:
+    record = read_labels(tiny_labels)[0]
+    settings = {"window_sec": 6.0, "overlap": 0.5, "cache_dir": tmp_path}
     with pytest.raises(InputError, match="take00: has no audio_path"):
-        prepare_records([record], window_sec=6.0, overlap=0.5, cache_dir=tmp_path)
+        prepare_records([record.model_copy(update={"audio_path": None})], **settings)
+    silent = [record.model_copy(update={"midi_path": None})]
+    with pytest.raises(InputError, match=r"take00: has no midi_path.*missing_midi: derive"):
+        prepare_records(silent, **settings)
+    with pytest.raises(MissingPartError, match=r"take00: .* no transcriber is installed"):
+        prepare_records(silent, **settings, missing_midi="derive")
+    assert not list(tmp_path.iterdir())
+
+
+def assert_same_example(ours: Example, theirs: Example) -> None:
+    assert ours.keys() == theirs.keys()
+    for name, value in ours.items():
+        if isinstance(value, torch.Tensor):
+            torch.testing.assert_close(value, theirs[name], rtol=0, atol=0, equal_nan=True)
+        else:
+            assert value == theirs[name]
+
+
+def test_an_example_holds_all_that_is_named(prepared: list[PreparedRecord]) -> None:
+    example = PerformanceDataset(prepared, training=False, with_cqt=True)[4]
+    notes = len(example["midi_tokens"])
+    assert example["waveform"].shape == example["audio_mask"].shape == (6 * 24_000,)
+    assert example["note_features"].shape == (notes, len(NOTE_FEATURES))
+    assert example["note_times"].shape == (notes, 2)
+    assert example["midi_mask"].all()
+    assert example["statistics"].shape == (len(STATISTICS),)
+    assert example["labels"].shape == example["label_sd"].shape == (len(TARGETS),)
+    assert int(example["label_mask"].sum()) == 3
+    assert torch.isnan(example["labels"][~example["label_mask"]]).all()
+    assert example["cqt"].shape == (168, 1 + 6 * 24_000 // 512)
+    assert example["metadata"] == {
+        "segment_id": "take01",
+        "piece_id": "piece1",
+        "performer_id": "pianist1",
+        "record_index": 1,
+        "window": 1,
+        "start_sec": 3.0,
+        "end_sec": 9.0,
+        "with_score": True,
+        "effects": (),
+    }
 
 
 def test_training_draws_anew_each_epoch_and_repeats_with_the_seed(prepared: list[PreparedRecord]) -> None:
     def levels(epoch: int) -> list[float]:
         dataset = PerformanceDataset(prepared, training=True, score_dropout=0.5, seed=3)
-        dataset.epoch = epoch
-        return [dataset[i].window.level_db for i in range(len(dataset))]
+        return [float(dataset[EpochItem(epoch, i)]["level_db"]) for i in range(len(dataset))]
 
     assert levels(0) == levels(0)
     assert levels(0) != levels(1)
@@ -86,40 +147,126 @@ def test_training_draws_anew_each_epoch_and_repeats_with_the_seed(prepared: list
 
 def test_the_score_is_hidden_as_often_as_asked(prepared: list[PreparedRecord]) -> None:
     dataset = PerformanceDataset(prepared, training=True, score_dropout=0.25, seed=1)
-    relative = [s.needs_score for s in STATISTICS]
+    relative = torch.tensor([s.needs_score for s in STATISTICS])
     hidden = []
     for epoch in range(40):
-        dataset.epoch = epoch
-        drawn = [dataset[i].window.symbolic.statistics[relative] for i in range(len(dataset))]
-        hidden += [np.isnan(statistics).all() for statistics in drawn]
+        for i in range(len(dataset)):
+            drawn = dataset[EpochItem(epoch, i)]
+            hidden.append(bool(torch.isnan(drawn["statistics"][relative]).all()))
+            assert drawn["metadata"]["with_score"] != hidden[-1]
     assert np.mean(hidden) == pytest.approx(0.25, abs=0.06)
 
 
 def test_evaluation_shows_every_window_once_at_its_own_level(prepared: list[PreparedRecord]) -> None:
     dataset = PerformanceDataset(prepared, training=False)
     assert len(dataset) == sum(len(record.windows) for record in prepared)
-    assert dataset[0].window.level_db == prepared[0].windows[0].level_db
+    assert float(dataset[0]["level_db"]) == pytest.approx(prepared[0].windows[0].level_db)
 
 
-def test_batches_hold_every_item_once_in_an_order_of_the_epoch(prepared: list[PreparedRecord]) -> None:
-    dataset = PerformanceDataset(prepared, training=True)
-    sampler = BucketSampler(dataset, batch_size=5, seed=0)
-    orders = []
+def test_augmentation_touches_training_alone_and_masks_what_it_touches(
+    prepared: list[PreparedRecord],
+) -> None:
+    strong = ExampleAugmentation(
+        enabled=True,
+        transcriber_probability=1.0,
+        audio=AugmentationConfig.only("time_stretch", "clip", most_effects=2),
+    )
+    plain, changed = (
+        PerformanceDataset(prepared, training=True, seed=2, augmentation=a) for a in (None, strong)
+    )
+    masked = 0
+    for i in range(len(plain)):
+        before, after = plain[i], changed[i]
+        assert after["metadata"]["effects"][-1] == "transcriber_noise"
+        assert "time_stretch" in after["metadata"]["effects"]
+        assert before["metadata"]["start_sec"] == after["metadata"]["start_sec"]
+        kept = after["label_mask"]
+        assert not (kept & ~before["label_mask"]).any()
+        torch.testing.assert_close(after["labels"][kept], before["labels"][kept], rtol=0, atol=0)
+        assert torch.isnan(after["labels"][~kept]).all()
+        assert torch.isnan(after["label_sd"][~kept]).all()
+        masked += int(before["label_mask"].sum() - kept.sum())
+        assert len(after["waveform"]) != len(before["waveform"])
+        assert float(after["waveform"].abs().max()) == pytest.approx(float(before["waveform"].abs().max()))
+    assert masked > 0
+    held_out = [PerformanceDataset(prepared, training=False, augmentation=a)[0] for a in (None, strong)]
+    assert_same_example(*held_out)
+
+
+def test_augmentation_that_is_not_enabled_changes_nothing(prepared: list[PreparedRecord]) -> None:
+    plain, off = (
+        PerformanceDataset(prepared, training=True, seed=2, score_dropout=0.3, augmentation=a)
+        for a in (None, ExampleAugmentation())
+    )
+    for i in range(len(plain)):
+        assert_same_example(plain[i], off[i])
+
+
+@pytest.fixture(scope="module")
+def loaders(tiny_labels: Path, tmp_path_factory: pytest.TempPathFactory) -> DataLoaders:
+    return create_dataloaders(
+        tiny_labels,
+        cache_dir=tmp_path_factory.mktemp("kept"),
+        window_sec=6.0,
+        batch_size=4,
+        seed=1,
+        by="piece",
+        shares=(0.5, 0.25, 0.25),
+    )
+
+
+def test_a_label_file_becomes_three_loaders_without_a_leak(loaders: DataLoaders) -> None:
+    seen = []
+    for loader in (loaders.train, loaders.validation, loaders.test):
+        pieces = {about["piece_id"] for batch in loader for about in batch["metadata"]}
+        assert pieces
+        seen.append(pieces)
+    assert len(set.union(*seen)) == sum(map(len, seen)) == 6
+    assert len(loaders.partition.sha256) == 64
+
+
+def test_a_batch_is_padded_and_its_masks_say_where(loaders: DataLoaders) -> None:
+    for batch in loaders.train:
+        rows, notes = batch["midi_mask"].shape
+        assert batch["waveform"].shape[0] == batch["midi_tokens"].shape[0] == len(batch["metadata"]) == rows
+        assert batch["midi_tokens"][~batch["midi_mask"]].abs().sum() == 0
+        assert torch.isnan(batch["note_features"][~batch["midi_mask"]]).all()
+        assert (batch["waveform"][~batch["audio_mask"]] == 0).all()
+        assert int(batch["label_mask"].sum()) == 3 * rows
+        inputs = network_batch(batch)
+        assert inputs.waveform_samples.tolist() == batch["audio_mask"].sum(1).tolist()
+        assert inputs.midi_tokens.shape == (rows, notes, 8)
+
+
+def test_pictures_are_padded_with_silence(prepared: list[PreparedRecord]) -> None:
+    dataset = PerformanceDataset(prepared[:1], training=False, with_cqt=True)
+    first, second = dataset[0], dataset[1]
+    second["cqt"] = second["cqt"][:, :100]
+    batch = collate_examples([first, second])
+    assert "cqt" in batch
+    torch.testing.assert_close(batch["cqt"][0], first["cqt"], rtol=0, atol=0)
+    torch.testing.assert_close(batch["cqt"][1, :, :100], second["cqt"], rtol=0, atol=0)
+    assert (batch["cqt"][1, :, 100:] == 0).all()
+
+
+def test_workers_change_nothing(prepared: list[PreparedRecord]) -> None:
+    augmentation = ExampleAugmentation(enabled=True)
+    dataset = PerformanceDataset(
+        prepared[:6], training=True, seed=5, score_dropout=0.3, augmentation=augmentation
+    )
+    alone, helped = (
+        TrainingLoader(dataset, batch_size=2, seed=5, workers=WorkerConfig(workers=n)) for n in (0, 2)
+    )
     for epoch in (0, 1):
-        sampler.set_epoch(epoch)
-        batches = list(sampler)
-        assert len(batches) == len(sampler) == 4
-        assert sorted(i for batch in batches for i in batch) == list(range(20))
-        orders.append(batches)
-    assert orders[0] != orders[1]
+        alone.set_epoch(epoch)
+        helped.set_epoch(epoch)
+        for ours, theirs in zip(alone, helped, strict=True):
+            assert_same_example(ours, theirs)  # type: ignore[arg-type]
 
 
-def test_a_batch_is_padded_and_its_masks_say_where(prepared: list[PreparedRecord]) -> None:
-    loader, none = create_dataloaders(PerformanceDataset(prepared, training=True), None, batch_size=4, seed=0)
-    assert none is None
-    batch = next(iter(loader))
-    assert batch.inputs.waveform.shape[0] == batch.inputs.midi_tokens.shape[0] == 4
-    assert batch.inputs.midi_tokens[~batch.inputs.midi_mask].abs().sum() == 0
-    assert torch.isnan(batch.inputs.note_features[~batch.inputs.midi_mask]).all()
-    assert (batch.inputs.waveform_samples <= batch.inputs.waveform.shape[1]).all()
-    assert torch.isfinite(batch.label).sum() == 4 * 3
+def test_a_label_file_that_names_no_midi_is_refused(tiny_labels: Path, tmp_path: Path) -> None:
+    records = list(read_labels(tiny_labels))
+    records[7] = records[7].model_copy(update={"midi_path": None})
+    write_labels(records, tmp_path / "labels.jsonl")
+    with pytest.raises(InputError, match="take07: has no midi_path"):
+        PerformanceDataset.from_labels(tmp_path / "labels.jsonl", training=True)

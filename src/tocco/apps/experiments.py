@@ -10,7 +10,7 @@ import numpy as np
 import typer
 
 from tocco.apps.progress import progress_bar
-from tocco.data.dataset import PreparedRecord, prepare_records
+from tocco.data.prepared import PreparedRecord, prepare_records
 from tocco.data.records import read_labels
 from tocco.data.splits import checked_folds, inner_split
 from tocco.errors import InputError
@@ -114,6 +114,7 @@ def prepare(config: ExperimentConfig, labels: Path, run: Path, jobs: int) -> lis
             overlap=config.data.overlap,
             cache_dir=run.parent / "prepared",
             jobs=jobs,
+            missing_midi=config.data.missing_midi,
             progress=lambda done: advance(done, len(records)),
         )
     refused = [record.record.segment_id for record in prepared if record.score_refusal]

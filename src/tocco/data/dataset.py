@@ -1,154 +1,29 @@
-"""Rated performances as training examples.
-
-Everything that is costly (reading, aligning, statistics) is done once and kept in a folder; a kept
-file is named by the content of its inputs, by the settings and by the code that made it, so a stale
-one is never read.
-"""
+"""Rated performances as training examples: a label file in, batches out."""
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import importlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
-from tocco.audio.processing import load_audio, normalize_audio, segment_bounds
-from tocco.data.preparation import (
-    SymbolicInputs,
-    WindowInputs,
-    collate_windows,
-    cut_windows,
-    symbolic_inputs,
-)
-from tocco.data.records import LabelRecord
-from tocco.errors import InputError, MismatchError
-from tocco.files import replacing, sha256_of
-from tocco.models.network import PerformanceBatch
-from tocco.music.alignment import align_performance_to_score
-from tocco.music.midi import load_midi
-from tocco.music.score import score_readings
+from tocco.audio.features import compute_cqt
+from tocco.data.batching import Example, ExampleMetadata, input_tensors
+from tocco.data.example_augmentation import ExampleAugmentation, augmented_window
+from tocco.data.loaders import EpochItem, TrainingLoader, WorkerConfig, evaluation_loader
+from tocco.data.partition import PART_SHARES, Grouping, Partition, partition
+from tocco.data.preparation import WindowInputs
+from tocco.data.prepared import MissingMidi, PreparedRecord, PreparedWindow, prepare_records
+from tocco.data.records import read_labels
 from tocco.rubrics import TARGETS
-from tocco.units import FloatArray, samples_from_sec
+from tocco.units import FloatArray
 
 LEVEL_JITTER_DB = (-25.0, 10.0)
 """Training sees every recording at many levels: a microphone's gain says nothing about the playing."""
-
-_CODE_THAT_SHAPES_INPUTS = (
-    "tocco.data.preparation",
-    "tocco.data.dataset",
-    "tocco.audio.processing",
-    "tocco.music.midi",
-    "tocco.music.score",
-    "tocco.music.alignment",
-    "tocco.music.octuple",
-    "tocco.music.note_features",
-    "tocco.music.statistics",
-)
-
-
-@dataclass(frozen=True, eq=False)
-class PreparedWindow:
-    """One window of a rated performance, with and without its score.
-
-    Attributes
-    ----------
-    waveform : (S,) int16 at the model's rate, peak at the normalised level
-    with_score : None where the record has no score
-    """
-
-    waveform: np.ndarray
-    level_db: float
-    with_score: SymbolicInputs | None
-    without_score: SymbolicInputs
-
-    def inputs(self, *, use_score: bool, level_shift_db: float = 0.0) -> WindowInputs:
-        """The window as the network takes it."""
-        symbolic = self.with_score if use_score and self.with_score is not None else self.without_score
-        waveform = self.waveform.astype(np.float32) / np.float32(32767.0)
-        return WindowInputs(waveform, self.level_db + level_shift_db, symbolic)
-
-
-@dataclass(frozen=True, eq=False)
-class PreparedRecord:
-    """All windows of one rated performance.
-
-    Attributes
-    ----------
-    bounds_sec : (K, 2) seconds of the recording, one row a window
-    score_refusal : why the record's score is not that of its performance; "" where it is, or has none
-    label, label_sd : (D,) in the order of `TARGETS`; NaN where missing
-    """
-
-    record: LabelRecord
-    bounds_sec: FloatArray
-    windows: tuple[PreparedWindow, ...]
-    score_refusal: str
-    label: FloatArray
-    label_sd: FloatArray
-
-
-class Example(NamedTuple):
-    """One training example."""
-
-    window: WindowInputs
-    label: FloatArray
-    label_sd: FloatArray
-    record_index: int
-
-
-class ExampleBatch(NamedTuple):
-    """Examples side by side.
-
-    Attributes
-    ----------
-    inputs
-    label, label_sd : (B, D) rating points; NaN where missing
-    record_index : (B,) which record of the dataset each row comes from
-    """
-
-    inputs: PerformanceBatch
-    label: torch.Tensor
-    label_sd: torch.Tensor
-    record_index: torch.Tensor
-
-
-def prepare_records(
-    records: Sequence[LabelRecord],
-    *,
-    window_sec: float,
-    overlap: float,
-    cache_dir: Path,
-    jobs: int = 1,
-    progress: Callable[[int], None] | None = None,
-) -> list[PreparedRecord]:
-    """Read, align and measure every record once; later runs read the kept files.
-
-    A score that is not that of its performance is not used; `PreparedRecord.score_refusal` says so.
-
-    Raises
-    ------
-    InputError
-        A record without audio or MIDI, or whose files cannot be used; the message names the record.
-    """
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    prepare = functools.partial(
-        _prepare_to_file, window_sec=window_sec, overlap=overlap, cache_dir=cache_dir, code=_code_hash()
-    )
-    paths: list[Path] = []
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
-        for path in pool.map(prepare, records, chunksize=4):
-            paths.append(path)
-            if progress is not None:
-                progress(len(paths))
-    return [_read_prepared(record, path) for record, path in zip(records, paths, strict=True)]
 
 
 class PerformanceDataset(Dataset[Example]):
@@ -164,7 +39,11 @@ class PerformanceDataset(Dataset[Example]):
         Whether scores are shown at all.
     score_dropout : probability of hiding the score in training
     seed
-        Of the draws; the same seed and epoch give the same examples whatever the worker.
+        Of the draws; the same seed, epoch and index give the same example whatever the worker.
+    augmentation
+        How recordings are changed in training; None or not enabled leaves them as they are.
+    with_cqt
+        Also give each example its constant-Q picture, for people to look at; no network reads it.
     """
 
     def __init__(
@@ -175,16 +54,45 @@ class PerformanceDataset(Dataset[Example]):
         use_score: bool = True,
         score_dropout: float = 0.0,
         seed: int = 0,
+        augmentation: ExampleAugmentation | None = None,
+        with_cqt: bool = False,
     ) -> None:
         self.prepared = tuple(prepared)
         self.training = training
         self.use_score = use_score
         self.score_dropout = score_dropout
         self.seed = seed
-        self.epoch = 0
+        self.augmentation = augmentation if augmentation is not None and augmentation.enabled else None
+        self.with_cqt = with_cqt
         self._all_windows = [
             (r, w) for r, record in enumerate(self.prepared) for w in range(len(record.windows))
         ]
+
+    @classmethod
+    def from_labels(
+        cls,
+        labels: Path,
+        *,
+        training: bool,
+        window_sec: float = 20.0,
+        overlap: float = 0.5,
+        cache_dir: Path | None = None,
+        jobs: int = 1,
+        missing_midi: MissingMidi = "refuse",
+        progress: Callable[[int], None] | None = None,
+        **options: Any,
+    ) -> PerformanceDataset:
+        """The dataset of a whole label file; see `prepare_records` and the class."""
+        prepared = prepare_records(
+            read_labels(labels, must_exist=True),
+            window_sec=window_sec,
+            overlap=overlap,
+            cache_dir=cache_dir,
+            jobs=jobs,
+            missing_midi=missing_midi,
+            progress=progress,
+        )
+        return cls(prepared, training=training, **options)
 
     def __len__(self) -> int:
         return len(self.prepared) if self.training else len(self._all_windows)
@@ -192,172 +100,163 @@ class PerformanceDataset(Dataset[Example]):
     def n_samples(self, index: int) -> int:
         """Audio samples of an item, at most: what batches are bucketed by."""
         if self.training:
-            return max(len(window.waveform) for window in self.prepared[index].windows)
+            return max(window.n_samples for window in self.prepared[index].windows)
         r, w = self._all_windows[index]
-        return len(self.prepared[r].windows[w].waveform)
+        return self.prepared[r].windows[w].n_samples
 
-    def __getitem__(self, index: int) -> Example:
+    def __getitem__(self, item: int | EpochItem) -> Example:
         if not self.training:
-            r, w = self._all_windows[index]
-            record = self.prepared[r]
-            return Example(
-                record.windows[w].inputs(use_score=self.use_score), record.label, record.label_sd, r
-            )
-        draw = np.random.default_rng((self.seed, self.epoch, index))
+            r, w = self._all_windows[item if isinstance(item, int) else item.index]
+            window = self.prepared[r].windows[w]
+            return self._example(r, w, window.inputs(use_score=self.use_score), self.use_score)
+        epoch, index = item if isinstance(item, EpochItem) else EpochItem(0, item)
+        draw = np.random.default_rng((self.seed, epoch, index))
         record = self.prepared[index]
-        window = record.windows[draw.integers(len(record.windows))]
-        hide = draw.random() < self.score_dropout
+        w = int(draw.integers(len(record.windows)))
+        use_score = draw.random() >= self.score_dropout and self.use_score
         shift_db = float(draw.uniform(*LEVEL_JITTER_DB))
-        inputs = window.inputs(use_score=self.use_score and not hide, level_shift_db=shift_db)
-        return Example(inputs, record.label, record.label_sd, index)
+        if self.augmentation is not None:
+            return self._augmented(index, w, use_score, shift_db, self.augmentation, draw)
+        inputs = record.windows[w].inputs(use_score=use_score, level_shift_db=shift_db)
+        return self._example(index, w, inputs, use_score)
+
+    def _augmented(
+        self,
+        index: int,
+        w: int,
+        use_score: bool,
+        shift_db: float,
+        augmentation: ExampleAugmentation,
+        draw: np.random.Generator,
+    ) -> Example:
+        record = self.prepared[index]
+        rated = [name for name, value in zip(TARGETS, record.label, strict=True) if np.isfinite(value)]
+        changed = augmented_window(
+            record.windows[w], rated, augmentation, draw, use_score=use_score, level_shift_db=shift_db
+        )
+        untouched = np.array([name in changed.labels_kept for name in TARGETS])
+        return self._example(index, w, changed.inputs, use_score, untouched, changed.effects)
+
+    def _example(
+        self,
+        index: int,
+        w: int,
+        inputs: WindowInputs,
+        use_score: bool,
+        untouched: np.ndarray | None = None,
+        effects: tuple[str, ...] = (),
+    ) -> Example:
+        record, window = self.prepared[index], self.prepared[index].windows[w]
+        label, label_sd = record.label, record.label_sd
+        if untouched is not None:
+            label, label_sd = (np.where(untouched, values, np.nan) for values in (label, label_sd))
+        labels = _tensor(label)
+        example: Example = {
+            **input_tensors(inputs),
+            "labels": labels,
+            "label_mask": torch.isfinite(labels),
+            "label_sd": _tensor(label_sd),
+            "metadata": _metadata(record, window, index, use_score and window.has_score, effects),
+        }
+        if self.with_cqt:
+            example["cqt"] = torch.from_numpy(compute_cqt(inputs.waveform))
+        return example
 
 
-class BucketSampler(Sampler[list[int]]):
-    """Batches of items of similar length, in a seeded order that changes every epoch.
+@dataclass(frozen=True, eq=False)
+class DataLoaders:
+    """Loaders of the three parts of a label file, and the partition that they follow."""
 
-    Items are shuffled, sorted by length within pools of 16 batches, and the batches shuffled:
-    little padding, and still another neighbourhood each epoch.
-    """
-
-    POOL_BATCHES = 16
-
-    def __init__(self, dataset: PerformanceDataset, batch_size: int, seed: int) -> None:
-        self.dataset = dataset
-        self.batch_size = batch_size
-        self.seed = seed
-
-    def __len__(self) -> int:
-        return -(-len(self.dataset) // self.batch_size)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch's order and, in the dataset, its draws."""
-        self.dataset.epoch = epoch
-
-    def __iter__(self) -> Iterator[list[int]]:
-        draw = np.random.default_rng((self.seed, self.dataset.epoch))
-        order = draw.permutation(len(self.dataset))
-        batches: list[list[int]] = []
-        pool = self.batch_size * self.POOL_BATCHES
-        for start in range(0, len(order), pool):
-            items = sorted(order[start : start + pool].tolist(), key=self.dataset.n_samples)
-            batches += [items[i : i + self.batch_size] for i in range(0, len(items), self.batch_size)]
-        yield from (batches[i] for i in draw.permutation(len(batches)))
+    train: TrainingLoader
+    validation: DataLoader[Any]
+    test: DataLoader[Any]
+    partition: Partition
 
 
 def create_dataloaders(
-    training: PerformanceDataset, held_out: PerformanceDataset | None, *, batch_size: int, seed: int
-) -> tuple[DataLoader[Any], DataLoader[Any] | None]:
-    """Loaders of a training set and, where there is one, of a held-out set; they yield `ExampleBatch`."""
-    sampler = BucketSampler(training, batch_size, seed)
-    train_loader = DataLoader(training, batch_sampler=sampler, collate_fn=collate_examples)
-    if held_out is None:
-        return train_loader, None
-    return train_loader, DataLoader(held_out, batch_size=batch_size, collate_fn=collate_examples)
+    labels: Path,
+    *,
+    cache_dir: Path | None = None,
+    window_sec: float = 20.0,
+    overlap: float = 0.5,
+    by: Grouping = "cluster",
+    shares: tuple[float, float, float] = PART_SHARES,
+    batch_size: int = 8,
+    seed: int = 0,
+    score_dropout: float = 0.3,
+    augmentation: ExampleAugmentation | None = None,
+    workers: WorkerConfig | None = None,
+    with_cqt: bool = False,
+    jobs: int = 1,
+    missing_midi: MissingMidi = "refuse",
+    progress: Callable[[int], None] | None = None,
+) -> DataLoaders:
+    """From a label file to batches: prepared, split 70/15/15 without a leak, bucketed by length.
 
+    Parameters
+    ----------
+    labels
+        JSONL; see `tocco.data.records`.
+    cache_dir, window_sec, overlap, jobs, missing_midi, progress
+        As in `prepare_records`.
+    by, shares, seed
+        As in `partition`; the seed also orders the batches and draws the examples.
+    score_dropout, augmentation, with_cqt
+        As in `PerformanceDataset`; the first two in training only.
+    workers
+        Of each loader.
 
-def collate_examples(examples: Sequence[Example]) -> ExampleBatch:
-    """Examples side by side; a missing label stays NaN."""
-    return ExampleBatch(
-        inputs=collate_windows([e.window for e in examples]),
-        label=torch.from_numpy(np.stack([e.label for e in examples]).astype(np.float32)),
-        label_sd=torch.from_numpy(np.stack([e.label_sd for e in examples]).astype(np.float32)),
-        record_index=torch.tensor([e.record_index for e in examples]),
+    Returns
+    -------
+    DataLoaders
+        They yield `ExampleBatch`; `network_batch` makes of it what the network takes.
+    """
+    records = read_labels(labels, must_exist=True)
+    prepared = prepare_records(
+        records,
+        window_sec=window_sec,
+        overlap=overlap,
+        cache_dir=cache_dir,
+        jobs=jobs,
+        missing_midi=missing_midi,
+        progress=progress,
+    )
+    parts = partition(records, by=by, seed=seed, shares=shares)
+    training = PerformanceDataset(
+        [prepared[i] for i in parts.train],
+        training=True,
+        score_dropout=score_dropout,
+        seed=seed,
+        augmentation=augmentation,
+        with_cqt=with_cqt,
+    )
+    validation, test = (
+        PerformanceDataset([prepared[i] for i in part], training=False, with_cqt=with_cqt)
+        for part in (parts.validation, parts.test)
+    )
+    return DataLoaders(
+        train=TrainingLoader(training, batch_size=batch_size, seed=seed, workers=workers),
+        validation=evaluation_loader(validation, batch_size=batch_size, workers=workers),
+        test=evaluation_loader(test, batch_size=batch_size, workers=workers),
+        partition=parts,
     )
 
 
-def _prepare_to_file(
-    record: LabelRecord, *, window_sec: float, overlap: float, cache_dir: Path, code: str
-) -> Path:
-    if record.audio_path is None or record.midi_path is None:
-        missing = "audio_path" if record.audio_path is None else "midi_path"
-        raise InputError(
-            record.segment_id, f"has no {missing}", next_step="derive it, or leave the record out"
-        )
-    files = [record.audio_path, record.midi_path, *([record.score_path] if record.score_path else [])]
-    key = hashlib.sha256(f"{code} {window_sec} {overlap} {record.start_time} {record.end_time}".encode())
-    for file in files:
-        key.update(sha256_of(file).encode())
-    path = cache_dir / f"{record.segment_id}-{key.hexdigest()[:20]}.npz"
-    if not path.exists():
-        arrays = _prepare(record, window_sec, overlap)
-        with replacing(path) as temporary:
-            np.savez(temporary, allow_pickle=False, **arrays)
-    return path
-
-
-def _sound_and_keys(record: LabelRecord) -> tuple[Path, Path]:
-    if record.audio_path is None or record.midi_path is None:
-        missing = "audio_path" if record.audio_path is None else "midi_path"
-        raise InputError(
-            record.segment_id, f"has no {missing}", next_step="derive it, or leave the record out"
-        )
-    return record.audio_path, record.midi_path
-
-
-def _prepare(record: LabelRecord, window_sec: float, overlap: float) -> dict[str, np.ndarray]:
-    audio, midi = _sound_and_keys(record)
-    normal = normalize_audio(load_audio(audio))
-    performance = load_midi(midi)
-    alignment, refusal = None, ""
-    if record.score_path is not None:
-        try:
-            alignment = align_performance_to_score(performance, score_readings(record.score_path))
-        except MismatchError as error:
-            refusal = str(error)
-    end = record.end_time if record.end_time is not None else len(normal.waveform) / samples_from_sec(1.0)
-    bounds = segment_bounds(end - record.start_time, window_sec, overlap) + record.start_time
-    arrays: dict[str, np.ndarray] = {
-        "bounds_sec": bounds,
-        "level_db": np.array(normal.original_rms_dbfs),
-        "n_variants": np.array(1 if alignment is None else 2),
-        "score_refusal": np.array(refusal),
+def _metadata(
+    record: PreparedRecord, window: PreparedWindow, index: int, with_score: bool, effects: tuple[str, ...]
+) -> ExampleMetadata:
+    return {
+        "segment_id": record.record.segment_id,
+        "piece_id": record.record.piece_id,
+        "performer_id": record.record.performer_id,
+        "record_index": index,
+        "window": window.number,
+        "start_sec": window.bounds_sec[0],
+        "end_sec": window.bounds_sec[1],
+        "with_score": with_score,
+        "effects": effects,
     }
-    for k, (segment, part) in enumerate(cut_windows(performance, alignment, bounds)):
-        cut = normal.waveform[samples_from_sec(bounds[k, 0]) : samples_from_sec(bounds[k, 1])]
-        arrays[f"waveform_{k}"] = np.round(cut * 32767.0).astype(np.int16)
-        for variant in range(int(arrays["n_variants"])):
-            symbolic = symbolic_inputs(segment, part if variant else None)
-            for name in ("midi_tokens", "note_features", "note_time_sec", "statistics", "n_struck"):
-                arrays[f"{name}_{k}_{variant}"] = np.asarray(getattr(symbolic, name))
-    return arrays
 
 
-def _read_prepared(record: LabelRecord, path: Path) -> PreparedRecord:
-    with np.load(path, allow_pickle=False) as kept:
-        arrays = {name: kept[name] for name in kept.files}
-
-    def symbolic(k: int, variant: int) -> SymbolicInputs:
-        return SymbolicInputs(
-            midi_tokens=arrays[f"midi_tokens_{k}_{variant}"],
-            note_features=arrays[f"note_features_{k}_{variant}"],
-            note_time_sec=arrays[f"note_time_sec_{k}_{variant}"],
-            statistics=arrays[f"statistics_{k}_{variant}"],
-            n_struck=int(arrays[f"n_struck_{k}_{variant}"]),
-        )
-
-    windows = tuple(
-        PreparedWindow(
-            waveform=arrays[f"waveform_{k}"],
-            level_db=float(arrays["level_db"]),
-            with_score=symbolic(k, 1) if arrays["n_variants"] == 2 else None,
-            without_score=symbolic(k, 0),
-        )
-        for k in range(len(arrays["bounds_sec"]))
-    )
-    label = np.array([record.labels.get(name, np.nan) for name in TARGETS])
-    label_sd = np.array([record.label_sd.get(name, np.nan) for name in TARGETS])
-    return PreparedRecord(
-        record, arrays["bounds_sec"], windows, str(arrays["score_refusal"]), label, label_sd
-    )
-
-
-def _code_hash() -> str:
-    """Hash of the source that decides what a prepared file contains."""
-    digest = hashlib.sha256()
-    for name in _CODE_THAT_SHAPES_INPUTS:
-        module = importlib.import_module(name)
-        file = Path(str(module.__file__))
-        sources = sorted(file.parent.glob("*.py")) if file.name == "__init__.py" else [file]
-        for source in sources:
-            digest.update(source.read_bytes())
-    return digest.hexdigest()
+def _tensor(values: FloatArray) -> torch.Tensor:
+    return torch.from_numpy(values.astype(np.float32))

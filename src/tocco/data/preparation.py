@@ -6,19 +6,16 @@ window becomes a waveform, Octuple tokens, note features with their times, and t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from tocco.models.network import PerformanceBatch
 from tocco.music.alignment import Alignment
 from tocco.music.midi import notes_within, segment_midi
-from tocco.music.note_features import NOTE_FEATURES, note_features
+from tocco.music.note_features import note_features
 from tocco.music.octuple import COLUMNS, FIRST_VALUE, BeatGrid, encode_octuple_midi
 from tocco.music.performance import Performance
-from tocco.music.statistics import STATISTICS, performance_statistics
+from tocco.music.statistics import performance_statistics
 from tocco.units import FloatArray, IntArray
 
 REGULAR_BEAT_SEC = 0.5
@@ -109,33 +106,3 @@ def _bars_from_the_first(token: IntArray) -> IntArray:
         bar = COLUMNS.index("bar")
         counted[:, bar] += FIRST_VALUE - counted[:, bar].min()
     return counted
-
-
-def collate_windows(windows: Sequence[WindowInputs]) -> PerformanceBatch:
-    """One batch, padded at the end to its longest waveform and its longest note list."""
-    n_samples = [len(w.waveform) for w in windows]
-    n_notes = [len(w.symbolic.midi_tokens) for w in windows]
-    waveform = torch.zeros(len(windows), max(n_samples))
-    tokens = torch.zeros(len(windows), max(1, *n_notes), 8, dtype=torch.long)
-    features = torch.full((len(windows), tokens.shape[1], len(NOTE_FEATURES)), torch.nan)
-    times = torch.zeros(len(windows), tokens.shape[1], 2)
-    mask = torch.zeros(len(windows), tokens.shape[1], dtype=torch.bool)
-    for b, window in enumerate(windows):
-        notes = slice(0, n_notes[b])
-        waveform[b, : n_samples[b]] = torch.from_numpy(window.waveform)
-        tokens[b, notes] = torch.from_numpy(window.symbolic.midi_tokens)
-        features[b, notes] = torch.from_numpy(window.symbolic.note_features)
-        times[b, notes] = torch.from_numpy(window.symbolic.note_time_sec)
-        mask[b, notes] = True
-    statistics = np.stack([w.symbolic.statistics for w in windows]).reshape(len(windows), len(STATISTICS))
-    return PerformanceBatch(
-        waveform=waveform,
-        waveform_samples=torch.tensor(n_samples),
-        level_db=torch.tensor([w.level_db for w in windows], dtype=torch.float32),
-        audio_start_sec=torch.zeros(len(windows)),
-        midi_tokens=tokens,
-        note_features=features,
-        note_time_sec=times,
-        midi_mask=mask,
-        statistics=torch.from_numpy(statistics.astype(np.float32)),
-    )

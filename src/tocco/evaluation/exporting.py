@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tocco.data.dataset import PreparedRecord
+from tocco.data.prepared import PreparedRecord
 from tocco.errors import InputError
 from tocco.inference.applicability import Applicability, fit_applicability
 from tocco.inference.bundle import BundleConfig

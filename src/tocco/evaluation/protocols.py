@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tocco.data.dataset import PreparedRecord
 from tocco.data.preparation import WindowInputs
+from tocco.data.prepared import PreparedRecord
 from tocco.data.splits import checked_folds
 from tocco.errors import InputError
 from tocco.evaluation.baselines import (

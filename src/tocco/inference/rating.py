@@ -9,7 +9,8 @@ from itertools import islice
 import numpy as np
 import torch
 
-from tocco.data.preparation import WindowInputs, collate_windows
+from tocco.data.batching import collate_windows
+from tocco.data.preparation import WindowInputs
 from tocco.models.network import PerformanceNetwork
 from tocco.units import BoolArray, FloatArray
 

@@ -13,6 +13,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
 
+from tocco.data.example_augmentation import ExampleAugmentation
+from tocco.data.loaders import WorkerConfig
+from tocco.data.prepared import MissingMidi
 from tocco.errors import InputError
 from tocco.schema import StrictModel, one_line
 
@@ -28,6 +31,8 @@ class DataConfig(StrictModel):
     score_dropout : probability
         How often a training window is shown without its score, so that the model also rates
         performances that come without one.
+    missing_midi : "refuse" or "derive"
+        What a record without MIDI is: a mistake, or a wish that its MIDI be transcribed.
     """
 
     protocol: Literal["cv4_cluster", "cv4_performer", "leave_one_work_out"] = "cv4_cluster"
@@ -35,6 +40,7 @@ class DataConfig(StrictModel):
     overlap: float = Field(0.5, ge=0.0, lt=1.0)
     score_dropout: float = Field(0.3, ge=0.0, le=1.0)
     batch_size: PositiveInt = 8
+    missing_midi: MissingMidi = "refuse"
 
 
 class ModelConfig(StrictModel):
@@ -84,6 +90,8 @@ class TrainingConfig(StrictModel):
     ridge_penalty : of the plain reading of the statistics that the head begins with, a record
     variance_weight : share of the per-sample variance loss beside the rating loss
     average_decay : decay of the exponential moving average of the weights that is kept
+    checkpoint_every_steps : optimiser steps between two checkpoints within an epoch
+        0 writes one at the end of each epoch only.
     """
 
     seed: int = 20261122
@@ -98,6 +106,7 @@ class TrainingConfig(StrictModel):
     ridge_penalty: PositiveFloat = 1.5
     variance_weight: float = Field(0.1, ge=0.0)
     average_decay: float = Field(0.99, ge=0.0, lt=1.0)
+    checkpoint_every_steps: int = Field(0, ge=0)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     threads: int = Field(0, ge=0)
 
@@ -107,6 +116,8 @@ class ExperimentConfig(StrictModel):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     data: DataConfig = DataConfig()  # type: ignore[call-arg]
+    loading: WorkerConfig = WorkerConfig()
+    augmentation: ExampleAugmentation = ExampleAugmentation()
     model: ModelConfig = ModelConfig()  # type: ignore[call-arg]
     training: TrainingConfig = TrainingConfig()  # type: ignore[call-arg]
 
@@ -138,7 +149,9 @@ def load_config(path: Path, overrides: Mapping[str, str] | None = None) -> Exper
         problem = str(error).splitlines()[0]
         raise InputError(path, f"is not YAML: {problem}", next_step="correct the line") from error
     if not isinstance(values, dict):
-        raise InputError(path, "holds no settings", allowed="blocks name, data, model, training")
+        raise InputError(
+            path, "holds no settings", allowed="blocks name, data, loading, augmentation, model, training"
+        )
     return parse_config(values, str(path))
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from tocco import metrics
-from tocco.data.dataset import ExampleBatch
+from tocco.data.batching import ExampleBatch, network_batch
+from tocco.data.loaders import record_indices
 from tocco.losses.uncertainty_loss import UncertaintyWeightedLoss, WeightedLoss, heteroscedastic_nll
 from tocco.models.network import PerformanceBatch, PerformanceNetwork, PerformanceOutput
 
@@ -55,6 +56,7 @@ class PerformanceEvaluationModel(pl.LightningModule):
         self.weight_decay = weight_decay
         self.warmup_steps = warmup_steps
         self.variance_weight = variance_weight
+        self._generators: dict[str, Any] | None = None
         self._held_out: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
     def forward(self, batch: PerformanceBatch) -> PerformanceOutput:
@@ -65,12 +67,27 @@ class PerformanceEvaluationModel(pl.LightningModule):
         """Draw other windows in another order each epoch."""
         loader = self.trainer.train_dataloader
         if loader is not None:
-            loader.batch_sampler.set_epoch(self.current_epoch)
+            loader.set_epoch(self.current_epoch)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep where torch's generators stand: dropout goes on as it would have."""
+        checkpoint["generators"] = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Remember where the generators stood, until everything that draws by itself is set up."""
+        self._generators = checkpoint["generators"]
+
+    def on_train_start(self) -> None:
+        """Set the generators to where they stood when the checkpoint was written."""
+        if self._generators is not None:
+            torch.set_rng_state(self._generators["cpu"].cpu())
+            torch.cuda.set_rng_state_all([state.cpu() for state in self._generators["cuda"]])
+            self._generators = None
 
     def training_step(self, batch: ExampleBatch, batch_index: int) -> torch.Tensor:
         """Uncertainty-weighted rating loss plus the per-sample variance loss."""
-        total, single = self._losses(self.network(batch.inputs), batch)
-        size = len(batch.label)
+        total, single = self._losses(self.network(network_batch(batch)), batch)
+        size = len(batch["labels"])
         self.log("train_loss", total, batch_size=size, on_epoch=True, on_step=False)
         for name, error, sigma in zip(self.loss.dimensions, single.squared_error, single.sigma, strict=True):
             if torch.isfinite(error):
@@ -80,10 +97,12 @@ class PerformanceEvaluationModel(pl.LightningModule):
 
     def validation_step(self, batch: ExampleBatch, batch_index: int) -> None:
         """Keep the ratings of the windows until the epoch is complete."""
-        output = self.network(batch.inputs)
+        output = self.network(network_batch(batch))
         total, _ = self._losses(output, batch)
-        self.log("val_loss", total, batch_size=len(batch.label))
-        self._held_out.append((batch.record_index.numpy(), batch.label.numpy(), output.rating.cpu().numpy()))
+        self.log("val_loss", total, batch_size=len(batch["labels"]))
+        self._held_out.append(
+            (record_indices(batch), batch["labels"].cpu().numpy(), output.rating.cpu().numpy())
+        )
 
     def on_validation_epoch_end(self) -> None:
         """Metrics over records: the mean of a record's windows against its label."""
@@ -135,8 +154,8 @@ class PerformanceEvaluationModel(pl.LightningModule):
         ]
 
     def _losses(self, output: PerformanceOutput, batch: ExampleBatch) -> tuple[torch.Tensor, WeightedLoss]:
-        rating_loss = self.loss(output.rating, batch.label)
-        variance_loss = heteroscedastic_nll(output.rating, output.log_variance, batch.label)
+        rating_loss = self.loss(output.rating, batch["labels"])
+        variance_loss = heteroscedastic_nll(output.rating, output.log_variance, batch["labels"])
         return rating_loss.total + self.variance_weight * variance_loss, rating_loss
 
 

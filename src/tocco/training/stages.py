@@ -32,7 +32,9 @@ from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from safetensors.torch import load_file, save_file
 
-from tocco.data.dataset import LEVEL_JITTER_DB, PerformanceDataset, PreparedRecord, create_dataloaders
+from tocco.data.dataset import LEVEL_JITTER_DB, PerformanceDataset
+from tocco.data.loaders import TrainingLoader, evaluation_loader
+from tocco.data.prepared import PreparedRecord
 from tocco.data.splits import split_hash
 from tocco.errors import InputError
 from tocco.files import replacing, write_bytes
@@ -41,7 +43,7 @@ from tocco.music.note_features import NOTE_FEATURES
 from tocco.music.octuple import OCTUPLE_VOCABULARY
 from tocco.music.statistics import STATISTICS
 from tocco.rubrics import TARGETS
-from tocco.training.config import ExperimentConfig
+from tocco.training.config import ExperimentConfig, TrainingConfig
 from tocco.training.lightning_module import PerformanceEvaluationModel
 
 WEIGHTS_FILE = "model.safetensors"
@@ -132,13 +134,26 @@ def train_stage(
     training = [records[i] for i in split.train]
     module = build_module(config, training)
     held_out = [records[i] for i in split.held_out] if validate else []
-    train_loader, held_out_loader = create_dataloaders(
+    train_loader = TrainingLoader(
         PerformanceDataset(
-            training, training=True, score_dropout=config.data.score_dropout, seed=config.training.seed
+            training,
+            training=True,
+            score_dropout=config.data.score_dropout,
+            seed=config.training.seed,
+            augmentation=config.augmentation,
         ),
-        PerformanceDataset(held_out, training=False) if held_out else None,
         batch_size=config.data.batch_size,
         seed=config.training.seed,
+        workers=config.loading,
+    )
+    held_out_loader = (
+        evaluation_loader(
+            PerformanceDataset(held_out, training=False),
+            batch_size=config.data.batch_size,
+            workers=config.loading,
+        )
+        if held_out
+        else None
     )
     with _quiet_lightning():
         trainer = _trainer(config, folder, progress=progress)
@@ -244,13 +259,21 @@ def _trainer(config: ExperimentConfig, folder: Path, *, progress: bool) -> pl.Tr
         num_sanity_val_steps=0,
         enable_progress_bar=progress,
         enable_model_summary=False,
-        callbacks=[
-            ModelCheckpoint(
-                folder, filename="last", save_top_k=1, monitor=None, enable_version_counter=False
-            ),
-            EMAWeightAveraging(decay=settings.average_decay),
-        ],
+        callbacks=[*_checkpoints(folder, settings), EMAWeightAveraging(decay=settings.average_decay)],
     )
+
+
+def _checkpoints(folder: Path, settings: TrainingConfig) -> list[ModelCheckpoint]:
+    """Writers of `last.ckpt`: at the end of an epoch and, where it is asked for, between."""
+    common: dict[str, Any] = {"filename": "last", "save_top_k": 1, "monitor": None}
+    every_epoch = ModelCheckpoint(folder, **common, enable_version_counter=False)
+    steps = settings.checkpoint_every_steps
+    if not steps:
+        return [every_epoch]
+    return [
+        every_epoch,
+        ModelCheckpoint(folder, **common, enable_version_counter=False, every_n_train_steps=steps),
+    ]
 
 
 @contextmanager
