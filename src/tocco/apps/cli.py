@@ -298,6 +298,28 @@ def data_render(
     raise typer.Exit(command.render_midi(midi or [], output, options))
 
 
+@data_app.command("prepare")
+def data_prepare(
+    labels: Annotated[Path, typer.Option(help="Label file, JSONL, of performances with audio and MIDI.")],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", help="Folder of kept files; `train -o RUNS/NAME`: RUNS/prepared."),
+    ],
+    config: Annotated[
+        Path | None, typer.Option(help="Experiment whose windows are wanted; the default's if not given.")
+    ] = None,
+    engine: _EngineName = "local",
+    jobs: _Jobs = None,
+    address: _Address = None,
+) -> None:
+    """Read, align and measure what is to be learned from, once; what is kept already is not made again."""
+    from tocco.apps import prepare as command
+    from tocco.engines import engine_of
+
+    machines = engine_of(engine, jobs=jobs, address=address)
+    raise typer.Exit(command.prepare(labels, config, output, machines))
+
+
 @app.command()
 def train(
     config: Annotated[Path, typer.Option(help="Experiment, a YAML file.")],

@@ -1,0 +1,86 @@
+"""`tocco data prepare`: rated performances into what training reads, many at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from tocco.apps.progress import progress_bar
+from tocco.data.prepared import _outline as prepared_file  # made by one record, whatever engine asks
+from tocco.data.records import LabelRecord, read_labels
+from tocco.engines import Engine, assert_arrived
+from tocco.errors import ToccoError
+from tocco.files import writable_folder
+from tocco.training.config import DataConfig, load_config
+
+SOME_FAILED: Final = 1
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One record to prepare: what a process, or a machine, is handed."""
+
+    record: LabelRecord
+    window_sec: float
+    overlap: float
+    cache: Path
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """The kept file of a record, or what went wrong."""
+
+    path: Path | None
+    score_refusal: str = ""
+    problem: str = ""
+
+
+def prepare(labels: Path, config: Path | None, cache: Path, engine: Engine) -> int:
+    """Read, align and measure every record of a label file; what is kept already is not made again.
+
+    Parameters
+    ----------
+    labels
+    config
+        The experiment whose windows are wanted; None for windows of the default length.
+    cache
+        Folder of the kept files. `tocco train -o RUNS/NAME` looks for them in `RUNS/prepared`.
+    engine
+
+    Returns
+    -------
+    The exit code: 1 where some records failed, each of which is named on stderr.
+    """
+    records = read_labels(labels, must_exist=True)
+    windows = DataConfig() if config is None else load_config(config).data
+    writable_folder(cache)
+    tasks = [_Task(record, windows.window_sec, windows.overlap, cache) for record in records]
+    outcomes: list[_Outcome] = []
+    with progress_bar("preparing") as advance:
+        for outcome in engine.map(_prepared, tasks, advance):
+            if outcome.path is not None:
+                assert_arrived(outcome.path)
+            if outcome.problem:
+                typer.echo(f"tocco: {outcome.problem}", err=True)
+            outcomes.append(outcome)
+    failed = sum(bool(outcome.problem) for outcome in outcomes)
+    refused = sum(bool(outcome.score_refusal) for outcome in outcomes)
+    megabytes = sum(outcome.path.stat().st_size for outcome in outcomes if outcome.path is not None) / 1e6
+    typer.echo(
+        f"{cache}: {len(outcomes) - failed} of {len(records)} records prepared, {megabytes:.1f} MB, "
+        f"{refused} without their score, which is that of other music; {failed} failed"
+    )
+    return SOME_FAILED if failed else 0
+
+
+def _prepared(task: _Task) -> _Outcome:
+    try:
+        found = prepared_file(
+            task.record, window_sec=task.window_sec, overlap=task.overlap, cache_dir=task.cache
+        )
+    except ToccoError as error:
+        return _Outcome(None, problem=str(error))
+    return _Outcome(found.source.path, found.score_refusal)
