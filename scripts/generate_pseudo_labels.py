@@ -3,4 +3,4 @@
 from tocco.apps.cli import door
 
 if __name__ == "__main__":
-    door("pseudo-label")
+    door("pseudo-label", "label")

@@ -24,7 +24,7 @@ from tocco.errors import InputError, MismatchError
 from tocco.evaluation.planted_errors import ERROR_KINDS, RESTARTS, Detection, detect, detect_restarts
 from tocco.evaluation.spot_check import excerpt
 from tocco.files import file_name, write_bytes
-from tocco.music.alignment import align_performance_to_score
+from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.corruption import CORRUPTIONS, corrupt
 from tocco.music.performance import Performance
 from tocco.music.score import Score
@@ -276,13 +276,36 @@ class _Climb:
         for heard, performance in given:
             sound = renderer.render(worse) if heard == "sound" and renderer is not None else None
             try:
-                alignment = align_performance_to_score(performance, self.score)
+                alignment = self._aligned(performance)
             except MismatchError as error:
                 self.refusals.append(f"{kind} {level} {heard}: {error.problem}")
                 continue
-            labels = rate_performance(Evidence(performance, alignment, sound), scale=self.task.scale)
-            ratings = {name: label.rating for name, label in labels.items()}
+            ratings = mean_ratings(Evidence(performance, alignment, sound), self.task.scale)
             self.steps.append(LadderStep(kind=kind, level=level, heard=heard, ratings=ratings))
+
+    def _aligned(self, performance: Performance) -> Alignment:
+        """The alignment of a performance; where keys and onsets are those of the clean one, its own.
+
+        Nothing but keys and onsets is aligned: releases, levels and pedals change no alignment.
+        """
+        same = np.array_equal(performance.pitch, self.clean.pitch)
+        if same and np.array_equal(performance.onset_sec, self.clean.onset_sec):
+            return self.alignment
+        return align_performance_to_score(performance, self.score)
+
+
+def mean_ratings(evidence: Evidence, scale: ReferenceScale) -> dict[str, _Rating]:
+    """Dimension -> mean rating of the segments, side by side, each by its confidence; None without any."""
+    bounds = segment_bounds(evidence.performance.duration_sec, SEGMENT_SEC, 0.0)
+    rated = [rate_span(evidence, (float(a), float(b)), scale=scale) for a, b in bounds]
+    found: dict[str, _Rating] = {}
+    for name in RATERS:
+        known = np.array(
+            [(one[name].rating, one[name].confidence) for one in rated if one[name].rating is not None]
+        ).reshape(-1, 2)
+        sure = known[:, 1].sum() > 0.0
+        found[name] = float(np.average(known[:, 0], weights=known[:, 1])) if sure else None
+    return found
 
 
 def measure_take(task: MeasureTask) -> RatedTake:

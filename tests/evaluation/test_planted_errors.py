@@ -1,0 +1,102 @@
+"""Planted mistakes, found and not found, by hand-made alignments with known answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pseudo_example import piece, played
+from tocco.evaluation.planted_errors import (
+    Detection,
+    detect,
+    detect_restarts,
+    marks_of,
+    planted_marks,
+    precision_recall,
+)
+from tocco.music.alignment import Alignment, align_performance_to_score
+from tocco.music.corruption import corrupt
+from tocco.music.midi import save_midi
+from tocco.music.performance import Performance
+from tocco.music.score import Score, load_score
+
+
+@pytest.fixture(scope="module")
+def take(tmp_path_factory: pytest.TempPathFactory) -> tuple[Performance, Score, Alignment]:
+    path = tmp_path_factory.mktemp("score") / "score.mid"
+    save_midi(piece(0), path)
+    score = load_score(path)
+    performance = played(piece(0), 1)
+    return performance, score, align_performance_to_score(performance, score)
+
+
+def test_a_clean_take_has_no_marks(take: tuple[Performance, Score, Alignment]) -> None:
+    performance, _, alignment = take
+    assert marks_of(performance, alignment) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "marks_each"),
+    [("wrong_notes", 2), ("missing_notes", 1), ("extra_notes", 1), ("doubled_notes", 1)],
+)
+def test_planted_mistakes_are_marked_and_found(
+    kind: str, marks_each: int, take: tuple[Performance, Score, Alignment]
+) -> None:
+    performance, score, alignment = take
+    worse = corrupt(performance, kind, 0.03, np.random.default_rng(3), alignment=alignment)
+    planted = planted_marks(alignment, worse)
+    assert len(planted) == marks_each * round(0.03 * len(performance))
+    found = align_performance_to_score(worse.performance, score)
+    detection = detect(performance, alignment, worse, found)
+    assert detection.n_planted == len(planted)
+    assert detection.n_found >= 0.9 * detection.n_planted
+    assert detection.n_true >= 0.9 * detection.n_claimed
+
+
+def test_what_was_there_before_counts_neither_way(take: tuple[Performance, Score, Alignment]) -> None:
+    performance, score, _ = take
+    own = corrupt(performance, "missing_notes", 0.05, np.random.default_rng(0)).performance
+    alignment = align_performance_to_score(own, score)
+    n_own = len(marks_of(own, alignment))
+    assert n_own >= 10
+    worse = corrupt(own, "wrong_notes", 0.03, np.random.default_rng(3), alignment=alignment)
+    detection = detect(own, alignment, worse, align_performance_to_score(worse.performance, score))
+    assert detection.n_claimed < n_own + detection.n_planted
+    assert detection.n_true >= 0.9 * detection.n_claimed
+
+
+def test_an_alignment_that_sees_nothing_finds_nothing(take: tuple[Performance, Score, Alignment]) -> None:
+    performance, _, alignment = take
+    worse = corrupt(performance, "missing_notes", 0.03, np.random.default_rng(3), alignment=alignment)
+    blind = align_performance_to_score(worse.performance, alignment.score)
+    everything = np.union1d(blind.deletion, blind.unplayed)
+    blind = replace(
+        blind,
+        deletion=np.zeros(0, dtype=int),
+        substitution=np.zeros((0, 2), dtype=int),
+        unplayed=everything,
+    )
+    detection = detect(performance, alignment, worse, blind)
+    assert (detection.n_found, detection.n_claimed) == (0, 0)
+    assert detection.n_planted == round(0.03 * len(performance))
+
+
+def test_restarts_are_found_as_restarts(take: tuple[Performance, Score, Alignment]) -> None:
+    performance, score, alignment = take
+    worse = corrupt(performance, "restarts", 6.0, np.random.default_rng(2), alignment=alignment)
+    found = align_performance_to_score(worse.performance, score)
+    detection = detect_restarts(performance, alignment, worse, found)
+    assert detection.n_planted == len(worse.spans) >= 2
+    assert detection.n_found == detection.n_planted
+    none = detect_restarts(performance, alignment, worse, replace(found, retries=()))
+    assert none.n_found == 0
+    assert none.n_claimed > 0
+
+
+def test_precision_and_recall_are_those_of_all_marks() -> None:
+    one = Detection(kind="wrong_notes", n_planted=10, n_found=9, n_claimed=9, n_true=9)
+    other = Detection(kind="wrong_notes", n_planted=30, n_found=30, n_claimed=31, n_true=30)
+    assert precision_recall([one, other]) == (39 / 40, 39 / 40)
+    assert all(np.isnan(precision_recall([])))

@@ -1,0 +1,207 @@
+"""The statistics of the proof: known answers on made-up measures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tocco.data.records import LabelRecord
+from tocco.evaluation.planted_errors import Detection
+from tocco.evaluation.pseudo_label_measures import LadderStep, PieceLadders, RatedExcerpt, RatedTake
+from tocco.evaluation.pseudo_label_proof import (
+    DIMENSIONS,
+    agreement,
+    climbed,
+    detection_table,
+    difficulty,
+    side_matrix,
+    variance_parts,
+)
+from tocco.evaluation.pseudo_label_report import Proof, side_shares, write_proof
+from tocco.music.corruption import CORRUPTIONS
+
+
+def ladders(
+    name: str, changes: dict[str, dict[str, list[float]]], *, base: float = 50.0, heard: str = "keys"
+) -> PieceLadders:
+    """Measures of one excerpt: kind -> dimension -> change at each of five severities."""
+    clean = dict.fromkeys(DIMENSIONS, base)
+    steps = [LadderStep(kind="", level=0, heard=heard, ratings=clean)]  # type: ignore[arg-type]
+    for kind, moves in changes.items():
+        for level in range(1, 6):
+            ratings = {d: base + moves.get(d, [0.0] * 5)[level - 1] for d in DIMENSIONS}
+            steps.append(LadderStep(kind=kind, level=level, heard=heard, ratings=ratings))  # type: ignore[arg-type]
+    return PieceLadders(
+        key="",
+        piece=name,
+        performance=name,
+        n_notes=100,
+        steps=tuple(steps),
+        detections=(Detection(kind="wrong_notes", n_planted=20, n_found=19, n_claimed=20, n_true=20),),
+        inapplicable=("late_pedal: has no pedal",),
+        refusals=(),
+    )
+
+
+DOWN = [-1.0, -3.0, -6.0, -10.0, -20.0]
+
+
+def test_a_ladder_that_goes_down_at_every_step_is_monotone_and_specific() -> None:
+    moves = {"drag": {"rhythmic_precision": DOWN, "tone_quality": [0.3 * x for x in DOWN]}}
+    (found,) = climbed([ladders("a", moves), ladders("b", moves)], "keys")
+    assert (found.kind, found.target, found.n) == ("drag", "rhythmic_precision", 2)
+    assert (found.rho, found.rho_pooled) == pytest.approx((-1.0, -1.0))
+    assert found.is_monotone
+    assert found.mean_change[DIMENSIONS.index("rhythmic_precision")] == pytest.approx(-8.0)
+    assert found.side_share == pytest.approx(0.3)
+    assert found.most_moved == "tone_quality"
+    assert found.is_specific
+
+
+def test_side_effects_of_a_third_are_too_many_and_an_improvement_is_no_proof() -> None:
+    side = {"rhythmic_precision": DOWN, "tone_quality": [0.34 * x for x in DOWN]}
+    (found,) = climbed([ladders("a", {"drag": side})], "keys")
+    assert not found.is_specific
+    (better,) = climbed([ladders("a", {"drag": {"rhythmic_precision": [-x for x in DOWN]}})], "keys")
+    assert better.rho == pytest.approx(1.0)
+    assert not better.is_monotone
+    assert not better.is_specific
+
+
+def test_the_mean_of_the_excerpts_and_the_means_excerpt_are_told_apart() -> None:
+    good = {"drag": {"rhythmic_precision": DOWN}}
+    flat = {"drag": {"rhythmic_precision": [0.0] * 5}}
+    (found,) = climbed([ladders("a", good), ladders("b", flat)], "keys")
+    assert found.rho == pytest.approx(-0.5)
+    assert found.rho_pooled == pytest.approx(-1.0)
+    assert not found.is_monotone
+
+
+def test_what_was_heard_is_kept_apart() -> None:
+    moves = {"drag": {"rhythmic_precision": DOWN}}
+    both = [ladders("a", moves), ladders("b", moves, heard="sound")]
+    assert climbed(both, "keys")[0].n == climbed(both, "sound")[0].n == 1
+    assert climbed(both, "transcribed") == []
+
+
+def test_kinds_that_pull_both_ways_do_not_cancel_in_the_matrix() -> None:
+    up, down = [6.0] * 5, [-6.0] * 5
+    moves = {
+        "harsh_voicing": {"tone_quality": [-10.0] * 5, "dynamics_control": up},
+        "muddy_voicing": {"tone_quality": [-20.0] * 5, "dynamics_control": down},
+    }
+    matrix = side_matrix(climbed([ladders("a", moves)], "keys"))
+    row = DIMENSIONS.index("tone_quality")
+    assert matrix[row, row] == pytest.approx(15.0)
+    assert matrix[row, DIMENSIONS.index("dynamics_control")] == pytest.approx(6.0)
+    assert np.isnan(np.delete(matrix, row, axis=0)).all()
+    assert side_shares(matrix)[row] == pytest.approx(0.4)
+
+
+def test_detection_is_pooled_over_excerpts() -> None:
+    table = detection_table([ladders("a", {}), ladders("b", {})])
+    assert table["wrong_notes"] == (1.0, 0.95, 40)
+    assert table["all mistakes"] == table["wrong_notes"]
+
+
+def test_variance_parts_are_those_that_were_put_in() -> None:
+    rng = np.random.default_rng(1)
+    group = np.repeat(np.arange(400), rng.integers(2, 7, 400))
+    value = rng.normal(0.0, 3.0, 400)[group] + rng.normal(0.0, 5.0, len(group))
+    within, between = variance_parts(value, [str(g) for g in group])
+    assert within == pytest.approx(25.0, rel=0.1)
+    assert between == pytest.approx(9.0, rel=0.25)
+
+
+def test_balanced_variance_parts_agree_with_one_way_anova() -> None:
+    from scipy.stats import f_oneway
+
+    rng = np.random.default_rng(2)
+    table = rng.normal(0.0, 1.0, (12, 4)) + rng.normal(0.0, 2.0, (12, 1))
+    within, between = variance_parts(table.ravel(), [str(k) for k in np.repeat(np.arange(12), 4)])
+    statistic = f_oneway(*table).statistic
+    assert (within + 4 * between) / within == pytest.approx(statistic)
+
+
+def take(piece: str, name: str, rating: float, density: float) -> RatedTake:
+    return RatedTake(
+        key="",
+        piece=piece,
+        performance=name,
+        ratings=dict.fromkeys(DIMENSIONS, (rating - 1.0, rating, None, rating + 1.0)),
+        confidence=dict.fromkeys(DIMENSIONS, (1.0, 1.0, 0.0, 1.0)),
+        notes_per_sec=(density, density + 1.0, density, density + 2.0),
+        refusal=None,
+    )
+
+
+def test_players_and_pieces_are_told_apart() -> None:
+    rng = np.random.default_rng(3)
+    takes = [
+        take(f"piece{p}", f"{p} {t}", 50.0 + offset + 5.0 * rng.normal(), 3.0 + p)
+        for p, offset in enumerate(rng.normal(0.0, 1.0, 30))
+        for t in range(5)
+    ]
+    found = difficulty([*takes, take("alone", "alone", 5.0, 50.0)])
+    assert [one.dimension for one in found] == list(DIMENSIONS)
+    assert (found[0].n_takes, found[0].n_pieces) == (150, 30)
+    assert found[0].within > 4.0 * abs(found[0].between)
+    steep = [take(f"piece{p}", f"{p} {t}", 20.0 + 2.0 * p + t, 3.0 + p) for p in range(10) for t in range(3)]
+    hard = difficulty(steep)[0]
+    assert not hard.is_playing
+    assert hard.density_r_takes == pytest.approx(0.99, abs=0.02)
+
+
+def test_agreement_with_people_is_the_rank_correlation_of_what_people_played() -> None:
+    rng = np.random.default_rng(4)
+    truth = rng.permutation(40).astype(float)
+    records = [
+        LabelRecord(
+            segment_id=f"e{n}",
+            piece_id="p",
+            passage_id=f"p{n % 4}",
+            source="people",
+            midi_path=Path(f"{n}.mid"),
+            labels={"rhythmic_precision": value, "overall_quality": 40.0 - value},
+            is_score_rendering=n >= 36,
+        )
+        for n, value in enumerate(truth)
+    ]
+    ratings = [{"rhythmic_precision": t, "note_accuracy": t, "tone_quality": None} for t in truth]
+    excerpts = [
+        RatedExcerpt(key="", performance=f"e{n}", ratings=one, refusal=None) for n, one in enumerate(ratings)
+    ]
+    found = {one.dimension: one for one in agreement(records, excerpts)}
+    assert found["rhythmic_precision"].rho == pytest.approx(1.0)
+    assert found["rhythmic_precision"].rho_within == pytest.approx(1.0)
+    assert (found["rhythmic_precision"].n, found["rhythmic_precision"].n_passages) == (36, 4)
+    assert found["note_accuracy"].counterpart == "overall_quality"
+    assert found["note_accuracy"].rho == pytest.approx(-1.0)
+    assert "tone_quality" not in found
+
+
+def test_the_report_states_what_is_asked_before_what_came_out(tmp_path: Path) -> None:
+    moves = {kind: {CORRUPTIONS[kind].target: DOWN} for kind in CORRUPTIONS}
+    proof = Proof(
+        ladders=[ladders("a", moves), ladders("b", moves, heard="transcribed")],
+        takes=[take(f"piece{p}", f"{p} {t}", 50.0 + t + p / 9, 3.0) for p in range(9) for t in range(3)],
+        agreements=[],
+    )
+    text = write_proof(proof, {"labels": "made up"}, tmp_path)
+    assert text == (tmp_path / "proof.md").read_text()
+    assert text.index("## What is asked") < text.index("## What it was measured on") < text.index("## (a)")
+    assert "## (a) Monotone: 21 of 21 kinds" in text
+    assert "## (b) Specific: 21 of 21 kinds" in text
+    assert "late_pedal does not apply to 2 of the excerpts" in text
+    assert "simulated" in text
+    rows = (tmp_path / "ladders.csv").read_text().splitlines()
+    assert len(rows) == 1 + 5 * len(CORRUPTIONS)
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "proof_a_ladders.png",
+        "proof_b_side_effects.png",
+        "proof_c_detection.png",
+        "proof_d_difficulty.png",
+        "proof_f_transcription.png",
+    }
