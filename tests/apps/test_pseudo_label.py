@@ -1,0 +1,114 @@
+"""`tocco pseudo-label` and `tocco benchmark pseudo-labels`, as they are typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pseudo_example import made_up_scale, write_manifest
+from tocco.apps.cli import app
+from tocco.data.records import read_labels
+from tocco.errors import InputError
+from tocco.schema import laid_out
+
+
+@pytest.fixture(scope="module")
+def scale_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("scale") / "scale.json"
+    path.write_text(laid_out(made_up_scale().model_dump(mode="json")))
+    return path
+
+
+def run(*arguments: object) -> Result:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code in {0, 1}, result.output
+    return result
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_manifest_is_labelled_and_a_second_run_changes_no_byte(scale_path: Path, tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path / "in", n_pieces=1, with_stranger=True)
+    options = ("--scale", scale_path, "--spot-checks", 0, "--corrupt", 1)
+    first = run("pseudo-label", manifest, "-o", tmp_path / "out" / "labels.jsonl", *options)
+    assert first.exit_code == 1
+    assert "3 performances, 0 of them kept from before" in first.output
+    assert "left out: stranger: " in first.output
+    before = files_below(tmp_path / "out")
+    second = run("pseudo-label", "-o", tmp_path / "out" / "labels.jsonl", manifest, *options)
+    assert "3 performances, 3 of them kept from before" in second.output
+    assert files_below(tmp_path / "out") == before
+    records = read_labels(tmp_path / "out" / "labels.jsonl", must_exist=True)
+    worse = [record for record in records if "corrupted" in str(record.midi_path)]
+    assert 0 < len(worse) < len(records)
+    assert {record.piece_id for record in records} == {"piece0"}
+    assert (tmp_path / "out" / "labels_summary" / "index.html").is_file()
+    elsewhere = run(
+        "pseudo-label", manifest, "-o", tmp_path / "again" / "labels.jsonl", *options, "--seed", 0
+    )
+    assert elsewhere.exit_code == 1
+    fresh = files_below(tmp_path / "again")
+    assert {name: fresh[name] for name in before} == before
+
+
+@pytest.mark.render
+def test_the_sheet_has_a_sound_and_a_picture_for_every_segment(scale_path: Path, tmp_path: Path) -> None:
+    from render_example import installed
+
+    installed("timgm6mb")
+    from tocco.audio.rendering import instruments_of
+
+    font = instruments_of("timgm6mb")[0].soundfont
+    manifest = write_manifest(tmp_path / "in", n_pieces=1, n_takes=1)
+    options = ("--scale", scale_path, "--spot-checks", 2, "--soundfont", font)
+    assert run("pseudo-label", manifest, "-o", tmp_path / "labels.jsonl", *options).exit_code == 0
+    segments = tmp_path / "labels_summary" / "segments"
+    sounds, pictures = sorted(segments.glob("*.flac")), sorted(segments.glob("*.png"))
+    assert [path.stem for path in sounds] == [path.stem for path in pictures]
+    assert len(sounds) == 2
+    import soundfile
+
+    for path in sounds:
+        assert soundfile.info(path).duration == pytest.approx(10.0, abs=0.01)
+    page = (tmp_path / "labels_summary" / "index.html").read_text()
+    assert all(f"segments/{path.name}" in page for path in (*sounds, *pictures))
+
+
+def test_what_cannot_be_done_is_said_before_the_work(scale_path: Path, tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path / "in", n_pieces=1, n_takes=1)
+    with pytest.raises(InputError, match=r"ends in \.jsonl"):
+        run("pseudo-label", manifest, "-o", tmp_path / "labels.csv", "--spot-checks", 0)
+    with pytest.raises(InputError, match="manifest itself"):
+        run("pseudo-label", manifest, "-o", manifest, "--spot-checks", 0, "--scale", scale_path)
+    with pytest.raises(InputError, match="corruption: is 'worse'"):
+        run("pseudo-label", manifest, "-o", tmp_path / "l.jsonl", "--corrupt", 1, "--kind", "worse")
+
+
+@pytest.mark.slow
+def test_the_proof_is_made_from_one_command_and_goes_on_where_it_stopped(
+    scale_path: Path, tmp_path: Path
+) -> None:
+    manifest = write_manifest(tmp_path / "in", n_pieces=2, n_takes=2)
+    options = ("--scale", scale_path, "--pieces", 2, "--rendered", 0, "--transcribed", 1)
+    options = (*options, "--excerpt-sec", 25)
+    first = run("benchmark", "pseudo-labels", "--performances", manifest, "-o", tmp_path / "out", *options)
+    report = (tmp_path / "out" / "proof.md").read_text()
+    assert report.strip() == first.output.strip()
+    assert "(f) Robust to transcription, simulated" in report
+    measured = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "measured").iterdir()}
+    assert len(measured) == 6
+    run("benchmark", "pseudo-labels", "--performances", manifest, "-o", tmp_path / "out", *options)
+    assert {path: path.stat().st_mtime_ns for path in measured} == measured
+    assert (tmp_path / "out" / "proof.md").read_text() == report
+
+
+def test_a_proof_needs_pieces_that_the_scale_has_not_seen(tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path / "in", n_pieces=2, n_takes=1)
+    scale = tmp_path / "scale.json"
+    scale.write_text(laid_out(made_up_scale(("piece0",)).model_dump(mode="json")))
+    with pytest.raises(InputError, match="holds 1 pieces that the scale has not seen"):
+        run("benchmark", "pseudo-labels", "--performances", manifest, "-o", tmp_path / "o", "--scale", scale)
