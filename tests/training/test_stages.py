@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tocco.data.dataset import PreparedRecord, prepare_records
+from tocco.data.loaders import WorkerConfig
+from tocco.data.prepared import PreparedRecord, prepare_records
 from tocco.data.records import read_labels
-from tocco.errors import InputError
+from tocco.errors import InputError, MismatchError
 from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig, load_config
-from tocco.training.lightning_module import held_out_metrics, warmup_cosine
+from tocco.training.lightning_module import PerformanceEvaluationModel, held_out_metrics, warmup_cosine
 from tocco.training.stages import (
     Split,
     build_module,
@@ -75,14 +77,9 @@ def test_the_same_seed_gives_the_same_weights(
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     run: Path, config: ExperimentConfig, prepared: list[PreparedRecord], tmp_path: Path
 ) -> None:
-    class StopError(Exception):
-        pass
-
     def interrupt(module: object) -> None:
         if getattr(module, "current_epoch", 0) == 2:
             raise StopError
-
-    from tocco.training.lightning_module import PerformanceEvaluationModel
 
     original = PerformanceEvaluationModel.on_train_epoch_start
 
@@ -98,6 +95,53 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     first, second = load_file(run / "fold0" / "model.safetensors"), load_file(weights)
     for name in first:
         torch.testing.assert_close(first[name], second[name], msg=name)
+
+
+class StopError(Exception):
+    """The power cut."""
+
+
+@pytest.mark.parametrize(("workers", "stop_at"), [(0, 4), (0, 3), (1, 5)])
+def test_a_run_cut_off_within_an_epoch_ends_with_the_same_bits(
+    config: ExperimentConfig, prepared: list[PreparedRecord], tmp_path: Path, workers: int, stop_at: int
+) -> None:
+    """Three batches an epoch, with dropout: cut off after the fourth step, or at the end of an epoch."""
+    training = config.training.model_copy(update={"checkpoint_every_steps": 1, "max_epochs": 2})
+    config = config.model_copy(
+        update={
+            "model": config.model.model_copy(update={"dropout": 0.2}),
+            "training": training,
+            "loading": WorkerConfig(workers=workers),
+        }
+    )
+    whole = train_stage(config, prepared, SPLIT, tmp_path / "whole", validate=False)
+    original = PerformanceEvaluationModel.on_train_batch_start
+
+    def cut_off(self: PerformanceEvaluationModel, batch: object, batch_index: int) -> None:
+        original(self, batch, batch_index)
+        if self.global_step == stop_at:
+            raise StopError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PerformanceEvaluationModel, "on_train_batch_start", cut_off)
+        with pytest.raises(StopError):
+            train_stage(config, prepared, SPLIT, tmp_path / "cut", validate=False)
+    kept = torch.load(tmp_path / "cut" / "fold0" / "last.ckpt", weights_only=True)
+    assert kept["global_step"] == stop_at
+    resumed = train_stage(config, prepared, SPLIT, tmp_path / "cut", validate=False, resume=True)
+    first, second = load_file(whole), load_file(resumed)
+    assert [name for name in first if not torch.equal(first[name], second[name])] == []
+
+
+def test_resuming_with_other_data_is_an_error(
+    run: Path, config: ExperimentConfig, prepared: list[PreparedRecord], tmp_path: Path
+) -> None:
+    (tmp_path / "fold0").mkdir()
+    shutil.copy(run / "fold0" / "last.ckpt", tmp_path / "fold0")
+    fewer = Split("fold0", SPLIT.protocol, SPLIT.train[:-1], SPLIT.held_out)
+    longer = config.model_copy(update={"training": config.training.model_copy(update={"max_epochs": 5})})
+    with pytest.raises(MismatchError, match="has items 9, the checkpoint was written with 10"):
+        train_stage(longer, prepared, fewer, tmp_path, validate=False, resume=True)
 
 
 def test_resuming_what_was_never_started_is_an_error(

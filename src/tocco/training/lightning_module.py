@@ -56,7 +56,7 @@ class PerformanceEvaluationModel(pl.LightningModule):
         self.weight_decay = weight_decay
         self.warmup_steps = warmup_steps
         self.variance_weight = variance_weight
-        self._generators: dict[str, Any] | None = None
+        self._place: dict[str, Any] | None = None
         self._held_out: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
     def forward(self, batch: PerformanceBatch) -> PerformanceOutput:
@@ -70,19 +70,32 @@ class PerformanceEvaluationModel(pl.LightningModule):
             loader.set_epoch(self.current_epoch)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep where torch's generators stand: dropout goes on as it would have."""
-        checkpoint["generators"] = {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
+        """Keep the place in the epoch, and where torch's generators stand: dropout goes on as it would."""
+        checkpoint["place"] = {
+            "cpu": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all(),
+            "loader": self.trainer.train_dataloader.state_dict(),
+        }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Remember where the generators stood, until everything that draws by itself is set up."""
-        self._generators = checkpoint["generators"]
+        """Remember the place until loader and trainer are set up."""
+        self._place = checkpoint["place"]
 
     def on_train_start(self) -> None:
-        """Set the generators to where they stood when the checkpoint was written."""
-        if self._generators is not None:
-            torch.set_rng_state(self._generators["cpu"].cpu())
-            torch.cuda.set_rng_state_all([state.cpu() for state in self._generators["cuda"]])
-            self._generators = None
+        """Go on from the place where the checkpoint was written.
+
+        Lightning would hand the loader its state only if nothing had asked for the number of batches
+        before, and `configure_optimizers` has to.
+        """
+        if self._place is None:
+            return
+        loader = self.trainer.train_dataloader
+        loader.load_state_dict(self._place["loader"])
+        # At the end of an epoch the place is in the epoch before.
+        loader.set_epoch(self.current_epoch)
+        torch.set_rng_state(self._place["cpu"].cpu())
+        torch.cuda.set_rng_state_all([state.cpu() for state in self._place["cuda"]])
+        self._place = None
 
     def training_step(self, batch: ExampleBatch, batch_index: int) -> torch.Tensor:
         """Uncertainty-weighted rating loss plus the per-sample variance loss."""

@@ -289,6 +289,8 @@ def _quiet_lightning() -> Iterator[None]:
         warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")
         # A run that is resumed writes into its own folder.
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        # A run's folder may be moved as a whole; there is one checkpoint in it, whatever its path was.
+        warnings.filterwarnings("ignore", message="The dirpath has changed.*")
         # Ten batches between two logged rows is right for large runs and harmless for small ones.
         warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
         # Lightning 2.6 asks torch in a way that torch 2.13 has deprecated.
