@@ -55,7 +55,7 @@ def prepare(labels: Path, config: Path | None, cache: Path, engine: Engine) -> i
     The exit code: 1 where some records failed, each of which is named on stderr.
     """
     records = read_labels(labels, must_exist=True)
-    windows = DataConfig() if config is None else load_config(config).data
+    windows = DataConfig.model_validate({}) if config is None else load_config(config).data
     writable_folder(cache)
     tasks = [_Task(record, windows.window_sec, windows.overlap, cache) for record in records]
     outcomes: list[_Outcome] = []
