@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ from tocco.pseudo_labels.scale import (
     reference_scale,
 )
 from tocco.pseudo_labels.scale_fit import MeasuredSegment, fit_scale, weighted_percentiles
+from tocco.schema import laid_out
 from tocco.units import FloatArray
 
 N = 800
@@ -170,10 +172,33 @@ def test_weighted_percentiles_count_weights() -> None:
     assert weighted_percentiles(x, np.ones(3), (50.0,))[0] == pytest.approx(2.0)
 
 
-def test_a_scale_survives_its_file(scale: ReferenceScale, tmp_path) -> None:
+def test_a_scale_survives_its_file(
+    scale: ReferenceScale, segments: list[MeasuredSegment], tmp_path: Path
+) -> None:
+    """The file has its keys in alphabetical order, the correlations have not."""
     path = tmp_path / "scale.json"
-    path.write_text(json.dumps(scale.model_dump()))
-    assert load_scale(path) == scale
+    path.write_text(laid_out(scale.model_dump()))
+    again = load_scale(path)
+    assert again == scale
+    for name in RATERS:
+        assert ratings(again, segments[:20], name).tolist() == ratings(scale, segments[:20], name).tolist()
+
+
+def test_related_components_count_less_together(segments: list[MeasuredSegment]) -> None:
+    """Of three components two say the same: the scale knows which two, from its file as well."""
+    rng = np.random.default_rng(8)
+    twins = []
+    for segment in segments:
+        label = segment.labels["dynamics_control"]
+        same = Component(float(rng.normal()), "", "")
+        components = {**label.components, "shaping": same, "marked_levels": same}
+        labels = {**segment.labels, "dynamics_control": replace(label, components=components)}
+        twins.append(replace(segment, labels=labels))
+    fitted = fit_scale(twins, POOL)
+    names = [kind.name for kind in RATERS["dynamics_control"].scaled]
+    found = np.array(fitted.dimensions["dynamics_control"].correlation)
+    assert found[names.index("shaping"), names.index("marked_levels")] > 0.9
+    assert abs(found[names.index("shaping"), names.index("level_range")]) < 0.15
 
 
 def test_a_scale_of_other_components_is_refused(scale: ReferenceScale) -> None:
@@ -187,7 +212,7 @@ def test_a_scale_of_other_components_is_refused(scale: ReferenceScale) -> None:
         read_scale(json.dumps({"poool": 1}), "scale.json")
 
 
-def test_a_missing_file_is_named(tmp_path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         load_scale(tmp_path / "none.json")
 
@@ -218,7 +243,8 @@ def test_the_scale_that_ships_rates_a_study_and_hears_it_spoilt(rng: np.random.G
     assert before is not None
     assert after is not None
     assert after < before - 30.0
-    assert first["dynamics_control"].rating == second["dynamics_control"].rating
+    # Jitter moves the first and the last onset of a span, and so its demands, by a hair.
+    assert first["dynamics_control"].rating == pytest.approx(second["dynamics_control"].rating, abs=0.2)
 
 
 def test_spans_of_one_piece_are_rated_apart(rng: np.random.Generator) -> None:

@@ -109,10 +109,11 @@ class DimensionScale(StrictModel):
     """How one dimension is rated."""
 
     components: dict[str, ComponentScale]
-    """In the order of the correlations."""
+    """By name, in any order."""
 
     correlation: tuple[tuple[_Number, ...], ...]
-    """Of the standardised components over the pool, each turned so that more is better."""
+    """Of the standardised components over the pool, each turned so that more is better; in the order in
+    which the rater lists those that have a weight."""
 
     knots: tuple[_Number, ...]
     """Where the percentiles of `RATING_AT` lie, ascending."""
@@ -149,7 +150,7 @@ class ReferenceScale(StrictModel):
         """
         kinds = {kind.name: kind for kind in RATERS[label.dimension].scaled}
         scale = self.dimensions[label.dimension]
-        known = [name for name in scale.components if name in label.components]
+        known = [name for name in kinds if name in label.components]
         share = sum(kinds[name].weight for name in known)
         reason = None
         if label.dimension in label.missing:
@@ -172,7 +173,7 @@ class ReferenceScale(StrictModel):
     ) -> float:
         asked = (demand - np.array(self.demand_centre)) / np.array(self.demand_spread)
         asked = np.clip(asked, -FARTHEST_DEMAND, FARTHEST_DEMAND)
-        names = list(scale.components)
+        names = list(kinds)
         standard = np.array([standardised(kinds[name], scale.components[name], value, asked)
                              for name, value in values.items()])  # fmt: skip
         index = [names.index(name) for name in values]
