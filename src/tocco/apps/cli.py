@@ -8,9 +8,8 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -44,7 +43,8 @@ app.add_typer(benchmark_app, name="benchmark")
 class _OrLabel(TyperGroup):
     """`tocco pseudo-label MANIFEST` is `tocco pseudo-label label MANIFEST`."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    # The context is click's or typer's own copy of it, by the release of typer.
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = ["label", *args]
         return super().parse_args(ctx, args)
