@@ -83,6 +83,16 @@ def traced(function: Callable[[Any], Any], log: Path, doomed: str, numbered: tup
     node = ray.get_runtime_context().get_node_id()
     (log / f"{node}-{n}-{time.time_ns()}").touch()
     if node == doomed and len(list(log.glob(f"{node}-*"))) > 1:
-        (log / "stuck").write_text(str(n))
+        write_bytes(log / "stuck", str(n).encode())
         time.sleep(600.0)
+    if node != doomed:
+        _wait_for(log / "stuck")  # else a machine that starts sooner might do everything
     return function(item)
+
+
+def _wait_for(path: Path, at_most_sec: float = 180.0) -> None:
+    end = time.monotonic() + at_most_sec
+    while not path.exists():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{path} did not appear within {at_most_sec:.0f} s")
+        time.sleep(0.05)
