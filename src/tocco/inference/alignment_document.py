@@ -15,9 +15,10 @@ from pydantic import Field, ValidationError, model_validator
 from tocco.errors import InputError
 from tocco.files import write_bytes
 from tocco.inference.evidence import AlignmentReport, InputFile, NoteOutcome, Synchrony
-from tocco.inference.note_report import alignment_report, written_name
+from tocco.inference.note_report import alignment_report
 from tocco.music.alignment import Alignment
 from tocco.music.alignment_findings import SortedNotes, bar_tempos, sort_notes
+from tocco.music.names import written_name
 from tocco.music.performance import Performance
 from tocco.schema import Duration, Seconds, Share, StrictModel, laid_out, one_line, parse_object
 

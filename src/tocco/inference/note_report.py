@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from tocco.inference.evidence import AlignmentReport, NoteOutcome
 from tocco.music.alignment import Alignment
+from tocco.music.names import key_name, written_name
 from tocco.music.performance import Performance
-from tocco.music.score import Score
 from tocco.units import IntArray
-
-_PITCH_CLASSES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-
-
-def pitch_name(pitch: int) -> str:
-    """Name of a key; middle C is C4. A key has no spelling of its own, so sharps only.
-
-    >>> pitch_name(60), pitch_name(21), pitch_name(106)
-    ('C4', 'A0', 'A#7')
-    """
-    return f"{_PITCH_CLASSES[pitch % 12]}{pitch // 12 - 1}"
-
-
-def written_name(score: Score, note: int) -> str:
-    """Name of a written note as printed; where the file has no names, that of its key."""
-    return (score.spelling[note] if score.spelling else "") or pitch_name(int(score.pitch[note]))
 
 
 def alignment_report(alignment: Alignment, performance: Performance) -> AlignmentReport:
@@ -68,7 +50,7 @@ def _paired(alignment: Alignment, performance: Performance, pair: IntArray) -> N
     return NoteOutcome(
         expected=written_name(alignment.score, written),
         expected_pitch=expected,
-        played=pitch_name(struck),
+        played=key_name(struck),
         played_pitch=struck,
         bar=bar,
         beat=beat,
@@ -80,7 +62,7 @@ def _added(alignment: Alignment, performance: Performance, played: int) -> NoteO
     bar, beat = _place(alignment, float(alignment.performance_beat[played]))
     struck = int(performance.pitch[played])
     return NoteOutcome(
-        played=pitch_name(struck),
+        played=key_name(struck),
         played_pitch=struck,
         bar=bar,
         beat=beat,

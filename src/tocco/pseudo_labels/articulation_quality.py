@@ -13,13 +13,14 @@ from typing import Final
 import numpy as np
 
 from tocco.music.alignment import Alignment
+from tocco.music.names import key_name
 from tocco.music.note_features import line_overlap_log
 from tocco.music.statistics.score_articulation import articulation_log
 from tocco.music.statistics.summaries import MISSING, mean, median
 from tocco.music.statistics.written import Written
 from tocco.pseudo_labels.evidence import NO_AUDIO, Evidence, Findings, Span
 from tocco.pseudo_labels.onset_spectra import read_onset_spectra
-from tocco.pseudo_labels.places import key_name, place
+from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
 from tocco.pseudo_labels.rhythmic_precision import read_timing
 from tocco.units import BoolArray, FloatArray, IntArray

@@ -12,9 +12,10 @@ import numpy as np
 from tocco.errors import InputError
 from tocco.music.alignment import Alignment
 from tocco.music.alignment_findings import sort_notes
+from tocco.music.names import key_name, written_name
 from tocco.music.score import Score
 from tocco.pseudo_labels.evidence import NO_SCORE, Evidence, Findings, Span
-from tocco.pseudo_labels.places import key_name, place
+from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
 from tocco.pseudo_labels.salience import played_salience, written_salience
 from tocco.units import BoolArray, FloatArray, IntArray
@@ -375,7 +376,7 @@ def _note_cause(alignment: Alignment, errors: NoteErrors, e: int) -> Cause:
     written, played, kind = int(errors.written[e]), int(errors.played[e]), errors.kind[e]
     at_sec = float(errors.error_sec[e])
     beat = alignment.score.onset_beat[written] if written >= 0 else alignment.performance_beat[played]
-    due = key_name(int(alignment.score.pitch[written])) if written >= 0 else ""
+    due = written_name(alignment.score, written) if written >= 0 else ""
     struck = key_name(int(alignment.performance_pitch[played])) if played >= 0 else ""
     said = {
         "wrong": f"{struck} instead of {due}",

@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from tocco.music.alignment import Alignment
-
-_PITCH_CLASSES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-
-
-def key_name(pitch: int) -> str:
-    """Name of a key; middle C is C4, sharps only.
-
-    >>> key_name(60), key_name(21)
-    ('C4', 'A0')
-    """
-    return f"{_PITCH_CLASSES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def place(alignment: Alignment | None, onset_beat: float | None, at_sec: float) -> str:
