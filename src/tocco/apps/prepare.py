@@ -9,7 +9,7 @@ from typing import Final
 import typer
 
 from tocco.apps.progress import progress_bar
-from tocco.data.prepared import _outline as prepared_file  # made by one record, whatever engine asks
+from tocco.data.prepared import record_outline
 from tocco.data.records import LabelRecord, read_labels
 from tocco.engines import Engine, assert_arrived
 from tocco.errors import ToccoError
@@ -78,7 +78,7 @@ def prepare(labels: Path, config: Path | None, cache: Path, engine: Engine) -> i
 
 def _prepared(task: _Task) -> _Outcome:
     try:
-        found = prepared_file(
+        found = record_outline(
             task.record, window_sec=task.window_sec, overlap=task.overlap, cache_dir=task.cache
         )
     except ToccoError as error:

@@ -140,7 +140,7 @@ class PreparedRecord:
     label_sd: FloatArray
 
 
-class _Outline(NamedTuple):
+class Outline(NamedTuple):
     """What a record's windows are, without their arrays."""
 
     source: RecordSource
@@ -184,7 +184,7 @@ def prepare_records(
         _sound_and_keys(record, missing_midi)
     if cache_dir is not None:
         cache_dir.mkdir(parents=True, exist_ok=True)
-    prepare = functools.partial(_outline, window_sec=window_sec, overlap=overlap, cache_dir=cache_dir)
+    prepare = functools.partial(record_outline, window_sec=window_sec, overlap=overlap, cache_dir=cache_dir)
     prepared: list[PreparedRecord] = []
     with ProcessPoolExecutor(max_workers=jobs) as pool:
         for outline in pool.map(prepare, records, chunksize=4):
@@ -229,11 +229,28 @@ def record_arrays(record: LabelRecord, window_sec: float, overlap: float) -> dic
     return arrays
 
 
-def _outline(record: LabelRecord, *, window_sec: float, overlap: float, cache_dir: Path | None) -> _Outline:
+def record_outline(
+    record: LabelRecord, *, window_sec: float, overlap: float, cache_dir: Path | None
+) -> Outline:
+    """Read, align and measure one record, unless it is kept already.
+
+    Parameters
+    ----------
+    record
+    window_sec, overlap
+        Length of the windows, and the share of one that the next repeats.
+    cache_dir
+        Folder of the kept files; None keeps nothing.
+
+    Raises
+    ------
+    InputError
+        The record lacks audio or MIDI, or its files cannot be used.
+    """
     path = None if cache_dir is None else cache_dir / _file_name(record, window_sec, overlap)
     source = RecordSource(record, window_sec, overlap, path)
     arrays = source.open()
-    return _Outline(
+    return Outline(
         source=source,
         bounds_sec=arrays.array("bounds_sec"),
         sample_bounds=arrays.array("sample_bounds"),
@@ -251,7 +268,7 @@ def _file_name(record: LabelRecord, window_sec: float, overlap: float) -> str:
     return f"{record.segment_id}-{key}.safetensors"
 
 
-def _prepared(outline: _Outline) -> PreparedRecord:
+def _prepared(outline: Outline) -> PreparedRecord:
     record = outline.source.record
     windows = tuple(
         PreparedWindow(

@@ -169,7 +169,17 @@ def _connected(address: str | None, jobs: int) -> Iterator[None]:
         yield
         return
     if address is None:
-        ray.init("local", num_cpus=jobs, object_store_memory=STORE_BYTES, **_SILENT)
+        try:
+            ray.init("local", num_cpus=jobs, object_store_memory=STORE_BYTES, **_SILENT)
+        except Exception as error:
+            # A node that is not up within 30 seconds makes Ray raise this very class.
+            if type(error) is not Exception:
+                raise
+            raise MissingPartError(
+                "Ray",
+                f"did not start ({' '.join(str(error).split())[:200]})",
+                next_step="try again when this machine is less busy, or use --engine local",
+            ) from error
     else:
         try:
             ray.init(address, **_SILENT)
