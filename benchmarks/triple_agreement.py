@@ -1,9 +1,9 @@
 """Whether notes stay with their sound when a recording is changed: `python benchmarks/triple_agreement.py`.
 
-The bundled example is rendered, changed by each effect of `tocco.audio.augmentation` alone, and laid against its
-own changed MIDI by `align_midi_to_audio`, which knows nothing of the effect. Beside it, as a control, the MIDI
-as it was before: what training would see if only the sound were changed. The unchanged recording gives the
-latency of the instrument, which is taken off.
+The bundled example is rendered, changed by each effect of `tocco.audio.augmentation` alone, and laid against
+its own changed MIDI by `align_midi_to_audio`, which knows nothing of the effect. Beside it, as a control, the
+MIDI as it was before: what training would see if only the sound were changed. The unchanged recording gives
+the latency of the instrument, which is taken off.
 """
 
 from __future__ import annotations
