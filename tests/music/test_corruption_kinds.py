@@ -253,8 +253,11 @@ def test_inversion_turns_the_contour_round_and_keeps_the_voicing() -> None:
     assert np.corrcoef(before, after)[0, 1] < -0.9
     chord = ETUDE.onset_sec == ETUDE.onset_sec[0]
     assert np.ptp(done.performance.velocity[chord]) == np.ptp(ETUDE.velocity[chord])
-    flat = level_contour(read_context(worse("inverted_dynamics", 0.5).performance, None))
-    assert np.std(flat) < 0.15 * np.std(before)
+    half = level_contour(read_context(worse("inverted_dynamics", 0.5).performance, None))
+    assert np.std(half) == pytest.approx(np.std(before), rel=0.15)
+    stretch = ((ETUDE.onset_sec - ETUDE.onset_sec[0]) / 4.0).astype(int)
+    slope = [np.polyfit(before[stretch == k], half[stretch == k], 1)[0] for k in range(stretch[-1])]
+    assert sum(value < 0.0 for value in slope) == round(0.5 * (stretch[-1] + 1))
 
 
 def test_spikes_have_the_stated_size() -> None:
@@ -290,6 +293,18 @@ def test_the_pedal_comes_late_or_early_by_the_stated_time() -> None:
         ("pedal_moved", 0.9, 0.65),
         ("pedal_moved", 1.9, 1.65),
     ]
+
+
+def test_a_pedal_moves_at_most_half_way_to_its_next_change() -> None:
+    pressed = 0.5 + 0.4 * np.arange(12)
+    time = np.column_stack((pressed, pressed + 0.3)).ravel()
+    played = replace(line([64] * 6), sustain=PedalCurve(time, np.tile([127.0, 0.0], 12)))
+    late = corrupt(played, "late_pedal", 0.35, np.random.default_rng(0)).performance.sustain
+    np.testing.assert_allclose(late.time_sec[:-2], time[:-2] + 0.2)
+    np.testing.assert_allclose(late.time_sec[-2:], time[-2:] + 0.35)
+    early = corrupt(played, "early_pedal", 0.35, np.random.default_rng(0)).performance.sustain
+    np.testing.assert_allclose(early.time_sec[2:], time[2:] - 0.2)
+    np.testing.assert_allclose(early.time_sec[:2], time[:2] - 0.35)
 
 
 def test_missing_presses_leave_no_half_pedal_behind() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
 
@@ -50,7 +50,7 @@ ERROR_RATE: Final = 0.03
 RESTARTS_A_MINUTE: Final = 3.0
 """Rate at which the detection of restarts is measured."""
 
-_MEASURES_VERSION = 1
+_MEASURES_VERSION = 2
 _Rating = Annotated[float, Field(ge=0.0, le=100.0)] | None
 
 
@@ -207,7 +207,7 @@ def _ladders(task: MeasureTask, key: str) -> PieceLadders:
         )
     start = max(performance.duration_sec - task.excerpt_sec, 0.0) / 2.0
     clean = excerpt(performance, start, min(start + task.excerpt_sec, performance.duration_sec))
-    climb = _Climb(task, clean, alignment.score)
+    climb = _Climb(task, clean, stretch(alignment, start, start + task.excerpt_sec))
     if task.is_rendered:
         with FluidSynthRenderer(task.soundfont) as renderer:
             climb.all_steps(renderer)
@@ -222,6 +222,32 @@ def _ladders(task: MeasureTask, key: str) -> PieceLadders:
         detections=tuple(climb.detections),
         inapplicable=tuple(climb.inapplicable),
         refusals=tuple(climb.refusals),
+    )
+
+
+def stretch(alignment: Alignment, start_sec: float, end_sec: float) -> Score:
+    """The notes of the score that are due in a part of a performance; bars and marks stay.
+
+    Against the whole score a worse excerpt may fall into another pass of a repeat, where every note has
+    another number.
+    """
+    score = alignment.score
+    low, high = alignment.beat_at(np.array([start_sec, end_sec]))
+    due = np.flatnonzero((score.onset_beat >= low) & (score.onset_beat < high))
+    spelling = tuple(score.spelling[k] for k in due) if score.spelling else ()
+    return replace(
+        score,
+        note_id=tuple(score.note_id[k] for k in due),
+        onset_beat=score.onset_beat[due],
+        duration_beat=score.duration_beat[due],
+        pitch=score.pitch[due],
+        voice=score.voice[due],
+        staff=score.staff[due],
+        is_grace=score.is_grace[due],
+        articulation=tuple(score.articulation[k] for k in due),
+        velocity=score.velocity[due],
+        bar=score.bar[due],
+        spelling=spelling,
     )
 
 

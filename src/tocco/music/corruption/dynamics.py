@@ -8,12 +8,16 @@ from typing import Final
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from tocco.music.corruption.context import Context
+from tocco.music.corruption.context import Context, planned_count
 from tocco.music.corruption.draft import Draft, RowEdit
 from tocco.units import FloatArray
 
 CONTOUR_SEC: Final = 1.0
 """Width (standard deviation) of the window over which level is a crescendo, not a single accent."""
+
+STRETCH_SEC: Final = 4.0
+"""About a phrase member: long enough for a swell, short enough that a minute has many."""
+TURN_SEC: Final = 0.5
 
 _GRID_SEC: Final = 0.1
 SOFTEST, LOUDEST = 1, 127
@@ -27,11 +31,22 @@ def flattened_dynamics(context: Context, severity: float, rng: np.random.Generat
 
 
 def inverted_dynamics(context: Context, severity: float, rng: np.random.Generator) -> Draft:
-    """Crescendo where diminuendo was: share of the contour turned round (0.5 flat, 1 inverted)."""
-    del rng  # as above
+    """Crescendo where diminuendo was; share of the stretches of four seconds whose contour is turned round.
+
+    The turn from one stretch to the next is a Gaussian of half a second. The range stays: a contour that
+    was drawn through zero would be flat half way, and that is another fault.
+    """
     velocity = context.performance.velocity.astype(float)
+    onset = context.performance.onset_sec
+    stretch = ((onset - onset[0]) / STRETCH_SEC).astype(int)
+    n_stretches = int(stretch[-1]) + 1
+    turned = rng.permutation(n_stretches)[: planned_count(severity, n_stretches)]
+    grid = _GRID_SEC * (np.arange(int((onset[-1] - onset[0]) / _GRID_SEC) + 1) + 0.5)
+    sign = np.where(np.isin((grid / STRETCH_SEC).astype(int), turned), -1.0, 1.0)
+    sign = gaussian_filter1d(sign, TURN_SEC / _GRID_SEC, mode="nearest")
     contour = level_contour(context)
-    return at_level(context, velocity - 2.0 * severity * (contour - contour.mean()))
+    change = (np.interp(onset - onset[0], grid, sign) - 1.0) * (contour - contour.mean())
+    return at_level(context, velocity + change)
 
 
 def spiky_dynamics(context: Context, severity: float, rng: np.random.Generator) -> Draft:

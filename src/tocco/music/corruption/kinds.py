@@ -150,7 +150,7 @@ _KINDS = (
     CorruptionKind(
         "inverted_dynamics",
         _LEVEL,
-        "share of the dynamic contour turned round",
+        "share of the stretches whose dynamic contour is turned round",
         (0.2, 0.4, 0.6, 0.8, 1.0),
         1.0,
         "soft where it should grow, loud where it should end",
@@ -186,7 +186,7 @@ _KINDS = (
     CorruptionKind(
         "late_pedal",
         _PEDAL,
-        "seconds",
+        "seconds, at most half way to the next change",
         (0.06, 0.12, 0.2, 0.35, 0.6),
         2.0,
         "the old harmony still ringing in the new one",
@@ -195,7 +195,7 @@ _KINDS = (
     CorruptionKind(
         "early_pedal",
         _PEDAL,
-        "seconds",
+        "seconds, at most half way to the last change",
         (0.06, 0.12, 0.2, 0.35, 0.6),
         2.0,
         "harmonies cut off before their time, and the next caught with the last one in it",

@@ -16,13 +16,13 @@ from tocco.units import FloatArray, IntArray
 
 
 def late_pedal(context: Context, severity: float, rng: np.random.Generator) -> Draft:
-    """Every change of the pedal too late; seconds."""
+    """Every change of the pedal too late; seconds, at most half of the time to the next change."""
     del rng  # every corruption has one signature, and this one leaves nothing to chance
     return _shifted(context, severity)
 
 
 def early_pedal(context: Context, severity: float, rng: np.random.Generator) -> Draft:
-    """Every change of the pedal too early; seconds."""
+    """Every change of the pedal too early; seconds, at most half of the time since the last change."""
     del rng  # as above
     return _shifted(context, -severity)
 
@@ -91,15 +91,29 @@ def _chosen(rng: np.random.Generator, total: int, share: float) -> IntArray:
 
 
 def _shifted(context: Context, by_sec: float) -> Draft:
+    """Move every press and lift by a time, but never more than half way to the next one of its kind.
+
+    A change that came later than that would be early for the next harmony: a pedal moved as a whole over
+    fast changes falls into step with them again.
+    """
     pressed, released = _presses(context)
     played = context.performance
-    time = played.sustain.time_sec + by_sec
-    time = np.maximum(time, np.minimum(played.sustain.time_sec, 0.0))
-    spans = [
-        replace(span, start_sec=max(span.start_sec + by_sec, 0.0), end_sec=max(span.end_sec + by_sec, 0.0))
-        for span in _spans(context, "pedal_moved", pressed, released)
-    ]
-    sustain = pedal_of_steps(time, played.sustain.value)
+    crossing = np.sort(np.concatenate((pressed, released[np.isfinite(released)])))
+    half = (crossing[2:] - crossing[:-2]) / 2.0
+    free = np.full(min(2, len(crossing)), np.inf)
+    room = np.concatenate((half, free) if by_sec > 0 else (free, half))
+    moved = crossing + np.sign(by_sec) * np.minimum(abs(by_sec), room)
+
+    def clock(sec: FloatArray) -> FloatArray:
+        """Between two crossings the movement runs straight from one to the other."""
+        change = np.interp(sec, crossing, moved - crossing)
+        return np.maximum(sec + change, np.minimum(sec, 0.0))
+
+    spans = []
+    for span in _spans(context, "pedal_moved", pressed, released):
+        start, end = clock(np.array([span.start_sec, span.end_sec])).tolist()
+        spans.append(replace(span, start_sec=start, end_sec=end))
+    sustain = pedal_of_steps(clock(played.sustain.time_sec), played.sustain.value)
     return replace(Draft.of(played), sustain=sustain, spans=tuple(spans))
 
 
