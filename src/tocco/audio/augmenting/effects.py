@@ -293,8 +293,8 @@ def total_amounts(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
     Powers of noises add, tempi multiply, of two rooms the longer counts, all else adds.
 
-    >>> total_amounts([{"pitch": 1.0, "tempo": 0.1}, {"pitch": 0.5, "tempo": 0.1}])
-    {'pitch': 1.5, 'tempo': 0.21000000000000002}
+    >>> total_amounts([{"pitch": 1.0, "tempo": 0.5}, {"pitch": 0.5, "tempo": 0.5}])
+    {'pitch': 1.5, 'tempo': 1.25}
     """
     total: dict[str, float] = {}
     for amounts in several:
