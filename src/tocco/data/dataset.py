@@ -109,7 +109,7 @@ class PerformanceDataset(Dataset[Example]):
             r, w = self._all_windows[item if isinstance(item, int) else item.index]
             window = self.prepared[r].windows[w]
             return self._example(r, w, window.inputs(use_score=self.use_score), self.use_score)
-        epoch, index = item if isinstance(item, EpochItem) else EpochItem(0, item)
+        epoch, index = (item.epoch, item.index) if isinstance(item, EpochItem) else (0, item)
         draw = np.random.default_rng((self.seed, epoch, index))
         record = self.prepared[index]
         w = int(draw.integers(len(record.windows)))

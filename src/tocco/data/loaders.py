@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Sized
-from typing import Annotated, Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 import torch
@@ -15,7 +16,8 @@ from tocco.errors import MismatchError
 from tocco.schema import StrictModel
 
 
-class EpochItem(NamedTuple):
+@dataclass(frozen=True)
+class EpochItem:
     """An example as it is drawn in one epoch.
 
     The epoch travels with the index, so that a worker process which has lived since the first epoch

@@ -71,10 +71,11 @@ class PerformanceEvaluationModel(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the place in the epoch, and where torch's generators stand: dropout goes on as it would."""
+        loader = self.trainer.train_dataloader
         checkpoint["place"] = {
             "cpu": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state_all(),
-            "loader": self.trainer.train_dataloader.state_dict(),
+            "loader": None if loader is None else loader.state_dict(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -90,9 +91,10 @@ class PerformanceEvaluationModel(pl.LightningModule):
         if self._place is None:
             return
         loader = self.trainer.train_dataloader
-        loader.load_state_dict(self._place["loader"])
-        # At the end of an epoch the place is in the epoch before.
-        loader.set_epoch(self.current_epoch)
+        if loader is not None and self._place["loader"] is not None:
+            loader.load_state_dict(self._place["loader"])
+            # At the end of an epoch the place is in the epoch before.
+            loader.set_epoch(self.current_epoch)
         torch.set_rng_state(self._place["cpu"].cpu())
         torch.cuda.set_rng_state_all([state.cpu() for state in self._place["cuda"]])
         self._place = None
