@@ -144,6 +144,17 @@ def test_resuming_with_other_data_is_an_error(
         train_stage(longer, prepared, fewer, tmp_path, validate=False, resume=True)
 
 
+def test_a_checkpoint_of_an_earlier_release_is_an_error(
+    run: Path, config: ExperimentConfig, prepared: list[PreparedRecord], tmp_path: Path
+) -> None:
+    (tmp_path / "fold0").mkdir()
+    kept = torch.load(run / "fold0" / "last.ckpt", weights_only=True)
+    del kept["place"]
+    torch.save(kept, tmp_path / "fold0" / "last.ckpt")
+    with pytest.raises(InputError, match="an earlier release wrote it"):
+        train_stage(config, prepared, SPLIT, tmp_path, validate=False, resume=True)
+
+
 def test_resuming_what_was_never_started_is_an_error(
     config: ExperimentConfig, prepared: list[PreparedRecord], tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ import torch
 from tocco import metrics
 from tocco.data.batching import ExampleBatch, network_batch
 from tocco.data.loaders import record_indices
+from tocco.errors import InputError
 from tocco.losses.uncertainty_loss import UncertaintyWeightedLoss, WeightedLoss, heteroscedastic_nll
 from tocco.models.network import PerformanceBatch, PerformanceNetwork, PerformanceOutput
 
@@ -80,6 +81,12 @@ class PerformanceEvaluationModel(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Remember the place until loader and trainer are set up."""
+        if "place" not in checkpoint:
+            raise InputError(
+                "checkpoint",
+                "does not say where its run stood: an earlier release wrote it",
+                next_step="start the run again without --resume",
+            )
         self._place = checkpoint["place"]
 
     def on_train_start(self) -> None:
