@@ -107,6 +107,9 @@ def test_a_score_rendering_is_no_new_pianist():
     assert 4 not in test_0
     assert 4 not in test_1
     assert any(4 in test for _, test in fold_indices(records, "cv4_cluster"))
+    published = fold_indices(records, "cv4_performer", as_published=True)
+    assert sum(4 in test for _, test in published) == 1
+    assert not any(4 in train and 4 in test for train, test in published)
 
 
 def test_missing_folds_are_named():

@@ -173,6 +173,8 @@ def test_score_renderings_teach_new_pianists_and_are_not_tested(tiny_labels: Pat
     )
     result = yardstick_result(records, measured, "cv4_performer")
     assert np.flatnonzero(result.fold < 0).tolist() == [4]
+    published = yardstick_result(records, measured, "cv4_performer", as_published=True)
+    assert (published.fold >= 0).all()
     constants = result.predictions["constant"][:, result.names.index("phrasing")]
     expected = np.mean([70.0 - 2 * n for n in range(20) if n % 3 != 1 or n == 4])
     assert constants[1] == pytest.approx(expected)

@@ -189,7 +189,7 @@ def data_maestro(
     subset: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="That many recordings, balanced over composer and year; else all 1,276."
+            metavar="N", min=1, help="That many recordings, balanced over composer and year; else all 1,276."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Chooses among equals; more with the same seed adds.")] = 0,
@@ -378,12 +378,19 @@ def benchmark_trees(
     protocol: Annotated[
         str, typer.Option(help="cv4_cluster: new music; cv4_performer: new pianists; leave_one_work_out.")
     ] = "cv4_cluster",
+    as_published: Annotated[
+        bool,
+        typer.Option(
+            "--as-published",
+            help="Test score renderings as well, leaks and all: to compare with others' figures.",
+        ),
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that measure and learn.")] = 2,
 ) -> None:
     """Boosted trees on statistics of whole excerpts, cross-validated beside the baselines."""
     from tocco.apps import yardsticks
 
-    yardsticks.benchmark_trees(labels, output, protocol=protocol, jobs=jobs)
+    yardsticks.benchmark_trees(labels, output, protocol=protocol, as_published=as_published, jobs=jobs)
 
 
 @benchmark_app.command("pseudo-labels")

@@ -22,7 +22,7 @@ SEED = 0
 """Of the bootstrap's draws."""
 
 
-def benchmark_trees(labels: Path, output: Path, *, protocol: str, jobs: int) -> None:
+def benchmark_trees(labels: Path, output: Path, *, protocol: str, as_published: bool, jobs: int) -> None:
     """Cross-validate trees on statistics; write the tables and figures of `tocco evaluate`."""
     if protocol not in BARRIERS:
         raise InputError("--protocol", f"is {protocol!r}", allowed=", ".join(BARRIERS))
@@ -32,18 +32,26 @@ def benchmark_trees(labels: Path, output: Path, *, protocol: str, jobs: int) -> 
         measured = measure_excerpts(records, jobs=jobs, progress=advance)
     refused = sum(map(bool, measured.score_refusal))
     with progress_bar("learning") as advance:
-        result = yardstick_result(records, measured, cast(Protocol, protocol), jobs=jobs, progress=advance)
+        result = yardstick_result(
+            records,
+            measured,
+            cast(Protocol, protocol),
+            as_published=as_published,
+            jobs=jobs,
+            progress=advance,
+        )
     result.save(output / "predictions")
     untested = int(np.count_nonzero(result.fold < 0))
     write_report(
         result,
         output,
-        f"Trees on statistics of whole excerpts, {protocol}",
+        f"Trees on statistics of whole excerpts, {protocol}" + (" as published" if as_published else ""),
         {
             "labels": f"{len(records)} excerpts, sha256 {sha256_of(labels)[:16]}",
             "protocol": f"{protocol}; {untested} excerpts (such as score renderings under new pianists) "
             "are never tested",
-            "command": f"tocco benchmark trees --labels LABELS -o {output.name} --protocol {protocol}",
+            "command": f"tocco benchmark trees --labels LABELS -o {output.name} --protocol {protocol}"
+            + (" --as-published (leaks; for comparison alone)" if as_published else ""),
             "statistics": f"{len(STATISTICS)}, {sum(s.needs_score for s in STATISTICS)} of them against the "
             f"score; {refused} scores refused as those of other music",
             TREES: f"LightGBM, mean of {N_FORESTS} forests of {N_TREES} trees a target; settings in "

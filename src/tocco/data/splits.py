@@ -54,7 +54,9 @@ _FIELDS: Mapping[str, str] = {
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
-def fold_indices(records: Sequence[LabelRecord], protocol: Protocol) -> list[Fold]:
+def fold_indices(
+    records: Sequence[LabelRecord], protocol: Protocol, *, as_published: bool = False
+) -> list[Fold]:
     """Train and test indices of every fold.
 
     Parameters
@@ -62,6 +64,9 @@ def fold_indices(records: Sequence[LabelRecord], protocol: Protocol) -> list[Fol
     records
     protocol
         "cv4_cluster" tests new music, "cv4_performer" a new pianist, "leave_one_work_out" a new work.
+    as_published
+        Test score renderings in "cv4_performer" too, as the published split does. That leaks: for
+        comparison with published figures alone.
 
     Returns
     -------
@@ -86,7 +91,8 @@ def fold_indices(records: Sequence[LabelRecord], protocol: Protocol) -> list[Fol
     if len(keys) < 2:
         raise InputError(protocol, f"has {len(keys)} folds in these records", allowed="two or more")
     # The same deadpan rendering is filed under several ids: as a "new pianist" it would test what it trained.
-    never_tested = np.array([protocol == "cv4_performer" and record.is_score_rendering for record in records])
+    only_trains = protocol == "cv4_performer" and not as_published
+    never_tested = np.array([only_trains and record.is_score_rendering for record in records])
     return [
         (
             np.flatnonzero((key_of >= 0) & ((key_of != key) | never_tested)),

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocco.data.records import LabelRecord
-from tocco.data.splits import Fold, Protocol, checked_folds
+from tocco.data.splits import Fold, Protocol, checked_folds, fold_indices
 from tocco.errors import InputError, MismatchError
 from tocco.evaluation.baselines import (
     Baseline,
@@ -122,20 +122,26 @@ def yardstick_result(
     measured: ExcerptStatistics,
     protocol: Protocol,
     *,
+    as_published: bool = False,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> CrossValidationResult:
     """Trees with and without the score, what they are blended with, and the baselines, held out alike.
 
     Every system of a fold learns from the same records. In "cv4_performer" a score rendering, which
-    has no pianist, trains in every fold and is tested in none.
+    has no pianist, trains in every fold and is tested in none, unless the folds are wanted `as_published`,
+    leaks and all.
 
     Raises
     ------
     InputError
         The protocol is unknown, the records do not state it, or a fold leaks.
     """
-    folds = checked_folds(records, protocol)
+    folds = (
+        fold_indices(records, protocol, as_published=True)
+        if as_published
+        else checked_folds(records, protocol)
+    )
     labels = np.array([[record.labels.get(name, np.nan) for name in TARGETS] for record in records])
     fold = np.full(len(records), -1)
     for k, (_, test) in enumerate(folds):
