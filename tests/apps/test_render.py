@@ -146,6 +146,8 @@ def test_what_cannot_be_asked_for_is_refused(midi: list[Path], tmp_path: Path, m
             run(*arguments)
 
     refused(OutputError, "is one file for 2", *midi[:2], "-o", tmp_path / "a.flac")
+    refused(OutputError, r"a\.wav: is no FLAC", midi[0], "-o", tmp_path / "a.wav")
+    assert not (tmp_path / "a.wav").exists()
     refused(InputError, "names two", midi[0], midi[0], "-o", tmp_path / "out")
     refused(InputError, "--pedal: is 'quarter'", midi[0], "-o", tmp_path / "out", "--pedal", "quarter")
     refused(InputError, "--level-db: is 3 1", midi[0], "-o", tmp_path / "out", "--level-db", 3, 1)

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import soundfile
 
 from tocco.data.folder import import_folder
 from tocco.data.records import read_labels
-from tocco.errors import InputError
+from tocco.errors import InputError, OutputError
 from tocco.music.midi import save_midi
 from tocco.music.performance import PedalCurve, Performance
 
@@ -177,3 +178,46 @@ def test_a_source_without_performances_is_refused(tmp_path):
         import_folder(tmp_path / "empty", tmp_path / "out")
     with pytest.raises(InputError, match="does not exist"):
         import_folder(tmp_path / "nowhere", tmp_path / "out")
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_an_output_named_from_where_one_stands(own, tmp_path, monkeypatch, here):
+    import_folder(own, tmp_path / "whole", name="own")
+    (tmp_path / "stand").mkdir()
+    monkeypatch.chdir(tmp_path / "stand")
+    report = import_folder(Path("../own"), Path("." if here else "out"), name="own")
+    assert report.manifest_path == Path("performances.jsonl" if here else "out/performances.jsonl")
+    assert tree(Path("." if here else "out")) == tree(tmp_path / "whole")
+
+
+def test_an_output_that_cannot_be_written_is_told_before_anything_is_read(own, tmp_path):
+    (tmp_path / "taken").write_text("mine")
+    seen: list[int] = []
+    with pytest.raises(OutputError, match=r"taken: is no folder"):
+        import_folder(own, tmp_path / "taken", on_progress=lambda done, total: seen.append(done))
+    assert seen == []
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("", r"is empty \(allowed: a CSV with a line of column names\)"),
+        ("id;audio;midi", r"has no column 'id', only 'id;audio;midi'\. Next: .* commas between them"),
+        ("id,midi,note_accuracy,note_accuracy", r"has the column 'note_accuracy' twice"),
+    ],
+)
+def test_a_table_says_what_is_wrong_with_its_columns(tmp_path, header, said):
+    table = tmp_path / "own.csv"
+    table.write_text(f"{header}\na,take.mid,50,60\n" if header else "")
+    write_midi(tmp_path / "take.mid", 1)
+    with pytest.raises(InputError, match=said):
+        import_folder(table, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to the superuser")
+def test_a_closed_folder_is_told_before_anything_is_read(own, tmp_path):
+    (tmp_path / "closed").mkdir(mode=0o500)
+    with pytest.raises(OutputError, match=r"closed: may not be written to"):
+        import_folder(own, tmp_path / "closed/out")

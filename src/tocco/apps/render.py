@@ -15,6 +15,7 @@ from tocco.apps.progress import progress_bar
 from tocco.audio.render_cache import RendererPool, RenderFacts, Rendering, RenderJob, render_job
 from tocco.audio.render_setting import RenderChoice, rooms_of
 from tocco.audio.rendering import PEAK_CEILING_DBFS, TARGET_LUFS, fluidsynth_version, instruments_of
+from tocco.data.folder import AUDIO_SUFFIXES
 from tocco.data.records import LabelRecord, read_labels, write_labels
 from tocco.engines import Engine, LocalEngine, assert_arrived
 from tocco.errors import InputError, OutputError, ToccoError
@@ -82,6 +83,10 @@ def render_midi(midi: Sequence[Path], output: Path, options: RenderOptions) -> i
         if len(midi) > 1:
             raise OutputError(output, f"is one file for {len(midi)} performances", next_step="name a folder")
         targets = [output]
+    elif output.suffix.lower() in AUDIO_SUFFIXES and not output.is_dir():
+        raise OutputError(
+            output, "is no FLAC, the one format that is rendered", next_step="name a .flac file, or a folder"
+        )
     else:
         names = [path.stem for path in midi]
         if len({name.casefold() for name in names}) < len(names):

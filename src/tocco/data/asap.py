@@ -21,10 +21,10 @@ from tocco.data.corpus import (
     Skipped,
     Take,
     check_score,
+    check_target,
     inside,
     read_table,
     reason_of,
-    refuse_inside,
     sound_performance,
     write_corpus,
 )
@@ -106,7 +106,7 @@ def import_asap(
     OutputError
         The target cannot be written.
     """
-    refuse_inside(target, source)
+    check_target(target, source)
     with opened_source(source, _TABLE) as root:
         reading = Reading(root)
         table = read_table(reading.noted(root / _TABLE), _COLUMNS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
 import re
 import shutil
 from collections import Counter, defaultdict
@@ -159,7 +160,7 @@ def read_table(path: Path, required: Iterable[str]) -> list[tuple[int, dict[str,
     Raises
     ------
     InputError
-        The file is missing, not CSV, lacks a column, or a row has too many or too few cells.
+        The file is missing, not CSV, lacks a column or has one twice, or a row has too many or too few cells.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -170,9 +171,18 @@ def read_table(path: Path, required: Iterable[str]) -> list[tuple[int, dict[str,
         raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise InputError(path, f"is not valid CSV ({error})", next_step="save it as UTF-8 CSV") from error
+    if not header:
+        raise InputError(path, "is empty", allowed="a CSV with a line of column names")
     missing = [column for column in required if column not in header]
     if missing:
-        raise InputError(path, f"has no column {missing[0]!r}", allowed=f"has {', '.join(header)}")
+        raise InputError(
+            path,
+            f"has no column {missing[0]!r}, only {', '.join(map(repr, header))}",
+            next_step="name the columns in the first line, with commas between them",
+        )
+    twice = [column for number, column in enumerate(header) if column in header[:number]]
+    if twice:
+        raise InputError(path, f"has the column {twice[0]!r} twice", next_step="keep one of them")
     for line, row in rows:
         if None in row or None in row.values():
             raise InputError(f"{path}, line {line}", f"has not {len(header)} cells")
@@ -268,7 +278,7 @@ def write_corpus(
     OutputError
         The target lies inside the source, or cannot be written.
     """
-    refuse_inside(target, source)
+    check_target(target, source)
     if not takes:
         first = f" ({skipped[0].subject}: {skipped[0].reason})" if skipped else ""
         raise InputError(source, f"holds no performance that can be used{first}")
@@ -298,10 +308,22 @@ def write_corpus(
     return report
 
 
-def refuse_inside(target: Path, source: Path) -> None:
-    """Refuse to write into the source."""
+def check_target(target: Path, source: Path) -> None:
+    """Refuse to write into the source, or where nothing can be written; makes nothing.
+
+    An import reads for minutes before it writes: what can be known is told before.
+
+    Raises
+    ------
+    OutputError
+    """
     if source.is_dir() and target.resolve().is_relative_to(source.resolve()):
         raise OutputError(target, "lies inside the source", next_step="choose a folder outside of it")
+    place = target.absolute()
+    existing = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        problem = "may not be written to" if existing.is_dir() else "is no folder"
+        raise OutputError(existing, problem, next_step="choose a folder that you may write to")
 
 
 def _refuse_equal_names(takes: Sequence[Take]) -> None:
@@ -330,7 +352,8 @@ def write_if_changed(path: Path, content: bytes) -> None:
 
 def checksums(target: Path, files: Iterable[Path]) -> str:
     """In the format of sha256sum, so that `sha256sum -c checksums.sha256` checks the folder."""
-    lines = sorted((path.relative_to(target).as_posix(), sha256_of(path)) for path in files)
+    root = target.absolute()
+    lines = sorted((path.absolute().relative_to(root).as_posix(), sha256_of(path)) for path in files)
     return "".join(f"{digest}  {name}\n" for name, digest in lines)
 
 

@@ -20,10 +20,10 @@ from tocco.data.corpus import (
     Skipped,
     Take,
     check_score,
+    check_target,
     content_sha256,
     read_table,
     reason_of,
-    refuse_inside,
     sound_performance,
     write_corpus,
 )
@@ -111,7 +111,7 @@ def import_folder(
     OutputError
         The target cannot be written.
     """
-    refuse_inside(target, source)
+    check_target(target, source)
     if not source.exists():
         raise InputError(source, "does not exist", next_step="check the path")
     skipped: list[Skipped] = []

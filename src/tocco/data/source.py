@@ -72,7 +72,7 @@ def _unpack(archive: Path, folder: Path) -> None:
     except (tarfile.TarError, EOFError, OSError) as error:
         raise InputError(
             archive,
-            f"is not a readable tar archive ({error})",
+            "is not a readable tar archive",
             allowed="a folder, .tar, .tar.gz, .tar.xz or .tar.bz2",
             next_step="fetch it again, or unpack it and give the folder",
         ) from error

@@ -25,9 +25,9 @@ from tocco.data.corpus import (
     Skipped,
     Take,
     check_score,
+    check_target,
     inside,
     reason_of,
-    refuse_inside,
     sound_performance,
     write_corpus,
 )
@@ -103,7 +103,7 @@ def import_vienna(
     OutputError
         The target cannot be written.
     """
-    refuse_inside(target, source)
+    check_target(target, source)
     with opened_source(source, "match") as root:
         reading = Reading(root)
         skipped: list[Skipped] = []
