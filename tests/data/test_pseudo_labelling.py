@@ -26,7 +26,8 @@ from tocco.data.pseudo_labelling import (
 from tocco.data.records import LabelRecord, read_labels
 from tocco.errors import InputError
 from tocco.music.alignment import align_performance_to_score
-from tocco.music.midi import load_midi
+from tocco.music.midi import load_midi, save_midi
+from tocco.music.performance import PedalCurve
 from tocco.music.score import load_score
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.rate import rate_span
@@ -118,13 +119,28 @@ def test_worse_versions_are_written_with_their_ground_truth_and_rated_lower(
     assert all(one.annotation_path is None and one.audio_path is None for one in records)
 
 
+def test_a_pedal_before_zero_shifts_what_is_written_and_the_truth_says_so(
+    record: LabelRecord, scale: ReferenceScale, tmp_path: Path
+) -> None:
+    assert record.midi_path is not None
+    performance = load_midi(record.midi_path)
+    ready = PedalCurve(np.array([0.0, 3.0]), np.array([127.0, 0.0]))
+    save_midi(replace(performance, sustain=ready), tmp_path / "at_zero.mid")
+    early = record.model_copy(update={"midi_path": tmp_path / "at_zero.mid"})
+    shifts = []
+    for seed in range(5):
+        task = task_of(early, scale, tmp_path / str(seed), CorruptionPlan(1, ("timing_jitter",), seed))
+        name = str(label_performance(task).rated.versions[1].corruption)
+        truth = json.loads(task.corrupted_path(name).with_suffix(".json").read_text())
+        assert load_midi(task.corrupted_path(name)).onset_sec[0] >= 0.0
+        shifts.append(truth["shift_sec"])
+    assert max(shifts) > 0.0
+
+
 def test_a_kind_that_does_not_apply_is_counted_and_another_one_drawn(
     record: LabelRecord, scale: ReferenceScale, tmp_path: Path
 ) -> None:
     assert record.midi_path is not None
-    from tocco.music.midi import save_midi
-    from tocco.music.performance import PedalCurve
-
     dry = replace(load_midi(record.midi_path), sustain=PedalCurve())
     save_midi(dry, tmp_path / "dry.mid")
     kinds = ("late_pedal", "missing_pedal", "timing_jitter")

@@ -332,8 +332,14 @@ def _rated_corruption(task: LabelTask, corruption: Corruption, name: str) -> tup
     """Write a worse version with its ground truth, and rate what was written."""
     path = task.corrupted_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_midi(corruption.performance, path)
-    write_bytes(path.with_suffix(".json"), (laid_out(corruption.ground_truth()) + "\n").encode())
+    played = corruption.performance
+    # A MIDI file has no time before 0, where jitter may put the pedal of a first chord.
+    pedals = (played.sustain, played.sostenuto, played.soft)
+    starts = [float(time[0]) for time in (played.onset_sec, *(c.time_sec for c in pedals)) if len(time)]
+    shift_sec = max(0.0, -min(starts))
+    save_midi(played.shifted(shift_sec), path)
+    truth = corruption.ground_truth() | {"shift_sec": shift_sec}
+    write_bytes(path.with_suffix(".json"), (laid_out(truth) + "\n").encode())
     version = task.record.model_copy(update={"midi_path": path, "audio_path": None})
     try:
         performance, alignment = align(version)
