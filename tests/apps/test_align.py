@@ -157,3 +157,23 @@ def test_an_extra_key_and_a_restart_are_told_apart(tmp_path: Path) -> None:
     (extra,) = [m.note for m in document.mistakes if m.kind == "extra"]
     assert (extra.played, extra.time_sec) == ("F7", pytest.approx(3.05, abs=0.01))
     assert "extra, restarts in bars " in output.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.mid", b"", r"empty\.mid: is empty \(0 bytes\)"),
+        (
+            "page.musicxml",
+            b"<?xml version='1.0'?><score-partwise/>",
+            r"page\.musicxml: is not audio: it looks",
+        ),
+        ("two words.mid", b"MThd", r"two words\.mid: has a name that cannot .* \(allowed: letters, digits, "),
+    ],
+)
+def test_a_performance_that_is_none_is_told_what_it_is(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        tocco("align", tmp_path / name, SCORE, "-o", tmp_path / "out")

@@ -23,10 +23,10 @@ from maestro_example import SmallMaestro, small_maestro
 from http_faults import FAULTS, FaultyServer, fault_plan, serving
 from tocco.apps import maestro as command
 from tocco.data import maestro_sources
-from tocco.data.downloading import Downloader, part_of
+from tocco.data.downloading import Downloader, note_of, part_of
 from tocco.data.http_answers import Patience
 from tocco.data.maestro import parse_index
-from tocco.data.maestro_fetching import LEDGER, Ledger, alone_in, fetch, make_plan
+from tocco.data.maestro_fetching import LEDGER, Ledger, alone_in, fetch, make_plan, sweep
 from tocco.data.maestro_sources import LocalArchive, LocalFolder, Server
 from tocco.data.records import read_labels
 from tocco.errors import InputError, OutputError
@@ -357,3 +357,16 @@ def test_a_run_that_is_killed_goes_on(small: SmallMaestro, tmp_path: Path) -> No
         run(small, out, server.url)
     assert_complete(small, out)
     assert {path: path.stat().st_mtime_ns for path in done} == stamps
+
+
+def test_what_a_killed_run_left_beside_a_whole_file_is_swept(tmp_path: Path) -> None:
+    whole, begun = tmp_path / "2005/audio/MIDI-1.wav", tmp_path / "2005/audio/MIDI-2.wav"
+    whole.parent.mkdir(parents=True)
+    whole.write_bytes(b"whole")
+    for target in (whole, begun):
+        part_of(target).write_bytes(b"pa")
+        note_of(part_of(target)).write_bytes(b"{}")
+    (whole.parent / ".MIDI-3-0123abcd.wav").write_bytes(b"half")
+    sweep(tmp_path)
+    left = {whole, part_of(begun), note_of(part_of(begun))}
+    assert set(whole.parent.iterdir()) == left

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from tocco.errors import InputError, OutputError
-from tocco.files import is_safe_name, sha256_of, writable_folder
+from tocco.files import SAFE_NAME_RULE, is_safe_name, sha256_of, writable_folder
 from tocco.inference.alignment_document import (
     AlignedInputs,
     AlignmentDocument,
@@ -88,6 +88,8 @@ def _bars(bars: tuple[str, str]) -> str:
 
 def _told_apart(played: Path, midi: Path | None) -> tuple[Path | None, Path]:
     """The recording, if one was given, and the performance MIDI; the content decides."""
+    from tocco.audio.containers import identify_container
+
     try:
         with played.open("rb") as stream:
             is_midi = stream.read(4) in _MIDI_MAGIC
@@ -104,6 +106,7 @@ def _told_apart(played: Path, midi: Path | None) -> tuple[Path | None, Path]:
                 next_step="give the recording first, or leave --midi out",
             )
         return None, played
+    identify_container(played)  # what is no recording either is told so, not sent to look for MIDI
     if midi is None:
         raise InputError(
             played,
@@ -177,5 +180,10 @@ def _refuse_inputs(files: list[Path], inputs: list[Path]) -> None:
 
 def _safe_stem(path: Path) -> str:
     if not is_safe_name(path.stem):
-        raise InputError(path.stem, "cannot name the output files", next_step="rename the performance")
+        raise InputError(
+            path,
+            "has a name that cannot name the output files",
+            allowed=SAFE_NAME_RULE,
+            next_step="rename the performance",
+        )
     return path.stem

@@ -446,7 +446,7 @@ def pseudo_label_label(
     corrupted: Annotated[
         int,
         typer.Option(
-            "--corrupt", metavar="N", help="Add N versions of each performance made worse on purpose."
+            "--corrupt", metavar="N", min=0, help="Add N versions of each performance made worse on purpose."
         ),
     ] = 0,
     kinds: Annotated[

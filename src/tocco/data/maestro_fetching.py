@@ -40,6 +40,7 @@ METADATA: Final = "metadata.csv"
 
 _LOCK = ".fetching.lock"
 _TEMPORARY = re.compile(r"\..*-[0-9a-f]{8}\.(wav|midi|json)")  # as `files.replacing` names them
+_PART = re.compile(r"\.(.+)\.part(?:\.json)?")  # as `downloading.part_of` and `note_of` name them
 _SPARE_BYTES = 64 << 20  # for the tables, and for a file system that is never quite full
 
 
@@ -268,10 +269,12 @@ def describe_folder(index: Sequence[Recording], release: Release, folder: Path) 
 def sweep(folder: Path) -> None:
     """Remove half-written files of a run that was killed; parts of downloads stay, to be continued.
 
+    A part of a file that is whole goes too: the run was killed between the one and the other.
     Only for who is alone in the folder.
     """
     for path in folder.glob("[0-9]*/*/.*"):
-        if _TEMPORARY.fullmatch(path.name):
+        part = _PART.fullmatch(path.name)
+        if _TEMPORARY.fullmatch(path.name) or (part and path.with_name(part[1]).is_file()):
             path.unlink()
 
 
