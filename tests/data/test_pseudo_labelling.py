@@ -240,3 +240,8 @@ def test_a_plan_names_known_kinds_and_no_more_versions_than_kinds() -> None:
         CorruptionPlan(1, ("worse",))
     with pytest.raises(InputError, match="0 to 2"):
         CorruptionPlan(3, ("wrong_notes", "drag"))
+
+
+def test_a_negative_number_of_versions_is_refused() -> None:
+    with pytest.raises(InputError, match="are -1 of each performance"):
+        CorruptionPlan(n_versions=-1)

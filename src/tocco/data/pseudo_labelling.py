@@ -102,7 +102,7 @@ class CorruptionPlan:
     def __post_init__(self) -> None:
         for kind in self.kinds:
             corruption_kind(kind)
-        if self.n_versions > len(self.kinds):
+        if not 0 <= self.n_versions <= len(self.kinds):
             raise InputError(
                 "corrupted versions",
                 f"are {self.n_versions} of each performance, and there are {len(self.kinds)} kinds",
