@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -188,7 +189,10 @@ def test_the_report_states_what_is_asked_before_what_came_out(tmp_path: Path) ->
         ladders=[ladders("a", moves), ladders("b", moves, heard="transcribed")],
         takes=[take(f"piece{p}", f"{p} {t}", 50.0 + t + p / 9, 3.0) for p in range(9) for t in range(3)],
         agreements=[],
+        root=tmp_path,
     )
+    lost = take("piece9", "lost", 50.0, 3.0).model_copy(update={"refusal": f"{tmp_path}/a/x.mid: is broken"})
+    proof = replace(proof, takes=[*proof.takes, lost])
     text = write_proof(proof, {"labels": "made up"}, tmp_path)
     assert text == (tmp_path / "proof.md").read_text()
     assert text.index("## What is asked") < text.index("## What it was measured on") < text.index("## (a)")
@@ -196,6 +200,7 @@ def test_the_report_states_what_is_asked_before_what_came_out(tmp_path: Path) ->
     assert "## (b) Specific: 21 of 21 kinds" in text
     assert "late_pedal does not apply to 2 of the excerpts" in text
     assert "simulated" in text
+    assert "- lost: a/x.mid: is broken" in text
     rows = (tmp_path / "ladders.csv").read_text().splitlines()
     assert len(rows) == 1 + 5 * len(CORRUPTIONS)
     assert {path.name for path in tmp_path.glob("*.png")} == {

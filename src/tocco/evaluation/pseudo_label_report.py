@@ -57,11 +57,13 @@ class Proof:
     ladders : of held-out excerpts
     takes : whole held-out performances
     agreements : with people; empty where no ratings were given
+    root : folder of the performances; reasons name files from here
     """
 
     ladders: Sequence[PieceLadders]
     takes: Sequence[RatedTake]
     agreements: Sequence[Agreement]
+    root: Path = Path()
 
 
 def write_proof(proof: Proof, facts: Mapping[str, str], folder: Path) -> str:
@@ -278,7 +280,8 @@ def _left_out(proof: Proof) -> list[str]:
     refused += [f"{take.performance}: {take.refusal}" for take in proof.takes if take.refusal]
     lines = ["## Left out", ""]
     lines += [f"- {kind} does not apply to {n} of the excerpts" for kind, n in sorted(absent.items())]
-    lines += [f"- {reason}" for reason in refused]
+    folder = f"{proof.root.absolute()}/"
+    lines += [f"- {reason.replace(folder, '')}" for reason in refused]
     return [*lines, ""] if len(lines) > 2 else []
 
 
