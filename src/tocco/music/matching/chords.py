@@ -55,6 +55,10 @@ class PlayedNotes:
     def __len__(self) -> int:
         return len(self.onset_sec)
 
+    def kept(self, note: IntArray) -> PlayedNotes:
+        """Some of the notes: (M,) indices, ascending."""
+        return PlayedNotes(self.onset_sec[note], self.offset_sec[note], self.pitch[note], self.velocity[note])
+
 
 @dataclass(frozen=True, eq=False)
 class OnsetGroups:

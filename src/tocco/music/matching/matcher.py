@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
@@ -12,7 +13,8 @@ from tocco.music.matching.chords import OnsetGroups, PlayedNotes, WrittenNotes, 
 from tocco.music.matching.confidence import match_confidence
 from tocco.music.matching.corridor import find_corridor
 from tocco.music.matching.path import follow
-from tocco.music.matching.structure import Retry, Skip, find_retries, find_skips, walk_of
+from tocco.music.matching.stopped_tries import dispensable, find_stopped_tries
+from tocco.music.matching.structure import Retry, Skip, Walk, find_retries, find_skips, walk_of
 from tocco.music.matching.tempo_map import TempoMap, map_through, smoothed
 from tocco.units import BoolArray, FloatArray, IntArray
 
@@ -81,15 +83,73 @@ def match_notes(written: WrittenNotes, played: PlayedNotes) -> NoteMatching | No
     None where fewer than two onset groups agree, so that there is no clock.
     """
     groups = group_onsets(written)
-    walk = walk_of(follow(groups, played, find_corridor(written, groups, played)), groups, played)
-    retries = find_retries(walk)
-    is_retried = np.zeros(len(played), dtype=bool)
-    for retry in retries:
-        is_retried[retry.first_note : retry.last_note + 1] = True
-    skips = find_skips(walk, ~is_retried, groups)
-    kept_hits = np.flatnonzero(walk.hit & ~is_retried)
+    walk = _walk(written, groups, played)
+    everything = np.arange(len(played))
+    found = _match_along(written, played, groups, walk, everything, ())
+    if found is None:
+        return None
+    stopped = find_stopped_tries(walk, played)
+    if not stopped:
+        return found
+    without = _match_without(written, played, groups, stopped)
+    if without is None:
+        return found
+    real = dispensable(stopped, *(_stroke_of(one, len(written)) for one in (found, without)))
+    if len(real) == len(stopped):
+        return without
+    return (_match_without(written, played, groups, real) if real else None) or found
+
+
+def _match_without(
+    written: WrittenNotes, played: PlayedNotes, groups: OnsetGroups, stopped: tuple[Retry, ...]
+) -> NoteMatching | None:
+    """The matching if some tries were given up: without them the way is plainer, and is sought anew."""
+    note = np.flatnonzero(~_given_up(stopped, len(played)))
+    walk = _walk(written, groups, played.kept(note))
+    return _match_along(written, played, groups, walk, note, stopped)
+
+
+def _stroke_of(matching: NoteMatching, n_written: int) -> IntArray:
+    """(S,) index of the played note of each written one; -1 for none."""
+    stroke = np.full(n_written, -1, dtype=np.int64)
+    stroke[matching.match[:, 0]] = matching.match[:, 1]
+    return stroke
+
+
+def _walk(written: WrittenNotes, groups: OnsetGroups, played: PlayedNotes) -> Walk:
+    return walk_of(follow(groups, played, find_corridor(written, groups, played)), groups, played)
+
+
+def _match_along(
+    written: WrittenNotes,
+    played: PlayedNotes,
+    groups: OnsetGroups,
+    walk: Walk,
+    note: IntArray,
+    stopped: tuple[Retry, ...],
+) -> NoteMatching | None:
+    """The matching that a way through the score leads to.
+
+    Parameters
+    ----------
+    written, played, groups : both sides
+    walk : of the notes that were not given up at a stop
+    note : index into the performance of each of these
+    stopped : the tries that were
+    """
+    further = (
+        replace(retry, first_note=int(note[retry.first_note]), last_note=int(note[retry.last_note]))
+        for retry in find_retries(walk)
+    )
+    retries = tuple(sorted((*stopped, *further), key=lambda retry: retry.first_note))
+    is_retried = _given_up(retries, len(played))
+    is_kept = ~is_retried[note]
+    skips = tuple(
+        replace(skip, before_note=int(note[skip.before_note])) for skip in find_skips(walk, is_kept, groups)
+    )
+    kept_hits = np.flatnonzero(walk.hit & is_kept)
     is_performed = _performed(groups, walk.way[kept_hits], skips)
-    tempo_map = map_through(groups, walk.way[kept_hits], played.onset_sec[kept_hits])
+    tempo_map = map_through(groups, walk.way[kept_hits], walk.sec[kept_hits])
     match = np.zeros((0, 2), dtype=np.int64)
     for is_rough in (True, False):
         if tempo_map is None:
@@ -113,6 +173,14 @@ def match_notes(written: WrittenNotes, played: PlayedNotes) -> NoteMatching | No
         retries=retries,
         skips=skips,
     )
+
+
+def _given_up(retries: Sequence[Retry], n_played: int) -> BoolArray:
+    """(N,) whether a note belongs to one of the tries."""
+    is_retried = np.zeros(n_played, dtype=bool)
+    for retry in retries:
+        is_retried[retry.first_note : retry.last_note + 1] = True
+    return is_retried
 
 
 def _performed(groups: OnsetGroups, hit_groups: IntArray, skips: tuple[Skip, ...]) -> BoolArray:

@@ -108,7 +108,7 @@ def follow(groups: OnsetGroups, played: PlayedNotes, corridor: Corridor) -> IntA
     costs = _Costs(
         stay=STAY_COST * is_apart,
         turn=TURN_COST * is_apart,
-        back_share=_back_share(gap_sec, in_trill),
+        back_share=_back_share(played, in_trill),
     )
     rows: list[FloatArray] = []
     worth = np.zeros(0)
@@ -139,8 +139,14 @@ def _carry_over(worth: FloatArray, columns: IntArray, open_groups: IntArray) -> 
     return carried
 
 
-def _back_share(gap_sec: FloatArray, in_trill: BoolArray) -> FloatArray:
+def is_after_stop(played: PlayedNotes) -> BoolArray:
+    """(N,) whether the player halted before a note for long enough to be noticed."""
+    return _back_share(played, keeps_a_trill_going(played)) < 1.0
+
+
+def _back_share(played: PlayedNotes, in_trill: BoolArray) -> FloatArray:
     """(N,) what is left of the price of going back, by how long the player paused before a note."""
+    gap_sec = np.diff(played.onset_sec, prepend=played.onset_sec[0])
     apart = np.where((gap_sec > SPREAD_SEC) & ~in_trill, gap_sec, np.nan)
     known = np.flatnonzero(~np.isnan(apart))
     if len(known) == 0:

@@ -135,7 +135,7 @@ def find_retries(walk: Walk) -> tuple[Retry, ...]:
     kept: list[tuple[int, int]] = []
     retries: list[Retry] = []
     for first, last in _passes(walk):
-        begin, end = _extent(walk, first, last)
+        begin, end = extent(walk, first, last)
         given_up = False
         while kept and not given_up:
             kept_first, kept_last = kept.pop()
@@ -158,8 +158,14 @@ def find_retries(walk: Walk) -> tuple[Retry, ...]:
     return tuple(sorted(retries, key=lambda retry: retry.first_note))
 
 
-def _extent(walk: Walk, first: int, last: int) -> tuple[int, int]:
-    """First and last onset group of a stretch of playing, without notes that stray."""
+def extent(walk: Walk, first: int, last: int) -> tuple[int, int]:
+    """First and last onset group of a stretch of playing, without notes that stray.
+
+    Parameters
+    ----------
+    walk : of the performance
+    first, last : index of the first and the last note of the stretch
+    """
     hits = walk.way[first : last + 1][walk.firm[first : last + 1]]
     if len(hits) == 0:
         return int(walk.way[first : last + 1].min()), int(walk.way[first : last + 1].max())
