@@ -96,14 +96,15 @@ def _repeated_chords(keys: _Keys, stop: int, floor: int) -> int:
         agree = 2 * sum(len(one & other) for one, other in zip(before, after, strict=True))
         stray = sum(map(len, before)) + sum(map(len, after)) - agree
         worth = agree - _STRAY_COST * stray
-        if worth > best_worth and _is_unwritten(keys, edge[first], edge[stop], edge[stop + length]):
+        end = edge[min(stop + 2 * length, len(chord))]
+        if worth > best_worth and _is_unwritten(keys, edge[first], edge[stop], edge[stop + length], end):
             best, best_worth = length, worth
     return best
 
 
-def _is_unwritten(keys: _Keys, start: int, again: int, end: int) -> bool:
-    """Whether of two tries one is not on the page."""
-    struck_twice = min(keys.counted[again] - keys.counted[start], keys.counted[end] - keys.counted[again])
+def _is_unwritten(keys: _Keys, start: int, again: int, stop: int, end: int) -> bool:
+    """Whether of two tries one is not on the page: as many notes lack their own, up to a little later."""
+    struck_twice = min(keys.counted[again] - keys.counted[start], keys.counted[stop] - keys.counted[again])
     return bool(keys.spare[end] - keys.spare[start] >= max(_UNWRITTEN_SHARE * struck_twice, _MIN_CHORDS))
 
 
