@@ -17,6 +17,7 @@ from tocco.music.statistics.playing import Playing, pedal_crossings
 from tocco.music.statistics.resonance import clashes, ringing
 from tocco.music.statistics.summaries import MISSING, fraction, mean, median
 from tocco.pseudo_labels.evidence import NO_PEDAL, Evidence, Findings, Span
+from tocco.pseudo_labels.pedal_timing import USUAL_LIFT_SEC, read_foot_timing
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
 from tocco.units import BoolArray, FloatArray, IntArray
@@ -37,7 +38,23 @@ COMPONENTS: Final = (
         "s",
         "changes of the bass with the pedal down: until it is lifted, at most 1 s, mean",
         "less",
-        0.3,
+        0.15,
+        needs="pedal",
+    ),
+    ComponentKind(
+        "lift_distance",
+        "ratio",
+        "lifts: time from the onsets that ask for a change, against a foot that moves at random, mean",
+        "less",
+        0.35,
+        needs="pedal",
+    ),
+    ComponentKind(
+        "press_distance",
+        "ratio",
+        "presses: time from the onsets that ask for a change, against a foot that moves at random, mean",
+        "less",
+        0.15,
         needs="pedal",
     ),
     ComponentKind(
@@ -67,7 +84,7 @@ COMPONENTS: Final = (
     ComponentKind(
         "change_offset",
         "ms",
-        "lift off the usual 60 ms after a change of the bass, median",
+        "lift off the usual 40 ms after a change of the bass, median",
         "told",
         needs="pedal",
     ),
@@ -82,10 +99,8 @@ COMPONENTS: Final = (
 
 FEWEST: Final = 5
 FEWEST_CHANGES: Final = 3
-
-USUAL_LAG_SEC: Final = 0.06
-"""In legato pedalling the foot goes up just after the new keys go down (Repp 1997, "Spectral envelope and
-context effects"; Banowetz 1985)."""
+FEWEST_MOVES: Final = 2
+"""Of lifts or of presses; in slow music ten seconds hold no more."""
 
 LIFT_BEFORE_SEC: Final = 0.4
 LIFT_AFTER_SEC: Final = 0.6
@@ -222,12 +237,25 @@ def measure_pedaling_technique(evidence: Evidence, span_sec: Span | None = None)
     lag = pedalling.lag_sec[changes & np.isfinite(pedalling.lag_sec)]
     several = len(lag) >= FEWEST_CHANGES
     no_lifts = "the pedal is lifted at too few changes of the bass"
-    off = median(np.abs(lag - USUAL_LAG_SEC)) if several else MISSING
+    off = median(np.abs(lag - USUAL_LIFT_SEC)) if several else MISSING
     findings.measured("change_offset", 1000.0 * off, no_lifts)
     findings.measured("change_lag", 1000.0 * median(lag) if several else MISSING, no_lifts)
+    _measure_timing(findings, evidence, span_sec)
     _measure_depth(findings, evidence, span_sec)
     findings.caused(_causes(evidence, pedalling, inside))
     return findings.label(evidence, int(inside.sum()))
+
+
+def _measure_timing(findings: Findings, evidence: Evidence, span_sec: Span | None) -> None:
+    """How near lifts and presses come to the onsets that ask for them."""
+    foot = evidence.once(read_foot_timing)
+    for name, moved_sec, distance, few in (
+        ("lift_distance", foot.lift_sec, foot.lift_distance, "the pedal is lifted less than twice"),
+        ("press_distance", foot.press_sec, foot.press_distance, "the pedal is pressed less than twice"),
+    ):
+        known = distance[evidence.covers(moved_sec + evidence.clock_sec, span_sec) & np.isfinite(distance)]
+        value = mean(known) if len(known) >= FEWEST_MOVES else MISSING
+        findings.measured(name, value, few)
 
 
 def _measure_depth(findings: Findings, evidence: Evidence, span_sec: Span | None) -> None:
