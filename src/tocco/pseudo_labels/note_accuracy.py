@@ -12,6 +12,7 @@ import numpy as np
 from tocco.errors import InputError
 from tocco.music.alignment import Alignment
 from tocco.music.alignment_findings import sort_notes
+from tocco.music.matching.ornaments import is_brushed
 from tocco.music.names import key_name, written_name
 from tocco.music.score import Score
 from tocco.pseudo_labels.evidence import NO_SCORE, Evidence, Findings, Span
@@ -240,7 +241,8 @@ class NoteErrors:
 def find_note_errors(evidence: Evidence) -> NoteErrors:
     """Tell right notes from mistakes, and weigh both.
 
-    Ornaments, the notes of rolled chords and those of tries that were given up are no mistakes; each
+    Ornaments, the notes of rolled chords and those of tries that were given up are no mistakes, but a key
+    that is brushed along with a note of an ornament is; each
     try that was given up is one mistake of its own, and a passage that was skipped is missing.
 
     Parameters
@@ -254,7 +256,11 @@ def find_note_errors(evidence: Evidence) -> NoteErrors:
     score, sorted_notes = alignment.score, sort_notes(alignment)
     due, heard = written_salience(score), played_salience(evidence.performance)
     played_sec = alignment.performance_onset_sec
-    extra = sorted_notes.extra[~_realises_ornament(alignment, sorted_notes.extra)]
+    performance = evidence.performance
+    adorns = _realises_ornament(alignment, sorted_notes.extra) & ~is_brushed(
+        sorted_notes.extra, performance.onset_sec, performance.pitch, performance.velocity
+    )
+    extra = sorted_notes.extra[~adorns]
     wrong, missing = sorted_notes.wrong, sorted_notes.missing
     skipped, skipped_sec = _skipped_notes(alignment)
     restart_weight = RESTART_NOTES * float(due.mean())

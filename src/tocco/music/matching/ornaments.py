@@ -19,6 +19,10 @@ _LEAD_SEC = 0.35
 _QUICK_SEC = 0.25
 """Notes of an ornament follow each other faster than this."""
 
+_BRUSH_SEC = 0.03
+"""Keys next to each other that go down within this are caught by one finger: an ornament plays one at a time,
+and the fastest trills take twice as long from key to key."""
+
 _TRILL_NOTES = 4
 _TURN_NOTES = 3
 _MORDENT_NOTES = 2
@@ -71,7 +75,8 @@ def find_ornaments(
 ) -> tuple[Ornament, ...]:
     """Added notes next to a matched one in time and pitch, quick enough to be an ornament.
 
-    A single added note is an ornament only where the score has a sign; elsewhere it is a slip.
+    A single added note is an ornament only where the score has a sign; elsewhere it is a slip. So is a key
+    that is brushed along with one of the ornament's own.
 
     Parameters
     ----------
@@ -86,6 +91,9 @@ def find_ornaments(
     if len(match) == 0 or len(insertion) == 0:
         return ()
     hosts = _hosts(written, played, match, insertion, end_sec)
+    adorning = np.flatnonzero(hosts >= 0)
+    brushed = is_brushed(insertion[adorning], played.onset_sec, played.pitch, played.velocity)
+    hosts[adorning[brushed]] = -1
     found = []
     for host in np.unique(hosts[hosts >= 0]):
         notes = insertion[hosts == host]
@@ -116,6 +124,35 @@ def _hosts(
     return hosts
 
 
+def is_brushed(note: IntArray, onset_sec: FloatArray, pitch: IntArray, velocity: IntArray) -> BoolArray:
+    """Which notes are neighbour keys caught along with another, and no notes of an ornament.
+
+    Of two keys a semitone or a tone apart that go down together, the one that is struck less often around
+    there, or else the softer one.
+
+    Parameters
+    ----------
+    note : (I,) index into the performance
+    onset_sec, pitch, velocity : (N,) of the performance, ascending by onset
+
+    Returns
+    -------
+    (I,)
+    """
+    low = np.searchsorted(onset_sec, onset_sec[note] - _BRUSH_SEC)
+    high = np.searchsorted(onset_sec, onset_sec[note] + _BRUSH_SEC, side="right")
+    first = np.searchsorted(onset_sec, onset_sec[note] - _LEAD_SEC)
+    last = np.searchsorted(onset_sec, onset_sec[note] + _LEAD_SEC, side="right")
+    brushed = np.zeros(len(note), dtype=bool)
+    for k, one in enumerate(note.tolist()):
+        around = pitch[first[k] : last[k]]
+        weight = ((around == pitch[one]).sum(), velocity[one])
+        for other in range(int(low[k]), int(high[k])):
+            if 1 <= abs(int(pitch[other]) - int(pitch[one])) <= _NEIGHBOUR_SEMITONES:
+                brushed[k] |= weight < ((around == pitch[other]).sum(), velocity[other])
+    return brushed
+
+
 def _kind(played: PlayedNotes, notes: IntArray, key: int, has_sign: bool) -> OrnamentKind | None:
     """What added notes and their main note make together; None for a slip."""
     together = np.sort(np.append(played.onset_sec[notes], played.onset_sec[key]))
@@ -126,6 +163,9 @@ def _kind(played: PlayedNotes, notes: IntArray, key: int, has_sign: bool) -> Orn
         return None
     if len(notes) >= _TRILL_NOTES:
         return "trill"
+    order = np.argsort(np.append(played.onset_sec[notes], played.onset_sec[key]), kind="stable")
+    if (np.diff(np.append(step, 0)[order]) == 0).any():
+        return None  # a key twice in a row is struck again, and turns about nothing
     if len(notes) == _TURN_NOTES and (step > 0).any() and (step < 0).any():
         return "turn"
     if len(notes) >= _MORDENT_NOTES and (step == 0).any():
