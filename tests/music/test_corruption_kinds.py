@@ -283,6 +283,21 @@ def test_smearing_overlaps_by_the_stated_share_of_the_spacing() -> None:
     np.testing.assert_allclose(same_key.offset_sec[:3], same_key.onset_sec[1:] - 0.03)
 
 
+def test_smearing_closes_the_gaps_of_a_detached_touch_but_no_long_silence() -> None:
+    onset = np.array([0.0, 1.0, 2.0, 5.0, 6.0])
+    length = np.array([0.3, 1.0, 0.5, 0.9, 0.5])
+    detached = replace(
+        line([64] * 5),
+        pitch=60 + np.arange(5),
+        onset_sec=onset,
+        offset_sec=onset + length,
+        duration_sec=7.0,
+    )
+    played = corrupt(detached, "smeared_articulation", 0.25, np.random.default_rng(0)).performance
+    # The third key is followed by 2.5 s of silence: it is only held a quarter of a second longer.
+    np.testing.assert_allclose(played.offset_sec, [1.25, 2.25, 2.75, 6.25, 6.75])
+
+
 def test_the_pedal_comes_late_or_early_by_the_stated_time() -> None:
     played = line([64] * 5)
     late = corrupt(played, "late_pedal", 0.25, np.random.default_rng(0))

@@ -1,8 +1,11 @@
-"""Articulation: how long the keys are held against what is written, how alike, and how clear they speak.
+"""Articulation: how long the keys are held against what such notes ask for, how alike, how clear they speak.
 
-Keys alone are looked at: the pedal is another dimension. The written length is measured with the tempo
-around each note, a median over five onsets, so that a single displaced key changes it little. The ratio
-of key-down time to written time is one plus the key overlap ratio (Repp 1995; Bresin and Battel 2000).
+Keys alone are looked at: the pedal is another dimension. Lengths are logarithms of key-down time over
+written time, which is one plus the key overlap ratio (Repp 1995; Bresin and Battel 2000), at the tempo
+around each note, a median over five onsets, so that a single displaced key changes it little. They are
+held against what competent players do with such a note (`touch_norm`): shorter than that is dry, and
+longer than four in five of them is heavy. Keys that stay down under a note a step away smear a line
+whatever the pedal does; a finger left on a chord note does not, and counts only for its length.
 """
 
 from __future__ import annotations
@@ -17,12 +20,13 @@ from tocco.music.names import key_name
 from tocco.music.note_features import line_overlap_log
 from tocco.music.statistics.score_articulation import articulation_log
 from tocco.music.statistics.summaries import MISSING, mean, median
-from tocco.music.statistics.written import Written
+from tocco.music.statistics.written import SAME_BEAT, Written
 from tocco.pseudo_labels.evidence import NO_AUDIO, Evidence, Findings, Span
 from tocco.pseudo_labels.onset_spectra import read_onset_spectra
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
 from tocco.pseudo_labels.rhythmic_precision import read_timing
+from tocco.pseudo_labels.touch_norm import TouchNorm, read_touch_norm
 from tocco.units import BoolArray, FloatArray, IntArray
 
 ARTICULATION_QUALITY: Final = "articulation_quality"
@@ -31,32 +35,39 @@ COMPONENTS: Final = (
     ComponentKind(
         "cut_short",
         "log",
-        "notes without a staccato sign: key-down time short of 82 % of the written one, mean",
+        "key-down time short of what is usual for such a note, mean",
         "less",
-        0.4,
+        0.43,
     ),
     ComponentKind(
         "held_over",
         "log",
-        "key-down time beyond 116 % of the written one, mean; staccato notes against half of it",
+        "key-down time beyond what four in five players give such a note, mean",
         "less",
-        0.25,
+        0.18,
+    ),
+    ComponentKind(
+        "step_overlap",
+        "ratio",
+        "key held into a later note a step away, against its own written length, mean",
+        "less",
+        0.16,
     ),
     ComponentKind(
         "inconsistency",
         "log",
         "key-down against written time, change from note to note of one line and value, median",
         "less",
-        0.2,
+        0.1,
         shape="log",
-        from_value=0.02,
+        from_value=0.15,
     ),
     ComponentKind(
         "staccato_contrast",
         "log",
         "staccato notes shorter than the others, for what is written",
         "more",
-        0.1,
+        0.08,
     ),
     ComponentKind(
         "attack_clarity", "dB", "rise of the sound's flux at the onsets, median", "more", 0.05, needs="audio"
@@ -65,23 +76,22 @@ COMPONENTS: Final = (
         "overlap", "log", "key down against the time to the line's next note, median", "told", needs="midi"
     ),
 )
+"""A change of length by less than 15 % is hardly heard, so that keys that are all equally short gain little
+by it."""
 
 FEWEST: Final = 8
 FEWEST_SIGNS: Final = 3
 
-SHORT_SIGNS: Final = frozenset({"staccato", "staccatissimo", "spiccato", "detached-legato"})
-STACCATO_SHARE: Final = 0.5
-"""A staccato note is held for about half of its value or less (Bresin and Battel 2000: 0.25 to 0.55)."""
-
-FREE_SHORT_LOG: Final = 0.2
-FREE_LONG_LOG: Final = 0.15
-"""From 82 to 116 % of the written length a touch is a matter of taste: competent players are mostly there."""
+STEP_SEMITONES: Final = (-2, -1, 1, 2)
 
 LONGEST_LOG: Final = 1.5
-"""Beyond 4.5 times the written time a key is simply kept down: no more wrong for being longer still."""
+"""Beyond 4.5 times the usual time a key is simply kept down: no more wrong for being longer still."""
+LONGEST_OVERLAP: Final = 2.0
+"""Twice its own length: the same, for a key that lies under a step."""
+SHORTEST_WRITTEN_SEC: Final = 0.05
 
 _CAUSE_LOG = 0.7
-"""Half or double the written time."""
+"""Half or double the usual time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,14 +101,16 @@ class Touch:
     Attributes
     ----------
     held_log : (K,) logarithm of key-down against written time
-    is_short : (K,) a staccato sign stands at it
+    norm : what is usual for each
+    step_overlap : (K,) ratio of the time into the next note a step away to the written time
     is_told : (K,) False for keys held while the player waited, and for keys struck again too soon
     change_at, change_log : (R,) index into the matched notes, change of `held_log` from the note before
         Neighbours of one line that share value and sign.
     """
 
     held_log: FloatArray
-    is_short: BoolArray
+    norm: TouchNorm
+    step_overlap: FloatArray
     is_told: BoolArray
     change_at: IntArray
     change_log: FloatArray
@@ -110,13 +122,48 @@ def read_touch(evidence: Evidence) -> Touch | None:
     if written is None or alignment is None:
         return None
     struck = evidence.playing.struck
-    held = articulation_log(written, (struck.offset_sec - struck.onset_sec)[written.played])
-    signs = [alignment.score.articulation[note].split(",") for note in written.note]
-    is_short = np.array([not SHORT_SIGNS.isdisjoint(names) for names in signs], dtype=bool)
-    at, change = _changes(written, alignment, held, is_short)
+    length_sec = (struck.offset_sec - struck.onset_sec)[written.played]
+    held = articulation_log(written, length_sec)
+    norm = read_touch_norm(written, alignment.score)
+    at, change = _changes(written, alignment, held, norm.is_short)
     is_told = ~(_held_in_a_wait(evidence, written) | _struck_again(evidence, written))
     kept = is_told[at]
-    return Touch(held, is_short, is_told, at[kept], change[kept])
+    overlap = step_overlap(written, length_sec, alignment.score.pitch[written.note])
+    return Touch(held, norm, overlap, is_told, at[kept], change[kept])
+
+
+def step_overlap(written: Written, length_sec: FloatArray, pitch: IntArray) -> FloatArray:
+    """How far each key is held into a note a semitone or a tone away that is written after its end.
+
+    The next note counts from when it is due at the tempo around: whether it comes in time is a matter
+    of rhythm.
+
+    Parameters
+    ----------
+    written
+    length_sec : (K,) seconds that each matched key is down
+    pitch : (K,) of the matched notes, as written
+
+    Returns
+    -------
+    (K,) ratio to the written length, 0..2
+    """
+    n = len(pitch)
+    order = np.lexsort((written.beat, pitch))
+    # One ascending number for pitch and beat: all beats of a pitch come before those of the next.
+    lasts = float(np.ptp(written.beat)) + float(written.duration_beat.max()) + 1.0
+    beat = written.beat - written.beat.min()
+    row = (pitch * lasts + beat)[order]
+    following = np.full(n, np.inf)
+    for step in STEP_SEMITONES:
+        at = np.searchsorted(row, (pitch + step) * lasts + beat + written.duration_beat - SAME_BEAT)
+        found = order[np.minimum(at, n - 1)]
+        is_there = (at < n) & (pitch[found] == pitch + step)
+        following = np.minimum(following, np.where(is_there, beat[found], np.inf))
+    beat_sec = written.local_beat_sec[written.onset_of]
+    into = np.maximum(length_sec - (following - beat) * beat_sec, 0.0)
+    due = np.maximum(written.duration_beat * beat_sec, SHORTEST_WRITTEN_SEC)
+    return np.minimum(into / due, LONGEST_OVERLAP)
 
 
 def _held_in_a_wait(evidence: Evidence, written: Written) -> BoolArray:
@@ -175,18 +222,20 @@ def measure_articulation_quality(evidence: Evidence, span_sec: Span | None = Non
     if touch is None or written is None:
         return findings.label(evidence, int(inside.sum()))
     kept = evidence.matched_within(span_sec) & touch.is_told
-    held, short = touch.held_log[kept], touch.is_short[kept]
-    long = held[~short]
-    short_of = np.maximum(-FREE_SHORT_LOG - long, 0.0)
-    findings.measured("cut_short", mean(short_of) if len(long) >= FEWEST else MISSING, few)
-    beyond = np.where(short, held - np.log(STACCATO_SHARE), held) - FREE_LONG_LOG
-    over = np.clip(beyond, 0.0, LONGEST_LOG)
-    findings.measured("held_over", mean(over) if len(over) >= FEWEST else MISSING, few)
+    held = touch.held_log[kept]
+    lengths = {
+        "cut_short": np.maximum(touch.norm.usual_log[kept] - held, 0.0),
+        "held_over": np.clip(held - touch.norm.long_log[kept], 0.0, LONGEST_LOG),
+        "step_overlap": touch.step_overlap[kept],
+    }
+    for name, value in lengths.items():
+        findings.measured(name, mean(value) if len(held) >= FEWEST else MISSING, few)
     change = np.abs(touch.change_log[kept[touch.change_at]])
     steady = median(change) if len(change) >= FEWEST else MISSING
     findings.measured("inconsistency", steady, "fewer than eight neighbours are written alike")
-    signs = min(int(short.sum()), len(long)) >= FEWEST_SIGNS
-    contrast = median(long) - median(held[short]) if signs else MISSING
+    short = touch.norm.is_short[kept]
+    signs = min(int(short.sum()), int((~short).sum())) >= FEWEST_SIGNS
+    contrast = median(held[~short]) - median(held[short]) if signs else MISSING
     findings.measured(
         "staccato_contrast", contrast, "fewer than three notes with, or without, a staccato sign"
     )
@@ -207,18 +256,16 @@ def _measure_attack(findings: Findings, evidence: Evidence, span_sec: Span | Non
 
 
 def _causes(evidence: Evidence, written: Written, touch: Touch, kept: BoolArray) -> list[Cause]:
-    """Notes held for less than half, or more than double, of what is written."""
+    """Notes held for less than half, or more than double, of what is usual."""
     found = []
-    due = np.where(touch.is_short, np.log(STACCATO_SHARE), 0.0)
-    off = touch.held_log - due
-    wrong = kept & ((off > _CAUSE_LOG) | ((off < -_CAUSE_LOG) & ~touch.is_short))
-    for k in np.flatnonzero(wrong):
+    off = touch.held_log - touch.norm.usual_log
+    for k in np.flatnonzero(kept & (np.abs(off) > _CAUSE_LOG)):
         note = int(evidence.playing.index[written.played[k]])
         start, end = float(evidence.performance.onset_sec[note]), float(evidence.performance.offset_sec[note])
         where = place(evidence.alignment, float(written.beat[k]), start)
         name = key_name(int(evidence.performance.pitch[note]))
-        share = 100.0 * float(np.exp(touch.held_log[k]))
+        share, usual = 100.0 * np.exp([touch.held_log[k], touch.norm.usual_log[k]])
         kind = "held over" if off[k] > 0 else "cut short"
-        text = f"{where}: {name} is {kind} ({share:.0f} % of its written length)"
+        text = f"{where}: {name} is {kind} ({share:.0f} % of its written length, {usual:.0f} % is usual)"
         found.append(Cause(start, end, kind, text, (note,), (int(written.note[k]),), abs(float(off[k]))))
     return found
