@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from tocco.music.matching.chords import PlayedNotes, WrittenNotes, group_onsets
-from tocco.music.matching.ornaments import Arpeggio, Ornament, find_arpeggios, find_ornaments
+from tocco.music.matching.ornaments import (
+    Arpeggio,
+    Ornament,
+    find_arpeggios,
+    find_ornaments,
+    is_brushed,
+)
 
 
 def _page(onset: list[float], pitch: list[int]) -> WrittenNotes:
@@ -44,6 +50,35 @@ def test_above_and_below_is_a_turn() -> None:
 @pytest.mark.parametrize(("has_sign", "count"), [(True, 1), (False, 0)])
 def test_a_single_neighbour_adorns_only_what_has_a_sign(has_sign: bool, count: int) -> None:
     assert len(_ornaments([0.9, 1.0], [74, 72], main=1, has_sign=has_sign)) == count
+
+
+def test_a_key_brushed_along_is_no_note_of_the_trill() -> None:
+    sec = [1.0, 1.1, 1.2, 1.21, 1.3, 1.4, 1.5]
+    assert _ornaments(sec, [72, 74, 72, 73, 74, 72, 74], main=0) == (Ornament("trill", 0, (1, 2, 4, 5, 6)),)
+
+
+def test_a_key_struck_again_turns_about_nothing() -> None:
+    assert _ornaments([0.9, 1.0, 1.1], [73, 72, 72], main=1) == ()
+    assert _ornaments([1.0, 1.08, 1.16], [72, 73, 72], main=0) == (Ornament("mordent", 0, (1, 2)),)
+
+
+@pytest.mark.parametrize(
+    ("sec", "pitch", "velocity", "brushed"),
+    [
+        ([1.0, 1.02], [72, 73], [64, 30], [False, True]),
+        ([1.0, 1.02], [72, 73], [30, 64], [True, False]),
+        ([0.8, 1.0, 1.02], [73, 72, 73], [64, 64, 30], [False, True, False]),
+        ([1.0, 1.04], [72, 73], [64, 30], [False, False]),
+        ([1.0, 1.02], [72, 75], [64, 30], [False, False]),
+        ([1.0, 1.02], [72, 72], [64, 30], [False, False]),
+    ],
+)
+def test_the_rarer_or_softer_of_two_neighbour_keys_is_brushed(
+    sec: list[float], pitch: list[int], velocity: list[int], brushed: list[bool]
+) -> None:
+    note = np.arange(len(sec))
+    found = is_brushed(note, np.array(sec), np.array(pitch), np.array(velocity))
+    assert found.tolist() == brushed
 
 
 def test_slow_or_distant_notes_are_no_ornament() -> None:
