@@ -132,6 +132,8 @@ def test_jitter_hardly_moves_it(rng: np.random.Generator) -> None:
     steady = values(held(0.5))["cut_short"]
     performance = play(SCORE, held=0.5, late_sec=rng.normal(0.0, 0.02, len(SCORE)))
     assert values(Evidence(*performance))["cut_short"] == pytest.approx(steady, abs=0.05)
+    legato = play(SCORE, held=1.0, late_sec=rng.normal(0.0, 0.03, len(SCORE)))
+    assert values(Evidence(*legato))["step_overlap"] < 0.02
 
 
 @pytest.mark.parametrize(
