@@ -60,7 +60,11 @@ def find_stopped_tries(walk: Walk, played: PlayedNotes) -> tuple[Retry, ...]:
         floor = found[-1].last_note + 1 if found else 0
         length = _repeated_chords(keys, stop, floor)
         if length:
-            first, last = edges[stop - length], edges[stop] - 1
+            # A note just before the try may sound like one of its first chord.
+            begin, last = edges[stop - length], edges[stop] - 1
+            first = begin + int(
+                np.argmax(np.isin(played.pitch[begin : last + 1], played.pitch[last + 1 : edges[stop + 1]]))
+            )
             found.append(Retry(first, last, *extent(walk, first, last)))
     return tuple(found)
 
