@@ -110,6 +110,26 @@ def test_wrong_and_added_notes_found_by_the_aligner() -> None:
     assert extra.size < 0.6
 
 
+@pytest.mark.parametrize(("late_sec", "level", "is_extra"), [(0.02, 30, True), (0.1, 30, False)])
+def test_a_key_brushed_along_is_no_note_of_a_trill(late_sec: float, level: int, is_extra: bool) -> None:
+    """Beside a note under a trill sign: caught with it a mistake, struck after it the trill."""
+    score = study_score("trill-mark")
+    performance, _ = play(score)
+    main = int(np.argmin(np.abs(performance.onset_sec - 1.0 - 9.5 * BEAT_SEC)))
+    added = {
+        "onset_sec": np.append(performance.onset_sec, performance.onset_sec[main] + late_sec),
+        "offset_sec": np.append(performance.offset_sec, performance.offset_sec[main]),
+        "pitch": np.append(performance.pitch, performance.pitch[main] + 1),
+        "velocity": np.append(performance.velocity, level),
+    }
+    order = np.lexsort((added["pitch"], added["onset_sec"]))
+    changed = replace(performance, **{name: column[order] for name, column in added.items()})
+    alignment = align_performance_to_score(changed, score)
+    alignment = replace(alignment, ornaments=())
+    kinds = find_note_errors(Evidence(changed, alignment)).kind
+    assert kinds == (("extra",) if is_extra else ())
+
+
 def test_a_restart_is_one_mistake_of_its_own() -> None:
     performance, alignment = play(SCORE)
     retry = RetriedSpan(40, 50, 6.0, 8.5, 8.0, 10.0)

@@ -24,6 +24,13 @@ def test_a_trill_above_a_moving_bass_is_one_trill() -> None:
     assert goes_on[played.pitch < 60].sum() == 0
 
 
+def test_a_stroke_that_does_not_speak_is_no_end_of_a_trill() -> None:
+    strokes = np.delete(np.arange(12), 5)
+    whole = np.tile([72, 74], 6)
+    goes_on = keeps_a_trill_going(played_at(strokes * 0.08, whole[strokes]))
+    assert goes_on.tolist() == [False] * 4 + [True] * 7
+
+
 def test_slow_neighbours_and_repeated_keys_are_none() -> None:
     slow = played_at(np.arange(8) * 0.25, np.tile([72, 74], 4))
     repeated = played_at(np.arange(8) * 0.08, np.full(8, 72))

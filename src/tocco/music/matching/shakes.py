@@ -22,7 +22,8 @@ def keeps_a_trill_going(played: PlayedNotes) -> BoolArray:
 
     Returns
     -------
-    (N,) True from the third stroke of either key on; other keys may be struck in between
+    (N,) True from the third stroke of either key on; other keys may be struck in between, and one stroke
+    may be left out
 
     Examples
     --------
@@ -36,10 +37,12 @@ def keeps_a_trill_going(played: PlayedNotes) -> BoolArray:
     before = _last_stroke(key, played.pitch, notes)
     there = before >= 0
     soon = there & (played.onset_sec - played.onset_sec[before] <= _RETURN_SEC)
+    before_last = np.where(there, before[before], -1)
     neighbour = np.zeros(len(played), dtype=bool)
     for step in range(1, _NEIGHBOUR_SEMITONES + 1):
         for pitch in (played.pitch - step, played.pitch + step):
-            neighbour |= _last_stroke(key, pitch, notes) > before
+            # Since the stroke before the last: one that does not speak is no end of a trill.
+            neighbour |= _last_stroke(key, pitch, notes) > before_last
     returns = soon & neighbour
     return returns & returns[before]
 
