@@ -9,6 +9,7 @@ from scipy.signal import firwin2, lfilter
 
 from tocco.music.performance import Performance
 from tocco.pseudo_labels.articulation_quality import measure_articulation_quality
+from tocco.pseudo_labels.dynamics_control import used_range
 from tocco.pseudo_labels.evidence import NO_AUDIO, Evidence
 from tocco.pseudo_labels.onset_spectra import read_onset_spectra
 from tocco.pseudo_labels.tone_quality import measure_tone_quality, read_voicing
@@ -75,7 +76,17 @@ def test_equal_keys_have_no_voicing() -> None:
 
 def test_a_hammered_treble() -> None:
     velocity = np.where(UPPER & (SCORE.pitch >= 76), 88.0, 70.0)
-    assert values(Evidence(*play(SCORE, velocity=velocity)))["treble_hardness"] == pytest.approx(18.0)
+    given = Evidence(*play(SCORE, velocity=velocity))
+    assert values(given)["treble_hardness"] == pytest.approx(18.0 / used_range(given))
+
+
+def test_a_loud_passage_is_not_a_hammered_treble() -> None:
+    """The music grows where the line is high, and the lower line grows with it."""
+    swell = 60.0 + 20.0 * np.sin(SCORE.onset_beat / 10.0)
+    given = Evidence(*play(SCORE, velocity=swell + np.where(UPPER, 10.0, 0.0)))
+    turned = Evidence(*play(SCORE, velocity=120.0 - swell + np.where(UPPER, 10.0, 0.0)))
+    assert abs(values(given)["treble_hardness"]) < 0.15
+    assert abs(values(turned)["treble_hardness"]) < 0.15
 
 
 def test_the_general_level_and_the_timing_do_not_enter(rng: np.random.Generator) -> None:

@@ -1,7 +1,8 @@
 """Dynamics control: range, evenness, the melody over its accompaniment, and what the page asks for.
 
-Levels are MIDI velocities, in the order of the score where there is one: timing and wrong notes do not
-enter. Evenness is taken against the range that is used, so that a flat performance is not an even one.
+Levels are MIDI velocities, in the order of the score where there is one: wrong notes do not enter, and
+timing only so far as it decides what is near. Evenness is taken against the spread of all notes of the
+performance, so that a flat one is not an even one; that spread hardly changes with where the loud notes are.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from tocco.music.statistics.summaries import (
     group_median,
     mean,
     percentiles,
-    rolling_mean,
 )
 from tocco.music.statistics.written import Written
 from tocco.pseudo_labels.evidence import Evidence, Findings, Span
+from tocco.pseudo_labels.level_course import against_minute, general_level, marked_level, suggested_course
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
 from tocco.units import BoolArray, FloatArray, IntArray
@@ -41,9 +42,9 @@ COMPONENTS: Final = (
     ComponentKind(
         "level_range",
         "velocity",
-        "smoothed level: 95th less 5th percentile",
+        "level of about three seconds: 95th less 5th percentile",
         "more",
-        0.08,
+        0.06,
         needs="midi",
         shape="log",
         from_value=2.0,
@@ -51,9 +52,9 @@ COMPONENTS: Final = (
     ComponentKind(
         "unevenness",
         "ratio",
-        "notes off the median of the five of their line around them, against the range that the player uses",
+        "notes off the median of the five of their line around them, against the spread of all notes",
         "less",
-        0.27,
+        0.35,
         needs="midi",
     ),
     ComponentKind(
@@ -61,7 +62,7 @@ COMPONENTS: Final = (
         "velocity",
         "median level of the upper line above that of all other notes",
         "more",
-        0.05,
+        0.04,
         needs="midi",
     ),
     ComponentKind(
@@ -87,29 +88,12 @@ FEWEST: Final = 8
 LINE_NOTES: Final = 5
 SMOOTH_ONSETS: Final = 5
 RANGE_ONSETS: Final = 15
-COURSE_ONSETS: Final = 9
-
-TOP_VELOCITY: Final = 0.5
-BOTTOM_VELOCITY: Final = -0.3
-MOTION_VELOCITY: Final = 4.5
-TEXTURE_VELOCITY: Final = -3.0
-MARK_VELOCITY: Final = 2.8
-HAIRPIN_VELOCITY: Final = 3.0
-"""Velocity for a semitone of the upper and of the lower line, for e times as many onsets a beat, for twice
-as many notes of an onset (more of them are inner ones), for a step from one sign to the next, and for a
-hairpin: what pianists of ASAP show on average within ten seconds (least squares over 90 performances;
-the course so made correlates with their levels by 0.4)."""
 
 CONTEXT_SEC: Final = 5.0
 """A line is shaped over more than a few seconds: it is heard with so much before and after a span."""
 
 _FLAT_COURSE = 0.25
 _FEW = f"fewer than {FEWEST} notes in this span"
-
-MARKED_LEVELS: Final = {
-    "ppp": -3.5, "pp": -2.5, "p": -1.5, "mp": -0.5, "mf": 0.5, "f": 1.5, "ff": 2.5, "fff": 3.5,
-}  # fmt: skip
-"""Steps from the middle, one to a sign."""
 
 _SPIKE_VELOCITY = 20.0
 """Far above what is just heard (about 5, Repp 1996), and rare as an accent inside a line."""
@@ -122,7 +106,9 @@ class Levels:
     Attributes
     ----------
     smooth : (G,) running median over five onsets of their median velocity
-    course : (G,) what line and signs suggest of it, in velocity; only its changes mean anything
+    near : (G,) velocity: level of about three seconds, each voice against its own mean
+    swelling : (G,) velocity: that, less the minute around
+    course : (G,) velocity: what line, motion, harmony and signs suggest of that
     line_onset : (L,) index 0..G-1 of the onset
     line_note : (L,) index into `playing.struck`
     line_off : (L,) velocity above the running median over five notes of the line
@@ -130,6 +116,8 @@ class Levels:
     """
 
     smooth: FloatArray
+    near: FloatArray
+    swelling: FloatArray
     course: FloatArray
     line_onset: IntArray
     line_note: IntArray
@@ -142,13 +130,17 @@ def read_levels(evidence: Evidence) -> Levels:
     n_onsets = len(together.size)
     if n_onsets == 0:
         nothing = np.zeros(0, dtype=np.int64)
-        return Levels(np.zeros(0), np.zeros(0), nothing, nothing, np.zeros(0))
+        none = np.zeros(0)
+        return Levels(none, none, none, none, nothing, nothing, none)
     level = group_median(velocity[together.note], together.onset_of, n_onsets)
     lines = (together.top, together.bottom)
     line_note = np.concatenate(lines)
     line_level = np.concatenate([median_filter(velocity[line], LINE_NOTES, mode="nearest") for line in lines])
+    near = general_level(evidence)
     return Levels(
         smooth=median_filter(level, SMOOTH_ONSETS, mode="nearest"),
+        near=near,
+        swelling=against_minute(evidence, near),
         course=suggested_course(evidence),
         line_onset=np.tile(np.arange(n_onsets), 2),
         line_note=line_note,
@@ -174,50 +166,15 @@ def used_range(evidence: Evidence) -> float:
     return float(np.sqrt(top.var() + (mean(apart) ** 2 if len(apart) else 0.0)))
 
 
-def suggested_course(evidence: Evidence) -> FloatArray:
-    """How the level would run if it followed the music: with the line, the motion, the texture, the signs.
-
-    The rule "high loud" (Friberg 1991) and its like, smoothed over nine onsets, and the signs from pp to
-    ff and the hairpins where a score has them. A player may shape otherwise with good reason, for a while.
-
-    Returns
-    -------
-    (G,) velocity, of the onsets of `together`
-    """
-    together, struck, written = evidence.together, evidence.playing.struck, evidence.written
-    place = together.onset_sec if written is None else written.onset_beat
-    wait = np.maximum(np.diff(place, append=place[-1] + 1.0), 0.03)
-    course = (
-        TOP_VELOCITY * rolling_mean(struck.pitch[together.top], COURSE_ONSETS)
-        + BOTTOM_VELOCITY * rolling_mean(struck.pitch[together.bottom], COURSE_ONSETS)
-        - MOTION_VELOCITY * np.log(rolling_mean(wait, COURSE_ONSETS))
-        + TEXTURE_VELOCITY * rolling_mean(np.log2(together.size), COURSE_ONSETS)
-    )
-    if written is None or evidence.score is None:
-        return course
-    asked = marked_level(evidence.score.marks, written.onset_beat)
-    known = np.isfinite(asked)
-    usual = float(asked[known].mean()) if known.any() else 0.0
-    course = course + MARK_VELOCITY * np.where(known, asked - usual, 0.0)
-    return course + HAIRPIN_VELOCITY * _hairpins(evidence.score.marks, written.onset_beat)
-
-
-def _hairpins(marks: tuple[Mark, ...], beat: FloatArray) -> FloatArray:
-    """(G,) 0 to 1 along each crescendo, 0 to -1 along each diminuendo."""
-    along = np.zeros(len(beat))
-    for mark in marks:
-        if mark.kind in ("crescendo", "diminuendo") and mark.end_beat > mark.onset_beat:
-            share = (beat - mark.onset_beat) / (mark.end_beat - mark.onset_beat)
-            sign = 1.0 if mark.kind == "crescendo" else -1.0
-            along += np.where((share >= 0.0) & (share <= 1.0), sign * share, 0.0)
-    return along
-
-
 def _shaping(levels: Levels, onsets: BoolArray) -> float:
-    """Velocity by which the level moves for one standard deviation of the suggested course."""
-    course, level = levels.course[onsets], levels.smooth[onsets]
-    spread = float(course.std())
-    return float(np.mean((course - course.mean()) * level)) / spread if spread > _FLAT_COURSE else MISSING
+    """Velocity by which the playing swells for one standard deviation of the suggested course.
+
+    `mean(c s) / sqrt(mean(c^2))`, with the course c and the swelling s both against the minute around: a
+    passage that is loud throughout, where the music asks for it, is shaped as well.
+    """
+    course, swelling = levels.course[onsets], levels.swelling[onsets]
+    size = float(np.sqrt(np.mean(course**2)))
+    return float(np.mean(course * swelling)) / size if size > _FLAT_COURSE else MISSING
 
 
 def measure_dynamics_control(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
@@ -246,11 +203,11 @@ def _measure_levels(
     together, struck = evidence.together, evidence.playing.struck
     kept = onsets[together.onset_of]
     velocity = struck.velocity[together.note[kept]]
-    low, high = percentiles(levels.smooth[onsets], (5.0, 95.0))
+    low, high = percentiles(levels.near[onsets], (5.0, 95.0))
     findings.measured("level_range", float(high - low), _FEW)
     findings.measured("level", float(np.median(velocity)), _FEW)
     off = np.abs(levels.line_off[onsets[levels.line_onset]])
-    whole = evidence.once(used_range)
+    whole = float(struck.velocity[together.note].std())
     uneven = mean(off) / whole if whole > 0.0 else MISSING
     findings.measured("unevenness", uneven, "the whole performance stays at one level")
     findings.measured("shaping", _shaping(levels, around), "the music suggests no course")
@@ -300,22 +257,6 @@ def _measure_marks(
     known = np.isfinite(asked)
     likeness = correlation(asked[known], levels.smooth[onsets][known])
     findings.measured("marked_levels", likeness, "no two different levels are marked here")
-
-
-def marked_level(marks: tuple[Mark, ...], beat: FloatArray) -> FloatArray:
-    """The level that holds at each beat, after the last sign from ppp to fff.
-
-    Returns
-    -------
-    (G,) steps from the middle between mp and mf; NaN before the first sign
-    """
-    signs = [(m.onset_beat, MARKED_LEVELS[m.text.strip()]) for m in marks
-             if m.kind == "dynamics" and m.text.strip() in MARKED_LEVELS]  # fmt: skip
-    if not signs:
-        return np.full(len(beat), MISSING)
-    at, step = (np.array(column) for column in zip(*sorted(signs), strict=True))
-    holds = np.searchsorted(at, beat + 1e-6, side="right") - 1
-    return np.where(holds >= 0, step[np.maximum(holds, 0)], MISSING)
 
 
 def _spikes(evidence: Evidence, levels: Levels, onsets: BoolArray) -> list[Cause]:

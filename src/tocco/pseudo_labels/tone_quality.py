@@ -14,6 +14,7 @@ import numpy as np
 from tocco.music.statistics.summaries import MISSING, group_sum, mean, median, sd
 from tocco.pseudo_labels.dynamics_control import used_range
 from tocco.pseudo_labels.evidence import NO_AUDIO, Evidence, Findings, Span
+from tocco.pseudo_labels.level_course import around
 from tocco.pseudo_labels.onset_spectra import read_onset_spectra
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
@@ -32,8 +33,8 @@ COMPONENTS: Final = (
     ),
     ComponentKind(
         "treble_hardness",
-        "velocity",
-        "upper line from E5 up above the upper line below it, difference of medians",
+        "ratio",
+        "upper line above the lower one around it: from E5 up against below, by the range that is used",
         "less",
         0.2,
         needs="midi",
@@ -74,6 +75,9 @@ AUDIBLE_LEAD: Final = 1.0
 TREBLE_PITCH: Final = 76
 """From E5 up strings are short and undamped sound is thin: a hard stroke there is heard as hardness."""
 
+AROUND_SEC: Final = 2.0
+"""So long the level of the lower line is remembered."""
+
 _CAUSE_LEAD = -10.0
 
 
@@ -85,11 +89,14 @@ class Voicing:
     ----------
     lead : (G,) velocity: the highest note above the mean of the others; NaN for single notes
     bass : (G,) velocity: the lowest above the highest; NaN for single notes
+    stands_out : (G,) velocity: the highest note above the lower line within two seconds; NaN where that
+        line rests
     used : velocity: the range that the player uses in the whole performance
     """
 
     lead: FloatArray
     bass: FloatArray
+    stands_out: FloatArray
     used: float
 
 
@@ -103,8 +110,20 @@ def read_voicing(evidence: Evidence) -> Voicing:
     return Voicing(
         lead=np.where(several, top - others, MISSING),
         bass=np.where(several, bottom - top, MISSING),
+        stands_out=top - _lower_line(evidence),
         used=evidence.once(used_range),
     )
+
+
+def _lower_line(evidence: Evidence) -> FloatArray:
+    """(G,) velocity of the lowest notes of chords within two seconds of each onset; NaN for none."""
+    together, velocity = evidence.together, evidence.playing.struck.velocity
+    if not len(together.size):
+        return np.zeros(0)
+    time_sec = np.maximum.accumulate(together.onset_sec)
+    several = (together.size > 1).astype(float)
+    near, total = around(time_sec, np.stack((several, several * velocity[together.bottom])), AROUND_SEC)
+    return np.where(near > 1e-9, total / np.maximum(near, 1e-9), MISSING)
 
 
 def measure_tone_quality(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
@@ -124,7 +143,7 @@ def measure_tone_quality(evidence: Evidence, span_sec: Span | None = None) -> Ps
     findings.measured("voicing_lead", ratio, few)
     findings.measured("voicing_unsteadiness", sd(lead) if enough else MISSING, few)
     findings.measured("bass_weight", median(bass) if enough else MISSING, few)
-    hardness = _treble_hardness(evidence, onsets)
+    hardness = _treble_hardness(evidence, voicing, onsets)
     findings.measured("treble_hardness", hardness, "fewer than five notes of the upper line on a side of E5")
     _measure_colour(findings, evidence, onsets)
     findings.caused(_causes(evidence, voicing, onsets))
@@ -136,20 +155,23 @@ def _share_above(velocity: FloatArray) -> float:
     return float(np.mean((velocity > 0.0) + 0.5 * (velocity == 0.0)))
 
 
-def _treble_hardness(evidence: Evidence, onsets: BoolArray) -> float:
-    """Velocity of the upper line's high notes above its lower ones.
+def _treble_hardness(evidence: Evidence, voicing: Voicing, onsets: BoolArray) -> float:
+    """How much farther the upper line stands out where it is high, as a share of the range used.
 
-    Where a span stays on one side of E5, the rest of the performance gives the other.
+    A line that is loud because the music is loud there is not hard: each note is held against the lower
+    line within two seconds. Where a span stays on one side of E5, the rest of the performance gives the
+    other.
     """
-    top, struck = evidence.together.top, evidence.playing.struck
-    is_high = struck.pitch[top] >= TREBLE_PITCH
+    out = voicing.stands_out
+    is_high = evidence.playing.struck.pitch[evidence.together.top] >= TREBLE_PITCH
+    told = np.isfinite(out)
     sides = []
-    for side in (is_high, ~is_high):
+    for side in (is_high & told, ~is_high & told):
         here = side & onsets if (side & onsets).sum() >= FEWEST else side
-        sides.append(struck.velocity[top[here]])
-    seen = max((is_high & onsets).sum(), (~is_high & onsets).sum()) >= FEWEST
-    enough = seen and min(len(side) for side in sides) >= FEWEST
-    return median(sides[0]) - median(sides[1]) if enough else MISSING
+        sides.append(out[here])
+    seen = max((is_high & told & onsets).sum(), (~is_high & told & onsets).sum()) >= FEWEST
+    enough = seen and min(len(side) for side in sides) >= FEWEST and voicing.used > 0.0
+    return (median(sides[0]) - median(sides[1])) / voicing.used if enough else MISSING
 
 
 def _measure_colour(findings: Findings, evidence: Evidence, onsets: BoolArray) -> None:

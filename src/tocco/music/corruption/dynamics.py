@@ -7,17 +7,14 @@ from typing import Final
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
+from scipy.signal import hilbert
 
-from tocco.music.corruption.context import Context, planned_count
+from tocco.music.corruption.context import Context
 from tocco.music.corruption.draft import Draft, RowEdit
 from tocco.units import FloatArray
 
 CONTOUR_SEC: Final = 1.0
 """Width (standard deviation) of the window over which level is a crescendo, not a single accent."""
-
-STRETCH_SEC: Final = 4.0
-"""About a phrase member: long enough for a swell, short enough that a minute has many."""
-TURN_SEC: Final = 0.5
 
 _GRID_SEC: Final = 0.1
 SOFTEST, LOUDEST = 1, 127
@@ -31,22 +28,33 @@ def flattened_dynamics(context: Context, severity: float, rng: np.random.Generat
 
 
 def inverted_dynamics(context: Context, severity: float, rng: np.random.Generator) -> Draft:
-    """Crescendo where diminuendo was; share of the stretches of four seconds whose contour is turned round.
+    """Swells that come too soon, at last upside down; share of the likeness to the own contour that is lost.
 
-    The turn from one stretch to the next is a Gaussian of half a second. The range stays: a contour that
-    was drawn through zero would be flat half way, and that is another fault.
+    "Crescendo means piano, diminuendo means forte" (Hans von Buelow to his pupils): who is loud as soon
+    as a crescendo begins, and soft as soon as a diminuendo does, is ahead of the music; far enough ahead,
+    there is diminuendo where crescendo was. Of the contour as an analytic signal (Gabor 1946) the phase
+    is advanced: `cos(phase) c - sin(phase) q`, with q the contour a quarter wave later, so that every
+    swell comes early by the same share of its own length and is as large as it was. (A contour drawn
+    through zero would be flat half way, and stretches turned round one by one would be a lottery of how
+    much contour they have: those are other faults.) The phase is `arccos(1 - 2 severity)`, which lets
+    the correlation with the contour as it was fall evenly: .6 at a severity of .2, none at .5, -1 at 1.
     """
-    velocity = context.performance.velocity.astype(float)
-    onset = context.performance.onset_sec
-    stretch = ((onset - onset[0]) / STRETCH_SEC).astype(int)
-    n_stretches = int(stretch[-1]) + 1
-    turned = rng.permutation(n_stretches)[: planned_count(severity, n_stretches)]
-    grid = _GRID_SEC * (np.arange(int((onset[-1] - onset[0]) / _GRID_SEC) + 1) + 0.5)
-    sign = np.where(np.isin((grid / STRETCH_SEC).astype(int), turned), -1.0, 1.0)
-    sign = gaussian_filter1d(sign, TURN_SEC / _GRID_SEC, mode="nearest")
+    del rng  # every corruption has one signature, and this one leaves nothing to chance
+    played = context.performance
     contour = level_contour(context)
-    change = (np.interp(onset - onset[0], grid, sign) - 1.0) * (contour - contour.mean())
-    return at_level(context, velocity + change)
+    contour = contour - contour.mean()
+    phase = np.arccos(1.0 - 2.0 * severity)
+    early = np.cos(phase) * contour - np.sin(phase) * _quarter_later(played.onset_sec, contour)
+    return at_level(context, played.velocity + early - contour)
+
+
+def _quarter_later(onset_sec: FloatArray, contour: FloatArray) -> FloatArray:
+    """(N,) the contour a quarter wave later: its Hilbert transform, mirrored at both ends."""
+    grid = np.arange(onset_sec[0], onset_sec[-1] + _GRID_SEC, _GRID_SEC)
+    wave = np.interp(grid, onset_sec, contour)
+    mirrored = np.concatenate((wave[::-1], wave, wave[::-1]))
+    quarter = np.imag(np.asarray(hilbert(mirrored)))[len(wave) : 2 * len(wave)]
+    return np.interp(onset_sec, grid, quarter)
 
 
 def spiky_dynamics(context: Context, severity: float, rng: np.random.Generator) -> Draft:
