@@ -13,11 +13,15 @@ from tocco.music.performance import PedalCurve, Performance
 from tocco.music.statistics.playing import read_playing
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.pedal_timing import (
+    CHANGE_SEC,
+    LEAST_CHANGE,
     LEAST_DEPTH,
     USUAL_LIFT_SEC,
+    FootTiming,
     calls_for_change,
     distance_from_calls,
     harmonic_change,
+    metrical_weight,
     read_foot_timing,
 )
 
@@ -42,9 +46,15 @@ def struck(*chords: tuple[int, ...], spacing_sec: float = 1.0) -> Performance:
     )
 
 
-def mean_lift_distance(sustain: PedalCurve) -> float:
+def foot_of(sustain: PedalCurve) -> FootTiming:
     performance, alignment = play(SCORE, sustain=sustain)
-    return float(np.nanmean(read_foot_timing(Evidence(performance, alignment)).lift_distance))
+    foot = read_foot_timing(Evidence(performance, alignment))
+    assert foot is not None
+    return foot
+
+
+def mean_distance(sustain: PedalCurve) -> float:
+    return float(np.nanmean(foot_of(sustain).distance))
 
 
 def test_harmonies_that_stay_change_nothing_and_strange_ones_everything() -> None:
@@ -61,10 +71,30 @@ def test_the_bass_counts_twice_for_the_harmony() -> None:
     assert change[1] == pytest.approx(1.0 - 1.0 / 5.0)
 
 
-def test_a_bass_calls_by_its_depth() -> None:
-    """The mean of the second around lies one octave above the lower note of the first chord."""
-    call = calls_for_change(read_playing(struck((48, 72), (60,), (61,), spacing_sec=2.0)))
-    np.testing.assert_allclose(call, [(1.0 + LEAST_DEPTH) ** 2, LEAST_DEPTH**2, LEAST_DEPTH**2])
+def test_a_bass_calls_by_its_depth_and_a_chord_by_its_fullness() -> None:
+    """Chords two seconds apart have nothing around them; the lower of two keys lies an octave below the mean.
+
+    Of two chords a quarter of a second apart, one of three notes and one of a single one, the first has
+    3 / 2 of the mean count and the second 1 / 2.
+    """
+    strange, alone = (1.0 + LEAST_CHANGE) ** 2, LEAST_DEPTH**2
+    call = calls_for_change(read_playing(struck((48, 72), (61,), (64,), spacing_sec=2.0)))
+    np.testing.assert_allclose(call, strange * np.array([(1.0 + LEAST_DEPTH) ** 2, alone, alone]))
+    full, single = calls_for_change(read_playing(struck((60, 72, 84), (72,), spacing_sec=0.25)))
+    above = np.mean([60.0, 72.0, 84.0, 72.0]) / 12.0
+    assert full == pytest.approx(strange * (LEAST_DEPTH + above - 5.0) ** 2 * 1.5)
+    assert single == pytest.approx(LEAST_CHANGE**2 * alone * 0.5)
+
+
+def test_the_bar_weighs_its_beats() -> None:
+    performance, alignment = play(SCORE)
+    weight = metrical_weight(alignment, read_playing(performance))
+    np.testing.assert_array_equal(weight, np.tile([8.0, 2.0, 4.0, 2.0, 4.0, 2.0, 4.0, 2.0], N_BARS))
+
+
+def test_without_a_score_there_is_no_bar() -> None:
+    performance, _ = play(SCORE, sustain=pedal_with_the_bass())
+    assert read_foot_timing(Evidence(performance)) is None
 
 
 def test_distance_from_one_onset() -> None:
@@ -107,44 +137,44 @@ def test_nothing_in_reach_is_missing() -> None:
     assert np.isnan(distance_from_calls(np.array([5.0]), 0.0, np.array([1.0, 9.0]), np.ones(2)))
     assert np.isnan(distance_from_calls(np.array([5.0]), 0.0, np.array([5.0]), np.zeros(1)))
     assert distance_from_calls(np.zeros(0), 0.0, np.array([1.0]), np.ones(1)).shape == (0,)
-    assert read_foot_timing(Evidence(struck((60,), (62,)))).lift_distance.shape == (0,)
+    assert foot_of(UP).distance.shape == (0,)
 
 
 def test_the_farther_from_the_usual_lag_the_greater_the_distance() -> None:
-    late = [mean_lift_distance(pedal_with_the_bass(lag)) for lag in (0.04, 0.1, 0.16, 0.24, 0.3)]
-    early = [mean_lift_distance(pedal_with_the_bass(lag)) for lag in (0.04, -0.02, -0.08, -0.16, -0.22)]
+    late = [mean_distance(pedal_with_the_bass(lag)) for lag in (0.04, 0.1, 0.16, 0.24, 0.3)]
+    early = [mean_distance(pedal_with_the_bass(lag)) for lag in (0.04, -0.02, -0.08, -0.16, -0.22)]
     assert np.all(np.diff(late) > 0.0)
     assert np.all(np.diff(early) > 0.0)
     assert late[0] < 0.75 * late[-1]
 
 
-def test_lifts_and_presses_are_those_of_the_pedal() -> None:
-    performance, alignment = play(SCORE, sustain=pedal_with_the_bass(USUAL_LIFT_SEC, 0.1))
-    foot = read_foot_timing(Evidence(performance, alignment))
-    bass = BEAT_SEC * np.arange(4 * N_BARS)
-    np.testing.assert_allclose(foot.press_sec, bass + USUAL_LIFT_SEC + 0.1, atol=1e-6)
-    np.testing.assert_allclose(foot.lift_sec, bass[1:] + USUAL_LIFT_SEC, atol=1e-6)
-    assert len(foot.lift_distance) == len(foot.lift_sec)
+def test_a_press_that_completes_a_change_is_not_counted() -> None:
+    """Up 40 ms after each bass and down 100 ms later: all presses but the very first follow a lift."""
+    at = 1.0 + BEAT_SEC * np.arange(4 * N_BARS)
+    legato = foot_of(pedal_with_the_bass(USUAL_LIFT_SEC, 0.1))
+    assert len(legato.moved_sec) == 4 * N_BARS
+    np.testing.assert_allclose(legato.moved_sec[1:], at[1:] - 1.0 + USUAL_LIFT_SEC, atol=1e-6)
+    dabs = np.stack([at, at + BEAT_SEC - CHANGE_SEC - 0.01], axis=1).ravel()
+    touched = foot_of(PedalCurve(dabs, np.tile([127.0, 0.0], 4 * N_BARS)))
+    assert len(touched.moved_sec) == 8 * N_BARS
 
 
 @pytest.mark.parametrize("kind", ["late_pedal", "early_pedal"])
 def test_each_step_of_the_ladder_takes_the_foot_farther(kind: str) -> None:
-    """As far as the pedal can move: half a beat here."""
     performance, alignment = play(SCORE, sustain=pedal_with_the_bass(USUAL_LIFT_SEC, 0.1))
-    found = [
-        read_foot_timing(
-            Evidence(corrupt(performance, kind, severity, np.random.default_rng(0)).performance, alignment)
-        )
-        for severity in (0.0, *(step for step in CORRUPTIONS[kind].ladder if step < BEAT_SEC / 2.0))
-    ]
-    lifts = [float(np.nanmean(foot.lift_distance)) for foot in found]
-    assert len(lifts) > 2
-    assert np.all(np.diff(lifts) > 0.0)
+    found = []
+    for severity in (0.0, *CORRUPTIONS[kind].ladder):
+        worse = corrupt(performance, kind, severity, np.random.default_rng(0)).performance
+        foot = read_foot_timing(Evidence(worse, alignment))
+        assert foot is not None
+        found.append(float(np.nanmean(foot.distance)))
+    assert np.all(np.diff(found) > 0.0)
 
 
-def test_another_clock_makes_no_difference() -> None:
-    performance, _ = play(SCORE, sustain=pedal_with_the_bass(0.1))
-    here, there = (read_foot_timing(Evidence(p)) for p in (performance, performance.shifted(7.25)))
-    np.testing.assert_allclose(here.lift_distance, there.lift_distance, rtol=1e-5)
+def test_another_loudness_makes_no_difference() -> None:
+    performance, alignment = play(SCORE, sustain=pedal_with_the_bass(0.1))
     louder = replace(performance, velocity=np.minimum(performance.velocity + 20, 127))
-    np.testing.assert_array_equal(here.lift_distance, read_foot_timing(Evidence(louder)).lift_distance)
+    here, there = (read_foot_timing(Evidence(p, alignment)) for p in (performance, louder))
+    assert here is not None
+    assert there is not None
+    np.testing.assert_array_equal(here.distance, there.distance)

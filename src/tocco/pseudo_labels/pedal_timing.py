@@ -13,18 +13,24 @@ from typing import Final
 
 import numpy as np
 
+from tocco.music.alignment import Alignment
 from tocco.music.statistics.playing import Playing, pedal_crossings
 from tocco.music.statistics.resonance import PITCH_CLASSES
-from tocco.music.statistics.summaries import MISSING
+from tocco.music.statistics.summaries import MISSING, group_median
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.units import FloatArray
 
 USUAL_LIFT_SEC: Final = 0.04
-USUAL_PRESS_SEC: Final = 0.14
-"""In legato pedalling the foot comes up with the new keys or just after them, and goes down again once
-they speak and the dampers have silenced the old ones (Banowetz 1985, The Pianist's Guide to Pedaling; Repp
-1996, "Pedal timing and tempo in expressive piano performance"). Among the performances of the reference
-pool lifts gather from 40 ms before a low note to 100 ms after it, presses from 40 to 240 ms after it."""
+USUAL_PRESS_SEC: Final = 0.06
+"""In legato pedalling the foot comes up with the new keys or just after them; a pedal that was up goes down
+with the keys it is to carry, or just after them (Banowetz 1985, The Pianist's Guide to Pedaling; Repp 1996,
+"Pedal timing and tempo in expressive piano performance"). Among the performances of the reference pool
+lifts gather from 40 ms before an onset that asks for them to 100 ms after it, and such presses from 0 to
+120 ms after it."""
+
+CHANGE_SEC: Final = 0.4
+"""A press this soon after a lift is the second half of that change: it comes when the dampers have done
+their work, and tells nothing more of the music."""
 
 SHORTEST_REACH_SEC: Final = 0.3
 LONGEST_REACH_SEC: Final = 1.0
@@ -38,58 +44,98 @@ BASS_PITCH: Final = 55
 """Notes below G3 count twice for the harmony: they are its ground."""
 
 AROUND_SEC: Final = 0.5
-LEAST_DEPTH: Final = 0.1
+FIRST_OF_BAR, ON_BEAT, ON_HALF_BEAT, ELSEWHERE = 8.0, 4.0, 2.0, 1.0
+"""How much more an onset asks for its place in the bar: each level of the metre twice the one below it
+(Lerdahl and Jackendoff 1983 order them so)."""
+
+ON_TIME_BEAT: Final = 0.03
+"""Nearer than this to a place in the bar is on it: less than any written value."""
+
+LEAST_CHANGE: Final = 0.2
+LEAST_DEPTH: Final = 0.3
 DEEPEST: Final = 2.0
 """Octaves below the notes around it beyond which a bass calls no louder."""
 
 
 @dataclass(frozen=True, eq=False)
 class FootTiming:
-    """Distance of each movement of the foot from the onsets that ask for it.
+    """Distance of the foot's movements from the onsets that ask for them.
 
-    A distance is 0 where the foot moves, after its usual lag, with the one onset that asks for a change;
-    1 where it is as far from the onsets as a foot that moves at random.
+    Every lift counts, and every press that does not belong to a lift just before it. A distance is 0
+    where the foot moves, after its usual lag, with the one onset that asks for it; 1 where it is as far
+    from the onsets as a foot that moves at random.
 
     Attributes
     ----------
-    lift_sec : (R,) seconds on the clock of `playing`, ascending
-    lift_distance : (R,) ratio, >= 0; NaN with no onset in reach
-    press_sec : (P,) seconds, ascending
-    press_distance : (P,) ratio, >= 0; NaN with no onset in reach
+    moved_sec : (K,) seconds on the clock of `playing`, ascending
+    distance : (K,) ratio, >= 0; NaN with no onset in reach
     """
 
-    lift_sec: FloatArray
-    lift_distance: FloatArray
-    press_sec: FloatArray
-    press_distance: FloatArray
+    moved_sec: FloatArray
+    distance: FloatArray
 
 
-def read_foot_timing(evidence: Evidence) -> FootTiming:
-    """Measure every lift and every press of a whole performance."""
-    playing = evidence.playing
-    call = calls_for_change(playing)
-    pressed, lifted = pedal_crossings(playing.sustain)
-    return FootTiming(
-        lift_sec=lifted,
-        lift_distance=distance_from_calls(lifted, USUAL_LIFT_SEC, playing.chord_onset_sec, call),
-        press_sec=pressed,
-        press_distance=distance_from_calls(pressed, USUAL_PRESS_SEC, playing.chord_onset_sec, call),
-    )
-
-
-def calls_for_change(playing: Playing) -> FloatArray:
-    """How strongly each chord asks for a change of the pedal.
-
-    The square of harmonic change times depth. Harmonic change is 1 less the cosine between the pitch
-    classes struck in the 0.8 s before and in the 0.4 s from the chord on (after Harte, Sandler and Gasser
-    2006); depth is by how many octaves, 0 to 2, the lowest note lies below the mean of the second around
-    it, plus 0.1. The square lets the strongest onset speak for its surroundings.
+def read_foot_timing(evidence: Evidence) -> FootTiming | None:
+    """Measure every lift, and every press that begins a pedal, of a whole performance.
 
     Returns
     -------
-    (C,) >= 0
+    None without a score: the bar is not known.
     """
-    return (harmonic_change(playing) * (LEAST_DEPTH + _depth_octaves(playing))) ** 2
+    if evidence.alignment is None:
+        return None
+    playing = evidence.playing
+    at_sec = playing.chord_onset_sec
+    call = calls_for_change(playing) * metrical_weight(evidence.alignment, playing)
+    pressed, lifted = pedal_crossings(playing.sustain)
+    since_lift = pressed - np.append(-np.inf, lifted)[np.searchsorted(lifted, pressed)]
+    begins = since_lift >= CHANGE_SEC
+    moved_sec = np.concatenate([lifted, pressed[begins]])
+    distance = np.concatenate(
+        [
+            distance_from_calls(lifted, USUAL_LIFT_SEC, at_sec, call),
+            distance_from_calls(pressed, USUAL_PRESS_SEC, at_sec, call)[begins],
+        ]
+    )
+    order = np.argsort(moved_sec, kind="stable")
+    return FootTiming(moved_sec[order], distance[order])
+
+
+def calls_for_change(playing: Playing) -> FloatArray:
+    """How strongly each chord asks for the pedal to be changed or pressed, wherever it stands in the bar.
+
+    The square of three factors: harmonic change (1 less the cosine between the pitch classes struck in
+    the 0.8 s before and in the 0.4 s from the chord on, after Harte, Sandler and Gasser 2006) plus 0.2;
+    depth (by how many octaves, 0 to 2, the lowest note lies below the mean of the second around it) plus
+    0.3; and the root of its count of notes against that of the chords of the second around it. The square
+    lets the strongest onset speak for its surroundings.
+
+    Returns
+    -------
+    (C,) > 0
+    """
+    change = LEAST_CHANGE + harmonic_change(playing)
+    depth = LEAST_DEPTH + _depth_octaves(playing)
+    return (change * depth) ** 2 * _fullness(playing)
+
+
+def metrical_weight(alignment: Alignment, playing: Playing) -> FloatArray:
+    """How heavy each chord is by its place in the bar.
+
+    Returns
+    -------
+    (C,) 8 on the first beat, 4 on any other, 2 half way between beats, 1 elsewhere
+    """
+    onset_beat = alignment.score.bar_onset_beat
+    note_beat = alignment.performance_beat[playing.index]
+    beat = group_median(note_beat, playing.chord_of, len(playing.chord_onset_sec))
+    bar = np.searchsorted(onset_beat, beat + ON_TIME_BEAT, side="right") - 1
+    within = beat - onset_beat[np.clip(bar, 0, len(onset_beat) - 1)]
+    halves = 2.0 * within
+    on_half = np.abs(halves - np.round(halves)) < 2.0 * ON_TIME_BEAT
+    on_beat = np.abs(within - np.round(within)) < ON_TIME_BEAT
+    weight = np.where(on_beat, ON_BEAT, np.where(on_half, ON_HALF_BEAT, ELSEWHERE))
+    return np.where(np.abs(within) < ON_TIME_BEAT, FIRST_OF_BAR, weight)
 
 
 def harmonic_change(playing: Playing) -> FloatArray:
@@ -116,12 +162,23 @@ def harmonic_change(playing: Playing) -> FloatArray:
 
 def _depth_octaves(playing: Playing) -> FloatArray:
     """(C,) octaves, 0..2, by which the lowest note lies below the mean of the second around it."""
-    struck, at_sec = playing.struck, playing.chord_onset_sec
-    total = np.concatenate([[0.0], np.cumsum(struck.pitch)])
-    first = np.searchsorted(struck.onset_sec, at_sec - AROUND_SEC)
-    last = np.searchsorted(struck.onset_sec, at_sec + AROUND_SEC)
-    mean_pitch = (total[last] - total[first]) / np.maximum(last - first, 1)
-    return np.clip((mean_pitch - struck.pitch[playing.bottom]) / 12.0, 0.0, DEEPEST)
+    struck = playing.struck
+    around = _mean_around(playing.chord_onset_sec, struck.onset_sec, struck.pitch)
+    return np.clip((around - struck.pitch[playing.bottom]) / 12.0, 0.0, DEEPEST)
+
+
+def _fullness(playing: Playing) -> FloatArray:
+    """(C,) count of notes against the mean count of the chords of the second around."""
+    size = playing.chord_size.astype(float)
+    return size / _mean_around(playing.chord_onset_sec, playing.chord_onset_sec, size)
+
+
+def _mean_around(at_sec: FloatArray, time_sec: FloatArray, value: FloatArray) -> FloatArray:
+    """(G,) mean of the values within half a second of each time; each has at least its own."""
+    total = np.concatenate([[0.0], np.cumsum(value, dtype=float)])
+    first = np.searchsorted(time_sec, at_sec - AROUND_SEC)
+    last = np.searchsorted(time_sec, at_sec + AROUND_SEC)
+    return (total[last] - total[first]) / (last - first)
 
 
 def distance_from_calls(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -14,15 +15,23 @@ from tocco.music.performance import PEDAL_DOWN
 from tocco.music.statistics.playing import pedal_crossings
 from tocco.units import FloatArray, IntArray
 
+LONGEST_SPACING_SEC: Final = 1.2
+"""Half a second late is late however slow the changes are."""
+
+FEWEST_PRESSES_PER_MIN: Final = 15.0
+LEAST_DOWN_SHARE: Final = 0.25
+"""A pedal that is pressed less than once in four seconds, and up most of the time, is an occasional touch:
+it belongs to no change of harmony that it could be late for."""
+
 
 def late_pedal(context: Context, severity: float, rng: np.random.Generator) -> Draft:
-    """Every change of the pedal too late; seconds, at most half of the time to the next change."""
+    """Every change of the pedal too late, by a share of the time to the next change."""
     del rng  # every corruption has one signature, and this one leaves nothing to chance
     return _shifted(context, severity)
 
 
 def early_pedal(context: Context, severity: float, rng: np.random.Generator) -> Draft:
-    """Every change of the pedal too early; seconds, at most half of the time since the last change."""
+    """Every change of the pedal too early, by a share of the time since the last change."""
     del rng  # as above
     return _shifted(context, -severity)
 
@@ -90,21 +99,30 @@ def _chosen(rng: np.random.Generator, total: int, share: float) -> IntArray:
     return np.sort(rng.permutation(total)[: planned_count(share, total)])
 
 
-def _shifted(context: Context, by_sec: float) -> Draft:
-    """Move every press and lift by a time, but never more than half way to the next one of its kind.
+def _shifted(context: Context, by_share: float) -> Draft:
+    """Move every press and lift by a share of the time to the next one of its kind, at most 1.2 s.
 
-    A change that came later than that would be early for the next harmony: a pedal moved as a whole over
-    fast changes falls into step with them again. What is moved is the whole gesture, so that the pedal is
-    up for as long as before. Pianists themselves lift within some 140 ms, so that less than about a tenth
-    of a second either way is still their usual foot: the ladders begin there.
+    What is late depends on how fast the pedal is changed: a tenth of a second is a quarter of a harmony
+    that lasts for a quaver, and hardly heard in a slow movement, and pianists themselves place the pedal
+    with the tempo (Repp 1996, "Pedal timing and tempo in expressive piano performance"). Half way is as
+    late as a change can be: later, it would be early for the next harmony. What is moved is the whole
+    gesture, so that the pedal is up about as long as before.
     """
     pressed, released = _presses(context)
     played = context.performance
+    down_sec = float((np.minimum(released, played.duration_sec) - pressed).sum())
+    is_seldom = len(pressed) < FEWEST_PRESSES_PER_MIN * context.minutes
+    if is_seldom and down_sec < LEAST_DOWN_SHARE * 60.0 * context.minutes:
+        raise InputError(
+            played.source or "performance",
+            f"touches the sustaining pedal {len(pressed)} times in {60.0 * context.minutes:.0f} s",
+            allowed="15 presses a minute, or the pedal down a quarter of the time",
+            next_step="choose another corruption for this piece",
+        )
     crossing = np.sort(np.concatenate((pressed, released[np.isfinite(released)])))
-    half = (crossing[2:] - crossing[:-2]) / 2.0
-    free = np.full(min(2, len(crossing)), np.inf)
-    room = np.concatenate((half, free) if by_sec > 0 else (free, half))
-    moved = crossing + np.sign(by_sec) * np.minimum(abs(by_sec), room)
+    spacing = np.minimum(crossing[2:] - crossing[:-2], LONGEST_SPACING_SEC)
+    free = np.full(min(2, len(crossing)), LONGEST_SPACING_SEC)
+    moved = crossing + by_share * np.concatenate((spacing, free) if by_share > 0 else (free, spacing))
 
     def clock(sec: FloatArray) -> FloatArray:
         """Between two crossings the movement runs straight from one to the other."""
