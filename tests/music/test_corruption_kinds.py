@@ -233,6 +233,23 @@ def test_uneven_runs_limp_and_nothing_else_moves() -> None:
     assert len(done.spans) == N_BARS // 2
 
 
+@pytest.mark.parametrize("foot", [1.0, -1.0])
+def test_a_run_that_limps_limps_more_on_the_same_foot(foot: float) -> None:
+    limp = foot * np.where(np.arange(40) % 2 == 0, 1.0, -1.0)
+    played = line([60] * 40)
+    onset = 0.2 * np.arange(40.0) + 0.01 * limp
+    run = replace(played, onset_sec=onset, offset_sec=onset + 0.1, sustain=PedalCurve())
+    moved = [
+        corrupt(run, "uneven_runs", severity, np.random.default_rng(3)).performance.onset_sec
+        - 0.2 * np.arange(40)
+        for severity in (0.0, 0.05, 0.1, 0.2)
+    ]
+    lean = [float(np.mean((late * limp)[1:-1])) for late in moved]
+    assert lean[0] == pytest.approx(0.01)
+    assert lean == sorted(lean)
+    assert lean[-1] > 0.03
+
+
 def test_a_piece_without_runs_is_refused() -> None:
     with pytest.raises(InputError, match="no run of 6 even notes"):
         corrupt(line([60] * 9), "uneven_runs", 0.1, np.random.default_rng(0))

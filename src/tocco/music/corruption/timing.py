@@ -45,10 +45,13 @@ def timing_jitter(context: Context, severity: float, rng: np.random.Generator) -
 
 
 def uneven_runs(context: Context, severity: float, rng: np.random.Generator) -> Draft:
-    """Runs of fast even notes made to limp; standard deviation as a share of their spacing."""
-    weight = np.clip(rng.normal(0.0, 1.0, context.n_groups), -_UNEVEN_LIMIT, _UNEVEN_LIMIT)
-    # A limp: weak fingers come late again and again, so that every other note leans the same way.
-    weight = 0.6 * weight + 0.8 * np.where(np.arange(context.n_groups) % 2 == 0, 1.0, -1.0)
+    """Runs of fast even notes made to limp; standard deviation as a share of their spacing.
+
+    Weak fingers come late again and again, so that every other note leans the same way. A run that
+    limps a little limps more, on the foot that it limps on: the other way it would be evened out.
+    """
+    scatter = np.clip(rng.normal(0.0, 1.0, context.n_groups), -_UNEVEN_LIMIT, _UNEVEN_LIMIT)
+    every_other = np.where(np.arange(context.n_groups) % 2 == 0, 1.0, -1.0)
     runs = find_runs(context.group_sec)
     if not runs:
         raise InputError(
@@ -60,7 +63,12 @@ def uneven_runs(context: Context, severity: float, rng: np.random.Generator) -> 
     ioi = np.diff(context.group_sec)
     spans = []
     for first, last in runs:
-        shift[first + 1 : last] = severity * weight[first + 1 : last] * ioi[first : last - 1]
+        inner = slice(first + 1, last)
+        # Twice the distance of each note from the middle between its neighbours.
+        own = ioi[first : last - 1] - ioi[first + 1 : last]
+        foot = 1.0 if float(own @ every_other[inner]) >= 0.0 else -1.0
+        weight = 0.6 * scatter[inner] + 0.8 * foot * every_other[inner]
+        shift[inner] = severity * weight * ioi[first : last - 1]
         start, end = float(context.group_sec[first]), float(context.group_sec[last])
         names = context.bar_name(start), context.bar_name(end)
         spans.append(SpanEdit("uneven_run", start, end, start, end, *names))
