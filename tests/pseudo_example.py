@@ -116,7 +116,7 @@ def made_up_scale(pieces: tuple[str, ...] = ("pool",)) -> ReferenceScale:
             }
             labels[name] = PseudoLabel(name, None, components, (), 1.0, {})
         demand = rng.normal(0.0, 1.0, len(DEMANDS))
-        segments.append(MeasuredSegment("abcd"[n % 4], labels, demand))
+        segments.append(MeasuredSegment("abcd"[n % 4], "pqr"[n % 3], labels, demand))
     pool = Pool(
         corpora={"made up": 4},
         n_performances=4,

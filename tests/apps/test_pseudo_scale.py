@@ -123,7 +123,9 @@ def test_the_scale_says_what_it_was_fitted_on(tiny_labels: Path) -> None:
                 )
                 for name, rater in RATERS.items()
             }
-            segments.append(MeasuredSegment(record.piece_id, labels, rng.normal(size=len(DEMANDS))))
+            segments.append(
+                MeasuredSegment(record.piece_id, record.segment_id, labels, rng.normal(size=len(DEMANDS)))
+            )
         measured.append(MeasuredPerformance(record, tuple(segments)))
     measured[5] = replace(measured[5], segments=(), refusal="take05: left out")
     pool = scale_of(measured, "abc", rendered=6, seed=4).pool

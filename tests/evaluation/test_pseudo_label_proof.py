@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pseudo_example import made_up_scale
 from tocco.data.records import LabelRecord
 from tocco.evaluation.planted_errors import Detection
 from tocco.evaluation.pseudo_label_measures import LadderStep, PieceLadders, RatedExcerpt, RatedTake
@@ -15,10 +16,11 @@ from tocco.evaluation.pseudo_label_proof import (
     DIMENSIONS,
     agreement,
     climbed,
+    compared,
     detection_table,
     difficulty,
+    is_playing,
     side_matrix,
-    variance_parts,
 )
 from tocco.evaluation.pseudo_label_report import Proof, side_shares, write_proof
 from tocco.music.corruption import CORRUPTIONS
@@ -107,30 +109,12 @@ def test_detection_is_pooled_over_excerpts() -> None:
     assert table["all mistakes"] == table["wrong_notes"]
 
 
-def test_variance_parts_are_those_that_were_put_in() -> None:
-    rng = np.random.default_rng(1)
-    group = np.repeat(np.arange(400), rng.integers(2, 7, 400))
-    value = rng.normal(0.0, 3.0, 400)[group] + rng.normal(0.0, 5.0, len(group))
-    within, between = variance_parts(value, [str(g) for g in group])
-    assert within == pytest.approx(25.0, rel=0.1)
-    assert between == pytest.approx(9.0, rel=0.25)
-
-
-def test_balanced_variance_parts_agree_with_one_way_anova() -> None:
-    from scipy.stats import f_oneway
-
-    rng = np.random.default_rng(2)
-    table = rng.normal(0.0, 1.0, (12, 4)) + rng.normal(0.0, 2.0, (12, 1))
-    within, between = variance_parts(table.ravel(), [str(k) for k in np.repeat(np.arange(12), 4)])
-    statistic = f_oneway(*table).statistic
-    assert (within + 4 * between) / within == pytest.approx(statistic)
-
-
 def take(piece: str, name: str, rating: float, density: float) -> RatedTake:
     return RatedTake(
         key="",
         piece=piece,
         performance=name,
+        performer=name,
         ratings=dict.fromkeys(DIMENSIONS, (rating - 1.0, rating, None, rating + 1.0)),
         confidence=dict.fromkeys(DIMENSIONS, (1.0, 1.0, 0.0, 1.0)),
         notes_per_sec=(density, density + 1.0, density, density + 2.0),
@@ -151,8 +135,30 @@ def test_players_and_pieces_are_told_apart() -> None:
     assert found[0].within > 4.0 * abs(found[0].between)
     steep = [take(f"piece{p}", f"{p} {t}", 20.0 + 2.0 * p + t, 3.0 + p) for p in range(10) for t in range(3)]
     hard = difficulty(steep)[0]
-    assert not hard.is_playing
+    assert hard.piece_means > 9.0 * hard.within
+    assert not is_playing(hard, hard)
     assert hard.density_r_takes == pytest.approx(0.99, abs=0.02)
+
+
+def test_held_against_its_peers_a_piece_tells_nothing_any_more() -> None:
+    scale = made_up_scale()
+    fields = {"centre": 0.0, "between_players": 0.01, "between_pieces": 1.0}
+    wide = {name: one.model_copy(update=fields) for name, one in scale.dimensions.items()}
+    scale = scale.model_copy(update={"dimensions": wide})
+    takes = [
+        take(f"piece{p}", f"{p} {t}", 30.0 + 4.0 * p + (-2.0, 0.0, 2.0)[t], 3.0 + 3.0 * (7 * p % 10))
+        for p in range(10)
+        for t in range(3)
+    ]
+    alone, peers = difficulty(takes)[0], difficulty(compared(takes, scale))[0]
+    assert alone.between > 100.0
+    assert alone.within == pytest.approx(4.0)
+    assert peers.piece_means < 1.0
+    assert is_playing(alone, peers)
+    # The order of the three is theirs still.
+    first = [one.ratings["tone_quality"][1] for one in compared(takes, scale)[:3]]
+    assert first == sorted(first)
+    assert first[0] < first[2]
 
 
 def test_agreement_with_people_is_the_rank_correlation_of_what_people_played() -> None:
@@ -189,6 +195,7 @@ def test_the_report_states_what_is_asked_before_what_came_out(tmp_path: Path) ->
         ladders=[ladders("a", moves), ladders("b", moves, heard="transcribed")],
         takes=[take(f"piece{p}", f"{p} {t}", 50.0 + t + p / 9, 3.0) for p in range(9) for t in range(3)],
         agreements=[],
+        scale=made_up_scale(),
         root=tmp_path,
     )
     lost = take("piece9", "lost", 50.0, 3.0).model_copy(update={"refusal": f"{tmp_path}/a/x.mid: is broken"})

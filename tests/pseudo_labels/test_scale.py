@@ -29,6 +29,7 @@ from tocco.pseudo_labels.scale import (
     rating_of,
     read_scale,
     reference_scale,
+    standing_of,
 )
 from tocco.pseudo_labels.scale_fit import MeasuredSegment, fit_scale, weighted_percentiles
 from tocco.schema import laid_out
@@ -61,7 +62,7 @@ def made_up(rng: np.random.Generator, harder: float = 0.0) -> list[MeasuredSegme
                 for kind in rater.scaled
             }
             labels[name] = PseudoLabel(name, None, components, (), 1.0, {})
-        segments.append(MeasuredSegment("abcd"[n % 4], labels, demand))
+        segments.append(MeasuredSegment("abcd"[n % 4], "pqr"[n % 3], labels, demand))
     return segments
 
 
@@ -142,7 +143,15 @@ def test_too_little_evidence_is_no_rating(scale: ReferenceScale, segments: list[
     assert few.missing["rhythmic_precision"] == "fewer than five onsets in this span"
 
 
-LINE = DimensionScale(components={}, correlation=(), knots=(-2.0, 0.0, 2.0), ratings=(20.0, 50.0, 80.0))
+LINE = DimensionScale(
+    components={},
+    correlation=(),
+    knots=(-2.0, 0.0, 2.0),
+    ratings=(20.0, 50.0, 80.0),
+    centre=0.1,
+    between_players=0.2,
+    between_pieces=0.6,
+)
 
 
 @given(st.floats(-30.0, 30.0), st.floats(0.001, 10.0))
@@ -151,6 +160,17 @@ def test_the_scale_rises_everywhere_and_never_leaves_0_to_100(at: float, step: f
     assert 0.0 <= low <= high <= 100.0
     if abs(at) < 15.0 and abs(at + step) < 15.0:
         assert 0.0 < low < high < 100.0
+
+
+@given(st.floats(-9.0, 9.0))
+def test_the_place_of_a_rating_is_where_it_was_read(at: float) -> None:
+    assert standing_of(rating_of(at, LINE), LINE) == pytest.approx(at, abs=1e-6)
+
+
+def test_a_rating_at_an_end_of_the_scale_has_a_place() -> None:
+    low, high = standing_of(0.0, LINE), standing_of(100.0, LINE)
+    assert np.isfinite([low, high]).all()
+    assert (rating_of(low, LINE), rating_of(high, LINE)) == pytest.approx((0.0, 100.0), abs=1e-9)
 
 
 def test_the_scale_goes_on_with_the_same_slope() -> None:

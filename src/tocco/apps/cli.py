@@ -461,6 +461,10 @@ def pseudo_label_label(
             help="Take the MusicXML beside a score MIDI: it has the signs that MIDI lacks.",
         ),
     ] = True,
+    peers: Annotated[
+        bool,
+        typer.Option("--peers/--alone", help="Compare pianists of one piece with each other, or rate alone."),
+    ] = True,
     spot_checks: Annotated[int, typer.Option(min=0, help="Segments to listen to on the summary page.")] = 20,
     scale: Annotated[Path | None, typer.Option(help="Another scale than the one that ships.")] = None,
     soundfont: Annotated[Path | None, typer.Option(help="Soundfont; else TOCCO_SOUNDFONT or system.")] = None,
@@ -478,6 +482,7 @@ def pseudo_label_label(
         scale=scale,
         plan=CorruptionPlan(corrupted, tuple(kinds or CORRUPTIONS), seed),
         printed_scores=printed_scores,
+        peers=peers,
         spot_checks=spot_checks,
         soundfont=soundfont,
         engine=engine_of(engine, jobs=jobs, address=address),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from tocco.data.pseudo_labelling import (
     Labelled,
     LabelTask,
     label_performance,
+    peers_of,
     records_of,
     refusals_of,
     source_of,
@@ -29,6 +30,7 @@ from tocco.errors import InputError
 from tocco.evaluation.pseudo_label_page import PAGE, Spread, write_summary
 from tocco.evaluation.spot_check import SpotCheck, choose_spot_checks, make_spot_check
 from tocco.files import writable_folder
+from tocco.pseudo_labels.peers import Expectation
 from tocco.pseudo_labels.scale import ReferenceScale, load_scale, reference_scale
 
 SOME_REFUSED: Final = 1
@@ -44,6 +46,7 @@ class PseudoLabelOptions:
         None for the one that ships with tocco.
     plan : corrupted versions
     printed_scores : take the MusicXML that lies beside a score MIDI
+    peers : compare pianists of one piece with each other
     spot_checks : segments on the sheet, 0 for no sheet
     soundfont : that the sheet's segments are played on
     engine
@@ -52,6 +55,7 @@ class PseudoLabelOptions:
     scale: Path | None = None
     plan: CorruptionPlan = field(default_factory=CorruptionPlan)
     printed_scores: bool = True
+    peers: bool = True
     spot_checks: int = 20
     soundfont: Path | None = None
     engine: Engine = field(default_factory=LocalEngine)
@@ -78,12 +82,13 @@ def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
     tasks = [LabelTask(record, options.plan, scale, folder) for record in records]
     with progress_bar("rating") as advance:
         done = list(options.engine.map(label_performance, tasks, advance))
-    labels = [record for one in done for record in records_of(one)]
+    peers = peers_of(done) if options.peers else {}
+    labels = [record for one in done for record in records_of(one, peers.get(one.task.record.segment_id))]
     if not labels:
         raise InputError(manifest, f"gave no labels; {refusals_of(done)[0] if refusals_of(done) else ''}")
     write_labels(labels, output)
     summary = output.with_name(f"{output.stem}_summary")
-    found = _summarise(labels, done, scale, summary, options)
+    found = _summarise(labels, done, peers, scale, summary, options)
     _tell(labels, done, found, output, summary)
     return SOME_REFUSED if refusals_of(done) else 0
 
@@ -91,6 +96,7 @@ def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
 def _summarise(
     labels: Sequence[LabelRecord],
     done: Sequence[Labelled],
+    peers: Mapping[str, Expectation],
     scale: ReferenceScale,
     folder: Path,
     options: PseudoLabelOptions,
@@ -118,11 +124,19 @@ def _summarise(
         "source": source_of(scale),
         "segments": f"{len(labels)} of 10 s, every 5 s",
         "performances": f"{sum(bool(one.rated.versions) for one in done)} of {len(pieces)} pieces",
+        "compared with peers": f"{len(peers)} of {len(done)} performances, "
+        f"each with {_median(expected.n_peers for expected in peers.values()):g} other pianists (median)"
+        if peers
+        else "none",
         "worse versions": ", ".join(f"{kind} {n}" for kind, n in sorted(corrupted.items())) or "none",
         "kinds that did not apply": ", ".join(f"{kind} {n}" for kind, n in sorted(absent.items())) or "none",
     }
     is_worse = [record.midi_path in worse for record in labels]
     return write_summary(labels, is_worse, checks, facts, refusals_of(done), folder)
+
+
+def _median(counts: Iterable[int]) -> float:
+    return float(np.median(list(counts)))
 
 
 def _tell(

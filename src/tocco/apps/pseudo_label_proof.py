@@ -85,7 +85,7 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
     }
     if options.leave_out is not None:
         facts["also left out"] = f"{len(_names(options.leave_out))} pieces that the raters were developed on"
-    typer.echo(write_proof(Proof(ladders, rated, agreements, performances.parent), facts, output))
+    typer.echo(write_proof(Proof(ladders, rated, agreements, scale, performances.parent), facts, output))
 
 
 def choose(

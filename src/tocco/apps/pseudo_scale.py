@@ -153,7 +153,12 @@ def measure_pool_performance(
         for start, end in segment_bounds(performance.duration_sec, SEGMENT_SEC, OVERLAP)
     ]
     segments = tuple(
-        MeasuredSegment(record.piece_id, measure_technique(evidence, span), read_demand(evidence, span))
+        MeasuredSegment(
+            record.piece_id,
+            record.performer_id or record.segment_id,
+            measure_technique(evidence, span),
+            read_demand(evidence, span),
+        )
         for span in spans
     )
     return MeasuredPerformance(record, segments)

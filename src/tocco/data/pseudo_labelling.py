@@ -2,7 +2,8 @@
 
 A performance is aligned with its score once, as a whole; then each segment of ten seconds is rated. What
 was rated is kept in one small file a performance, told apart by the content of everything that decides
-it, so that a run that was broken off goes on where it stopped and a second run does nothing.
+it, so that a run that was broken off goes on where it stopped and a second run does nothing. Only then,
+where several people play a piece, is each compared with the others: see `tocco.pseudo_labels.peers`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,11 +29,12 @@ from tocco.music.midi import load_midi, save_midi
 from tocco.music.performance import Performance
 from tocco.music.score import score_readings
 from tocco.pseudo_labels.evidence import Evidence
+from tocco.pseudo_labels.peers import Expectation, Take, expectations, mean_standing
 from tocco.pseudo_labels.rate import rate_span
 from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.schema import Points, Share, StrictModel, laid_out
 
-PSEUDO_LABEL_VERSION: Final = 1
+PSEUDO_LABEL_VERSION: Final = 2
 """Counts up with every change of the raters that changes a rating while the scale stays."""
 
 SEGMENT_SEC: Final = 10.0
@@ -348,8 +350,44 @@ def _rated_corruption(task: LabelTask, corruption: Corruption, name: str) -> tup
     return rate_segments(Evidence(performance, alignment), task.scale)
 
 
-def records_of(labelled: Labelled) -> list[LabelRecord]:
-    """The records of a performance and its worse versions, one a segment."""
+def take_of(labelled: Labelled) -> Take | None:
+    """A performance for its peers to be compared with; None where it was not rated, or nobody played it.
+
+    Takes of one passage are compared where a record names it, else takes of one piece. A performance
+    whose pianist is not named is taken for the only one of its pianist.
+    """
+    record = labelled.task.record
+    if not labelled.rated.versions or record.is_score_rendering:
+        return None
+    segments = labelled.rated.versions[0].segments
+    ratings = [segment.labels for segment in segments]
+    confidence = [segment.confidence for segment in segments]
+    return Take(
+        record.segment_id,
+        record.passage_id or record.piece_id,
+        record.performer_id or record.segment_id,
+        mean_standing(ratings, confidence, labelled.task.scale),
+    )
+
+
+def peers_of(done: Sequence[Labelled]) -> dict[str, Expectation]:
+    """What the other pianists of its piece let expect of each performance; by name, where there are any."""
+    takes = [take for one in done if (take := take_of(one)) is not None]
+    if not takes:
+        return {}
+    found = expectations(takes, done[0].task.scale)
+    return {name: expected for name, expected in found.items() if expected.n_peers}
+
+
+def records_of(labelled: Labelled, expected: Expectation | None = None) -> list[LabelRecord]:
+    """The records of a performance and its worse versions, one a segment.
+
+    Parameters
+    ----------
+    labelled
+    expected : of its peers; None to leave the ratings as the scale gives them
+        Worse versions are held against the same, so that a mistake costs what it costs without peers.
+    """
     record, source = labelled.task.record, source_of(labelled.task.scale)
     found = []
     for version in labelled.rated.versions:
@@ -366,12 +404,22 @@ def records_of(labelled: Labelled) -> list[LabelRecord]:
                 "source": source,
                 "start_time": segment.start_time,
                 "end_time": segment.end_time,
-                "labels": segment.labels,
+                "labels": _compared(segment.labels, labelled.task.scale, expected),
                 "label_sd": {},
                 "n_raters": None,
             }
             found.append(LabelRecord.model_validate(fields))
     return found
+
+
+def _compared(
+    labels: Mapping[str, float], scale: ReferenceScale, expected: Expectation | None
+) -> dict[str, float]:
+    known = {} if expected is None else expected.standing
+    return {
+        name: scale.compared(name, rating, known[name]) if name in known else rating
+        for name, rating in labels.items()
+    }
 
 
 def refusals_of(done: Sequence[Labelled]) -> list[str]:

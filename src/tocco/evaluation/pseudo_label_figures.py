@@ -112,22 +112,30 @@ def detection_figure(table: Mapping[str, tuple[float, float, int]]) -> Figure:
     return figure
 
 
-def difficulty_figure(found: Sequence[Difficulty]) -> Figure:
-    """Variance between players and between pieces, and the correlation with note density."""
-    figure = _new(8.0, 0.9 + 0.42 * len(found))
-    row = np.arange(len(found))[::-1]
+def difficulty_figure(alone: Sequence[Difficulty], peers: Sequence[Difficulty]) -> Figure:
+    """Variance between players and between pieces, before and after peers are compared; note density."""
+    figure = _new(8.5, 1.1 + 0.5 * len(alone))
+    row = np.arange(len(alone))[::-1]
     left, right = figure.subplots(1, 2, sharey=True)
-    left.barh(
-        row + 0.19, [one.within for one in found], 0.36, color=_TARGET, label="between players of a piece"
+    bars = (
+        ([one.within for one in alone], _TARGET, "between players of a piece"),
+        ([one.between for one in alone], _GREY, "between pieces, rated alone"),
+        ([one.piece_means for one in peers], _OTHER, "means of pieces, compared with peers"),
     )
-    left.barh(row - 0.19, [one.between for one in found], 0.36, color=_OTHER, label="between pieces")
-    left.set_yticks(row, [one.dimension for one in found], fontsize=7)
+    for place, (values, colour, label) in enumerate(bars):
+        left.barh(row + 0.25 * (1 - place), values, 0.23, color=colour, label=label)
+    left.set_yticks(row, [one.dimension for one in alone], fontsize=7)
     left.set_xlabel("variance, points squared", fontsize=8)
     left.legend(fontsize=6, frameon=False)
-    right.scatter([one.density_r for one in found], row, color=_TARGET, label="segments")
-    right.scatter(
-        [one.density_r_takes for one in found], row, facecolor="none", edgecolor=_TARGET, label="takes"
-    )
+    for found, colour, label in ((alone, _GREY, "alone"), (peers, _OTHER, "compared")):
+        right.scatter([one.density_r for one in found], row, color=colour, label=f"segments, {label}")
+        right.scatter(
+            [one.density_r_takes for one in found],
+            row,
+            facecolor="none",
+            edgecolor=colour,
+            label=f"takes, {label}",
+        )
     for edge in (-MOST_DENSITY_R, MOST_DENSITY_R):
         right.axvline(edge, color=_GREY, linewidth=0.8)
     right.set_xlim(-0.6, 0.6)

@@ -50,7 +50,7 @@ ERROR_RATE: Final = 0.03
 RESTARTS_A_MINUTE: Final = 3.0
 """Rate at which the detection of restarts is measured."""
 
-_MEASURES_VERSION = 2
+_MEASURES_VERSION = 3
 _Rating = Annotated[float, Field(ge=0.0, le=100.0)] | None
 
 
@@ -92,6 +92,7 @@ class RatedTake(StrictModel):
     key: str
     piece: str
     performance: str
+    performer: str
     ratings: dict[str, tuple[_Rating, ...]]
     """Dimension -> rating of each segment."""
 
@@ -345,6 +346,7 @@ def _take(task: MeasureTask, key: str) -> RatedTake:
         key=key,
         piece=record.piece_id,
         performance=record.segment_id,
+        performer=record.performer_id or record.segment_id,
         ratings={},
         confidence={},
         notes_per_sec=(),

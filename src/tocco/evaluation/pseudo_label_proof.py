@@ -24,7 +24,9 @@ from tocco.evaluation.pseudo_label_measures import (
 )
 from tocco.metrics import pearson_r, spearman_rho
 from tocco.music.corruption import CORRUPTIONS
+from tocco.pseudo_labels.peers import Take, expectations, mean_standing, variance_parts
 from tocco.pseudo_labels.raters import RATERS
+from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.units import FloatArray
 
 MONOTONE_RHO: Final = -0.9
@@ -35,6 +37,7 @@ MOST_DENSITY_R: Final = 0.2
 
 FEWEST_STEPS: Final = 4
 FEWEST_RATED: Final = 10
+FEWEST_SEGMENTS: Final = 3
 
 THRESHOLDS: Final[Mapping[str, str]] = {
     "(a) monotone": f"Spearman between severity and the target's rating <= {MONOTONE_RHO:g} for every "
@@ -43,7 +46,8 @@ THRESHOLDS: Final[Mapping[str, str]] = {
     "the target's, over the whole ladder",
     "(c) detection": f"planted mistakes at 3 %: precision >= {LEAST_PRECISION:g}, recall >= {LEAST_RECALL:g}",
     "(d) not difficulty": "variance between performers of a piece exceeds variance between pieces; "
-    f"|r| with note density < {MOST_DENSITY_R:g}",
+    f"|r| with note density < {MOST_DENSITY_R:g}; of the labels as they are written, where peers are "
+    "compared, with the variance between performers as it is without",
     "(e) people": "rank correlation with the human counterpart, whatever it is",
     "(f) robust to transcription": "(a) and (b) again, on transcribed keys",
 }
@@ -189,6 +193,7 @@ class Difficulty:
     n_takes, n_pieces
     within : points squared, between performers of a piece
     between : points squared, between pieces, sampling of the players taken off; may fall below 0
+    piece_means : points squared, variance of the pieces' means as it is
     density_r : Pearson with notes a second, over segments
     density_r_takes : the same over performances
     """
@@ -198,13 +203,18 @@ class Difficulty:
     n_pieces: int
     within: float
     between: float
+    piece_means: float
     density_r: float
     density_r_takes: float
 
-    @property
-    def is_playing(self) -> bool:
-        """Claim (d)."""
-        return self.within > self.between and abs(self.density_r) < MOST_DENSITY_R
+
+def is_playing(alone: Difficulty, peers: Difficulty) -> bool:
+    """Claim (d), of labels that are compared with peers.
+
+    Comparing makes players differ more, since each is held against the others, and leaves sampling of the
+    players in no simple form: so their variance is taken from before, and that of the pieces' means as it is.
+    """
+    return alone.within > peers.piece_means and abs(peers.density_r) < MOST_DENSITY_R
 
 
 def difficulty(takes: Sequence[RatedTake]) -> list[Difficulty]:
@@ -217,16 +227,18 @@ def difficulty(takes: Sequence[RatedTake]) -> list[Difficulty]:
                 continue
             rating = column(take.ratings[name])
             known = np.isfinite(rating)
-            if known.sum() >= 3:
+            if known.sum() >= FEWEST_SEGMENTS:
                 weight = np.array(take.confidence[name])[known]
                 density = np.array(take.notes_per_sec)
-                rows.append((take.piece, float(np.average(rating[known], weights=weight)), rating, density))
-        counts = {piece: sum(row[0] == piece for row in rows) for piece, *_ in rows}
-        rows = [row for row in rows if counts[row[0]] >= 2]
+                rows.append((take, float(np.average(rating[known], weights=weight)), rating, density))
+        players = {piece: {row[0].performer for row in rows if row[0].piece == piece}
+                   for piece in {row[0].piece for row in rows}}  # fmt: skip
+        rows = [row for row in rows if len(players[row[0].piece]) >= 2]
         if len(rows) < FEWEST_RATED:
             continue
         mean = np.array([row[1] for row in rows])
-        within, between = variance_parts(mean, [row[0] for row in rows])
+        pieces = np.array([row[0].piece for row in rows])
+        within, between = variance_parts(mean, pieces.tolist())
         segments, density = (np.concatenate([row[k] for row in rows]) for k in (2, 3))
         known = np.isfinite(segments)
         own = np.array([row[3].mean() for row in rows])
@@ -234,9 +246,10 @@ def difficulty(takes: Sequence[RatedTake]) -> list[Difficulty]:
             Difficulty(
                 dimension=name,
                 n_takes=len(rows),
-                n_pieces=len({row[0] for row in rows}),
+                n_pieces=len(set(pieces)),
                 within=within,
                 between=between,
+                piece_means=float(np.var([mean[pieces == piece].mean() for piece in set(pieces)], ddof=1)),
                 density_r=pearson_r(density[known], segments[known]),
                 density_r_takes=pearson_r(own, mean),
             )
@@ -244,25 +257,37 @@ def difficulty(takes: Sequence[RatedTake]) -> list[Difficulty]:
     return found
 
 
-def variance_parts(value: FloatArray, group: Sequence[str]) -> tuple[float, float]:
-    """Variance within groups and between them, of a one-way layout with groups of unequal size.
+def compared(takes: Sequence[RatedTake], scale: ReferenceScale) -> list[RatedTake]:
+    """The takes held against what their peers reach, as `tocco pseudo-label` gives their ratings."""
+    rated = [take for take in takes if take.refusal is None]
+    standing = [Take(take.performance, take.piece, take.performer, _standing(take, scale)) for take in rated]
+    expected = expectations(standing, scale)
+    return [
+        take.model_copy(update={"ratings": _against(take, expected[take.performance].standing, scale)})
+        for take in rated
+    ]
 
-    Within is the mean square within groups; between is what the mean square between groups has above it,
-    divided by the effective group size (Searle, Casella and McCulloch 1992, "Variance Components", 3.6).
 
-    Parameters
-    ----------
-    value : (N,)
-    group : N names
-    """
-    _, index = np.unique(np.asarray(group), return_inverse=True)
-    size = np.bincount(index).astype(float)
-    centre = np.bincount(index, value) / size
-    n, k = len(value), len(size)
-    within = float(((value - centre[index]) ** 2).sum() / (n - k))
-    among = float((size * (centre - value.mean()) ** 2).sum() / (k - 1))
-    effective = (n - (size**2).sum() / n) / (k - 1)
-    return within, (among - within) / effective
+def _standing(take: RatedTake, scale: ReferenceScale) -> dict[str, float]:
+    segments = range(len(take.notes_per_sec))
+    ratings = [
+        {name: float(values[k] or 0.0) for name, values in take.ratings.items() if values[k] is not None}
+        for k in segments
+    ]
+    confidence = [{name: values[k] for name, values in take.confidence.items()} for k in segments]
+    return mean_standing(ratings, confidence, scale)
+
+
+def _against(
+    take: RatedTake, expected: Mapping[str, float], scale: ReferenceScale
+) -> dict[str, tuple[float | None, ...]]:
+    return {
+        name: tuple(
+            rating if rating is None or name not in expected else scale.compared(name, rating, expected[name])
+            for rating in ratings
+        )
+        for name, ratings in take.ratings.items()
+    }
 
 
 @dataclass(frozen=True)

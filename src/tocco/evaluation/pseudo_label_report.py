@@ -37,12 +37,15 @@ from tocco.evaluation.pseudo_label_proof import (
     Agreement,
     Climbed,
     climbed,
+    compared,
     detection_table,
     difficulty,
+    is_playing,
     side_matrix,
 )
 from tocco.files import write_bytes
 from tocco.music.corruption import CORRUPTIONS
+from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.units import FloatArray
 
 REPORT = "proof.md"
@@ -56,6 +59,7 @@ class Proof:
     ----------
     ladders : of held-out excerpts
     takes : whole held-out performances
+    scale : that rated them
     agreements : with people; empty where no ratings were given
     root : folder of the performances; reasons name files from here
     """
@@ -63,6 +67,7 @@ class Proof:
     ladders: Sequence[PieceLadders]
     takes: Sequence[RatedTake]
     agreements: Sequence[Agreement]
+    scale: ReferenceScale
     root: Path = Path()
 
 
@@ -82,7 +87,7 @@ def write_proof(proof: Proof, facts: Mapping[str, str], folder: Path) -> str:
     parts += _specific(keys)
     parts += _sound(sound)
     parts += _detection(proof.ladders)
-    parts += _difficulty(proof.takes)
+    parts += _difficulty(proof.takes, proof.scale)
     parts += _people(proof.agreements)
     parts += _transcribed(keys, transcribed)
     parts += _left_out(proof)
@@ -210,22 +215,34 @@ def _detection(ladders: Sequence[PieceLadders]) -> list[str]:
     ]
 
 
-def _difficulty(takes: Sequence[RatedTake]) -> list[str]:
+def _difficulty(takes: Sequence[RatedTake], scale: ReferenceScale) -> list[str]:
     rows = [
         [
-            one.dimension,
-            f"{one.n_takes} of {one.n_pieces}",
-            _number(one.within),
-            _number(one.between),
-            _number(one.density_r, ".3f"),
-            _number(one.density_r_takes, ".3f"),
-            _verdict(one.is_playing),
+            alone.dimension,
+            f"{alone.n_takes} of {alone.n_pieces}",
+            _number(alone.within),
+            _number(alone.between),
+            _number(peers.within),
+            _number(peers.piece_means),
+            _number(alone.density_r, ".3f"),
+            _number(peers.density_r, ".3f"),
+            _number(peers.density_r_takes, ".3f"),
+            _verdict(is_playing(alone, peers)),
         ]
-        for one in difficulty(takes)
+        for alone, peers in zip(difficulty(takes), difficulty(compared(takes, scale)), strict=True)
     ]
-    header = ["dimension", "takes of pieces", "var. between players", "var. between pieces"]
-    header += ["r with density, segments", "r, takes", "met"]
-    return ["## (d) Not difficulty", "", *_table(header, rows)]
+    header = ["dimension", "takes of pieces", "players, alone", "pieces, alone"]
+    header += ["players, compared", "means of pieces, compared"]
+    header += ["r with density, alone", "r, compared", "r of takes, compared", "met"]
+    return [
+        "## (d) Not difficulty",
+        "",
+        "Variance in points squared, between players of a piece and between pieces: of the scale alone, "
+        "which is all there is for a piece that one person plays, and of the labels as they are written, "
+        "each compared with the other pianists of its piece.",
+        "",
+        *_table(header, rows),
+    ]
 
 
 def _people(agreements: Sequence[Agreement]) -> list[str]:
@@ -308,9 +325,10 @@ def _draw(proof: Proof, keys: Sequence[Climbed], transcribed: Sequence[Climbed],
     matrix = side_matrix(keys)
     save_png(matrix_figure(matrix, side_shares(matrix)), folder / "proof_b_side_effects.png")
     save_png(detection_figure(detection_table(proof.ladders)), folder / "proof_c_detection.png")
-    found = difficulty(proof.takes)
-    if found:
-        save_png(difficulty_figure(found), folder / "proof_d_difficulty.png")
+    alone = difficulty(proof.takes)
+    if alone:
+        peers = difficulty(compared(proof.takes, proof.scale))
+        save_png(difficulty_figure(alone, peers), folder / "proof_d_difficulty.png")
     if proof.agreements:
         save_png(agreement_figure(proof.agreements), folder / "proof_e_people.png")
     if transcribed:

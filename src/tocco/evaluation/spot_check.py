@@ -101,7 +101,10 @@ def make_spot_check(
     span = (record.start_time, record.end_time or performance.duration_sec)
     recording = None if record.audio_path is None else load_audio(record.audio_path)
     evidence = Evidence(performance, alignment, recording)
-    found = SpotCheck(record, why, rate_span(evidence, span, scale=scale))
+    labels = rate_span(evidence, span, scale=scale)
+    # The sheet shows the ratings of the file, where they are compared with those of other pianists.
+    shown = {name: replace(label, rating=record.labels.get(name)) for name, label in labels.items()}
+    found = SpotCheck(record, why, shown)
     if recording is None:
         clip = rendered_clip(performance, span, renderer)
     else:

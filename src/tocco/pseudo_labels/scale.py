@@ -3,7 +3,8 @@
 Each component is bent to a symmetric shape, freed of what the written music explains (a linear fit
 over the pool), and standardised. A dimension is the weighted mean of the components that could be
 measured, brought to unit spread by their correlations in the pool, so that a missing one does not
-change the width of the scale. Percentiles of the pool then set the rating: see `RATING_AT`.
+change the width of the scale: that is where a span stands. Percentiles of the pool then set the rating: see
+`RATING_AT`. What other pianists of the same piece reach can be taken off as well: see `peers`.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ LEAST_WEIGHT: Final = 0.35
 
 FARTHEST_DEMAND: Final = 3.0
 """Music beyond three spreads of the pool's is taken for that."""
+
+_FARTHEST_ODDS: Final = 30.0
+"""A rating's log odds beyond which no number tells it from 0 or 100."""
 
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
@@ -121,11 +125,37 @@ class DimensionScale(StrictModel):
     ratings: tuple[_Number, ...]
     """The rating at each knot, ascending."""
 
+    centre: _Number
+    """Mean standing of the pool's performances, every piece counting once."""
+
+    between_players: _Positive
+    """Variance of the mean standing between pianists of one piece."""
+
+    between_pieces: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+    """Variance of the mean standing between pieces, which is no matter of playing."""
+
+    def standing_of(self, rating: float) -> float:
+        """Where a rating stands on the scale, in spreads of the pool: `rating_of` turned round."""
+        return standing_of(rating, self)
+
+    def expected(self, peers: FloatArray) -> float:
+        """What is to be expected above the middle of the pool where peers reach so much.
+
+        The mean of `n` peers tells the piece's own part of it with the share B / (B + W / n), where B is
+        the variance between pieces and W that between pianists.
+
+        Parameters
+        ----------
+        peers : (n,) mean standing of each, n >= 1
+        """
+        share = self.between_pieces / (self.between_pieces + self.between_players / len(peers))
+        return share * (float(np.mean(peers)) - self.centre)
+
 
 class ReferenceScale(StrictModel):
     """Components to ratings, for the six technical dimensions."""
 
-    format: Annotated[int, Field(ge=1, le=1)] = 1
+    format: Annotated[int, Field(ge=2, le=2)] = 2
     """Version of this file's layout."""
 
     pool: Pool
@@ -162,9 +192,21 @@ class ReferenceScale(StrictModel):
         if reason is not None:
             return replace(label, confidence=0.0, missing={**label.missing, label.dimension: reason})
         values = {name: label.components[name].value for name in known}
-        return replace(label, rating=rating_of(self._composite(scale, kinds, values, demand), scale))
+        return replace(label, rating=rating_of(self._standing(scale, kinds, values, demand), scale))
 
-    def _composite(
+    def compared(self, dimension: str, rating: float, expected: float) -> float:
+        """A rating with what its peers let expect taken off: above 50 for who plays better than they do.
+
+        Parameters
+        ----------
+        dimension
+        rating : 0..100, not yet compared
+        expected : spreads of the pool, of `DimensionScale.expected`
+        """
+        scale = self.dimensions[dimension]
+        return rating_of(scale.standing_of(rating) - expected, scale)
+
+    def _standing(
         self,
         scale: DimensionScale,
         kinds: Mapping[str, ComponentKind],
@@ -208,18 +250,43 @@ def combined(standard: FloatArray, weight: FloatArray, correlation: FloatArray) 
     return float(weight @ standard) / np.sqrt(max(variance, 0.5 * float(weight @ weight)))
 
 
-def rating_of(composite: float, scale: DimensionScale) -> float:
+def rating_of(standing: float, scale: DimensionScale) -> float:
     """Rating at a place of the scale, 0..100: straight between the knots, and in its log odds beyond them."""
     knots, ratings = np.array(scale.knots), np.array(scale.ratings)
-    if knots[0] <= composite <= knots[-1]:
-        return float(np.interp(composite, knots, ratings))
-    end, inner = (0, 1) if composite < knots[0] else (-1, -2)
+    if knots[0] <= standing <= knots[-1]:
+        return float(np.interp(standing, knots, ratings))
+    end = 0 if standing < knots[0] else -1
+    odds = _odds(ratings[end]) + (standing - knots[end]) * _odds_slope(knots, ratings, end)
+    return float(100.0 / (1.0 + np.exp(-np.clip(odds, -_FARTHEST_ODDS, _FARTHEST_ODDS))))
+
+
+def standing_of(rating: float, scale: DimensionScale) -> float:
+    """Place of the scale that has a rating: the reverse of `rating_of`."""
+    knots, ratings = np.array(scale.knots), np.array(scale.ratings)
+    if ratings[0] <= rating <= ratings[-1]:
+        return float(np.interp(rating, ratings, knots))
+    end = 0 if rating < ratings[0] else -1
+    odds = float(np.clip(_odds(rating), -_FARTHEST_ODDS, _FARTHEST_ODDS))
+    return float(knots[end] + (odds - _odds(ratings[end])) / _odds_slope(knots, ratings, end))
+
+
+def _odds(rating: float) -> float:
+    """Logarithm of the odds of a rating; without end at 0 and 100."""
+    share = rating / 100.0
+    if share <= 0.0 or share >= 1.0:
+        return -np.inf if share <= 0.0 else np.inf
+    return float(np.log(share / (1.0 - share)))
+
+
+def _odds_slope(knots: FloatArray, ratings: FloatArray, end: int) -> float:
+    """Log odds for one step of the scale beyond its last knot, where the slope goes on unbroken.
+
+    d rating / d odds = 100 share (1 - share).
+    """
+    inner = 1 if end == 0 else -2
     slope = (ratings[end] - ratings[inner]) / (knots[end] - knots[inner])
     share = ratings[end] / 100.0
-    odds = np.log(share / (1.0 - share))
-    # d rating / d odds = 100 share (1 - share): the slope goes on unbroken at the last knot.
-    odds += (composite - knots[end]) * slope / (100.0 * share * (1.0 - share))
-    return float(100.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0))))
+    return float(slope / (100.0 * share * (1.0 - share)))
 
 
 def read_scale(content: str, source: str) -> ReferenceScale:

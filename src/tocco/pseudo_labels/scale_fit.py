@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +11,7 @@ import numpy as np
 
 from tocco.errors import InputError
 from tocco.pseudo_labels.demand import DEMANDS
+from tocco.pseudo_labels.peers import variance_parts
 from tocco.pseudo_labels.pseudo_label import ComponentKind, PseudoLabel
 from tocco.pseudo_labels.raters import RATERS, Rater
 from tocco.pseudo_labels.scale import (
@@ -27,6 +29,9 @@ from tocco.units import FloatArray
 FEWEST_SEGMENTS: Final = 50
 """Below these the outer percentiles are single segments."""
 
+FEWEST_SHARED: Final = 2
+"""Pieces with two pianists, to tell the piece's part of a difference from the pianist's."""
+
 OUTER_PERCENT: Final = 2.5
 """Values beyond this percentile, on either side, are drawn in before a spread is taken."""
 
@@ -40,11 +45,13 @@ class MeasuredSegment:
     Attributes
     ----------
     piece : all segments of a piece share one unit of weight
+    performer
     labels : dimension -> as measured
     demand : (Q,)
     """
 
     piece: str
+    performer: str
     labels: Mapping[str, PseudoLabel]
     demand: FloatArray
 
@@ -57,7 +64,7 @@ def fit_scale(segments: Sequence[MeasuredSegment], pool: Pool) -> ReferenceScale
     Raises
     ------
     InputError
-        A component was measured in fewer than 50 segments.
+        A component was measured in fewer than 50 segments, or hardly a piece is played by two people.
     """
     kept = [segment for segment in segments if np.all(np.isfinite(segment.demand))]
     demand = np.array([segment.demand for segment in kept]).reshape(len(kept), len(DEMANDS))
@@ -89,19 +96,46 @@ def _fit_dimension(
     standard = np.stack(columns, axis=1)
     correlation = _correlations(standard, weight)
     shares = np.array([kind.weight for kind in rater.scaled])
-    composite, counts = [], []
-    for row, w in zip(standard, weight, strict=True):
+    standing = np.full(len(segments), np.nan)
+    for n, row in enumerate(standard):
         known = np.isfinite(row)
         if shares[known].sum() >= LEAST_WEIGHT:
-            composite.append(combined(row[known], shares[known], correlation[np.ix_(known, known)]))
-            counts.append(w)
-    knots, ratings = _percentile_knots(np.array(composite), np.array(counts))
+            standing[n] = combined(row[known], shares[known], correlation[np.ix_(known, known)])
+    rated = np.isfinite(standing)
+    knots, ratings = _percentile_knots(standing[rated], weight[rated])
+    centre, between_players, between_pieces = _spread_of_takes(rater.dimension, segments, standing)
     return DimensionScale(
         components=scales,
         correlation=tuple(_rounded(row) for row in correlation),
         knots=knots,
         ratings=ratings,
+        centre=round(centre, 6),
+        between_players=round(max(between_players, _SMALLEST_SPREAD**2), 6),
+        between_pieces=round(max(between_pieces, 0.0), 6),
     )
+
+
+def _spread_of_takes(
+    dimension: str, segments: Sequence[MeasuredSegment], standing: FloatArray
+) -> tuple[float, float, float]:
+    """Mean standing of the pieces, variance between pianists of a piece, and between pieces."""
+    takes: dict[tuple[str, str], list[float]] = {}
+    for segment, value in zip(segments, standing, strict=True):
+        if np.isfinite(value):
+            takes.setdefault((segment.piece, segment.performer), []).append(float(value))
+    players = Counter(piece for piece, _ in takes)
+    mean = {take: float(np.mean(values)) for take, values in takes.items()}
+    centre = float(np.mean([np.mean([m for (p, _), m in mean.items() if p == piece]) for piece in players]))
+    shared = [take for take in takes if players[take[0]] > 1]
+    pieces = [piece for piece, _ in shared]
+    if len(set(pieces)) < FEWEST_SHARED:
+        raise InputError(
+            f"{dimension}, pool",
+            f"has {len(set(pieces))} pieces that two pianists play",
+            allowed=f"at least {FEWEST_SHARED}",
+            next_step="give more takes of each piece",
+        )
+    return centre, *variance_parts(np.array([mean[take] for take in shared]), pieces)
 
 
 def _value(segment: MeasuredSegment, dimension: str, component: str) -> float:
