@@ -409,11 +409,18 @@ def benchmark_pseudo_labels(
         Path | None, typer.Option(help="Pieces that the raters were developed on, one piece_id a line.")
     ] = None,
     pieces: Annotated[int, typer.Option(min=2, help="Held-out pieces to corrupt.")] = 24,
-    takes: Annotated[int, typer.Option(min=2, help="Performances of one piece at most, to compare.")] = 5,
+    takes: Annotated[int, typer.Option(min=0, help="Performances of one piece at most, to compare.")] = 5,
     rendered: Annotated[int, typer.Option(min=0, help="Of the corrupted pieces, rated by ear as well.")] = 8,
     transcribed: Annotated[
-        int, typer.Option(min=0, help="Of the corrupted pieces, rated with a transcriber's noise as well.")
+        int, typer.Option(min=0, help="Of the corrupted pieces, rated through a transcriber as well.")
     ] = 8,
+    transcriber: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="Hears the rendering, as in 'transkun {audio} {midi}'; without one, its noise is simulated.",
+        ),
+    ] = None,
     excerpt_sec: Annotated[float, typer.Option(min=20.0, help="Length of the corrupted excerpts.")] = 60.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and of every corruption.")] = 0,
     scale: Annotated[Path | None, typer.Option(help="Another scale than the one that ships.")] = None,
@@ -432,6 +439,7 @@ def benchmark_pseudo_labels(
         n_takes=takes,
         n_rendered=rendered,
         n_transcribed=transcribed,
+        transcriber=transcriber,
         excerpt_sec=excerpt_sec,
         seed=seed,
         engine=engine_of(engine, jobs=jobs, address=address),

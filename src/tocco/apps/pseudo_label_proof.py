@@ -11,6 +11,7 @@ import numpy as np
 import typer
 
 from tocco.apps.progress import progress_bar
+from tocco.audio.transcription import CommandTranscriber
 from tocco.data.pseudo_labelling import source_of, with_printed_score
 from tocco.data.records import LabelRecord, read_labels
 from tocco.engines import Engine, LocalEngine
@@ -41,6 +42,8 @@ class ProofOptions:
     leave_out : a file of further pieces that are not wanted, one a line
     n_pieces, n_takes : pieces to corrupt, and performances of each piece to compare
     n_rendered, n_transcribed : of these pieces, how many are heard, and heard through a transcriber
+    transcriber
+        A command with "{audio}" and "{midi}"; None for the noise of a transcriber.
     excerpt_sec
     seed
     engine
@@ -52,6 +55,7 @@ class ProofOptions:
     n_takes: int = 5
     n_rendered: int = 8
     n_transcribed: int = 8
+    transcriber: str | None = None
     excerpt_sec: float = 60.0
     seed: int = 0
     engine: Engine = field(default_factory=LocalEngine)
@@ -59,6 +63,7 @@ class ProofOptions:
 
 def prove(performances: Path, output: Path, percepiano: Path | None, options: ProofOptions) -> None:
     """Measure everything that the proof rests on, and write it with its thresholds."""
+    transcriber = None if options.transcriber is None else CommandTranscriber(options.transcriber)
     scale = reference_scale() if options.scale is None else load_scale(options.scale)
     folder = writable_folder(output / "measured")
     records = [with_printed_score(record) for record in read_labels(performances, must_exist=True)]
@@ -70,7 +75,8 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
             f"holds {len(chosen)} pieces that the scale has not seen",
             allowed="2 or more, with MIDI and score",
         )
-    ladders = _measured(measure_ladders, _ladder_tasks(chosen, scale, folder, options), "ladders", options)
+    climbs = _ladder_tasks(chosen, scale, folder, transcriber, options)
+    ladders = _measured(measure_ladders, climbs, "ladders", options)
     tasks = [MeasureTask(record, scale, folder) for record in takes]
     rated = _measured(measure_take, tasks, "takes", options)
     agreements = [] if percepiano is None else _people(percepiano, scale, folder, options)
@@ -83,9 +89,15 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
         f"seed {options.seed}; {', '.join(sorted(record.piece_id for record in chosen))}",
         "compared": f"{len(takes)} whole performances of {len({r.piece_id for r in takes})} pieces",
     }
+    if options.n_transcribed:
+        facts["transcriber"] = options.transcriber or "none: its noise is put on the keys"
     if options.leave_out is not None:
         facts["also left out"] = f"{len(_names(options.leave_out))} pieces that the raters were developed on"
-    typer.echo(write_proof(Proof(ladders, rated, agreements, scale, performances.parent), facts, output))
+    typer.echo(
+        write_proof(
+            Proof(ladders, rated, agreements, scale, performances.parent, options.transcriber), facts, output
+        )
+    )
 
 
 def choose(
@@ -114,7 +126,11 @@ def choose(
 
 
 def _ladder_tasks(
-    chosen: Sequence[LabelRecord], scale: ReferenceScale, folder: Path, options: ProofOptions
+    chosen: Sequence[LabelRecord],
+    scale: ReferenceScale,
+    folder: Path,
+    transcriber: CommandTranscriber | None,
+    options: ProofOptions,
 ) -> list[MeasureTask]:
     return [
         MeasureTask(
@@ -125,6 +141,7 @@ def _ladder_tasks(
             options.seed,
             is_rendered=place < options.n_rendered,
             is_transcribed=place < options.n_transcribed,
+            transcriber=transcriber,
         )
         for place, record in enumerate(chosen)
     ]

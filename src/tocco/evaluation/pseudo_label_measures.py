@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 
 from tocco.audio.processing import load_audio, segment_bounds
 from tocco.audio.rendering import FluidSynthRenderer
+from tocco.audio.transcription import CommandTranscriber
 from tocco.data.pseudo_labelling import SEGMENT_SEC, align, generator_of, source_of
 from tocco.data.records import LabelRecord
 from tocco.errors import InputError, MismatchError
@@ -37,7 +38,7 @@ from tocco.schema import StrictModel, laid_out
 from tocco.units import FloatArray
 
 Heard = Literal["keys", "sound", "transcribed"]
-"""What the raters are given: the keys; the keys and their rendering; keys with a transcriber's noise."""
+"""What the raters are given: the keys; the keys and their rendering; keys as a transcriber hears them."""
 
 VOICING_KINDS: Final = tuple(kind.name for kind in CORRUPTIONS.values() if kind.target == "tone_quality")
 SOUND_LEVEL: Final = 4
@@ -127,6 +128,7 @@ class MeasureTask:
     excerpt_sec : length of the part that is corrupted
     seed
     is_rendered, is_transcribed : whether ladders are also climbed by ear, and through a transcriber
+    transcriber : hears the rendered sound; None for the noise of one on the keys
     soundfont : None for the default
     """
 
@@ -137,6 +139,7 @@ class MeasureTask:
     seed: int = 0
     is_rendered: bool = False
     is_transcribed: bool = False
+    transcriber: CommandTranscriber | None = None
     soundfont: Path | None = None
 
     def key(self, what: str) -> str:
@@ -148,6 +151,7 @@ class MeasureTask:
             source_of(self.scale),
             [record.segment_id, str(record.midi_path), str(record.score_path), str(record.audio_path)],
             [self.excerpt_sec, self.seed, self.is_rendered, self.is_transcribed],
+            None if self.transcriber is None else self.transcriber.command,
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -209,7 +213,8 @@ def _ladders(task: MeasureTask, key: str) -> PieceLadders:
     start = max(performance.duration_sec - task.excerpt_sec, 0.0) / 2.0
     clean = excerpt(performance, start, min(start + task.excerpt_sec, performance.duration_sec))
     climb = _Climb(task, clean, stretch(alignment, start, start + task.excerpt_sec))
-    if task.is_rendered:
+    is_heard = task.is_rendered or (task.is_transcribed and task.transcriber is not None)
+    if is_heard:
         with FluidSynthRenderer(task.soundfont) as renderer:
             climb.all_steps(renderer)
     else:
@@ -269,8 +274,7 @@ class _Climb:
         for kind in CORRUPTIONS:
             try:
                 for level, worse in self._ladder(kind):
-                    heard = kind in VOICING_KINDS or level == SOUND_LEVEL
-                    self._rate(kind, level, worse, renderer if heard else None)
+                    self._rate(kind, level, worse, renderer)
                 if kind in (*ERROR_KINDS, RESTARTS):
                     self._detect(kind)
             except InputError as error:
@@ -294,21 +298,34 @@ class _Climb:
         self.detections.append(compare(self.clean, self.alignment, planted, found))
 
     def _rate(self, kind: str, level: int, worse: Performance, renderer: FluidSynthRenderer | None) -> None:
-        given: list[tuple[Heard, Performance]] = [("keys", worse)]
-        if renderer is not None:
-            given.append(("sound", worse))
+        is_sounding = self.task.is_rendered and (kind in (*VOICING_KINDS, CLEAN) or level == SOUND_LEVEL)
+        is_heard = self.task.is_transcribed and self.task.transcriber is not None
+        sound = renderer.render(worse) if renderer is not None and (is_sounding or is_heard) else None
+        self._rate_heard(kind, level, "keys", worse, None)
+        if is_sounding:
+            self._rate_heard(kind, level, "sound", worse, sound)
         if self.task.is_transcribed:
-            rng = generator_of(f"{self.task.record.segment_id} {kind} {level} heard", self.task.seed)
-            given.append(("transcribed", transcriber_noise(worse, rng).performance))
-        for heard, performance in given:
-            sound = renderer.render(worse) if heard == "sound" and renderer is not None else None
-            try:
-                alignment = self._aligned(performance)
-            except MismatchError as error:
-                self.refusals.append(f"{kind} {level} {heard}: {error.problem}")
-                continue
-            ratings = mean_ratings(Evidence(performance, alignment, sound), self.task.scale)
-            self.steps.append(LadderStep(kind=kind, level=level, heard=heard, ratings=ratings))
+            self._rate_heard(kind, level, "transcribed", self._transcribed(kind, level, worse, sound), None)
+
+    def _rate_heard(
+        self, kind: str, level: int, heard: Heard, performance: Performance, sound: FloatArray | None
+    ) -> None:
+        try:
+            alignment = self._aligned(performance)
+        except MismatchError as error:
+            self.refusals.append(f"{kind} {level} {heard}: {error.problem}")
+            return
+        ratings = mean_ratings(Evidence(performance, alignment, sound), self.task.scale)
+        self.steps.append(LadderStep(kind=kind, level=level, heard=heard, ratings=ratings))
+
+    def _transcribed(
+        self, kind: str, level: int, worse: Performance, sound: FloatArray | None
+    ) -> Performance:
+        """What a transcriber hears, or the keys with the noise of one."""
+        if self.task.transcriber is not None and sound is not None:
+            return self.task.transcriber.transcribe(sound)
+        rng = generator_of(f"{self.task.record.segment_id} {kind} {level} heard", self.task.seed)
+        return transcriber_noise(worse, rng).performance
 
     def _aligned(self, performance: Performance) -> Alignment:
         """The alignment of a performance; where keys and onsets are those of the clean one, its own.

@@ -62,6 +62,7 @@ class Proof:
     scale : that rated them
     agreements : with people; empty where no ratings were given
     root : folder of the performances; reasons name files from here
+    transcriber : command of the one that took part; None for its noise
     """
 
     ladders: Sequence[PieceLadders]
@@ -69,6 +70,7 @@ class Proof:
     agreements: Sequence[Agreement]
     scale: ReferenceScale
     root: Path = Path()
+    transcriber: str | None = None
 
 
 def write_proof(proof: Proof, facts: Mapping[str, str], folder: Path) -> str:
@@ -89,7 +91,7 @@ def write_proof(proof: Proof, facts: Mapping[str, str], folder: Path) -> str:
     parts += _detection(proof.ladders)
     parts += _difficulty(proof.takes, proof.scale)
     parts += _people(proof.agreements)
-    parts += _transcribed(keys, transcribed)
+    parts += _transcribed(keys, transcribed, proof.transcriber)
     parts += _left_out(proof)
     text = "\n".join(parts) + "\n"
     write_bytes(folder / REPORT, text.encode())
@@ -262,7 +264,9 @@ def _people(agreements: Sequence[Agreement]) -> list[str]:
     return ["## (e) People: PercePiano, performances by pianists", "", *_table(header, rows)]
 
 
-def _transcribed(keys: Sequence[Climbed], transcribed: Sequence[Climbed]) -> list[str]:
+def _transcribed(
+    keys: Sequence[Climbed], transcribed: Sequence[Climbed], transcriber: str | None
+) -> list[str]:
     if not transcribed:
         return []
     own = {one.kind: one for one in keys}
@@ -280,12 +284,17 @@ def _transcribed(keys: Sequence[Climbed], transcribed: Sequence[Climbed]) -> lis
         for one in transcribed
     ]
     header = ["corruption", "n", "rho on keys", "rho transcribed", "rho of means", "largest other / own"]
-    return [
-        "## (f) Robust to transcription, simulated",
-        "",
+    how = (
         "No transcriber took part: the keys carry the noise of one (`tocco.music.symbolic_augmentation`: "
         "onsets 5 ms, releases 40 ms, velocities 5 steps, 1.5 % missed, 1.5 % added, a pedal of two "
-        "positions that misses 30 % of the presses), drawn anew at every step.",
+        "positions that misses 30 % of the presses), drawn anew at every step."
+    )
+    if transcriber is not None:
+        how = f"Every step was rendered, and its keys and pedal heard by `{transcriber}`."
+    return [
+        f"## (f) Robust to transcription{', simulated' if transcriber is None else ''}",
+        "",
+        how,
         "",
         *_table([*header, "monotone", "specific"], rows),
     ]

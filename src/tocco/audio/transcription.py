@@ -1,0 +1,101 @@
+"""Audio to MIDI by a transcriber of the user's own: any program that reads a sound file and writes MIDI.
+
+tocco brings no transcriber. The best of them carry models and libraries of hundreds of megabytes and have a
+command line of their own, such as `transkun {audio} {midi}` (Yan and Duan 2024).
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import soundfile
+
+from tocco.errors import InputError, MissingPartError
+from tocco.music.midi import load_midi
+from tocco.music.performance import Performance
+from tocco.units import SAMPLE_RATE_HZ, FloatArray
+
+AUDIO_PLACE: Final = "{audio}"
+MIDI_PLACE: Final = "{midi}"
+
+_MOST_SAID = 300
+
+
+@dataclass(frozen=True)
+class CommandTranscriber:
+    """A transcriber that is a command.
+
+    Attributes
+    ----------
+    command : as in a shell, with "{audio}" and "{midi}" where the two files are to be named
+        No shell runs it: words are split as one would, and nothing else of a shell is there.
+
+    Raises
+    ------
+    InputError
+        A place for one of the two files is missing, or a quotation mark stands alone.
+    """
+
+    command: str
+
+    def __post_init__(self) -> None:
+        for place in (AUDIO_PLACE, MIDI_PLACE):
+            if place not in self.command:
+                raise InputError(
+                    "--transcriber",
+                    f"is {self.command!r}, which does not say where {place} goes",
+                    allowed=f"a command with {AUDIO_PLACE} and {MIDI_PLACE}",
+                )
+        self._words({AUDIO_PLACE: "", MIDI_PLACE: ""})
+
+    def transcribe(self, waveform: FloatArray) -> Performance:
+        """The keys and pedals that the transcriber hears.
+
+        Parameters
+        ----------
+        waveform : (S,) mono at 24 kHz, within -1..1
+            Given as WAV of 16 bits, which every transcriber reads.
+
+        Raises
+        ------
+        MissingPartError
+            There is no such program.
+        InputError
+            It ends with an error, or leaves no MIDI that can be read.
+        """
+        with TemporaryDirectory(prefix="tocco-transcription-") as folder:
+            audio, midi = Path(folder, "heard.wav"), Path(folder, "heard.mid")
+            soundfile.write(audio, waveform, SAMPLE_RATE_HZ, subtype="PCM_16")
+            self._run(self._words({AUDIO_PLACE: str(audio), MIDI_PLACE: str(midi)}))
+            if not midi.is_file():
+                raise InputError("--transcriber", f"wrote no MIDI where {self.command!r} was told to")
+            return load_midi(midi)
+
+    def _words(self, files: dict[str, str]) -> list[str]:
+        try:
+            words = shlex.split(self.command)
+        except ValueError as error:
+            raise InputError("--transcriber", f"is {self.command!r}: {error}") from error
+        for place, name in files.items():
+            words = [word.replace(place, name) for word in words]
+        return words
+
+    def _run(self, words: list[str]) -> None:
+        try:
+            done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
+        except OSError as error:
+            raise MissingPartError(
+                f"transcriber {words[0]!r}",
+                f"cannot be run ({error.strerror})",
+                next_step="install it, or name the program with its path",
+            ) from error
+        if done.returncode != 0:
+            said = " ".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-1:])
+            raise InputError(
+                "--transcriber", f"{words[0]!r} ended with code {done.returncode}: {said[-_MOST_SAID:]}"
+            )
