@@ -11,7 +11,7 @@ from rater_etude import UP, play, study_score
 from tocco.errors import InputError
 from tocco.music.matching.spans import RetriedSpan, SkippedSpan
 from tocco.music.performance import Performance
-from tocco.pseudo_labels.evidence import MOST_CAUSES, Evidence, Findings
+from tocco.pseudo_labels.evidence import MOST_CAUSES, NO_BEAT, NO_SCORE, Evidence, Findings
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind
 from tocco.pseudo_labels.raters import RATERS, measure_technique
@@ -108,3 +108,11 @@ def test_a_performance_without_notes_has_reasons_everywhere() -> None:
         )
         assert label.confidence == 0.0
         assert label.missing[name]
+
+
+def test_a_score_whose_beats_fly_by_is_told_from_one_that_does_not_match() -> None:
+    """Bars of hundreds of beats, as broken exports have them, leave no tempo."""
+    flying = Evidence(*play(study_score(), sec_of_beat=lambda beat: 0.01 * beat))
+    assert flying.written is None
+    assert flying.why_unwritten() == NO_BEAT
+    assert Evidence(play(study_score())[0]).why_unwritten() == NO_SCORE

@@ -18,7 +18,7 @@ from tocco.music.alignment import Alignment
 from tocco.music.performance import Performance
 from tocco.music.score import Score
 from tocco.music.statistics.playing import Playing, read_playing
-from tocco.music.statistics.written import Written, read_written
+from tocco.music.statistics.written import FEWEST_MATCHES, Written, read_written
 from tocco.pseudo_labels.pseudo_label import Cause, Component, ComponentKind, PseudoLabel
 from tocco.units import BoolArray, FloatArray, IntArray
 
@@ -28,6 +28,7 @@ _Read = TypeVar("_Read")
 
 NO_SCORE: Final = "no score was given"
 TOO_FEW_MATCHES: Final = "fewer than ten notes match the score"
+NO_BEAT: Final = "the notes that match lie on fewer than five onsets, or its beats pass faster than any tempo"
 NO_PEDAL: Final = "the MIDI holds no pedal data"
 NO_AUDIO: Final = "no audio was given"
 MOST_CAUSES: Final = 8
@@ -153,7 +154,9 @@ class Evidence:
 
     def why_unwritten(self) -> str:
         """Why nothing can be compared with the page."""
-        return NO_SCORE if self.alignment is None else TOO_FEW_MATCHES
+        if self.alignment is None:
+            return NO_SCORE
+        return NO_BEAT if len(self.alignment.match) >= FEWEST_MATCHES else TOO_FEW_MATCHES
 
     def covers(self, time_sec: FloatArray, span_sec: Span | None) -> BoolArray:
         """Which times, on the clock of the performance, lie in a span; its end is excluded."""
