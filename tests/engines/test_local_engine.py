@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -49,6 +53,53 @@ def test_one_job_is_this_process_and_two_are_others_of_one_thread_each(monkeypat
 def test_a_process_that_is_ended_from_outside_is_told() -> None:
     with pytest.raises(MissingPartError, match="one of 2 processes was ended from outside"):
         list(LocalEngine(2).map(dying_at_one, range(4)))
+
+
+INTERRUPTED = """
+import sys, time
+from pathlib import Path
+from tocco.engines import LocalEngine
+
+def work(place):
+    Path(sys.argv[1], f"begun{place}").touch()
+    time.sleep(float(sys.argv[2]))
+    Path(sys.argv[1], f"ended{place}").touch()
+
+if __name__ == "__main__":
+    list(LocalEngine(2).map(work, range(9)))
+"""
+
+
+def interrupted(folder: Path, lasts_sec: float, times: int) -> tuple[float, str]:
+    """Interrupt a run once both processes work; seconds that it goes on, and what it says."""
+    program = folder / "program.py"
+    program.write_text(INTERRUPTED)
+    command = [sys.executable, str(program), str(folder), str(lasts_sec)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        until = time.monotonic() + 60.0
+        while len(list(folder.glob("begun*"))) < 2 and time.monotonic() < until:
+            time.sleep(0.05)
+        start = time.monotonic()
+        for _ in range(times):
+            run.send_signal(signal.SIGINT)
+            time.sleep(1.0)
+        said = run.communicate(timeout=60.0)[1]
+    return time.monotonic() - start, said
+
+
+def test_an_interruption_waits_for_what_was_begun_and_for_no_more(tmp_path: Path) -> None:
+    _, said = interrupted(tmp_path, 2.0, 1)
+    assert "finishing what was begun, 2 at most" in said
+    begun, ended = (
+        sorted(path.name[5:] for path in tmp_path.glob(f"{what}*")) for what in ("begun", "ended")
+    )
+    assert begun == ended == ["0", "1"]
+
+
+def test_a_second_interruption_waits_for_nothing(tmp_path: Path) -> None:
+    lasted, _ = interrupted(tmp_path, 600.0, 2)
+    assert lasted < 60.0
+    assert not list(tmp_path.glob("ended*"))
 
 
 def test_options_choose_the_engine() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from tocco.engines.engine import Found, Item, Progress, counted
@@ -23,6 +25,9 @@ ONE_THREAD: Final[Mapping[str, str]] = {
     "VECLIB_MAXIMUM_THREADS": "1",
 }
 """A process a core, a thread a process: more would wait for one another, and add up in another order."""
+
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,20 +61,55 @@ def _in_processes(
     fresh = multiprocessing.get_context("spawn")
     workers = ProcessPoolExecutor(n_processes, fresh)
     try:
-        with ExitStack() as surroundings:
-            surroundings.enter_context(_environment(ONE_THREAD))
-            surroundings.enter_context(_keyboard_unheard())
-            waiting = [workers.submit(function, item) for item in items]
-        for future in waiting:
-            yield future.result()
+        yield from _in_order(workers, function, items, n_processes)
     except BrokenProcessPool as error:
         raise MissingPartError(
             "--jobs",
             f"one of {n_processes} processes was ended from outside, for want of memory perhaps",
             next_step="run again with fewer; what is done is kept",
         ) from error
+    except KeyboardInterrupt:
+        _finish_or_drop(workers, n_processes)
+        raise
     finally:
         workers.shutdown(cancel_futures=True)
+
+
+def _in_order(
+    workers: ProcessPoolExecutor, function: Callable[[Item], Found], items: Sequence[Item], at_once: int
+) -> Iterator[Found]:
+    """Results in order of the items; none is handed out before a process is free for it.
+
+    What is handed out cannot be called back, and would be waited for when the user interrupts.
+    """
+    waiting = iter(enumerate(items))
+    running: dict[Future[Found], int] = {}
+    with ExitStack() as surroundings:
+        surroundings.enter_context(_environment(ONE_THREAD))
+        surroundings.enter_context(_keyboard_unheard())
+        for place, item in islice(waiting, at_once):
+            running[workers.submit(function, item)] = place
+    ended: dict[int, Future[Found]] = {}
+    due = 0
+    while running:
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            ended[running.pop(future)] = future
+        for place, item in islice(waiting, len(done)):
+            running[workers.submit(function, item)] = place
+        while due in ended:
+            yield ended.pop(due).result()
+            due += 1
+
+
+def _finish_or_drop(workers: ProcessPoolExecutor, n_processes: int) -> None:
+    """After an interruption: let the items that were begun end, or drop them if interrupted once more."""
+    _LOG.warning("Interrupted: finishing what was begun, %d at most. Ctrl-C again drops it.", n_processes)
+    try:
+        workers.shutdown(cancel_futures=True)
+    except KeyboardInterrupt:
+        for process in multiprocessing.active_children():
+            process.terminate()
 
 
 @contextmanager
