@@ -65,3 +65,16 @@ def test_a_record_that_cannot_be_used_does_not_end_the_batch(labels: Path, tmp_p
     assert "2 of 3 records prepared" in result.output
     assert "1 failed" in result.output
     assert len(kept(tmp_path / "cache")) == 2
+
+
+def test_one_problem_of_many_records_is_named_three_times(labels: Path, tmp_path: Path) -> None:
+    record = next(iter(read_labels(labels)))
+    silent = {"audio_path": None}
+    many = [record.model_copy(update={"segment_id": f"take{k}", **silent}) for k in range(7)]
+    write_labels(many, tmp_path / "labels.jsonl")
+    result = run("--labels", tmp_path / "labels.jsonl", "-o", tmp_path / "cache")
+    assert result.exit_code == 1
+    lines = result.stderr.strip().splitlines()
+    assert [line.split(":")[1].strip() for line in lines[:3]] == ["take0", "take1", "take2"]
+    assert lines[3].startswith("tocco: 4 more records: ")
+    assert "7 failed" in result.output

@@ -84,8 +84,16 @@ def test_what_cannot_be_done_is_said_before_the_work(scale_path: Path, tmp_path:
         run("pseudo-label", manifest, "-o", tmp_path / "labels.csv", "--spot-checks", 0)
     with pytest.raises(InputError, match="manifest itself"):
         run("pseudo-label", manifest, "-o", manifest, "--spot-checks", 0, "--scale", scale_path)
-    with pytest.raises(InputError, match="corruption: is 'worse'"):
-        run("pseudo-label", manifest, "-o", tmp_path / "l.jsonl", "--corrupt", 1, "--kind", "worse")
+    for arguments, said in (
+        (
+            (manifest, "-o", tmp_path / "l.jsonl", "--corrupt", 1, "--kind", "worse"),
+            "'--kind': 'worse' is none",
+        ),
+        (("fit-scal", "labels.jsonl"), "Did you mean 'fit-scale'?"),
+    ):
+        refused = CliRunner().invoke(app, ["pseudo-label", *map(str, arguments)])
+        assert refused.exit_code == 2
+        assert said in " ".join(refused.stderr.split())
 
 
 @pytest.mark.slow

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -46,6 +48,9 @@ class _OrLabel(TyperGroup):
     # The context is click's or typer's own copy of it, by the release of typer.
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            meant = get_close_matches(args[0], self.commands, n=1)
+            if meant and not Path(args[0]).exists():
+                ctx.fail(f"No such command or manifest '{args[0]}'. Did you mean '{meant[0]}'?")
             args = ["label", *args]
         return super().parse_args(ctx, args)
 
@@ -447,6 +452,14 @@ def benchmark_pseudo_labels(
     command.prove(performances, output, percepiano, options)
 
 
+def _kinds_of(given: list[str] | None, known: Iterable[str]) -> tuple[str, ...]:
+    names = tuple(known)
+    for kind in given or names:
+        if kind not in names:
+            raise typer.BadParameter(f"{kind!r} is none of {', '.join(names)}.", param_hint="'--kind'")
+    return tuple(dict.fromkeys(given or names))
+
+
 @pseudo_label_app.command("label")
 def pseudo_label_label(
     manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Performances with MIDI, JSONL.")],
@@ -488,7 +501,7 @@ def pseudo_label_label(
 
     options = command.PseudoLabelOptions(
         scale=scale,
-        plan=CorruptionPlan(corrupted, tuple(kinds or CORRUPTIONS), seed),
+        plan=CorruptionPlan(corrupted, _kinds_of(kinds, CORRUPTIONS), seed),
         printed_scores=printed_scores,
         peers=peers,
         spot_checks=spot_checks,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,9 @@ from tocco.files import writable_folder
 from tocco.training.config import DataConfig, load_config
 
 SOME_FAILED: Final = 1
+
+MOST_NAMED: Final = 3
+"""Records that are named for one and the same problem; of the others the number is told."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class _Outcome:
 
     path: Path | None
     score_refusal: str = ""
-    problem: str = ""
+    error: ToccoError | None = None
 
 
 def prepare(labels: Path, config: Path | None, cache: Path, engine: Engine) -> int:
@@ -52,21 +56,27 @@ def prepare(labels: Path, config: Path | None, cache: Path, engine: Engine) -> i
 
     Returns
     -------
-    The exit code: 1 where some records failed, each of which is named on stderr.
+    The exit code: 1 where some records failed; stderr names them, of one problem the first three.
     """
     records = read_labels(labels, must_exist=True)
     windows = DataConfig.model_validate({}) if config is None else load_config(config).data
     writable_folder(cache)
     tasks = [_Task(record, windows.window_sec, windows.overlap, cache) for record in records]
     outcomes: list[_Outcome] = []
+    alike: Counter[str] = Counter()
     with progress_bar("preparing") as advance:
         for outcome in engine.map(_prepared, tasks, advance):
             if outcome.path is not None:
                 assert_arrived(outcome.path)
-            if outcome.problem:
-                typer.echo(f"tocco: {outcome.problem}", err=True)
+            if outcome.error is not None:
+                alike[outcome.error.problem] += 1
+                if alike[outcome.error.problem] <= MOST_NAMED:
+                    typer.echo(f"tocco: {outcome.error}", err=True)
             outcomes.append(outcome)
-    failed = sum(bool(outcome.problem) for outcome in outcomes)
+    for problem, n in alike.items():
+        if n > MOST_NAMED:
+            typer.echo(f"tocco: {n - MOST_NAMED} more records: {problem}", err=True)
+    failed = sum(alike.values())
     refused = sum(bool(outcome.score_refusal) for outcome in outcomes)
     megabytes = sum(outcome.path.stat().st_size for outcome in outcomes if outcome.path is not None) / 1e6
     typer.echo(
@@ -82,5 +92,5 @@ def _prepared(task: _Task) -> _Outcome:
             task.record, window_sec=task.window_sec, overlap=task.overlap, cache_dir=task.cache
         )
     except ToccoError as error:
-        return _Outcome(None, problem=str(error))
+        return _Outcome(None, error=error)
     return _Outcome(found.source.path, found.score_refusal)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from pydantic import Field, ValidationError
@@ -27,6 +27,7 @@ from tocco.schema import StrictModel, one_line, parse_object
 from tocco.units import FloatArray
 
 SCALE_FILE: Final = "reference_scale.json"
+SCALE_FORMAT: Final = 2
 
 RATING_AT: Final[Mapping[float, float]] = {
     2.5: 20.0,
@@ -155,7 +156,7 @@ class DimensionScale(StrictModel):
 class ReferenceScale(StrictModel):
     """Components to ratings, for the six technical dimensions."""
 
-    format: Annotated[int, Field(ge=2, le=2)] = 2
+    format: Literal[2] = SCALE_FORMAT
     """Version of this file's layout."""
 
     pool: Pool
@@ -298,7 +299,15 @@ def read_scale(content: str, source: str) -> ReferenceScale:
         It is broken, or was fitted for other components or weights than this release measures.
     """
     try:
-        scale = ReferenceScale.model_validate(parse_object(content))
+        fields = parse_object(content)
+        if fields.get("format") not in (None, SCALE_FORMAT):
+            raise InputError(
+                source,
+                f"has the format {fields['format']}",
+                allowed=f"{SCALE_FORMAT}",
+                next_step="fit the scale again with `tocco pseudo-label fit-scale`",
+            )
+        scale = ReferenceScale.model_validate(fields)
     except ValidationError as error:
         raise InputError(source, one_line(error), next_step="fit the scale again") from error
     except ValueError as error:
