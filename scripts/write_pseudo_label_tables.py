@@ -1,7 +1,4 @@
-"""Put the raters' components and the corruptions, as the code has them, into docs/pseudo_labels.md.
-
-    python scripts/write_pseudo_label_tables.py
-"""
+"""Put the raters' components and the corruptions, as the code has them, into docs/pseudo_labels.md."""
 
 from __future__ import annotations
 
@@ -27,10 +24,10 @@ def components_table() -> str:
 
 def corruptions_table() -> str:
     """Every way of playing worse, one line each."""
-    rows = ["| corruption | harms | severity | steps | in a musician's words |", "|" + " --- |" * 5]
+    rows = ["| corruption | harms | severity | steps | what a listener hears |", "|" + " --- |" * 5]
     rows += [
         f"| {kind.name} | {kind.target} | {kind.unit} | {', '.join(f'{step:g}' for step in kind.ladder)} "
-        f"| {kind.meaning} |"
+        f"| {kind.description} |"
         for kind in CORRUPTIONS.values()
     ]
     return "\n".join(rows) + "\n"
