@@ -36,7 +36,7 @@ COMPONENTS: Final = (
         "velocity",
         "how far the level follows the course that lines, motion, texture and signs suggest",
         "more",
-        0.4,
+        0.38,
         needs="midi",
     ),
     ComponentKind(
@@ -54,7 +54,7 @@ COMPONENTS: Final = (
         "ratio",
         "notes off the median of the five of their line around them, against the spread of all notes",
         "less",
-        0.35,
+        0.33,
         needs="midi",
     ),
     ComponentKind(
@@ -70,14 +70,14 @@ COMPONENTS: Final = (
         "velocity",
         "change of level over marked crescendi, and over diminuendi turned round",
         "more",
-        0.1,
+        0.095,
     ),
     ComponentKind(
         "marked_levels",
         "correlation",
         "likeness of the levels played to those marked, pp to ff",
         "more",
-        0.1,
+        0.095,
     ),
     ComponentKind("level", "velocity", "median level", "told", needs="midi"),
 )
