@@ -46,6 +46,19 @@ def test_what_the_command_writes_is_what_was_played(tmp_path: Path) -> None:
     assert heard.offset_sec[0] - heard.onset_sec[0] == pytest.approx(0.5, abs=1e-6)
 
 
+def test_what_was_heard_is_kept_by_its_content(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    transcriber = CommandTranscriber(command_of(tmp_path, HEARS_ONE_NOTE))
+    first = transcriber.transcribe(tone_after(0.5), folder=kept)
+    (tmp_path / "a transcriber.py").write_text("import sys; sys.exit('asked again')")
+    again = transcriber.transcribe(tone_after(0.5), folder=kept)
+    assert again.onset_sec.tolist() == first.onset_sec.tolist()
+    with pytest.raises(InputError, match="asked again"):
+        transcriber.transcribe(tone_after(0.6), folder=kept)
+    assert len(list(kept.iterdir())) == 1
+
+
 @pytest.mark.parametrize("command", ["transcribe {audio}", "transcribe {midi}", ""])
 def test_a_command_says_where_both_files_go(command: str) -> None:
     with pytest.raises(InputError, match="does not say where"):

@@ -192,7 +192,8 @@ def test_agreement_with_people_is_the_rank_correlation_of_what_people_played() -
 def test_the_report_states_what_is_asked_before_what_came_out(tmp_path: Path) -> None:
     moves = {kind: {CORRUPTIONS[kind].target: DOWN} for kind in CORRUPTIONS}
     proof = Proof(
-        ladders=[ladders("a", moves), ladders("b", moves, heard="transcribed")],
+        ladders=[ladders("a", moves), ladders("b", moves)],
+        transcribed=[ladders("a", moves), ladders("a", moves, heard="transcribed")],
         takes=[take(f"piece{p}", f"{p} {t}", 50.0 + t + p / 9, 3.0) for p in range(9) for t in range(3)],
         agreements=[],
         scale=made_up_scale(),

@@ -427,6 +427,9 @@ def benchmark_pseudo_labels(
         ),
     ] = None,
     excerpt_sec: Annotated[float, typer.Option(min=20.0, help="Length of the corrupted excerpts.")] = 60.0,
+    transcribed_sec: Annotated[
+        float, typer.Option(min=20.0, help="Length of the excerpts that go through a transcriber.")
+    ] = 60.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and of every corruption.")] = 0,
     scale: Annotated[Path | None, typer.Option(help="Another scale than the one that ships.")] = None,
     engine: _EngineName = "local",
@@ -446,6 +449,7 @@ def benchmark_pseudo_labels(
         n_transcribed=transcribed,
         transcriber=transcriber,
         excerpt_sec=excerpt_sec,
+        transcribed_sec=transcribed_sec,
         seed=seed,
         engine=engine_of(engine, jobs=jobs, address=address),
     )

@@ -44,7 +44,7 @@ class ProofOptions:
     n_rendered, n_transcribed : of these pieces, how many are heard, and heard through a transcriber
     transcriber
         A command with "{audio}" and "{midi}"; None for the noise of a transcriber.
-    excerpt_sec
+    excerpt_sec, transcribed_sec : length of what is corrupted, and of what a transcriber hears of it
     seed
     engine
     """
@@ -57,6 +57,7 @@ class ProofOptions:
     n_transcribed: int = 8
     transcriber: str | None = None
     excerpt_sec: float = 60.0
+    transcribed_sec: float = 60.0
     seed: int = 0
     engine: Engine = field(default_factory=LocalEngine)
 
@@ -75,8 +76,9 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
             f"holds {len(chosen)} pieces that the scale has not seen",
             allowed="2 or more, with MIDI and score",
         )
-    climbs = _ladder_tasks(chosen, scale, folder, transcriber, options)
-    ladders = _measured(measure_ladders, climbs, "ladders", options)
+    ladders = _measured(measure_ladders, _ladder_tasks(chosen, scale, folder, options), "ladders", options)
+    climbs = _transcribed_tasks(chosen, scale, folder, transcriber, options)
+    transcribed = _measured(measure_ladders, climbs, "transcribed", options)
     tasks = [MeasureTask(record, scale, folder) for record in takes]
     rated = _measured(measure_take, tasks, "takes", options)
     agreements = [] if percepiano is None else _people(percepiano, scale, folder, options)
@@ -90,12 +92,17 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
         "compared": f"{len(takes)} whole performances of {len({r.piece_id for r in takes})} pieces",
     }
     if options.n_transcribed:
-        facts["transcriber"] = options.transcriber or "none: its noise is put on the keys"
+        facts["transcribed"] = (
+            f"{len(transcribed)} of these pieces, the middle {options.transcribed_sec:g} s, by "
+            f"{f'`{options.transcriber}`' if options.transcriber else 'nobody: noise is put on the keys'}"
+        )
     if options.leave_out is not None:
         facts["also left out"] = f"{len(_names(options.leave_out))} pieces that the raters were developed on"
     typer.echo(
         write_proof(
-            Proof(ladders, rated, agreements, scale, performances.parent, options.transcriber), facts, output
+            Proof(ladders, transcribed, rated, agreements, scale, performances.parent, options.transcriber),
+            facts,
+            output,
         )
     )
 
@@ -126,6 +133,22 @@ def choose(
 
 
 def _ladder_tasks(
+    chosen: Sequence[LabelRecord], scale: ReferenceScale, folder: Path, options: ProofOptions
+) -> list[MeasureTask]:
+    return [
+        MeasureTask(
+            record,
+            scale,
+            folder,
+            options.excerpt_sec,
+            options.seed,
+            is_rendered=place < options.n_rendered,
+        )
+        for place, record in enumerate(chosen)
+    ]
+
+
+def _transcribed_tasks(
     chosen: Sequence[LabelRecord],
     scale: ReferenceScale,
     folder: Path,
@@ -137,13 +160,12 @@ def _ladder_tasks(
             record,
             scale,
             folder,
-            options.excerpt_sec,
+            options.transcribed_sec,
             options.seed,
-            is_rendered=place < options.n_rendered,
-            is_transcribed=place < options.n_transcribed,
+            is_transcribed=True,
             transcriber=transcriber,
         )
-        for place, record in enumerate(chosen)
+        for record in chosen[: options.n_transcribed]
     ]
 
 

@@ -6,6 +6,7 @@ command line of their own, such as `transkun {audio} {midi}` (Yan and Duan 2024)
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import subprocess
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import numpy as np
 import soundfile
 
 from tocco.errors import InputError, MissingPartError
+from tocco.files import write_bytes
 from tocco.music.midi import load_midi
 from tocco.music.performance import Performance
 from tocco.units import SAMPLE_RATE_HZ, FloatArray
@@ -53,13 +56,15 @@ class CommandTranscriber:
                 )
         self._words({AUDIO_PLACE: "", MIDI_PLACE: ""})
 
-    def transcribe(self, waveform: FloatArray) -> Performance:
+    def transcribe(self, waveform: FloatArray, *, folder: Path | None = None) -> Performance:
         """The keys and pedals that the transcriber hears.
 
         Parameters
         ----------
         waveform : (S,) mono at 24 kHz, within -1..1
             Given as WAV of 16 bits, which every transcriber reads.
+        folder
+            Where the MIDI is kept, by the content of sound and command, and found the next time.
 
         Raises
         ------
@@ -68,13 +73,23 @@ class CommandTranscriber:
         InputError
             It ends with an error, or leaves no MIDI that can be read.
         """
-        with TemporaryDirectory(prefix="tocco-transcription-") as folder:
-            audio, midi = Path(folder, "heard.wav"), Path(folder, "heard.mid")
-            soundfile.write(audio, waveform, SAMPLE_RATE_HZ, subtype="PCM_16")
-            self._run(self._words({AUDIO_PLACE: str(audio), MIDI_PLACE: str(midi)}))
-            if not midi.is_file():
-                raise InputError("--transcriber", f"wrote no MIDI where {self.command!r} was told to")
-            return load_midi(midi)
+        if folder is None:
+            with TemporaryDirectory(prefix="tocco-transcription-") as passing:
+                return load_midi(self._heard(waveform, Path(passing)))
+        content = hashlib.sha256(self.command.encode() + np.ascontiguousarray(waveform).tobytes())
+        kept = folder / f"{content.hexdigest()[:32]}.mid"
+        if not kept.is_file():
+            with TemporaryDirectory(prefix="tocco-transcription-") as passing:
+                write_bytes(kept, self._heard(waveform, Path(passing)).read_bytes())
+        return load_midi(kept)
+
+    def _heard(self, waveform: FloatArray, folder: Path) -> Path:
+        audio, midi = folder / "heard.wav", folder / "heard.mid"
+        soundfile.write(audio, waveform, SAMPLE_RATE_HZ, subtype="PCM_16")
+        self._run(self._words({AUDIO_PLACE: str(audio), MIDI_PLACE: str(midi)}))
+        if not midi.is_file():
+            raise InputError("--transcriber", f"wrote no MIDI where {self.command!r} was told to")
+        return midi
 
     def _words(self, files: dict[str, str]) -> list[str]:
         try:

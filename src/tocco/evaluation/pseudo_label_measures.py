@@ -162,7 +162,8 @@ _Measured = TypeVar("_Measured", PieceLadders, RatedTake, RatedExcerpt)
 def _kept(task: MeasureTask, what: type[_Measured], make: Callable[[str], _Measured]) -> _Measured:
     """What an earlier run measured, or a new measure, which is kept."""
     key = task.key(what.__name__)
-    path = task.folder / f"{file_name(task.record.segment_id)}.{what.__name__}.json"
+    heard = ".transcribed" if task.is_transcribed else ""
+    path = task.folder / f"{file_name(task.record.segment_id)}{heard}.{what.__name__}.json"
     if path.is_file():
         try:
             found = what.model_validate_json(path.read_bytes())
@@ -323,7 +324,9 @@ class _Climb:
     ) -> Performance:
         """What a transcriber hears, or the keys with the noise of one."""
         if self.task.transcriber is not None and sound is not None:
-            return self.task.transcriber.transcribe(sound)
+            folder = self.task.folder / "transcribed"
+            folder.mkdir(exist_ok=True)
+            return self.task.transcriber.transcribe(sound, folder=folder)
         rng = generator_of(f"{self.task.record.segment_id} {kind} {level} heard", self.task.seed)
         return transcriber_noise(worse, rng).performance
 

@@ -58,6 +58,7 @@ class Proof:
     Attributes
     ----------
     ladders : of held-out excerpts
+    transcribed : the same of excerpts that were heard through a transcriber, and of their true keys
     takes : whole held-out performances
     scale : that rated them
     agreements : with people; empty where no ratings were given
@@ -66,6 +67,7 @@ class Proof:
     """
 
     ladders: Sequence[PieceLadders]
+    transcribed: Sequence[PieceLadders]
     takes: Sequence[RatedTake]
     agreements: Sequence[Agreement]
     scale: ReferenceScale
@@ -75,7 +77,8 @@ class Proof:
 
 def write_proof(proof: Proof, facts: Mapping[str, str], folder: Path) -> str:
     """Write report, tables and figures; the same measures give the same text, which is returned."""
-    keys, sound, transcribed = (climbed(proof.ladders, heard) for heard in ("keys", "sound", "transcribed"))
+    keys, sound = (climbed(proof.ladders, heard) for heard in ("keys", "sound"))
+    own, transcribed = (climbed(proof.transcribed, heard) for heard in ("keys", "transcribed"))
     parts = ["# Proof of the pseudo-labels", "", "## What is asked", ""]
     parts += [f"- **{claim}**: {asked}." for claim, asked in THRESHOLDS.items()]
     parts += [
@@ -91,12 +94,12 @@ def write_proof(proof: Proof, facts: Mapping[str, str], folder: Path) -> str:
     parts += _detection(proof.ladders)
     parts += _difficulty(proof.takes, proof.scale)
     parts += _people(proof.agreements)
-    parts += _transcribed(keys, transcribed, proof.transcriber)
+    parts += _transcribed(own, transcribed, proof.transcriber)
     parts += _left_out(proof)
     text = "\n".join(parts) + "\n"
     write_bytes(folder / REPORT, text.encode())
     _write_tables(keys, folder)
-    _draw(proof, keys, transcribed, folder)
+    _draw(proof, keys, (own, transcribed), folder)
     return text
 
 
@@ -302,7 +305,11 @@ def _transcribed(
 
 def _left_out(proof: Proof) -> list[str]:
     absent = Counter(reason.split(":")[0] for one in proof.ladders for reason in one.inapplicable)
-    refused = [f"{one.performance}, {reason}" for one in proof.ladders for reason in one.refusals]
+    refused = [
+        f"{one.performance}, {reason}"
+        for one in (*proof.ladders, *proof.transcribed)
+        for reason in one.refusals
+    ]
     refused += [f"{take.performance}: {take.refusal}" for take in proof.takes if take.refusal]
     lines = ["## Left out", ""]
     lines += [f"- {kind} does not apply to {n} of the excerpts" for kind, n in sorted(absent.items())]
@@ -329,7 +336,12 @@ def _write_tables(kinds: Sequence[Climbed], folder: Path) -> None:
     write_bytes(folder / "side_effects.csv", table.getvalue().encode())
 
 
-def _draw(proof: Proof, keys: Sequence[Climbed], transcribed: Sequence[Climbed], folder: Path) -> None:
+def _draw(
+    proof: Proof,
+    keys: Sequence[Climbed],
+    heard: tuple[Sequence[Climbed], Sequence[Climbed]],
+    folder: Path,
+) -> None:
     save_png(ladder_figure(keys), folder / "proof_a_ladders.png")
     matrix = side_matrix(keys)
     save_png(matrix_figure(matrix, side_shares(matrix)), folder / "proof_b_side_effects.png")
@@ -340,5 +352,5 @@ def _draw(proof: Proof, keys: Sequence[Climbed], transcribed: Sequence[Climbed],
         save_png(difficulty_figure(alone, peers), folder / "proof_d_difficulty.png")
     if proof.agreements:
         save_png(agreement_figure(proof.agreements), folder / "proof_e_people.png")
-    if transcribed:
-        save_png(robustness_figure(keys, transcribed), folder / "proof_f_transcription.png")
+    if heard[1]:
+        save_png(robustness_figure(*heard), folder / "proof_f_transcription.png")
