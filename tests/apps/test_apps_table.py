@@ -53,6 +53,14 @@ def test_mistakes_stand_with_bar_beat_and_second():
     assert "bar" not in printed(score=False)
 
 
+def test_what_stands_out_most_is_named_once_a_dimension():
+    text = printed(score=True)
+    assert (
+        line_of(text, "0:08  Dynamics control").split(maxsplit=3)[3] == "bar 5, beat 1: one note sticks out"
+    )
+    assert "Pedaling technique  " not in text.split("stands out most")[1]
+
+
 def test_colour_on_a_terminal_only():
     assert "\x1b[" not in printed(score=True)
     assert "\x1b[" in printed(score=True, terminal=True)

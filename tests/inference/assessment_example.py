@@ -19,6 +19,7 @@ from tocco.inference.evidence import (
     NoteOutcome,
     Synchrony,
 )
+from tocco.inference.technique import Measure, Place, Technique
 from tocco.rubrics import AGGREGATE_WEIGHTS, DESCRIPTORS, DIMENSIONS
 
 NO_SCORE = "no score was given"
@@ -116,6 +117,16 @@ def inputs(*, score: bool) -> Inputs:
     )
 
 
+def technique() -> dict[str, Technique]:
+    """One dimension with a place, one without, in the order of the rubric."""
+    uneven = Place(kind="uneven", text="bar 5, beat 1: one note sticks out", start_sec=8.0, end_sec=8.0)
+    level = Measure(value=64.5, unit="velocity", meaning="median level")
+    return {
+        "dynamics_control": Technique(measures={"level": level}, places=(uneven,), missing={}),
+        "pedaling_technique": Technique(measures={}, places=(), missing={"pedaling_technique": "no pedal"}),
+    }
+
+
 def example(*, score: bool = True) -> Assessment:
     """Sixty-six seconds, three mistakes; without a score, note accuracy and the aggregate are missing."""
     ratings = {
@@ -141,6 +152,7 @@ def example(*, score: bool = True) -> Assessment:
         ),
         curve=curve(),
         moments=moments(curve(), with_bars=score),
+        technique=technique() if score else {},
         alignment=alignment() if score else None,
         alignment_reason=None if score else NO_SCORE,
         inputs=inputs(score=score),

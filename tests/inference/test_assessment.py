@@ -39,7 +39,7 @@ def test_the_text_is_sorted_rounded_and_ends_in_a_newline():
     assert json.loads(text) == json.loads(text, parse_float=lambda x: round(float(x), 4))
     fields = json.loads(text)
     assert list(fields) == sorted(fields)
-    assert fields["schema_version"] == "1.0"
+    assert fields["schema_version"] == "1.1"
     assert fields["ratings"]["phrasing"] == {
         "value": 74.2,
         "sigma": 8.51,
@@ -213,7 +213,7 @@ def complaint(path) -> str:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (json.dumps(changed(schema_version="2.0")), "has schema_version '2.0' (allowed: '1.0')"),
+        (json.dumps(changed(schema_version="2.0")), "has schema_version '2.0' (allowed: '1.0', '1.1')"),
         (json.dumps(changed(schema_version=1.0)), "has schema_version 1.0"),
         ("{}", "has no schema_version, so it is no assessment"),
         ("", "is not valid JSON"),
@@ -226,6 +226,13 @@ def test_other_files_are_refused_in_one_line(tmp_path, text, said):
     path = tmp_path / "a.json"
     path.write_text(text)
     assert said in complaint(path)
+
+
+def test_an_assessment_of_the_first_version_has_no_technique(tmp_path):
+    fields = changed(schema_version="1.0")
+    fields.pop("technique")
+    (tmp_path / "a.json").write_text(json.dumps(fields))
+    assert read_assessment(tmp_path / "a.json").technique == {}
 
 
 def test_a_missing_file_and_bytes_that_are_no_text_are_refused(tmp_path):

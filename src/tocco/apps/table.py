@@ -9,6 +9,7 @@ from rich.text import Text
 from tocco.inference.assessment import Aggregate, Assessment, Moment, Rating
 from tocco.inference.evidence import NoteOutcome
 from tocco.inference.wording import clock, remarks, title
+from tocco.pseudo_labels.note_accuracy import NOTE_ACCURACY
 from tocco.rubrics import TOCCO10
 
 _BAR_CELLS = 19  # with it, a table of 79 columns
@@ -39,6 +40,11 @@ def print_assessment(assessment: Assessment, console: Console | None = None) -> 
     if where.row_count:
         console.print()
         console.print(where)
+    standing_out = _standing_out(assessment)
+    if standing_out.row_count:
+        console.print()
+        console.print(Text("stands out most", style="dim"))
+        console.print(standing_out)
 
 
 def interval_bar(value: float, interval: tuple[float, float] | None, cells: int = _BAR_CELLS) -> str:
@@ -111,6 +117,19 @@ def _where(assessment: Assessment) -> Table:
         table.add_row(Text(clock(note.time_sec)), Text(place), Text(_keys(note, word)))
     if len(found) > _SHOWN_MISTAKES:
         table.add_row("", "", Text(f"and {len(found) - _SHOWN_MISTAKES} more, all in the JSON", style="dim"))
+    return table
+
+
+def _standing_out(assessment: Assessment) -> Table:
+    """The gravest place of each technical dimension; mistakes of notes are listed by themselves."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, technique in assessment.technique.items():
+        if technique.places and name != NOTE_ACCURACY:
+            place = technique.places[0]
+            table.add_row(Text(clock(place.start_sec)), Text(title(name)), Text(place.text))
     return table
 
 

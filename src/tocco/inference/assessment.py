@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from tocco.errors import InputError
 from tocco.files import SAFE_NAME_RULE, is_safe_name, write_bytes
 from tocco.inference.evidence import AlignmentReport, BundleIdentity, Inputs
+from tocco.inference.technique import Technique
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS
 from tocco.schema import (
     Duration,
@@ -32,7 +33,8 @@ from tocco.schema import (
     parse_object,
 )
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
+READABLE_VERSIONS = ("1.0", SCHEMA_VERSION)
 
 Interval = tuple[Points, Points]
 _Text = Annotated[str, Field(strict=True, min_length=1)]
@@ -180,8 +182,8 @@ class Moment(StrictModel):
 class Assessment(StrictModel):
     """All ratings of one performance, with intervals, curve and provenance."""
 
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
-    """Version of this format. A reader refuses versions that it does not know."""
+    schema_version: Literal["1.0", "1.1"] = SCHEMA_VERSION
+    """Version of this format; 1.0 had no technique. A reader refuses versions that it does not know."""
 
     ratings: dict[str, Rating]
     """The ten dimensions."""
@@ -197,6 +199,9 @@ class Assessment(StrictModel):
 
     moments: tuple[Moment, ...] = ()
     """The weakest and the strongest spans."""
+
+    technique: dict[str, Technique] = Field(default_factory=dict)
+    """Technical dimension -> what was measured of it and where it stands out; empty in version 1.0."""
 
     alignment: AlignmentReport | None = None
     """Note by note against the score; null without a score."""
@@ -218,6 +223,12 @@ class Assessment(StrictModel):
 
     tocco_version: _Text
     """Version of the program."""
+
+    @field_validator("technique")
+    @classmethod
+    def _is_technical(cls, given: dict[str, Technique]) -> dict[str, Technique]:
+        _check_names(given, DIMENSIONS)
+        return {name: given[name] for name in DIMENSIONS if name in given}
 
     @field_validator("ratings")
     @classmethod
@@ -330,11 +341,11 @@ def read_assessment(path: Path) -> Assessment:
         fields = parse_object(path.read_text(encoding="utf-8"))
         if "schema_version" not in fields:
             raise ValueError("has no schema_version, so it is no assessment")
-        if fields["schema_version"] != SCHEMA_VERSION:
+        if fields["schema_version"] not in READABLE_VERSIONS:
             raise InputError(
                 path,
                 f"has schema_version {fields['schema_version']!r}",
-                allowed=repr(SCHEMA_VERSION),
+                allowed=", ".join(map(repr, READABLE_VERSIONS)),
                 next_step="read it with the tocco that wrote it, or assess the performance again",
             )
         return Assessment.model_validate(fields)

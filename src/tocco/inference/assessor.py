@@ -17,6 +17,7 @@ from tocco.inference.evidence import BundleIdentity, InputFile, Inputs, Synchron
 from tocco.inference.note_report import alignment_report
 from tocco.inference.rating import MIN_STRUCK_NOTES, rate_windows
 from tocco.inference.sources import Sources, open_sources
+from tocco.inference.technique import technique_report
 from tocco.inference.verdict import (
     ModelVerdict,
     aggregate,
@@ -130,6 +131,7 @@ class Assessor:
             aggregate=aggregate(ratings, self.rubric),
             curve=shown,
             moments=moments(shown, overall, sources.alignment),
+            technique=technique_report(sources.performance, sources.alignment),
             alignment=None
             if sources.alignment is None
             else alignment_report(sources.alignment, sources.performance),
