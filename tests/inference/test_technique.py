@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tocco.inference.technique import KEYS_ALONE, Place, technique_report
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "pseudo_labels"))
-
 from rater_etude import pedal_with_the_bass, play, study_score
+from tocco.inference.technique import KEYS_ALONE, Place, technique_report
 
 
 def test_a_late_and_a_loud_note_are_named_with_bar_and_beat() -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rater_etude import UP, play, study_score
 
+from rater_etude import UP, play, study_score
 from tocco.errors import InputError
 from tocco.music.matching.spans import RetriedSpan, SkippedSpan
 from tocco.music.performance import Performance

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rater_etude import pedal_with_the_bass, play, study_score
 from scipy.stats import norm
 
+from rater_etude import pedal_with_the_bass, play, study_score
 from tocco.errors import InputError
 from tocco.pseudo_labels.demand import DEMANDS, read_demand
 from tocco.pseudo_labels.evidence import Evidence
