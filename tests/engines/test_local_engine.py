@@ -97,8 +97,9 @@ def test_an_interruption_waits_for_what_was_begun_and_for_no_more(tmp_path: Path
 
 
 def test_a_second_interruption_waits_for_nothing(tmp_path: Path) -> None:
-    lasted, _ = interrupted(tmp_path, 600.0, 2)
+    lasted, said = interrupted(tmp_path, 600.0, 2)
     assert lasted < 60.0
+    assert said.count("Traceback") == 1, said  # that of the interruption itself, which no app caught
     assert not list(tmp_path.glob("ended*"))
 
 

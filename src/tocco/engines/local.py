@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
@@ -68,9 +68,6 @@ def _in_processes(
             f"one of {n_processes} processes was ended from outside, for want of memory perhaps",
             next_step="run again with fewer; what is done is kept",
         ) from error
-    except KeyboardInterrupt:
-        _finish_or_drop(workers, n_processes)
-        raise
     finally:
         workers.shutdown(cancel_futures=True)
 
@@ -92,7 +89,7 @@ def _in_order(
     ended: dict[int, Future[Found]] = {}
     due = 0
     while running:
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        done = _first_done(running)
         for future in done:
             ended[running.pop(future)] = future
         for place, item in islice(waiting, len(done)):
@@ -102,14 +99,21 @@ def _in_order(
             due += 1
 
 
-def _finish_or_drop(workers: ProcessPoolExecutor, n_processes: int) -> None:
-    """After an interruption: let the items that were begun end, or drop them if interrupted once more."""
-    _LOG.warning("Interrupted: finishing what was begun, %d at most. Ctrl-C again drops it.", n_processes)
+def _first_done(running: Collection[Future[Found]]) -> set[Future[Found]]:
+    """Wait for an item. When interrupted, let what was begun end; when interrupted again, drop it."""
     try:
-        workers.shutdown(cancel_futures=True)
+        return wait(running, return_when=FIRST_COMPLETED).done
     except KeyboardInterrupt:
-        for process in multiprocessing.active_children():
-            process.terminate()
+        _LOG.warning(
+            "Interrupted: finishing what was begun, %d at most. Ctrl-C again drops it.", len(running)
+        )
+        try:
+            wait(running)
+        except KeyboardInterrupt:
+            for process in multiprocessing.active_children():
+                process.terminate()
+            wait(running)
+        raise
 
 
 @contextmanager
