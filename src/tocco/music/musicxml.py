@@ -15,6 +15,7 @@ from typing import Any
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, ships no stubs
 
 from tocco.errors import InputError
+from tocco.music.bar_cursor import keep_cursor_in_bars
 from tocco.music.notation import MAX_SCORE_BARS, MAX_SCORE_BYTES, Notation
 from tocco.music.partitura_door import import_notation_library
 from tocco.music.partitura_notation import notation_from_parts
@@ -179,6 +180,7 @@ def _normalise(root: Any, source: str) -> None:
             note.remove(cue)
         else:
             _silence(note)
+    keep_cursor_in_bars(root)
     for part in root.iter("part"):
         first_bar = part.find("measure")
         if first_bar is not None:
@@ -211,7 +213,17 @@ def _as_whole_number(element: Any, name: str, source: str) -> None:
         whole = int(value)
     except (ValueError, OverflowError) as error:
         raise InputError(source, f"holds a {name} of {text[:30]!r}", next_step=_NEXT_STEP) from error
-    if value != whole or (name == "divisions" and whole < 1) or (name == "duration" and whole < 0):
+    if name == "duration" and whole < 0 and element.getparent().tag not in ("backup", "forward"):
+        # Finale writes such where it took two tuplets for one in the other: the rest of the voice is then
+        # as wrong, and nothing in the file says how long its notes are.
+        raise InputError(
+            source,
+            f"holds a note with a duration of {text[:30]!r} (line {element.sourceline}), in a bar whose"
+            " rhythm is damaged",
+            allowed="durations from 0",
+            next_step="correct the tuplets of this bar in a notation program and export it again",
+        )
+    if value != whole or (name == "divisions" and whole < 1):
         raise InputError(
             source,
             f"holds a {name} of {text[:30]!r} (line {element.sourceline})",
