@@ -5,9 +5,10 @@ from matching_etude import BEAT_SEC, etude, join, keep, perform
 
 from tocco.music.matching.chords import group_onsets
 from tocco.music.matching.structure import Retry, Walk, find_retries, find_skips, walk_of
+from tocco.units import FloatArray, IntArray
 
 
-def _walk(way: Sequence[int], sec: Sequence[float]) -> Walk:
+def _walk(way: Sequence[int] | IntArray, sec: Sequence[float] | FloatArray) -> Walk:
     """A player on a page of single notes, one a beat, each of its own pitch."""
     places = np.array(way)
     return Walk(
