@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
-from rater_etude import BEAT_SEC, play, study_score
 
+from rater_etude import BEAT_SEC, play, study_score
 from tocco.pseudo_labels.evidence import NO_SCORE, Evidence
 from tocco.pseudo_labels.rhythmic_precision import measure_rhythmic_precision
 from tocco.units import FloatArray
@@ -98,6 +100,36 @@ def test_a_span_sees_its_own_part_alone() -> None:
     first, second = values(evidence, (1.0, 11.0)), values(evidence, (22.0, 32.0))
     assert first["run_unevenness"] == pytest.approx(0.0, abs=1e-6)
     assert second["run_unevenness"] > 0.3
+
+
+@pytest.mark.parametrize("beat_sec", [0.3, 0.6, 1.2])
+def test_a_tempo_that_jumps_every_four_seconds_is_a_lurch_at_any_speed(beat_sec: float) -> None:
+    """Four seconds at the beat, four a fifth slower: where the tempo changes, the log ratio is log 1.2."""
+    period = 4.0 / beat_sec
+
+    def sec_of_beat(beat: FloatArray) -> FloatArray:
+        pair, within = np.divmod(beat, 2.0 * period)
+        return beat_sec * (pair * 2.2 * period + within + 0.2 * np.maximum(within - period, 0.0))
+
+    got = values(Evidence(*play(SCORE, sec_of_beat=sec_of_beat)))
+    # The size rises to log 1.2 over two seconds and falls again, without a rest: a triangle's mean square.
+    assert got["tempo_lurch"] == pytest.approx(np.log(1.2) / np.sqrt(3.0), rel=0.15)
+    assert got["tempo_wander"] == pytest.approx(np.log(1.2) / 2.0, rel=0.25)
+
+
+def test_a_phrase_that_snaps_back_wanders_and_lurches_more_the_more_it_drags() -> None:
+    def dragging(share: float) -> dict[str, float]:
+        def sec_of_beat(beat: FloatArray) -> FloatArray:
+            phrase, within = np.divmod(beat, 8.0)
+            return BEAT_SEC * (phrase * 8.0 * (1.0 + share / 2.0) + within + share * within**2 / 16.0)
+
+        return values(Evidence(*play(SCORE, sec_of_beat=sec_of_beat)))
+
+    got = [dragging(share) for share in (0.0, 0.08, 0.25, 0.55)]
+    for name in ("tempo_wander", "tempo_lurch"):
+        sizes = [one[name] for one in got]
+        assert all(one < other for one, other in pairwise(sizes))
+    assert max(one["hesitation"] for one in got) == 0.0
 
 
 def test_wrong_notes_do_not_move_it(rng: np.random.Generator) -> None:

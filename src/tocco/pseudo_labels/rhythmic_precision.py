@@ -15,7 +15,7 @@ import numpy as np
 
 from tocco.music.statistics.score_accuracy import HESITATION_RATIO, HESITATION_SEC
 from tocco.music.statistics.score_timing import EQUAL_BEAT, NARROW_BEAT, RUN_BEAT
-from tocco.music.statistics.summaries import MISSING, local_line, mean, median, percentile, sd
+from tocco.music.statistics.summaries import MISSING, local_line, mean, median, sd
 from tocco.music.statistics.timing import chord_spread_sec
 from tocco.music.statistics.written import SHORTEST_BEAT_SEC, Written
 from tocco.pseudo_labels.evidence import Evidence, Findings, Span
@@ -31,7 +31,7 @@ COMPONENTS: Final = (
         "ms",
         "onsets off the line that their neighbours within about two beats draw, median size",
         "less",
-        0.3,
+        0.25,
         shape="log",
         from_value=2.0,
     ),
@@ -45,12 +45,12 @@ COMPONENTS: Final = (
         from_value=0.01,
     ),
     ComponentKind(
-        "hesitation", "s/min", "time lost in waits that no tempo explains", "less", 0.2, shape="root"
+        "hesitation", "s/min", "time lost in waits that no tempo explains", "less", 0.15, shape="root"
     ),
     ComponentKind(
         "tempo_lurch",
         "log",
-        "tempo over the two beats after an onset against the two before, 90th percentile of the size",
+        "tempo over the two seconds after an onset against the two before, root mean square",
         "less",
         0.15,
         shape="log",
@@ -59,9 +59,9 @@ COMPONENTS: Final = (
     ComponentKind(
         "tempo_wander",
         "log",
-        "tempo over four beats, its spread: dragging and rushing",
+        "tempo over two seconds, its spread: dragging and rushing",
         "less",
-        0.1,
+        0.2,
         shape="log",
         from_value=0.01,
     ),
@@ -83,8 +83,9 @@ COMPONENTS: Final = (
 FEWEST: Final = 5
 """A median of fewer says little."""
 
-TEMPO_BEAT: Final = 4.0
-"""A tempo is heard over about a bar."""
+TEMPO_SEC: Final = 2.0
+"""A tempo is heard over about two seconds, which are eight beats of a scherzo and one of an adagio: time
+that belongs together is two to three seconds long (Poeppel 1997, Trends in Cognitive Sciences 1)."""
 
 ROLLED_SEC: Final = 0.08
 """A chord that is spread wider was rolled, not struck (as in the alignment)."""
@@ -102,8 +103,8 @@ class Timing:
     late_sec : (G,) against the line of the neighbours, positive is late; NaN where they are too few
     wait_sec : (G - 1,) to the next written onset; NaN across a restart or a skip
     lost_sec : (G - 1,) of that, what no tempo explains: 0 but for hesitations
-    tempo_log : (G,) logarithm of beats a second over four beats; NaN near a break
-    lurch_log : (G,) logarithm of that over the two beats after against the two before; NaN near a break
+    tempo_log : (G,) logarithm of beats a second over two seconds; NaN near a break
+    lurch_log : (G,) logarithm of that over the two seconds after against the two before; NaN near a break
     async_sec : (K,) each matched note after the median of its chord; NaN for single notes, rolled chords
     """
 
@@ -126,27 +127,37 @@ def read_timing(evidence: Evidence) -> Timing | None:
         of = np.flatnonzero(stretch == part)
         beat, sec = written.onset_beat[of], written.onset_sec[of]
         late[of] = sec - local_line(beat, sec, NARROW_BEAT)
-        tempo[of], lurch[of] = _tempo_log(beat, sec)
+        heard_beat = TEMPO_SEC / written.beat_sec
+        tempo[of], lurch[of] = _tempo_log(beat, sec, heard_beat)
     wait = np.where(np.diff(stretch) == 0, np.diff(written.onset_sec), MISSING)
     lost = _lost_sec(evidence, written, wait)
     return Timing(late, wait, lost, tempo, lurch, _asynchrony_sec(evidence, written))
 
 
-def _tempo_log(beat: FloatArray, sec: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Tempo of the four beats around each onset, and that of the last two against the first two.
+def _tempo_log(beat: FloatArray, sec: FloatArray, heard_beat: float) -> tuple[FloatArray, FloatArray]:
+    """Tempo around each onset, and what comes after it against what was before.
+
+    Parameters
+    ----------
+    beat, sec : (G,) ascending
+    heard_beat : beats over which a tempo is heard
 
     Returns
     -------
-    (G,) logarithm of beats a second, (G,) logarithm of the ratio; NaN near the ends
+    (G,) logarithm of beats a second, (G,) logarithm of the ratio of two tempi; NaN near the ends
     """
-    half = TEMPO_BEAT / 2.0
-    inside = (beat - half >= beat[0] - 1e-6) & (beat + half <= beat[-1] + 1e-6)
-    before = sec - np.interp(beat - half, beat, sec)
-    after = np.interp(beat + half, beat, sec) - sec
+    half_before, half_after = _passing_sec(beat, sec, heard_beat / 2.0)
+    before, after = _passing_sec(beat, sec, heard_beat)
+    return np.log(heard_beat / (half_before + half_after)), np.log(before / after)
+
+
+def _passing_sec(beat: FloatArray, sec: FloatArray, reach_beat: float) -> tuple[FloatArray, FloatArray]:
+    """(G,) and (G,) seconds that so many beats take before and after each onset; NaN near the ends."""
+    inside = (beat - reach_beat >= beat[0] - 1e-6) & (beat + reach_beat <= beat[-1] + 1e-6)
+    before = sec - np.interp(beat - reach_beat, beat, sec)
+    after = np.interp(beat + reach_beat, beat, sec) - sec
     known = inside & (before > SHORTEST_BEAT_SEC) & (after > SHORTEST_BEAT_SEC)
-    before, after = np.where(known, before, 1.0), np.where(known, after, 1.0)
-    tempo = np.where(known, np.log(TEMPO_BEAT / (before + after)), MISSING)
-    return tempo, np.where(known, np.log(before / after), MISSING)
+    return np.where(known, before, MISSING), np.where(known, after, MISSING)
 
 
 def _lost_sec(evidence: Evidence, written: Written, wait: FloatArray) -> FloatArray:
@@ -224,6 +235,10 @@ def _enough(x: FloatArray, number: Callable[[FloatArray], float]) -> float:
     return number(x) if len(x) >= FEWEST else MISSING
 
 
+def _root_mean_square(x: FloatArray) -> float:
+    return float(np.sqrt(np.mean(x**2)))
+
+
 def _lasts_sec(evidence: Evidence, onsets: BoolArray) -> float:
     """Seconds from the first to the last written onset of a span."""
     inside = evidence.written_onset_sec[onsets]
@@ -234,11 +249,11 @@ def _measure_tempo(findings: Findings, written: Written, timing: Timing, onsets:
     """The spread of the tempo over a span, and its way from start to end."""
     known = onsets & np.isfinite(timing.tempo_log)
     tempo, beat = timing.tempo_log[known], written.onset_beat[known]
-    short = "the span holds too few beats for a tempo"
-    long_enough = len(tempo) >= FEWEST and float(np.ptp(beat)) >= TEMPO_BEAT
+    short = "the span is too short for a tempo"
+    long_enough = len(tempo) >= FEWEST and float(np.ptp(beat)) * written.beat_sec >= TEMPO_SEC
     findings.measured("tempo_wander", sd(tempo) if long_enough else MISSING, short)
-    lurch = np.abs(timing.lurch_log[known])
-    findings.measured("tempo_lurch", percentile(lurch, 90.0) if long_enough else MISSING, short)
+    lurch = timing.lurch_log[onsets & np.isfinite(timing.lurch_log)]
+    findings.measured("tempo_lurch", _enough(lurch, _root_mean_square), short)
     rise = np.polyfit(beat - beat.mean(), tempo, 1)[0] * np.ptp(beat) if long_enough else MISSING
     findings.measured("tempo_trend", float(rise), short)
 

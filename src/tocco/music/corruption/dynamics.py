@@ -9,9 +9,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import hilbert
 
-from tocco.music.corruption.context import Context
+from tocco.music.corruption.context import BASS, INNER, MELODY, Context
 from tocco.music.corruption.draft import Draft, RowEdit
-from tocco.units import FloatArray
+from tocco.units import FloatArray, IntArray
 
 CONTOUR_SEC: Final = 1.0
 """Width (standard deviation) of the window over which level is a crescendo, not a single accent."""
@@ -66,17 +66,29 @@ def spiky_dynamics(context: Context, severity: float, rng: np.random.Generator) 
 def level_contour(context: Context) -> FloatArray:
     """(N,) velocity steps by which the playing around each note is louder than on average.
 
-    Each voice is measured against its own mean, so that a change of texture is no crescendo. What the
+    Highest, lowest and inner notes are each measured against their own mean, so that a change of texture
+    is no crescendo. What is struck together decides which is which: keys that are still held have faded,
+    and how long they are held is no matter of level. What the
     Gaussian window takes off a swell is put back by smoothing the remainder once more (twicing, Tukey
     1977): of a swell of eight seconds 93 % are left, of one of two seconds a few.
     """
-    played, voice = context.performance, context.voice
+    played, voice = context.performance, _struck_place(context)
     velocity = played.velocity.astype(float)
     size = np.bincount(voice, minlength=3)
     voice_mean = np.bincount(voice, velocity, 3) / np.maximum(size, 1)
     level = velocity - voice_mean[voice]
     contour = _smoothed(played.onset_sec, level)
     return contour + _smoothed(played.onset_sec, level - contour)
+
+
+def _struck_place(context: Context) -> IntArray:
+    """(N,) MELODY for the highest of what is struck together, BASS for the lowest, INNER between."""
+    pitch, group_of = context.performance.pitch.astype(np.int64), context.group_of
+    highest, lowest = np.full(context.n_groups, -1), np.full(context.n_groups, 128)
+    np.maximum.at(highest, group_of, pitch)
+    np.minimum.at(lowest, group_of, pitch)
+    place = np.where(pitch == lowest[group_of], BASS, INNER)
+    return np.where(pitch == highest[group_of], MELODY, place)
 
 
 def _smoothed(onset_sec: FloatArray, value: FloatArray) -> FloatArray:

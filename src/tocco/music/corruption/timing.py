@@ -7,6 +7,7 @@ generator state the displacements of two severities are proportional.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -22,9 +23,10 @@ CHORD_SHARE: Final = 0.8
 """Of the variance of jitter, what a whole chord shares; the rest is between its fingers."""
 JITTER_LIMIT: Final = 2.5
 """Largest displacement in standard deviations: beyond, it would be heard as a mistake of another kind."""
-PHRASE_BEATS: Final = 8.0
 PHRASE_SEC: Final = 5.0
-"""Without a score, drag and rush come in stretches of about five seconds."""
+"""Drag and rush come in stretches of about five seconds: 2, 4, 8, 16 ... beats where there is a score."""
+FEWEST_TO_LEAN: Final = 4
+"""Onsets that a phrase needs to tell whether it drags or rushes."""
 RUN_MAX_IOI_SEC: Final = 0.35
 RUN_MIN_NOTES: Final = 6
 RUN_MAX_RATIO: Final = 1.4
@@ -86,10 +88,15 @@ def drag(context: Context, severity: float, rng: np.random.Generator) -> Draft:
     """Phrases that sag or run away and then snap back; change of the beat's length at their end, a share.
 
     Within a phrase of length L the displacement after x seconds is s x^2 / 2L, so that the beat grows
-    (or shrinks) evenly by the share s up to the end; the next phrase begins in the old tempo.
+    (or shrinks) evenly by the share s up to the end; the next phrase begins in the old tempo. A phrase
+    that drags a little drags more, and one that runs runs away: the other way it would be steadied.
+    Phrases are about five seconds long in any tempo, 2, 4, 8, 16 ... beats where there is a score. Without
+    one each goes its way at random.
     """
     bounds = _phrases(context)
-    direction = np.where(rng.uniform(size=len(bounds) - 1) < 0.6, 1.0, -1.0)
+    drawn = np.where(rng.uniform(size=len(bounds) - 1) < 0.6, 1.0, -1.0)
+    leaning = _leaning(context, bounds)
+    direction = np.where(leaning != 0.0, leaning, drawn)
     old, new, at_sec = [bounds[:1]], [bounds[:1]], float(bounds[0])
     for start, end, sign in zip(bounds[:-1], bounds[1:], direction, strict=True):
         x = np.linspace(0.0, end - start, _CURVE_POINTS + 1)[1:]
@@ -170,12 +177,30 @@ def _moved_edits(old_sec: FloatArray, new_sec: FloatArray) -> tuple[RowEdit, ...
 
 
 def _phrases(context: Context) -> FloatArray:
-    """(P + 1,) bounds of phrases: eight beats each, or five seconds without a score."""
+    """(P + 1,) bounds of phrases: as many beats as last about five seconds, or five seconds."""
     first, last = float(context.group_sec[0]), float(context.performance.offset_sec.max())
     if context.alignment is not None and context.group_beat is not None:
-        beats = np.arange(context.group_beat[0] + PHRASE_BEATS, context.group_beat.max(), PHRASE_BEATS)
-        inner = context.alignment.sec_at(beats)
+        start, end = float(context.group_beat[0]), float(context.group_beat.max())
+        beat_sec = float(np.ptp(context.group_sec)) / max(end - start, 1.0)
+        length = 2.0 ** max(round(np.log2(PHRASE_SEC / beat_sec)), 0)
+        inner = context.alignment.sec_at(np.arange(start + length, end, length))
     else:
         inner = np.arange(first + PHRASE_SEC, last, PHRASE_SEC)
     inner = inner[(inner > first + 1.0) & (inner < last - 1.0)]
     return np.concatenate(([first], inner, [last]))
+
+
+def _leaning(context: Context, bounds: FloatArray) -> FloatArray:
+    """(P,) 1 where the beat of a phrase grows longer on the whole, -1 shorter, 0 where no score tells.
+
+    The sign of the square term of the parabola through the phrase's onsets, seconds against beats.
+    """
+    leaning = np.zeros(len(bounds) - 1)
+    if context.group_beat is None:
+        return leaning
+    for phrase, (start, end) in enumerate(pairwise(bounds)):
+        inside = (context.group_sec >= start) & (context.group_sec <= end)
+        beat, sec = context.group_beat[inside], context.group_sec[inside]
+        if len(np.unique(beat)) >= FEWEST_TO_LEAN:
+            leaning[phrase] = np.sign(np.polyfit(beat - beat.mean(), sec - sec.mean(), 2)[0])
+    return leaning
