@@ -265,8 +265,8 @@ def test_the_scale_that_ships_rates_a_study_and_hears_it_spoilt(rng: np.random.G
     assert before is not None
     assert after is not None
     assert after < before - 30.0
-    # Jitter moves the first and the last onset of a span, and so its demands, by a hair.
-    assert first["dynamics_control"].rating == pytest.approx(second["dynamics_control"].rating, abs=0.2)
+    # Jitter moves which onsets lie within seconds of each other, and so levels and demands, by a hair.
+    assert first["dynamics_control"].rating == pytest.approx(second["dynamics_control"].rating, abs=1.0)
 
 
 def test_spans_of_one_piece_are_rated_apart(rng: np.random.Generator) -> None:
