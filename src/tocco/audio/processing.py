@@ -284,10 +284,13 @@ def segment_audio(
     """
     audio = _checked_waveform(audio)
     bounds = segment_bounds(len(audio) / sample_rate_hz, segment_sec, overlap)
-    length = min(len(audio), max(1, samples_from_sec(segment_sec, sample_rate_hz)))
+    # Whole samples, upwards: windows a fraction of a sample apart would leave one between them unheard.
+    length = min(len(audio), math.ceil(segment_sec * sample_rate_hz - 1e-6))
+    last = len(audio) - length
     segments = []
-    for start_sec, _ in bounds:
-        start = min(samples_from_sec(start_sec, sample_rate_hz), len(audio) - length)
+    for place, (start_sec, _) in enumerate(bounds):
+        is_last = place == len(bounds) - 1
+        start = last if is_last else min(samples_from_sec(start_sec, sample_rate_hz), last)
         view = audio[start : start + length]
         view.flags.writeable = False
         segments.append(AudioSegment(start / sample_rate_hz, (start + length) / sample_rate_hz, view))
