@@ -87,13 +87,13 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
         "performances": f"{performances.name}, sha256 {sha256_of(performances)[:16]}",
         "pool of the scale": f"{scale.pool.n_performances} performances of {len(scale.pool.pieces)} pieces, "
         "all of them left out here, with every version of the same music",
-        "corrupted": f"{len(chosen)} pieces, the middle {options.excerpt_sec:g} s of one take of each, "
-        f"seed {options.seed}; {', '.join(sorted(record.piece_id for record in chosen))}",
+        "corrupted": f"{sum(bool(one.steps) for one in ladders)} pieces, the middle {options.excerpt_sec:g} s of one take of each, "
+        f"seed {options.seed}; {', '.join(sorted(one.piece for one in ladders if one.steps))}",
         "compared": f"{len(takes)} whole performances of {len({r.piece_id for r in takes})} pieces",
     }
     if options.n_transcribed:
         facts["transcribed"] = (
-            f"{len(transcribed)} of these pieces, the middle {options.transcribed_sec:g} s, by "
+            f"{sum(bool(one.steps) for one in transcribed)} of these pieces, the middle {options.transcribed_sec:g} s, by "
             f"{f'`{options.transcriber}`' if options.transcriber else 'nobody: noise is put on the keys'}"
         )
     if options.leave_out is not None:

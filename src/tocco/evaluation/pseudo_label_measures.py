@@ -206,11 +206,22 @@ def measure_ladders(task: MeasureTask) -> PieceLadders:
 
 
 def _ladders(task: MeasureTask, key: str) -> PieceLadders:
-    performance, alignment = align(task.record)
+    nothing = PieceLadders(
+        key=key,
+        piece=task.record.piece_id,
+        performance=task.record.segment_id,
+        n_notes=0,
+        steps=(),
+        detections=(),
+        inapplicable=(),
+        refusals=(),
+    )
+    try:
+        performance, alignment = align(task.record)
+    except (InputError, MismatchError) as error:
+        return nothing.model_copy(update={"refusals": (str(error),)})
     if alignment is None:
-        raise InputError(
-            task.record.segment_id, "has no score_path", next_step="list performances with scores"
-        )
+        return nothing.model_copy(update={"refusals": ("has no score_path",)})
     start = max(performance.duration_sec - task.excerpt_sec, 0.0) / 2.0
     clean = excerpt(performance, start, min(start + task.excerpt_sec, performance.duration_sec))
     climb = _Climb(task, clean, stretch(alignment, start, start + task.excerpt_sec))
@@ -220,15 +231,14 @@ def _ladders(task: MeasureTask, key: str) -> PieceLadders:
             climb.all_steps(renderer)
     else:
         climb.all_steps(None)
-    return PieceLadders(
-        key=key,
-        piece=task.record.piece_id,
-        performance=task.record.segment_id,
-        n_notes=len(clean),
-        steps=tuple(climb.steps),
-        detections=tuple(climb.detections),
-        inapplicable=tuple(climb.inapplicable),
-        refusals=tuple(climb.refusals),
+    return nothing.model_copy(
+        update={
+            "n_notes": len(clean),
+            "steps": tuple(climb.steps),
+            "detections": tuple(climb.detections),
+            "inapplicable": tuple(climb.inapplicable),
+            "refusals": tuple(climb.refusals),
+        }
     )
 
 
