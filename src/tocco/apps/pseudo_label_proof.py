@@ -18,6 +18,7 @@ from tocco.engines import Engine, LocalEngine
 from tocco.errors import InputError
 from tocco.evaluation.pseudo_label_measures import (
     MeasureTask,
+    PieceLadders,
     held_out,
     measure_excerpt,
     measure_ladders,
@@ -87,13 +88,13 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
         "performances": f"{performances.name}, sha256 {sha256_of(performances)[:16]}",
         "pool of the scale": f"{scale.pool.n_performances} performances of {len(scale.pool.pieces)} pieces, "
         "all of them left out here, with every version of the same music",
-        "corrupted": f"{sum(bool(one.steps) for one in ladders)} pieces, the middle {options.excerpt_sec:g} s of one take of each, "
-        f"seed {options.seed}; {', '.join(sorted(one.piece for one in ladders if one.steps))}",
+        "corrupted": f"{_n_climbed(ladders)} pieces, the middle {options.excerpt_sec:g} s of one take of "
+        f"each, seed {options.seed}; {', '.join(sorted(one.piece for one in ladders if one.steps))}",
         "compared": f"{len(takes)} whole performances of {len({r.piece_id for r in takes})} pieces",
     }
     if options.n_transcribed:
         facts["transcribed"] = (
-            f"{sum(bool(one.steps) for one in transcribed)} of these pieces, the middle {options.transcribed_sec:g} s, by "
+            f"{_n_climbed(transcribed)} of these pieces, the middle {options.transcribed_sec:g} s, by "
             f"{f'`{options.transcriber}`' if options.transcriber else 'nobody: noise is put on the keys'}"
         )
     if options.leave_out is not None:
@@ -167,6 +168,11 @@ def _transcribed_tasks(
         )
         for record in chosen[: options.n_transcribed]
     ]
+
+
+def _n_climbed(ladders: Sequence[PieceLadders]) -> int:
+    """Excerpts that could be read."""
+    return sum(bool(one.steps) for one in ladders)
 
 
 def _people(labels: Path, scale: ReferenceScale, folder: Path, options: ProofOptions) -> list[Agreement]:
