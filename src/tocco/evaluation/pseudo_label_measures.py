@@ -153,6 +153,8 @@ class MeasureTask:
             [self.excerpt_sec, self.seed, self.is_rendered, self.is_transcribed],
             None if self.transcriber is None else self.transcriber.command,
         ]
+        if what == PieceLadders.__name__:
+            content.append([[kind.name, *kind.ladder] for kind in CORRUPTIONS.values()])
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 

@@ -88,7 +88,7 @@ _KINDS = (
         "restarts",
         _NOTE,
         "restarts a minute",
-        (0.5, 1.0, 2.0, 3.0, 4.0),
+        (1.0, 2.0, 4.0, 6.0, 9.0),
         10.0,
         "breaking off, going back some beats, and trying again",
         structure.restarts,
