@@ -15,7 +15,7 @@ def components_table() -> str:
     rows = ["| dimension | component | weight | unit | better | needs | what it is |", "|" + " --- |" * 7]
     for name, rater in RATERS.items():
         rows += [
-            f"| {name} | {kind.name} | {kind.weight:.2f} | {kind.unit} | {kind.better} | {kind.needs} "
+            f"| {name} | {kind.name} | {kind.weight:g} | {kind.unit} | {kind.better} | {kind.needs} "
             f"| {kind.meaning} |"
             for kind in rater.scaled
         ]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pseudo_example import made_up_scale, write_manifest
+from tocco.data import pseudo_labelling
 from tocco.data.pseudo_labelling import (
     CorruptionPlan,
     LabelTask,
@@ -28,6 +29,7 @@ from tocco.data.pseudo_labelling import (
 from tocco.data.records import LabelRecord, read_labels
 from tocco.errors import InputError
 from tocco.music.alignment import align_performance_to_score
+from tocco.music.corruption import CORRUPTIONS
 from tocco.music.midi import load_midi, save_midi
 from tocco.music.performance import PedalCurve
 from tocco.music.score import load_score
@@ -229,6 +231,18 @@ def test_the_printed_score_beside_a_score_midi_is_taken(record: LabelRecord) -> 
     printed.write_text("<score-partwise/>")
     assert with_printed_score(record).score_path == printed
     assert with_printed_score(with_printed_score(record)).score_path == printed
+
+
+def test_other_severities_make_another_key(
+    record: LabelRecord, scale: ReferenceScale, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = CorruptionPlan(1, ("restarts",))
+    task = task_of(record, scale, tmp_path, plan)
+    before, alone = task_key(task), task_key(task_of(record, scale, tmp_path))
+    milder = {**CORRUPTIONS, "restarts": replace(CORRUPTIONS["restarts"], ladder=(0.5, 1.0))}
+    monkeypatch.setattr(pseudo_labelling, "CORRUPTIONS", milder)
+    assert task_key(task) != before
+    assert task_key(task_of(record, scale, tmp_path)) == alone
 
 
 def test_a_generator_belongs_to_its_performance() -> None:

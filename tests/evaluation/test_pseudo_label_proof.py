@@ -73,6 +73,19 @@ def test_side_effects_of_a_third_are_too_many_and_an_improvement_is_no_proof() -
     assert not better.is_specific
 
 
+def test_a_kind_that_leaves_nothing_else_to_rate_is_not_called_specific() -> None:
+    alone = ladders("a", {"drag": {"rhythmic_precision": DOWN}})
+    steps = [
+        step.model_copy(update={"ratings": {"rhythmic_precision": step.ratings["rhythmic_precision"]}})
+        for step in alone.steps
+    ]
+    (found,) = climbed([alone.model_copy(update={"steps": tuple(steps)})], "keys")
+    assert np.isnan(found.side_share)
+    assert found.most_moved == "-"
+    assert not found.is_specific
+    assert found.is_monotone
+
+
 def test_the_mean_of_the_excerpts_and_the_means_excerpt_are_told_apart() -> None:
     good = {"drag": {"rhythmic_precision": DOWN}}
     flat = {"drag": {"rhythmic_precision": [0.0] * 5}}
@@ -197,7 +210,6 @@ def test_the_report_states_what_is_asked_before_what_came_out(tmp_path: Path) ->
         takes=[take(f"piece{p}", f"{p} {t}", 50.0 + t + p / 9, 3.0) for p in range(9) for t in range(3)],
         agreements=[],
         scale=made_up_scale(),
-        root=tmp_path,
     )
     lost = take("piece9", "lost", 50.0, 3.0).model_copy(update={"refusal": f"{tmp_path}/a/x.mid: is broken"})
     proof = replace(proof, takes=[*proof.takes, lost])
@@ -208,7 +220,7 @@ def test_the_report_states_what_is_asked_before_what_came_out(tmp_path: Path) ->
     assert "## (b) Specific: 21 of 21 kinds" in text
     assert "late_pedal does not apply to 2 of the excerpts" in text
     assert "simulated" in text
-    assert "- lost: a/x.mid: is broken" in text
+    assert "- lost: x.mid: is broken" in text
     rows = (tmp_path / "ladders.csv").read_text().splitlines()
     assert len(rows) == 1 + 5 * len(CORRUPTIONS)
     assert {path.name for path in tmp_path.glob("*.png")} == {

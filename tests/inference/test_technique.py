@@ -35,6 +35,8 @@ def test_what_needs_sound_score_or_pedal_says_so() -> None:
     assert alone["note_accuracy"].missing["note_accuracy"] == "no score was given"
     assert alone["note_accuracy"].measures == {}
     assert alone["dynamics_control"].measures["level"].unit == "velocity"
+    reasons = [why for one in alone.values() for why in one.missing.values()]
+    assert not any("no audio was given" in why for why in reasons)
 
 
 def test_a_place_does_not_end_before_it_begins() -> None:

@@ -75,6 +75,13 @@ def test_a_mean_standing_counts_by_confidence(scale: ReferenceScale) -> None:
     assert mean_standing(ratings, confidence, scale) == pytest.approx({DIMENSION: 0.4})
 
 
+def test_one_ruined_segment_does_not_decide_what_is_expected(scale: ReferenceScale) -> None:
+    ratings = [{DIMENSION: 50.0}] * 40
+    even = mean_standing(ratings, [{DIMENSION: 1.0}] * 40, scale)[DIMENSION]
+    ruined = mean_standing([*ratings, {DIMENSION: 0.0}], [{DIMENSION: 1.0}] * 41, scale)[DIMENSION]
+    assert even - (4.0 + even) / 41 == pytest.approx(ruined)
+
+
 def test_a_rating_is_compared_where_it_stands(scale: ReferenceScale) -> None:
     dimension = scale.dimensions[DIMENSION]
     rating = rating_of(0.7, dimension)

@@ -440,6 +440,10 @@ def benchmark_pseudo_labels(
     from tocco.apps import pseudo_label_proof as command
     from tocco.engines import engine_of
 
+    if transcriber is not None and not transcribed:
+        raise typer.BadParameter(
+            "a transcriber has nothing to hear with --transcribed 0.", param_hint="'--transcriber'"
+        )
     options = command.ProofOptions(
         scale=scale,
         leave_out=leave_out,

@@ -70,6 +70,7 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
     folder = writable_folder(output / "measured")
     records = [with_printed_score(record) for record in read_labels(performances, must_exist=True)]
     unseen = [r for r in held_out(records, scale, _names(options.leave_out)) if r.score_path and r.midi_path]
+    unseen = [record for record in unseen if not record.is_score_rendering]
     chosen, takes = choose(unseen, options)
     if len(chosen) < 2:
         raise InputError(
@@ -101,7 +102,7 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
         facts["also left out"] = f"{len(_names(options.leave_out))} pieces that the raters were developed on"
     typer.echo(
         write_proof(
-            Proof(ladders, transcribed, rated, agreements, scale, performances.parent, options.transcriber),
+            Proof(ladders, transcribed, rated, agreements, scale, options.transcriber),
             facts,
             output,
         )

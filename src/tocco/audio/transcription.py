@@ -64,7 +64,8 @@ class CommandTranscriber:
         waveform : (S,) mono at 24 kHz, within -1..1
             Given as WAV of 16 bits, which every transcriber reads.
         folder
-            Where the MIDI is kept, by the content of sound and command, and found the next time.
+            Where the MIDI is kept, by the content of sound and command, and found the next time. Another
+            release of the same program is not told apart.
 
         Raises
         ------
@@ -80,7 +81,9 @@ class CommandTranscriber:
         kept = folder / f"{content.hexdigest()[:32]}.mid"
         if not kept.is_file():
             with TemporaryDirectory(prefix="tocco-transcription-") as passing:
-                write_bytes(kept, self._heard(waveform, Path(passing)).read_bytes())
+                heard = self._heard(waveform, Path(passing))
+                load_midi(heard)  # what cannot be read is not kept
+                write_bytes(kept, heard.read_bytes())
         return load_midi(kept)
 
     def _heard(self, waveform: FloatArray, folder: Path) -> Path:
@@ -102,7 +105,14 @@ class CommandTranscriber:
 
     def _run(self, words: list[str]) -> None:
         try:
-            done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
+            done = subprocess.run(
+                words,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+            )
         except OSError as error:
             raise MissingPartError(
                 f"transcriber {words[0]!r}",

@@ -35,7 +35,7 @@ from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.schema import Points, Share, StrictModel, laid_out
 
 PSEUDO_LABEL_VERSION: Final = 2
-"""Counts up with every change of the raters that changes a rating while the scale stays."""
+"""Counts up with every change of the raters, or of a corruption at one severity, while the scale stays."""
 
 SEGMENT_SEC: Final = 10.0
 OVERLAP: Final = 0.5
@@ -262,7 +262,9 @@ def task_key(task: LabelTask) -> str:
         [LEAST_CONFIDENCE, SEGMENT_SEC, OVERLAP],
         [sha256_of(path) if path is not None else None for path in files],
         [record.segment_id, record.start_time, record.end_time],
-        [plan.n_versions, list(plan.kinds), plan.seed] if plan.n_versions else None,
+        [plan.n_versions, [[kind, *CORRUPTIONS[kind].ladder] for kind in plan.kinds], plan.seed]
+        if plan.n_versions
+        else None,
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing.process import BaseProcess
 from typing import Final
 
 from tocco.engines.engine import Found, Item, Progress, counted
@@ -79,6 +80,7 @@ def _in_order(
 
     What is handed out cannot be called back, and would be waited for when the user interrupts.
     """
+    others = set(multiprocessing.active_children())
     waiting = iter(enumerate(items))
     running: dict[Future[Found], int] = {}
     with ExitStack() as surroundings:
@@ -89,7 +91,7 @@ def _in_order(
     ended: dict[int, Future[Found]] = {}
     due = 0
     while running:
-        done = _first_done(running)
+        done = _first_done(running, others)
         for future in done:
             ended[running.pop(future)] = future
         for place, item in islice(waiting, len(done)):
@@ -99,7 +101,7 @@ def _in_order(
             due += 1
 
 
-def _first_done(running: Collection[Future[Found]]) -> set[Future[Found]]:
+def _first_done(running: Collection[Future[Found]], others: Collection[BaseProcess]) -> set[Future[Found]]:
     """Wait for an item. When interrupted, let what was begun end; when interrupted again, drop it."""
     try:
         return wait(running, return_when=FIRST_COMPLETED).done
@@ -110,7 +112,7 @@ def _first_done(running: Collection[Future[Found]]) -> set[Future[Found]]:
         try:
             wait(running)
         except KeyboardInterrupt:
-            for process in multiprocessing.active_children():
+            for process in set(multiprocessing.active_children()).difference(others):
                 process.terminate()
             wait(running)
         raise

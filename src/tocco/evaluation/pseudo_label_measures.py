@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
@@ -226,7 +226,13 @@ def _ladders(task: MeasureTask, key: str) -> PieceLadders:
         return nothing.model_copy(update={"refusals": ("has no score_path",)})
     start = max(performance.duration_sec - task.excerpt_sec, 0.0) / 2.0
     clean = excerpt(performance, start, min(start + task.excerpt_sec, performance.duration_sec))
-    climb = _Climb(task, clean, stretch(alignment, start, start + task.excerpt_sec))
+    due = stretch(alignment, start, start + task.excerpt_sec)
+    if not len(due.pitch):
+        return nothing.model_copy(update={"refusals": ("no written note is due in its middle",)})
+    try:
+        climb = _Climb(task, clean, due)
+    except (InputError, MismatchError) as error:
+        return nothing.model_copy(update={"refusals": (str(error),)})
     is_heard = task.is_rendered or (task.is_transcribed and task.transcriber is not None)
     if is_heard:
         with FluidSynthRenderer(task.soundfont) as renderer:
@@ -285,18 +291,25 @@ class _Climb:
         """Rate the excerpt as it was played, then every step up every ladder."""
         self._rate(CLEAN, 0, self.clean, renderer)
         for kind in CORRUPTIONS:
-            try:
-                for level, worse in self._ladder(kind):
-                    self._rate(kind, level, worse, renderer)
-                if kind in (*ERROR_KINDS, RESTARTS):
-                    self._detect(kind)
-            except InputError as error:
-                self.inapplicable.append(f"{kind}: {error.problem}")
+            ladder = self._ladder(kind)
+            for level, worse in enumerate(ladder, start=1):
+                self._rate(kind, level, worse, renderer)
+            if ladder and kind in (*ERROR_KINDS, RESTARTS):
+                self._detect(kind)
 
-    def _ladder(self, kind: str) -> Iterator[tuple[int, Performance]]:
-        for level, severity in enumerate(CORRUPTIONS[kind].ladder, start=1):
-            rng = generator_of(f"{self.task.record.segment_id} {kind}", self.task.seed)
-            yield level, corrupt(self.clean, kind, severity, rng, alignment=self.alignment).performance
+    def _ladder(self, kind: str) -> list[Performance]:
+        """The excerpt at every severity; empty where it offers nothing for this kind."""
+        name = f"{self.task.record.segment_id} {kind}"
+        try:
+            return [
+                corrupt(
+                    self.clean, kind, severity, generator_of(name, self.task.seed), alignment=self.alignment
+                ).performance
+                for severity in CORRUPTIONS[kind].ladder
+            ]
+        except InputError as error:
+            self.inapplicable.append(f"{kind}: {error.problem}")
+            return []
 
     def _detect(self, kind: str) -> None:
         rng = generator_of(f"{self.task.record.segment_id} {kind} planted", self.task.seed)
@@ -318,7 +331,12 @@ class _Climb:
         if is_sounding:
             self._rate_heard(kind, level, "sound", worse, sound)
         if self.task.is_transcribed:
-            self._rate_heard(kind, level, "transcribed", self._transcribed(kind, level, worse, sound), None)
+            try:
+                transcribed = self._transcribed(kind, level, worse, sound)
+            except InputError as error:
+                self.refusals.append(f"{kind} {level} transcribed: {error.problem}")
+            else:
+                self._rate_heard(kind, level, "transcribed", transcribed, None)
 
     def _rate_heard(
         self, kind: str, level: int, heard: Heard, performance: Performance, sound: FloatArray | None
@@ -376,7 +394,7 @@ def _take(task: MeasureTask, key: str) -> RatedTake:
     record = task.record
     nothing = RatedTake(
         key=key,
-        piece=record.piece_id,
+        piece=record.passage_id or record.piece_id,
         performance=record.segment_id,
         performer=record.performer_id or record.segment_id,
         ratings={},

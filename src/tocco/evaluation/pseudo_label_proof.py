@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from scipy.stats import rankdata
 
+from tocco.data.pseudo_labelling import LEAST_CONFIDENCE
 from tocco.data.records import LabelRecord
 from tocco.evaluation.planted_errors import ERROR_KINDS, precision_recall
 from tocco.evaluation.pseudo_label_measures import (
@@ -89,14 +90,16 @@ class Climbed:
         """The largest mean change of another dimension, as a share of the target's."""
         moved = np.abs(self.mean_change)
         target = DIMENSIONS.index(self.target)
-        return float(np.nanmax(np.delete(moved, target)) / moved[target])
+        others = np.delete(moved, target)
+        known = np.isfinite(others).any() and moved[target] > 0.0
+        return float(np.nanmax(others) / moved[target]) if known else float("nan")
 
     @property
     def most_moved(self) -> str:
-        """The other dimension that moves most."""
+        """The other dimension that moves most; "-" where none could be rated."""
         moved = np.abs(self.mean_change)
         moved[DIMENSIONS.index(self.target)] = np.nan
-        return DIMENSIONS[int(np.nanargmax(moved))]
+        return DIMENSIONS[int(np.nanargmax(moved))] if np.isfinite(moved).any() else "-"
 
     @property
     def is_monotone(self) -> bool:
@@ -234,7 +237,7 @@ def difficulty(takes: Sequence[RatedTake]) -> list[Difficulty]:
         players = {piece: {row[0].performer for row in rows if row[0].piece == piece}
                    for piece in {row[0].piece for row in rows}}  # fmt: skip
         rows = [row for row in rows if len(players[row[0].piece]) >= 2]
-        if len(rows) < FEWEST_RATED:
+        if len(rows) < FEWEST_RATED or len({row[0].piece for row in rows}) < 2:
             continue
         mean = np.array([row[1] for row in rows])
         pieces = np.array([row[0].piece for row in rows])
@@ -249,7 +252,9 @@ def difficulty(takes: Sequence[RatedTake]) -> list[Difficulty]:
                 n_pieces=len(set(pieces)),
                 within=within,
                 between=between,
-                piece_means=float(np.var([mean[pieces == piece].mean() for piece in set(pieces)], ddof=1)),
+                piece_means=float(
+                    np.var([mean[pieces == piece].mean() for piece in np.unique(pieces)], ddof=1)
+                ),
                 density_r=pearson_r(density[known], segments[known]),
                 density_r_takes=pearson_r(own, mean),
             )
@@ -270,11 +275,15 @@ def compared(takes: Sequence[RatedTake], scale: ReferenceScale) -> list[RatedTak
 
 def _standing(take: RatedTake, scale: ReferenceScale) -> dict[str, float]:
     segments = range(len(take.notes_per_sec))
+    confidence = [{name: values[k] for name, values in take.confidence.items()} for k in segments]
     ratings = [
-        {name: float(values[k] or 0.0) for name, values in take.ratings.items() if values[k] is not None}
+        {
+            name: float(values[k] or 0.0)
+            for name, values in take.ratings.items()
+            if values[k] is not None and confidence[k][name] >= LEAST_CONFIDENCE
+        }
         for k in segments
     ]
-    confidence = [{name: values[k] for name, values in take.confidence.items()} for k in segments]
     return mean_standing(ratings, confidence, scale)
 
 

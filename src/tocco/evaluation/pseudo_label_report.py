@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,7 +63,6 @@ class Proof:
     takes : whole held-out performances
     scale : that rated them
     agreements : with people; empty where no ratings were given
-    root : folder of the performances; reasons name files from here
     transcriber : command of the one that took part; None for its noise
     """
 
@@ -71,7 +71,6 @@ class Proof:
     takes: Sequence[RatedTake]
     agreements: Sequence[Agreement]
     scale: ReferenceScale
-    root: Path = Path()
     transcriber: str | None = None
 
 
@@ -313,8 +312,8 @@ def _left_out(proof: Proof) -> list[str]:
     refused += [f"{take.performance}: {take.refusal}" for take in proof.takes if take.refusal]
     lines = ["## Left out", ""]
     lines += [f"- {kind} does not apply to {n} of the excerpts" for kind, n in sorted(absent.items())]
-    folder = f"{proof.root.absolute()}/"
-    lines += [f"- {reason.replace(folder, '')}" for reason in refused]
+    # A folder is of the machine that measured, and says nothing of the music.
+    lines += [f"- {re.sub(r'(?<![^ ])/[^ ]*/', '', reason)}" for reason in refused]
     return [*lines, ""] if len(lines) > 2 else []
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tocco.audio.processing import load_audio
 from tocco.audio.rendering import FluidSynthRenderer, write_flac
-from tocco.data.pseudo_labelling import align
+from tocco.data.pseudo_labelling import LEAST_CONFIDENCE, align
 from tocco.data.records import LabelRecord
 from tocco.evaluation.figures import save_png
 from tocco.music.alignment_findings import sort_notes
@@ -103,7 +103,7 @@ def make_spot_check(
     evidence = Evidence(performance, alignment, recording)
     labels = rate_span(evidence, span, scale=scale)
     # The sheet shows the ratings of the file, where they are compared with those of other pianists.
-    shown = {name: replace(label, rating=record.labels.get(name)) for name, label in labels.items()}
+    shown = {name: _as_in_the_file(label, record.labels.get(name)) for name, label in labels.items()}
     found = SpotCheck(record, why, shown)
     if recording is None:
         clip = rendered_clip(performance, span, renderer)
@@ -112,6 +112,13 @@ def make_spot_check(
     write_flac(folder / f"{found.stem}.flac", clip)
     save_png(roll_figure(evidence, span), folder / f"{found.stem}.png")
     return found
+
+
+def _as_in_the_file(label: PseudoLabel, rating: float | None) -> PseudoLabel:
+    if rating is not None or label.rating is None:
+        return replace(label, rating=rating)
+    reason = f"its confidence of {label.confidence:.2f} is below {LEAST_CONFIDENCE:g}"
+    return replace(label, rating=None, missing={**label.missing, label.dimension: reason})
 
 
 def rendered_clip(performance: Performance, span_sec: Span, renderer: FluidSynthRenderer) -> FloatArray:

@@ -19,7 +19,7 @@ from tocco.errors import InputError
 from tocco.files import SAFE_NAME_RULE, is_safe_name, write_bytes
 from tocco.inference.evidence import AlignmentReport, BundleIdentity, Inputs
 from tocco.inference.technique import Technique
-from tocco.rubrics import DESCRIPTORS, DIMENSIONS
+from tocco.rubrics import DESCRIPTORS, DIMENSIONS, TECHNICAL
 from tocco.schema import (
     Duration,
     Points,
@@ -227,8 +227,8 @@ class Assessment(StrictModel):
     @field_validator("technique")
     @classmethod
     def _is_technical(cls, given: dict[str, Technique]) -> dict[str, Technique]:
-        _check_names(given, DIMENSIONS)
-        return {name: given[name] for name in DIMENSIONS if name in given}
+        _check_names(given, TECHNICAL)
+        return {name: given[name] for name in TECHNICAL if name in given}
 
     @field_validator("ratings")
     @classmethod

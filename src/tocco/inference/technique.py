@@ -85,7 +85,7 @@ def _technique(label: PseudoLabel) -> Technique:
             for name, found in label.components.items()
         },
         places=tuple(_place(cause) for cause in label.causes),
-        missing={name: KEYS_ALONE if why == NO_AUDIO else why for name, why in label.missing.items()},
+        missing={name: why.replace(NO_AUDIO, KEYS_ALONE) for name, why in label.missing.items()},
     )
 
 

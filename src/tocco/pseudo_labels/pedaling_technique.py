@@ -245,7 +245,7 @@ def _measure_timing(findings: Findings, evidence: Evidence, span_sec: Span | Non
         return
     moves = evidence.covers(foot.moved_sec + evidence.clock_sec, span_sec) & np.isfinite(foot.distance)
     distance = mean(foot.distance[moves]) if moves.sum() >= FEWEST_MOVES else MISSING
-    findings.measured("foot_distance", distance, "the foot moves less than twice")
+    findings.measured("foot_distance", distance, "the foot moves less than twice near an onset")
 
 
 def _measure_depth(findings: Findings, evidence: Evidence, span_sec: Span | None) -> None:

@@ -11,11 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.units import FloatArray
+
+FARTHEST_STANDING: Final = 4.0
+"""Spreads of the pool. A rating of 0.01 stands at -8 or -17, one rounded to 0 wherever the rounding puts it:
+one ruined segment shall not decide what is expected of others."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ def mean_standing(
 ) -> dict[str, float]:
     """Where a performance stands: the mean over its segments, each by its confidence.
 
+    Segments beyond `FARTHEST_STANDING` are drawn in to it.
+
     Parameters
     ----------
     ratings, confidence : of each segment, by dimension
@@ -64,8 +71,9 @@ def mean_standing(
     for name, dimension in scale.dimensions.items():
         known = [k for k, one in enumerate(ratings) if name in one and confidence[k][name] > 0.0]
         if known:
-            standing = [dimension.standing_of(ratings[k][name]) for k in known]
-            found[name] = float(np.average(standing, weights=[confidence[k][name] for k in known]))
+            standing = np.array([dimension.standing_of(ratings[k][name]) for k in known])
+            drawn = np.clip(standing, -FARTHEST_STANDING, FARTHEST_STANDING)
+            found[name] = float(np.average(drawn, weights=[confidence[k][name] for k in known]))
     return found
 
 

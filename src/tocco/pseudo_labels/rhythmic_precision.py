@@ -68,7 +68,7 @@ COMPONENTS: Final = (
     ComponentKind(
         "chord_asynchrony",
         "ms",
-        "keys off the middle of their written chord, median size; rolled chords are left out",
+        "keys off the middle of their written chord, mean size; rolled chords are left out",
         "less",
         0.05,
         shape="log",

@@ -1,0 +1,102 @@
+"""What the proof measures of one performance, and how it says that something could not be measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pseudo_example import made_up_scale, write_manifest
+from tocco.audio.transcription import CommandTranscriber
+from tocco.data.records import LabelRecord, read_labels
+from tocco.evaluation import pseudo_label_measures
+from tocco.evaluation.pseudo_label_measures import MeasureTask, measure_ladders
+from tocco.music.corruption import CORRUPTIONS
+from tocco.music.midi import load_midi, save_midi
+from tocco.music.performance import PedalCurve
+from tocco.pseudo_labels.scale import ReferenceScale
+
+
+@pytest.fixture(scope="module")
+def scale() -> ReferenceScale:
+    return made_up_scale()
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> LabelRecord:
+    """One take, without pedal."""
+    found = read_labels(write_manifest(tmp_path / "in", n_pieces=1, n_takes=1))[0]
+    assert found.midi_path is not None
+    save_midi(replace(load_midi(found.midi_path), sustain=PedalCurve()), found.midi_path)
+    return found
+
+
+@pytest.fixture
+def few_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {name: CORRUPTIONS[name] for name in ("missing_notes", "missing_pedal")}
+    monkeypatch.setattr(pseudo_label_measures, "CORRUPTIONS", few)
+
+
+@pytest.mark.usefixtures("few_kinds")
+def test_every_step_is_rated_and_what_does_not_apply_is_named(
+    record: LabelRecord, scale: ReferenceScale, tmp_path: Path
+) -> None:
+    found = measure_ladders(MeasureTask(record, scale, tmp_path, excerpt_sec=20.0, seed=1))
+    climbed = [(step.kind, step.level, step.heard) for step in found.steps]
+    assert climbed[0] == ("", 0, "keys")
+    assert [step for step in climbed if step[0] == "missing_notes"] == [
+        ("missing_notes", level, "keys") for level in range(1, 6)
+    ]
+    accuracy = [s.ratings["note_accuracy"] for s in found.steps if s.kind in ("", "missing_notes")]
+    first, last = accuracy[0], accuracy[-1]
+    assert first is not None
+    assert last is not None
+    assert last < first
+    assert [detection.kind for detection in found.detections] == ["missing_notes"]
+    assert [reason.split(":")[0] for reason in found.inapplicable] == ["missing_pedal"]
+    assert found.refusals == ()
+    again = measure_ladders(MeasureTask(record, scale, tmp_path, excerpt_sec=20.0, seed=1))
+    assert again == found
+
+
+@pytest.mark.render
+@pytest.mark.usefixtures("few_kinds")
+def test_a_transcriber_that_fails_is_told_and_is_no_corruption_that_does_not_apply(
+    record: LabelRecord, scale: ReferenceScale, tmp_path: Path
+) -> None:
+    task = MeasureTask(
+        record,
+        scale,
+        tmp_path,
+        excerpt_sec=20.0,
+        is_transcribed=True,
+        transcriber=CommandTranscriber("false {audio} {midi}"),
+    )
+    found = measure_ladders(task)
+    assert len(found.refusals) == 6
+    assert found.refusals[0].startswith(" 0 transcribed: 'false' ended with code 1")
+    assert {step.heard for step in found.steps} == {"keys"}
+    assert [reason.split(":")[0] for reason in found.inapplicable] == ["missing_pedal"]
+
+
+def test_a_score_that_cannot_be_read_is_left_out_and_named(
+    record: LabelRecord, scale: ReferenceScale, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.mid"
+    broken.write_bytes(b"no midi")
+    task = MeasureTask(record.model_copy(update={"score_path": broken}), scale, tmp_path)
+    found = measure_ladders(task)
+    assert found.steps == ()
+    assert "broken.mid" in found.refusals[0]
+
+
+def test_other_severities_are_measured_anew(
+    record: LabelRecord, scale: ReferenceScale, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = MeasureTask(record, scale, tmp_path)
+    before = task.key("PieceLadders"), task.key("RatedTake")
+    fewer = {name: kind for name, kind in CORRUPTIONS.items() if name != "drag"}
+    monkeypatch.setattr(pseudo_label_measures, "CORRUPTIONS", fewer)
+    assert task.key("PieceLadders") != before[0]
+    assert task.key("RatedTake") == before[1]
