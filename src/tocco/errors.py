@@ -73,6 +73,12 @@ class InputError(ToccoError):
     exit_code = 3
 
 
+class UsageError(InputError):
+    """An option cannot have the value that was given, or not together with another."""
+
+    exit_code = 2
+
+
 class MismatchError(ToccoError):
     """Two inputs are each sound but do not belong together: audio and MIDI, MIDI and score."""
 

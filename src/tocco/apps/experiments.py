@@ -13,7 +13,7 @@ from tocco.apps.progress import progress_bar
 from tocco.data.prepared import PreparedRecord, prepare_records
 from tocco.data.records import read_labels
 from tocco.data.splits import checked_folds, inner_split
-from tocco.errors import InputError
+from tocco.errors import InputError, UsageError
 from tocco.evaluation.exporting import bundle_config, model_card, training_range
 from tocco.evaluation.protocols import NETWORK, calibrate, cross_validation_result
 from tocco.evaluation.report import write_report
@@ -137,7 +137,7 @@ def _splits(
         folds = checked_folds(label_records, config.data.protocol)
         numbers = [str(k) for k in range(len(folds))]
         if fold != "all" and fold not in numbers:
-            raise InputError("--fold", f"is {fold}", allowed=f"none, all, {', '.join(numbers)}")
+            raise UsageError("--fold", f"is {fold}", allowed=f"none, all, {', '.join(numbers)}")
         chosen = numbers if fold == "all" else [fold]
         parts = [(f"fold{k}", *folds[int(k)]) for k in chosen]
     if inner:
@@ -162,5 +162,5 @@ def _config_of(run: Path, part: str = "fold0") -> ExperimentConfig:
 def _assignment(text: str) -> tuple[str, str]:
     key, sign, value = text.partition("=")
     if not sign or "." not in key:
-        raise InputError("--set", f"is {text!r}", allowed="BLOCK.KEY=VALUE, as training.max_epochs=5")
+        raise UsageError("--set", f"is {text!r}", allowed="BLOCK.KEY=VALUE, as training.max_epochs=5")
     return key, value

@@ -20,7 +20,7 @@ from tocco.apps.progress import progress_bar
 from tocco.audio.processing import segment_bounds
 from tocco.audio.rendering import FluidSynthRenderer
 from tocco.data.records import LabelRecord, read_labels
-from tocco.errors import InputError, ToccoError
+from tocco.errors import InputError, ToccoError, UsageError
 from tocco.files import sha256_of, writable_folder, write_bytes
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.midi import load_midi
@@ -75,7 +75,7 @@ def fit_reference_scale(
 ) -> None:
     """Measure a part of the pieces of a label file and write the scale fitted to them."""
     if not 0.0 < share <= 1.0:
-        raise InputError("--share", f"is {share:g}", allowed="more than 0, up to 1")
+        raise UsageError("--share", f"is {share:g}", allowed="more than 0, up to 1")
     records = read_labels(labels, must_exist=True)
     _refuse_incomplete(labels, records)
     writable_folder(output.parent)

@@ -18,7 +18,7 @@ from tocco.audio.rendering import PEAK_CEILING_DBFS, TARGET_LUFS, fluidsynth_ver
 from tocco.data.folder import AUDIO_SUFFIXES
 from tocco.data.records import LabelRecord, read_labels, write_labels
 from tocco.engines import Engine, LocalEngine, assert_arrived
-from tocco.errors import InputError, OutputError, ToccoError
+from tocco.errors import InputError, OutputError, ToccoError, UsageError
 from tocco.files import assert_plain_file, file_name, writable_folder, write_bytes
 from tocco.schema import laid_out
 
@@ -61,7 +61,7 @@ class RenderOptions:
     def choice(self) -> RenderChoice:
         """What settings are drawn from, on this machine."""
         if self.pedal not in PEDALS:
-            raise InputError("--pedal", f"is {self.pedal!r}", allowed=", ".join(PEDALS))
+            raise UsageError("--pedal", f"is {self.pedal!r}", allowed=", ".join(PEDALS))
         fluidsynth_version()  # a machine without the library is told once, not once a file
         return RenderChoice(
             instruments=instruments_of(self.soundfont),

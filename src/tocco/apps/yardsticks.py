@@ -11,7 +11,7 @@ import typer
 from tocco.apps.progress import progress_bar
 from tocco.data.records import read_labels
 from tocco.data.splits import BARRIERS, Protocol
-from tocco.errors import InputError
+from tocco.errors import UsageError
 from tocco.evaluation.report import write_report
 from tocco.evaluation.trees import KERNEL_ALPHA, N_FORESTS, N_TREES, RIDGE_ALPHA
 from tocco.evaluation.yardstick import BLEND, KERNEL, TREES, measure_excerpts, yardstick_result
@@ -25,7 +25,7 @@ SEED = 0
 def benchmark_trees(labels: Path, output: Path, *, protocol: str, as_published: bool, jobs: int) -> None:
     """Cross-validate trees on statistics; write the tables and figures of `tocco evaluate`."""
     if protocol not in BARRIERS:
-        raise InputError("--protocol", f"is {protocol!r}", allowed=", ".join(BARRIERS))
+        raise UsageError("--protocol", f"is {protocol!r}", allowed=", ".join(BARRIERS))
     writable_folder(output)
     records = read_labels(labels)
     with progress_bar("measuring") as advance:

@@ -15,7 +15,7 @@ import numpy as np
 from tocco.audio.augmenting.rooms import ROOMS, synthesize_room
 from tocco.audio.rendering import TARGET_LUFS, Instrument
 from tocco.audio.rendering.soundfonts import ANY
-from tocco.errors import InputError
+from tocco.errors import UsageError
 from tocco.music.performance import Performance
 from tocco.schema import nearest
 from tocco.units import FloatArray
@@ -85,11 +85,11 @@ class RenderChoice:
         low, high = self.level_db
         least, most = LEVEL_DB_LIMITS
         if not least <= low <= high <= most:
-            raise InputError(
+            raise UsageError(
                 "--level-db", f"is {low:g} {high:g}", allowed=f"LOW <= HIGH, both {least:g} to {most:g} dB"
             )
         if self.seed < 0:
-            raise InputError("--seed", f"is {self.seed}", allowed="0 or more")
+            raise UsageError("--seed", f"is {self.seed}", allowed="0 or more")
 
     def draw(self, performance: Performance) -> RenderSetting:
         """The setting of one performance: the same for the same notes and pedals."""
@@ -126,7 +126,7 @@ def rooms_of(choice: str) -> tuple[str | None, ...]:
     if choice == ANY:
         return (None, *ROOMS)
     if choice not in ROOMS:
-        raise InputError("--room", nearest(choice, [NO_ROOM, ANY, *ROOMS]))
+        raise UsageError("--room", nearest(choice, [NO_ROOM, ANY, *ROOMS]))
     return (choice,)
 
 

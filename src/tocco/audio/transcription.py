@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import soundfile
 
-from tocco.errors import InputError, MissingPartError
+from tocco.errors import InputError, MissingPartError, UsageError
 from tocco.files import write_bytes
 from tocco.music.midi import load_midi
 from tocco.music.performance import Performance
@@ -49,7 +49,7 @@ class CommandTranscriber:
     def __post_init__(self) -> None:
         for place in (AUDIO_PLACE, MIDI_PLACE):
             if place not in self.command:
-                raise InputError(
+                raise UsageError(
                     "--transcriber",
                     f"is {self.command!r}, which does not say where {place} goes",
                     allowed=f"a command with {AUDIO_PLACE} and {MIDI_PLACE}",
@@ -98,7 +98,7 @@ class CommandTranscriber:
         try:
             words = shlex.split(self.command)
         except ValueError as error:
-            raise InputError("--transcriber", f"is {self.command!r}: {error}") from error
+            raise UsageError("--transcriber", f"is {self.command!r}: {error}") from error
         for place, name in files.items():
             words = [word.replace(place, name) for word in words]
         return words

@@ -21,7 +21,7 @@ import numpy as np
 
 from tocco.data.corpus import CorpusCard
 from tocco.data.records import LabelRecord
-from tocco.errors import InputError
+from tocco.errors import InputError, UsageError
 from tocco.files import file_name, is_safe_name
 
 METADATA_COLUMNS: Final = (
@@ -241,7 +241,7 @@ def select(recordings: Sequence[Recording], n: int, rng: np.random.Generator) ->
         `n` is out of range.
     """
     if not 1 <= n <= len(recordings):
-        raise InputError(
+        raise UsageError(
             "--subset",
             f"is {n}",
             allowed=f"1 to {len(recordings):,}",

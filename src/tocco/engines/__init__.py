@@ -12,7 +12,7 @@ from typing import Literal
 from tocco.engines.engine import Engine, Progress, assert_arrived
 from tocco.engines.local import LocalEngine
 from tocco.engines.ray_data import RayEngine
-from tocco.errors import InputError
+from tocco.errors import UsageError
 
 __all__ = ["Engine", "EngineName", "LocalEngine", "Progress", "RayEngine", "assert_arrived", "engine_of"]
 
@@ -39,12 +39,12 @@ def engine_of(name: EngineName, *, jobs: int | None = None, address: str | None 
     """
     if name == "local":
         if address is not None:
-            raise InputError(
+            raise UsageError(
                 "--address", "names a cluster, and the engine is 'local'", next_step="add --engine ray"
             )
         return LocalEngine(jobs or 1)
     if address is not None and jobs is not None:
-        raise InputError(
+        raise UsageError(
             "--jobs",
             "counts processes of this machine, and --address names a cluster, which uses all its cores",
             next_step="leave one of the two out",

@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 from tocco.engines.engine import Found, Item, Progress, counted
-from tocco.errors import InputError, MissingPartError
+from tocco.errors import MissingPartError, UsageError
 
 ONE_THREAD: Final[Mapping[str, str]] = {
     "OMP_NUM_THREADS": "1",
@@ -44,7 +44,7 @@ class LocalEngine:
 
     def __post_init__(self) -> None:
         if self.jobs < 1:
-            raise InputError("--jobs", f"is {self.jobs}", allowed="1 or more")
+            raise UsageError("--jobs", f"is {self.jobs}", allowed="1 or more")
 
     def map(
         self, function: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None = None

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from tocco.engines.engine import Found, Item, Progress, counted
 from tocco.engines.same_code import assert_same_code, code_here
-from tocco.errors import InputError, MismatchError, MissingPartError, ToccoError
+from tocco.errors import MismatchError, MissingPartError, ToccoError, UsageError
 
 MOST_TASKS: Final = 4_000
 """Beyond that many items, some share a task: a task costs the scheduler some ten milliseconds."""
@@ -55,9 +55,9 @@ class RayEngine:
 
     def __post_init__(self) -> None:
         if self.jobs < 1:
-            raise InputError("--jobs", f"is {self.jobs}", allowed="1 or more")
+            raise UsageError("--jobs", f"is {self.jobs}", allowed="1 or more")
         if self.address is not None and _ADDRESS.fullmatch(self.address) is None:
-            raise InputError("--address", f"is {self.address!r}", allowed="HOST:PORT")
+            raise UsageError("--address", f"is {self.address!r}", allowed="HOST:PORT")
         if importlib.util.find_spec("ray") is None:
             raise MissingPartError(
                 "--engine ray", "Ray is not installed", next_step="pip install tocco[scale]"
