@@ -67,7 +67,7 @@ def test_a_foot_off_its_time_is_farther_from_the_music() -> None:
 
 def test_one_movement_tells_nothing_of_the_timing() -> None:
     label = measure_pedaling_technique(evidence(PedalCurve(np.array([1.14]), np.array([127.0]))))
-    assert label.missing["foot_distance"] == "the foot moves less than twice"
+    assert label.missing["foot_distance"] == "the foot moves less than twice near an onset"
 
 
 def test_the_weights_are_shares() -> None:
