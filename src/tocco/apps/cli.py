@@ -411,7 +411,8 @@ def benchmark_pseudo_labels(
         Path | None, typer.Option(help="Label file of PercePiano: ratings by people to compare with.")
     ] = None,
     leave_out: Annotated[
-        Path | None, typer.Option(help="Pieces that the raters were developed on, one piece_id a line.")
+        Path | None,
+        typer.Option(help="Pieces that development or an earlier proof has seen, one piece_id a line."),
     ] = None,
     pieces: Annotated[int, typer.Option(min=2, help="Held-out pieces to corrupt.")] = 24,
     takes: Annotated[int, typer.Option(min=0, help="Performances of one piece at most, to compare.")] = 5,

@@ -99,7 +99,9 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
             f"{f'`{options.transcriber}`' if options.transcriber else 'nobody: noise is put on the keys'}"
         )
     if options.leave_out is not None:
-        facts["also left out"] = f"{len(_names(options.leave_out))} pieces that the raters were developed on"
+        facts["also left out"] = (
+            f"{len(_names(options.leave_out))} pieces that development or an earlier proof has seen"
+        )
     typer.echo(
         write_proof(
             Proof(ladders, transcribed, rated, agreements, scale, options.transcriber),
