@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rater_etude import BEAT_SEC, play, study_score
 
+from rater_etude import BEAT_SEC, play, study_score
 from tocco.music.corruption import CORRUPTIONS, corrupt
 from tocco.music.score import Score
 from tocco.pseudo_labels.articulation_quality import (

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rater_etude import play, study_score
 
+from rater_etude import play, study_score
 from tocco.music.notation import Mark
 from tocco.pseudo_labels.dynamics_control import measure_dynamics_control
 from tocco.pseudo_labels.evidence import NO_SCORE, Evidence

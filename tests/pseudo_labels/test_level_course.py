@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rater_etude import play, study_score
 
+from rater_etude import play, study_score
 from tocco.music.notation import Mark
 from tocco.music.performance import PedalCurve
 from tocco.pseudo_labels.evidence import Evidence

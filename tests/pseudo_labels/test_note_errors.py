@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rater_etude import BEAT_SEC, play, study_score, without
 
+from rater_etude import BEAT_SEC, play, study_score, without
 from tocco.music.alignment import align_performance_to_score
 from tocco.music.matching.spans import RetriedSpan, SkippedSpan
 from tocco.pseudo_labels.evidence import NO_SCORE, Evidence

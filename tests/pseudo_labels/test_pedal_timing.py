@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rater_etude import BEAT_SEC, N_BARS, UP, pedal_with_the_bass, play, study_score
 
+from rater_etude import BEAT_SEC, N_BARS, UP, pedal_with_the_bass, play, study_score
 from tocco.music.corruption import CORRUPTIONS, corrupt
 from tocco.music.performance import PedalCurve, Performance
 from tocco.music.statistics.playing import read_playing

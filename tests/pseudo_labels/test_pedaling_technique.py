@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rater_etude import BEAT_SEC, N_BARS, UP, pedal_with_the_bass, play, study_score
 
+from rater_etude import BEAT_SEC, N_BARS, UP, pedal_with_the_bass, play, study_score
 from tocco.music.performance import PedalCurve
 from tocco.pseudo_labels.evidence import NO_PEDAL, NO_SCORE, Evidence
 from tocco.pseudo_labels.pedaling_technique import COMPONENTS, measure_pedaling_technique

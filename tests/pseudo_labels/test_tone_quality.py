@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rater_etude import play, study_score
 from scipy.signal import firwin2, lfilter
 
+from rater_etude import play, study_score
 from tocco.music.performance import Performance
 from tocco.pseudo_labels.articulation_quality import measure_articulation_quality
 from tocco.pseudo_labels.dynamics_control import used_range

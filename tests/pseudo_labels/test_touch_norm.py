@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from rater_etude import BASS, play, study_score
 
+from rater_etude import BASS, play, study_score
 from tocco.music.score import Score
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.touch_norm import (
