@@ -85,7 +85,8 @@ def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
     peers = peers_of(done) if options.peers else {}
     labels = [record for one in done for record in records_of(one, peers.get(one.task.record.segment_id))]
     if not labels:
-        raise InputError(manifest, f"gave no labels; {refusals_of(done)[0] if refusals_of(done) else ''}")
+        first = (refusals_of(done) or ["nothing could be rated"])[0].rstrip(".")
+        raise InputError(manifest, f"gave no labels; the first reason is {first}")
     write_labels(labels, output)
     summary = output.with_name(f"{output.stem}_summary")
     found = _summarise(labels, done, peers, scale, summary, options)
