@@ -424,8 +424,12 @@ def test_a_pedal_that_is_up_more_than_down_joins_nothing(down_sec: float, applie
 
 def test_missing_presses_leave_no_half_pedal_behind() -> None:
     done = corrupt(line([64] * 5), "missing_pedal", 1.0, np.random.default_rng(0))
-    assert len(done.performance.sustain) == 0
-    assert [(s.start_sec, s.end_sec) for s in done.spans] == [(0.9, 1.2), (1.9, 3.0)]
+    # One press of the two is left: without any, nobody could tell a foot that is not used.
+    assert done.performance.sustain.time_sec.tolist() == [1.9, 3.0]
+    assert [(s.start_sec, s.end_sec) for s in done.spans] == [(0.9, 1.2)]
+    once = replace(line([64] * 5), sustain=PedalCurve(np.array([0.5, 1.0]), np.array([127.0, 0.0])))
+    with pytest.raises(InputError, match="presses the sustaining pedal once"):
+        corrupt(once, "missing_pedal", 1.0, np.random.default_rng(0))
     half = worse("missing_pedal", 0.5)
     presses = 2 * N_BARS
     assert len(half.spans) == presses // 2

@@ -92,6 +92,22 @@ def test_the_bar_weighs_its_beats() -> None:
     np.testing.assert_array_equal(weight, np.tile([8.0, 2.0, 4.0, 2.0, 4.0, 2.0, 4.0, 2.0], N_BARS))
 
 
+def test_in_six_eight_the_pulse_is_a_dotted_quarter() -> None:
+    performance, alignment = play(SCORE)
+    bars = len(SCORE.bar_onset_beat)
+    compound = replace(alignment.score, bar_metre=((6, 8),) * bars)
+    weight = metrical_weight(replace(alignment, score=compound), read_playing(performance))
+    np.testing.assert_array_equal(weight[:8], [8.0, 2.0, 2.0, 4.0, 2.0, 2.0, 4.0, 2.0])
+
+
+def test_a_pick_up_does_not_begin_with_a_first_beat() -> None:
+    performance, alignment = play(SCORE)
+    bars = len(SCORE.bar_onset_beat)
+    five_four = replace(alignment.score, bar_metre=((5, 4),) + ((4, 4),) * (bars - 1))
+    weight = metrical_weight(replace(alignment, score=five_four), read_playing(performance))
+    np.testing.assert_array_equal(weight[:9], [4.0, 2.0, 4.0, 2.0, 4.0, 2.0, 4.0, 2.0, 8.0])
+
+
 def test_without_a_score_there_is_no_bar() -> None:
     performance, _ = play(SCORE, sustain=pedal_with_the_bass())
     assert read_foot_timing(Evidence(performance)) is None

@@ -66,8 +66,14 @@ def test_a_foot_off_its_time_is_farther_from_the_music() -> None:
 
 
 def test_one_movement_tells_nothing_of_the_timing() -> None:
-    label = measure_pedaling_technique(evidence(PedalCurve(np.array([1.14]), np.array([127.0]))))
+    last = 1.0 + BEAT_SEC * (4 * N_BARS - 1) + 0.1
+    label = measure_pedaling_technique(evidence(PedalCurve(np.array([last]), np.array([127.0]))))
     assert label.missing["foot_distance"] == "the foot moves less than twice near an onset"
+
+
+def test_a_foot_that_stays_down_under_the_bass_is_as_far_from_it_as_any() -> None:
+    label = measure_pedaling_technique(evidence(PedalCurve(np.array([1.14]), np.array([127.0]))))
+    assert label.components["foot_distance"].value == 1.0
 
 
 def test_the_weights_are_shares() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from tocco.music.notation import Mark
 from tocco.music.score import Score
+from tocco.music.statistics.resonance import PITCH_CLASSES
 from tocco.music.statistics.written import Written
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.units import FloatArray
@@ -47,7 +48,7 @@ MARKED_LEVELS: Final = {
 
 STRESS_SIGNS: Final = ("sf", "sff", "sfz", "sfp", "fz", "fp", "rf", "rfz")
 
-_ROUGHNESS: Final = {1: 1.0, 2: 0.4, 6: 0.5}
+_ROUGHNESS: Final = {1: 1.0, 2: 0.4, 6: 1.0}
 """Roughness of two pitch classes that are so many semitones apart, or so many short of an octave."""
 
 _CHORD_SEC = 0.45
@@ -166,8 +167,10 @@ def _dissonance(evidence: Evidence, time_sec: FloatArray) -> FloatArray:
     struck = np.zeros((12, len(time_sec)))
     np.add.at(struck, (pitch_class, together.onset_of), 1.0)
     chord = _near(time_sec, struck / together.size, _CHORD_SEC)
+    # Half an octave away is half an octave away from either side: each such pair is met twice.
+    share = {step: w / (2.0 if 2 * step == PITCH_CLASSES else 1.0) for step, w in _ROUGHNESS.items()}
     return np.sum(
-        [w * (chord * np.roll(chord, step, axis=0)).sum(axis=0) for step, w in _ROUGHNESS.items()], axis=0
+        [w * (chord * np.roll(chord, step, axis=0)).sum(axis=0) for step, w in share.items()], axis=0
     )
 
 

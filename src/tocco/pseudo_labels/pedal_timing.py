@@ -14,11 +14,12 @@ from typing import Final
 import numpy as np
 
 from tocco.music.alignment import Alignment
+from tocco.music.score import Score
 from tocco.music.statistics.playing import Playing, pedal_crossings
 from tocco.music.statistics.resonance import PITCH_CLASSES
 from tocco.music.statistics.summaries import MISSING, group_median
 from tocco.pseudo_labels.evidence import Evidence
-from tocco.units import FloatArray
+from tocco.units import BoolArray, FloatArray
 
 USUAL_LIFT_SEC: Final = 0.04
 USUAL_PRESS_SEC: Final = 0.06
@@ -47,6 +48,9 @@ AROUND_SEC: Final = 0.5
 FIRST_OF_BAR, ON_BEAT, ON_HALF_BEAT, ELSEWHERE = 8.0, 4.0, 2.0, 1.0
 """How much more an onset asks for its place in the bar: each level of the metre twice the one below it
 (Lerdahl and Jackendoff 1983 order them so)."""
+
+QUAVER_BEAT: Final = 0.5
+COMPOUND_PULSE_BEAT: Final = 1.5
 
 ON_TIME_BEAT: Final = 0.03
 """Nearer than this to a place in the bar is on it: less than any written value."""
@@ -122,20 +126,42 @@ def calls_for_change(playing: Playing) -> FloatArray:
 def metrical_weight(alignment: Alignment, playing: Playing) -> FloatArray:
     """How heavy each chord is by its place in the bar.
 
+    A pulse is a quarter, in 6/8 and its like a dotted one; it is divided into quavers either way.
+
     Returns
     -------
-    (C,) 8 on the first beat, 4 on any other, 2 half way between beats, 1 elsewhere
+    (C,) 8 on the first pulse, 4 on any other, 2 on a quaver between, 1 elsewhere
     """
-    onset_beat = alignment.score.bar_onset_beat
+    score = alignment.score
     note_beat = alignment.performance_beat[playing.index]
     beat = group_median(note_beat, playing.chord_of, len(playing.chord_onset_sec))
-    bar = np.searchsorted(onset_beat, beat + ON_TIME_BEAT, side="right") - 1
-    within = beat - onset_beat[np.clip(bar, 0, len(onset_beat) - 1)]
-    halves = 2.0 * within
-    on_half = np.abs(halves - np.round(halves)) < 2.0 * ON_TIME_BEAT
-    on_beat = np.abs(within - np.round(within)) < ON_TIME_BEAT
-    weight = np.where(on_beat, ON_BEAT, np.where(on_half, ON_HALF_BEAT, ELSEWHERE))
+    bar = np.searchsorted(score.bar_onset_beat, beat + ON_TIME_BEAT, side="right") - 1
+    bar = np.clip(bar, 0, len(score.bar_onset_beat) - 1)
+    within = beat - score.bar_onset_beat[bar] + _pick_up_beat(score)[bar]
+    pulse = _pulse_beat(score)[bar]
+    weight = np.where(_is_on(within, QUAVER_BEAT), ON_HALF_BEAT, ELSEWHERE)
+    weight = np.where(_is_on(within, pulse), ON_BEAT, weight)
     return np.where(np.abs(within) < ON_TIME_BEAT, FIRST_OF_BAR, weight)
+
+
+def _is_on(beat: FloatArray, unit_beat: FloatArray | float) -> BoolArray:
+    """Which places are a whole number of units from the start of the bar."""
+    return np.abs(beat - unit_beat * np.round(beat / unit_beat)) < ON_TIME_BEAT
+
+
+def _pulse_beat(score: Score) -> FloatArray:
+    """(M,) beats from one pulse of each bar to the next: 1.5 where quavers or less come in threes, else 1."""
+    threes = [metre is not None and metre[1] >= 8 and metre[0] % 3 == 0 for metre in score.bar_metre]
+    return np.where(threes, COMPOUND_PULSE_BEAT, 1.0) if threes else np.ones(len(score.bar_onset_beat))
+
+
+def _pick_up_beat(score: Score) -> FloatArray:
+    """(M,) beats that the first bar lacks of its metre: its first note is no first beat."""
+    lacks = np.zeros(len(score.bar_onset_beat))
+    metre = score.bar_metre[0] if score.bar_metre else None
+    if metre is not None:
+        lacks[0] = max(4.0 * metre[0] / metre[1] - float(score.bar_beats[0]), 0.0)
+    return lacks
 
 
 def harmonic_change(playing: Playing) -> FloatArray:

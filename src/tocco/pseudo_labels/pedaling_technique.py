@@ -91,6 +91,9 @@ COMPONENTS: Final = (
 FEWEST: Final = 5
 FEWEST_CHANGES: Final = 3
 FEWEST_MOVES: Final = 2
+
+CHANCE_DISTANCE: Final = 1.0
+"""Of a foot that moves at random."""
 """Lifts and presses; a foot that moves once may have its own reasons."""
 
 LIFT_BEFORE_SEC: Final = 0.4
@@ -231,20 +234,25 @@ def measure_pedaling_technique(evidence: Evidence, span_sec: Span | None = None)
     off = median(np.abs(lag - USUAL_LIFT_SEC)) if several else MISSING
     findings.measured("change_offset", 1000.0 * off, no_lifts)
     findings.measured("change_lag", 1000.0 * median(lag) if several else MISSING, no_lifts)
-    _measure_timing(findings, evidence, span_sec)
+    _measure_timing(findings, evidence, span_sec, int(held.sum()))
     _measure_depth(findings, evidence, span_sec)
     findings.caused(_causes(evidence, pedalling, inside))
     return findings.label(evidence, int(inside.sum()))
 
 
-def _measure_timing(findings: Findings, evidence: Evidence, span_sec: Span | None) -> None:
-    """How near the foot comes to the onsets that ask for it."""
+def _measure_timing(findings: Findings, evidence: Evidence, span_sec: Span | None, n_held: int) -> None:
+    """How near the foot comes to the onsets that ask for it.
+
+    A foot that hardly moves while the bass changes under it three times is as far from them as any.
+    """
     foot = evidence.once(read_foot_timing)
     if foot is None:
         findings.measured("foot_distance", MISSING, evidence.why_unwritten())
         return
     moves = evidence.covers(foot.moved_sec + evidence.clock_sec, span_sec) & np.isfinite(foot.distance)
-    distance = mean(foot.distance[moves]) if moves.sum() >= FEWEST_MOVES else MISSING
+    distance = CHANCE_DISTANCE if n_held >= FEWEST_CHANGES else MISSING
+    if moves.sum() >= FEWEST_MOVES:
+        distance = mean(foot.distance[moves])
     findings.measured("foot_distance", distance, "the foot moves less than twice near an onset")
 
 

@@ -216,7 +216,7 @@ def measure_rhythmic_precision(evidence: Evidence, span_sec: Span | None = None)
     middle, change = run_changes(written, timing.wait_sec)
     run = np.abs(change[onsets[middle]])
     findings.measured("run_unevenness", _enough(run, median), "no run of equal short values is written")
-    lost = timing.lost_sec[onsets[1:]]
+    lost = timing.lost_sec[onsets[1:] & onsets[:-1]]  # a wait that began before the span is another's
     lasts_min = _lasts_sec(evidence, onsets) / 60.0
     enough = onsets.sum() >= FEWEST and lasts_min > 0
     findings.measured(

@@ -37,9 +37,18 @@ def early_pedal(context: Context, severity: float, rng: np.random.Generator) -> 
 
 
 def missing_pedal(context: Context, severity: float, rng: np.random.Generator) -> Draft:
-    """Presses left out: a share of them."""
+    """Presses left out: a share of them, but one.
+
+    Without any pedal nobody could tell a foot that is not used from a file that knows of none.
+    """
     pressed, released = _presses(context)
-    chosen = _chosen(rng, len(pressed), severity)
+    if len(pressed) < 2:
+        raise InputError(
+            context.performance.source or "performance",
+            "presses the sustaining pedal once",
+            next_step="choose another corruption for this piece",
+        )
+    chosen = _chosen(rng, len(pressed), severity, most=len(pressed) - 1)
     time, value = context.performance.sustain.time_sec, context.performance.sustain.value.copy()
     for press in chosen:
         value[
@@ -94,9 +103,10 @@ def _gesture(time_sec: FloatArray, value: FloatArray, pressed_sec: float, releas
     return slice(first, last + 1)
 
 
-def _chosen(rng: np.random.Generator, total: int, share: float) -> IntArray:
+def _chosen(rng: np.random.Generator, total: int, share: float, most: int | None = None) -> IntArray:
     """The first so many of a random ranking, in order of time."""
-    return np.sort(rng.permutation(total)[: planned_count(share, total)])
+    count = planned_count(share, total)
+    return np.sort(rng.permutation(total)[: count if most is None else min(count, most)])
 
 
 def _shifted(context: Context, by_share: float) -> Draft:
