@@ -45,6 +45,15 @@ def _rounded(decimals: int) -> AfterValidator:
     return AfterValidator(lambda value: round(value, decimals) + 0.0)
 
 
+_JSON_KINDS = {
+    "string": "a string",
+    "object": "an object",
+    "array": "a list",
+    "number": "a number",
+    "integer": "an integer",
+    "boolean": "true or false",
+}
+
 Points = Annotated[float, Field(strict=True, ge=0.0, le=100.0, allow_inf_nan=False), _rounded(2)]
 """A rating of 0 to 100, kept to the hundredth: what is in memory is what is in the file."""
 
@@ -61,16 +70,35 @@ Duration = Annotated[float, Field(strict=True, ge=0.0, allow_inf_nan=False), _ro
 """A non-negative length of time in seconds, to the millisecond."""
 
 
-def one_line(error: ValidationError) -> str:
-    """Every complaint of a validation, field by field, on one line."""
+def one_line(error: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """Every complaint of a validation, field by field, on one line.
+
+    Parameters
+    ----------
+    error
+    model
+        What was to be made: a field of it that is missing is then told with what it has to be.
+    """
+    asked = {} if model is None else model.model_json_schema()["properties"]
     parts = []
     for item in error.errors(include_url=False):
         where = ".".join(str(step) for step in item["loc"])
+        if item["type"] == "missing" and where in asked:
+            parts.append(f"has no {where!r}{_what_it_is(asked[where])}")
+            continue
         reason = item["msg"].removeprefix("Value error, ")
         shown = item["type"] not in {"missing", "value_error"}
         value = f" (got {_short(item['input'])})" if shown else ""
         parts.append(f"{where + ': ' if where else ''}{reason}{value}")
     return "; ".join(parts)
+
+
+def _what_it_is(asked: dict[str, Any]) -> str:
+    """Kind and meaning of a field, by its JSON schema: the first sentence of its docstring."""
+    kind = _JSON_KINDS.get(asked.get("type", ""), "")
+    meaning = " ".join(asked.get("description", "").split()).split(". ")[0].rstrip(".")
+    told = ": ".join(part for part in (kind, meaning[:1].lower() + meaning[1:]) if part)
+    return f" ({told})" if told else ""
 
 
 def parse_object(text: str) -> dict[str, Any]:

@@ -88,7 +88,19 @@ def test_a_wrong_field_is_named_with_its_line(tmp_path, change, said):
 
 def test_a_missing_field_is_named(tmp_path):
     line = {key: value for key, value in LINE.items() if key != "piece_id"}
-    assert "line 1: piece_id: Field required" in complaint(tmp_path, line)
+    assert complaint(tmp_path, line).endswith("line 1: has no 'piece_id' (a string: the piece or movement).")
+
+
+def test_every_missing_field_says_what_it_has_to_be(tmp_path):
+    """A line of another program: the fields that are there are told as well where they are wrong."""
+    said = complaint(tmp_path, {"midi_path": 7})
+    for part in (
+        "has no 'segment_id' (a string: unique in its file; becomes the name of files that belong",
+        "has no 'source' (a string: where the ratings come from: a rater's id",
+        "has no 'labels' (an object: dimension or descriptor -> 0 to 100)",
+        "midi_path: ",
+    ):
+        assert part in said
 
 
 @pytest.mark.parametrize("line", ['{"segment_id": "a", ', "[1]", "7", '{"a": 1, "a": 2}', "[" * 100_000])

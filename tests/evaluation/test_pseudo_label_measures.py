@@ -91,12 +91,14 @@ def test_a_score_that_cannot_be_read_is_left_out_and_named(
     assert "broken.mid" in found.refusals[0]
 
 
+@pytest.mark.usefixtures("few_kinds")
 def test_other_severities_are_measured_anew(
     record: LabelRecord, scale: ReferenceScale, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = MeasureTask(record, scale, tmp_path)
-    before = task.key("PieceLadders"), task.key("RatedTake")
-    fewer = {name: kind for name, kind in CORRUPTIONS.items() if name != "drag"}
+    task = MeasureTask(record, scale, tmp_path / "kept", excerpt_sec=20.0)
+    before = measure_ladders(task)
+    fewer = {"missing_notes": replace(CORRUPTIONS["missing_notes"], ladder=(0.1, 0.3))}
     monkeypatch.setattr(pseudo_label_measures, "CORRUPTIONS", fewer)
-    assert task.key("PieceLadders") != before[0]
-    assert task.key("RatedTake") == before[1]
+    after = measure_ladders(task)
+    assert len(after.steps) == 3 < len(before.steps)
+    assert len(list(task.folder.iterdir())) == 2

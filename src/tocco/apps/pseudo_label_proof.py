@@ -16,8 +16,8 @@ from tocco.data.pseudo_labelling import source_of, with_printed_score
 from tocco.data.records import LabelRecord, read_labels
 from tocco.engines import Engine, LocalEngine
 from tocco.errors import InputError
+from tocco.evaluation.kept_measures import MeasureTask
 from tocco.evaluation.pseudo_label_measures import (
-    MeasureTask,
     PieceLadders,
     held_out,
     measure_excerpt,
@@ -65,7 +65,8 @@ class ProofOptions:
 
 def prove(performances: Path, output: Path, percepiano: Path | None, options: ProofOptions) -> None:
     """Measure everything that the proof rests on, and write it with its thresholds."""
-    transcriber = None if options.transcriber is None else CommandTranscriber(options.transcriber)
+    if options.transcriber is not None:
+        CommandTranscriber(options.transcriber)  # a command that cannot be is told before the work
     scale = reference_scale() if options.scale is None else load_scale(options.scale)
     folder = writable_folder(output / "measured")
     records = [with_printed_score(record) for record in read_labels(performances, must_exist=True)]
@@ -79,7 +80,7 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
             allowed="2 or more, with MIDI and score",
         )
     ladders = _measured(measure_ladders, _ladder_tasks(chosen, scale, folder, options), "ladders", options)
-    climbs = _transcribed_tasks(chosen, scale, folder, transcriber, options)
+    climbs = _ladder_tasks(chosen, scale, folder, options, is_transcribed=True)
     transcribed = _measured(measure_ladders, climbs, "transcribed", options)
     tasks = [MeasureTask(record, scale, folder) for record in takes]
     rated = _measured(measure_take, tasks, "takes", options)
@@ -137,39 +138,28 @@ def choose(
 
 
 def _ladder_tasks(
-    chosen: Sequence[LabelRecord], scale: ReferenceScale, folder: Path, options: ProofOptions
-) -> list[MeasureTask]:
-    return [
-        MeasureTask(
-            record,
-            scale,
-            folder,
-            options.excerpt_sec,
-            options.seed,
-            is_rendered=place < options.n_rendered,
-        )
-        for place, record in enumerate(chosen)
-    ]
-
-
-def _transcribed_tasks(
     chosen: Sequence[LabelRecord],
     scale: ReferenceScale,
     folder: Path,
-    transcriber: CommandTranscriber | None,
     options: ProofOptions,
+    *,
+    is_transcribed: bool = False,
 ) -> list[MeasureTask]:
+    """Ladders on the keys, some of them also by ear; or, of some pieces, through a transcriber."""
+    climbed = chosen[: options.n_transcribed] if is_transcribed else chosen
+    command = options.transcriber if is_transcribed else None
     return [
         MeasureTask(
             record,
             scale,
             folder,
-            options.transcribed_sec,
+            options.transcribed_sec if is_transcribed else options.excerpt_sec,
             options.seed,
-            is_transcribed=True,
-            transcriber=transcriber,
+            is_rendered=not is_transcribed and place < options.n_rendered,
+            is_transcribed=is_transcribed,
+            transcriber=None if command is None else CommandTranscriber(command),
         )
-        for record in chosen[: options.n_transcribed]
+        for place, record in enumerate(climbed)
     ]
 
 

@@ -270,7 +270,7 @@ def _record(subject: str, line: str, folder: Path) -> LabelRecord:
                 fields[name] = _located(fields[name], folder)
         return LabelRecord.model_validate(fields)
     except ValidationError as error:
-        raise InputError(subject, one_line(error)) from error
+        raise InputError(subject, one_line(error, LabelRecord)) from error
     except ValueError as error:
         raise InputError(subject, str(error), allowed="one JSON object a line") from error
 

@@ -1,30 +1,27 @@
 """What the proof of the pseudo-labels measures: ladders of corruptions, takes of one piece, planted errors.
 
-Everything is measured on pieces that neither the reference scale nor the raters have seen, and kept in one
-file a performance, so that a proof that was broken off goes on where it stopped.
+Everything is measured on pieces that neither the reference scale nor the raters have seen, and kept (see
+`kept_measures`), so that a proof that was broken off goes on where it stopped.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Annotated, Final, Literal, TypeVar
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Final, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from tocco.audio.processing import load_audio, segment_bounds
 from tocco.audio.rendering import FluidSynthRenderer
-from tocco.audio.transcription import CommandTranscriber
-from tocco.data.pseudo_labelling import SEGMENT_SEC, align, generator_of, source_of
+from tocco.data.pseudo_labelling import SEGMENT_SEC, align, generator_of
 from tocco.data.records import LabelRecord
 from tocco.errors import InputError, MismatchError
+from tocco.evaluation.kept_measures import KeptMeasure, MeasureTask, kept
 from tocco.evaluation.planted_errors import ERROR_KINDS, RESTARTS, Detection, detect, detect_restarts
 from tocco.evaluation.spot_check import excerpt
-from tocco.files import file_name, write_bytes
+from tocco.files import file_name
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.corruption import CORRUPTIONS, corrupt
 from tocco.music.performance import Performance
@@ -34,7 +31,7 @@ from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.rate import rate_performance, rate_span
 from tocco.pseudo_labels.raters import RATERS
 from tocco.pseudo_labels.scale import ReferenceScale
-from tocco.schema import StrictModel, laid_out
+from tocco.schema import StrictModel
 from tocco.units import FloatArray
 
 Heard = Literal["keys", "sound", "transcribed"]
@@ -51,7 +48,6 @@ ERROR_RATE: Final = 0.03
 RESTARTS_A_MINUTE: Final = 3.0
 """Rate at which the detection of restarts is measured."""
 
-_MEASURES_VERSION = 3
 _Rating = Annotated[float, Field(ge=0.0, le=100.0)] | None
 
 
@@ -71,10 +67,9 @@ class LadderStep(StrictModel):
     """Dimension -> mean over the excerpt's segments; null where it could not be rated."""
 
 
-class PieceLadders(StrictModel):
+class PieceLadders(KeptMeasure):
     """Every corruption of one excerpt."""
 
-    key: str
     piece: str
     performance: str
     n_notes: int
@@ -87,10 +82,9 @@ class PieceLadders(StrictModel):
     """Steps that were no performance of the score any more, and why."""
 
 
-class RatedTake(StrictModel):
+class RatedTake(KeptMeasure):
     """One whole performance, in segments that do not overlap."""
 
-    key: str
     piece: str
     performance: str
     performer: str
@@ -107,75 +101,12 @@ class RatedTake(StrictModel):
     """Why it could not be rated."""
 
 
-class RatedExcerpt(StrictModel):
+class RatedExcerpt(KeptMeasure):
     """One excerpt that people rated as well."""
 
-    key: str
     performance: str
     ratings: dict[str, _Rating]
     refusal: str | None
-
-
-@dataclass(frozen=True)
-class MeasureTask:
-    """One performance to measure.
-
-    Attributes
-    ----------
-    record : with MIDI and score
-    scale
-    folder : where the measures are kept
-    excerpt_sec : length of the part that is corrupted
-    seed
-    is_rendered, is_transcribed : whether ladders are also climbed by ear, and through a transcriber
-    transcriber : hears the rendered sound; None for the noise of one on the keys
-    soundfont : None for the default
-    """
-
-    record: LabelRecord
-    scale: ReferenceScale
-    folder: Path
-    excerpt_sec: float = 60.0
-    seed: int = 0
-    is_rendered: bool = False
-    is_transcribed: bool = False
-    transcriber: CommandTranscriber | None = None
-    soundfont: Path | None = None
-
-    def key(self, what: str) -> str:
-        """SHA-256 of what decides the measures."""
-        record = self.record
-        content = [
-            _MEASURES_VERSION,
-            what,
-            source_of(self.scale),
-            [record.segment_id, str(record.midi_path), str(record.score_path), str(record.audio_path)],
-            [self.excerpt_sec, self.seed, self.is_rendered, self.is_transcribed],
-            None if self.transcriber is None else self.transcriber.command,
-        ]
-        if what == PieceLadders.__name__:
-            content.append([[kind.name, *kind.ladder] for kind in CORRUPTIONS.values()])
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-_Measured = TypeVar("_Measured", PieceLadders, RatedTake, RatedExcerpt)
-
-
-def _kept(task: MeasureTask, what: type[_Measured], make: Callable[[str], _Measured]) -> _Measured:
-    """What an earlier run measured, or a new measure, which is kept."""
-    key = task.key(what.__name__)
-    heard = ".transcribed" if task.is_transcribed else ""
-    path = task.folder / f"{file_name(task.record.segment_id)}{heard}.{what.__name__}.json"
-    if path.is_file():
-        try:
-            found = what.model_validate_json(path.read_bytes())
-        except ValidationError:
-            found = None  # of another version: it is measured anew
-        if found is not None and found.key == key:
-            return found
-    made = make(key)
-    write_bytes(path, (laid_out(made.model_dump(mode="json")) + "\n").encode())
-    return made
 
 
 def held_out(
@@ -204,7 +135,13 @@ def held_out(
 
 def measure_ladders(task: MeasureTask) -> PieceLadders:
     """Climb every ladder of corruptions from the middle of one performance."""
-    return _kept(task, PieceLadders, lambda key: _ladders(task, key))
+    return kept(task, PieceLadders, lambda key: _ladders(task, key), _ladder_settings())
+
+
+def _ladder_settings() -> list[list[float | str]]:
+    """What is planted, and how much of it."""
+    ladders = [[kind.name, kind.target, *kind.ladder] for kind in CORRUPTIONS.values()]
+    return [*ladders, [ERROR_RATE, RESTARTS_A_MINUTE, SOUND_LEVEL]]
 
 
 def _ladders(task: MeasureTask, key: str) -> PieceLadders:
@@ -233,8 +170,7 @@ def _ladders(task: MeasureTask, key: str) -> PieceLadders:
         climb = _Climb(task, clean, due)
     except (InputError, MismatchError) as error:
         return nothing.model_copy(update={"refusals": (str(error),)})
-    is_heard = task.is_rendered or (task.is_transcribed and task.transcriber is not None)
-    if is_heard:
+    if task.is_heard:
         with FluidSynthRenderer(task.soundfont) as renderer:
             climb.all_steps(renderer)
     else:
@@ -387,7 +323,7 @@ def mean_ratings(evidence: Evidence, scale: ReferenceScale) -> dict[str, _Rating
 
 def measure_take(task: MeasureTask) -> RatedTake:
     """Rate a whole performance in segments that do not overlap, with their density."""
-    return _kept(task, RatedTake, lambda key: _take(task, key))
+    return kept(task, RatedTake, lambda key: _take(task, key))
 
 
 def _take(task: MeasureTask, key: str) -> RatedTake:
@@ -421,7 +357,7 @@ def _take(task: MeasureTask, key: str) -> RatedTake:
 
 def measure_excerpt(task: MeasureTask) -> RatedExcerpt:
     """Rate an excerpt as a whole, with its recording where it has one."""
-    return _kept(task, RatedExcerpt, lambda key: _excerpt(task, key))
+    return kept(task, RatedExcerpt, lambda key: _excerpt(task, key))
 
 
 def _excerpt(task: MeasureTask, key: str) -> RatedExcerpt:
