@@ -14,6 +14,7 @@ from tocco.music.alignment import align_performance_to_score
 from tocco.music.corruption import CORRUPTIONS, Corruption, corrupt
 from tocco.music.corruption.context import BASS, INNER, MELODY, read_context
 from tocco.music.corruption.dynamics import level_contour
+from tocco.music.corruption.foot import lags_of_lifts
 from tocco.music.corruption.notes import local_scale
 from tocco.music.corruption.timing import find_runs
 from tocco.music.performance import PedalCurve, Performance
@@ -361,75 +362,104 @@ def test_smearing_closes_the_gaps_of_a_detached_touch_but_no_long_silence() -> N
     np.testing.assert_allclose(played.offset_sec, [1.25, 2.25, 2.75, 6.25, 6.75])
 
 
+def pedalled(lag_sec: float, *, n: int = 20, up_sec: float = 0.2) -> Performance:
+    """A line with one pedal for each note but the first and last, lifted so long after the next."""
+    lifted = np.arange(1.0, n) + lag_sec
+    time = np.column_stack((lifted - 1.0 + up_sec, lifted)).ravel()
+    return replace(line([64] * n), sustain=PedalCurve(time, np.tile([127.0, 0.0], n - 1)))
+
+
+def moved_by(played: Performance, kind: str, severity: float) -> FloatArray:
+    """Seconds by which each step of the pedal is moved."""
+    done = corrupt(played, kind, severity, np.random.default_rng(0)).performance
+    return done.sustain.time_sec - played.sustain.time_sec
+
+
 def test_the_pedal_comes_late_or_early_by_its_share_of_the_spacing() -> None:
-    """Presses are a second apart; the lifts are farther apart than 1.2 s, which is the most that counts."""
-    old = np.array([0.2, 0.9, 1.2, 1.9, 3.9])
-    played = replace(line([64] * 5), sustain=PedalCurve(old, np.array([40.0, 127.0, 0.0, 127.0, 0.0])))
-    late = corrupt(played, "late_pedal", 0.25, np.random.default_rng(0))
-    np.testing.assert_allclose(
-        late.performance.sustain.time_sec, old + np.array([0.25, 0.25, 0.3, 0.3, 0.3]), atol=0.01
-    )
-    early = corrupt(played, "early_pedal", 0.25, np.random.default_rng(0))
-    np.testing.assert_allclose(
-        early.performance.sustain.time_sec,
-        np.maximum(old - np.array([0.3, 0.3, 0.3, 0.25, 0.3]), 0.0),
-        atol=0.01,
-    )
-    assert [(s.kind, s.old_start_sec, round(s.start_sec, 6)) for s in early.spans] == [
-        ("pedal_moved", 0.9, 0.6),
-        ("pedal_moved", 1.9, 1.65),
-    ]
+    """Presses and lifts are a second apart; where none follows, the most that counts is 1.2 s."""
+    played = pedalled(0.04)
+    np.testing.assert_allclose(moved_by(played, "late_pedal", 0.25), [*[0.25] * 36, 0.3, 0.3])
+    np.testing.assert_allclose(moved_by(played, "early_pedal", 0.2), [-0.24, -0.24, *[-0.2] * 36])
+    early = corrupt(played, "early_pedal", 0.2, np.random.default_rng(0))
+    first, last = early.spans[1], early.spans[-1]
+    assert {span.kind for span in early.spans} == {"pedal_moved"}
+    np.testing.assert_allclose((first.old_start_sec, first.start_sec, first.end_sec), (1.24, 1.04, 1.84))
+    np.testing.assert_allclose((last.old_end_sec, last.end_sec), (19.04, 18.84))
 
 
 def test_half_way_is_as_late_as_a_change_can_be() -> None:
-    pressed = 0.5 + 0.4 * np.arange(12)
-    time = np.column_stack((pressed, pressed + 0.3)).ravel()
-    played = replace(line([64] * 6), sustain=PedalCurve(time, np.tile([127.0, 0.0], 12)))
-    late = corrupt(played, "late_pedal", 0.5, np.random.default_rng(0)).performance.sustain
-    np.testing.assert_allclose(late.time_sec[:-2], time[:-2] + 0.2)
-    np.testing.assert_allclose(late.time_sec[-2:], time[-2:] + 0.6)
-    early = corrupt(played, "early_pedal", 0.5, np.random.default_rng(0)).performance.sustain
-    np.testing.assert_allclose(early.time_sec[2:], time[2:] - 0.2)
+    played = pedalled(0.04)
+    np.testing.assert_allclose(moved_by(played, "late_pedal", 0.5)[:-2], 0.5)
     with pytest.raises(InputError, match=r"allowed: 0 to 0\.5"):
         corrupt(played, "late_pedal", 0.6, np.random.default_rng(0))
 
 
-def test_an_occasional_touch_of_the_pedal_cannot_be_late() -> None:
-    touched = replace(
-        line([64] * 60),
-        sustain=PedalCurve(np.array([5.0, 5.5, 40.0, 40.5]), np.array([127.0, 0.0, 127.0, 0.0])),
-    )
-    with pytest.raises(InputError, match=r"holds the sustaining pedal for 1 of \d+ s"):
-        corrupt(touched, "late_pedal", 0.2, np.random.default_rng(0))
-    with pytest.raises(InputError, match="down at least half of the time"):
-        corrupt(touched, "early_pedal", 0.2, np.random.default_rng(0))
-    held = replace(touched, sustain=PedalCurve(np.array([5.0, 40.0]), np.array([127.0, 0.0])))
-    moved = corrupt(held, "late_pedal", 0.2, np.random.default_rng(0)).performance.sustain
-    np.testing.assert_allclose(moved.time_sec, [5.24, 40.24])
+def test_the_habit_of_a_foot_is_not_undone() -> None:
+    """A foot that is 0.1 s late comes early by 0.1 s and more, and half way is still half way."""
+    habit = pedalled(0.14)
+    middle = slice(2, -2)
+    np.testing.assert_allclose(moved_by(habit, "late_pedal", 0.25)[middle], 0.25 * (1.0 - 2 * 0.1))
+    np.testing.assert_allclose(moved_by(habit, "early_pedal", 0.25)[middle], -(0.2 + 0.25 * (1.0 - 2 * 0.1)))
+    np.testing.assert_allclose(moved_by(habit, "late_pedal", 0.5)[middle], 0.4)
+    np.testing.assert_allclose(moved_by(habit, "early_pedal", 0.5)[middle], -0.6)
+    ahead = pedalled(-0.06)
+    np.testing.assert_allclose(moved_by(ahead, "late_pedal", 0.25)[middle], 0.2 + 0.25 * (1.0 - 2 * 0.1))
 
 
-@pytest.mark.parametrize(("down_sec", "applies"), [(0.35, False), (0.65, True)])
-def test_a_pedal_that_is_up_more_than_down_joins_nothing(down_sec: float, applies: bool) -> None:
-    pressed = np.arange(60) * 1.0
-    time = np.column_stack((pressed, pressed + down_sec)).ravel()
-    often = replace(line([64] * 60), sustain=PedalCurve(time, np.tile([127.0, 0.0], 60)))
+def test_a_foot_that_comes_up_ahead_of_the_bass_is_neither_late_nor_early() -> None:
+    direct = pedalled(-0.2)
     for kind in ("late_pedal", "early_pedal"):
-        if applies:
-            moved = corrupt(often, kind, 0.1, np.random.default_rng(0)).performance.sustain
-            assert not np.array_equal(moved.time_sec, time)
-        else:
-            with pytest.raises(InputError, match="half of the time"):
-                corrupt(often, kind, 0.1, np.random.default_rng(0))
+        with pytest.raises(InputError, match=r"0\.20 s ahead of the bass: it is pedalled directly"):
+            corrupt(direct, kind, 0.2, np.random.default_rng(0))
+
+
+def test_a_foot_that_does_not_follow_the_bass_is_neither_late_nor_early() -> None:
+    lifted = np.arange(1.0, 20.0) + np.where(np.arange(19) % 2 == 0, 0.04, 0.47)
+    time = np.column_stack((lifted - 0.9 + np.where(np.arange(19) % 2 == 0, 0.43, 0.0), lifted)).ravel()
+    stray = replace(line([64] * 20), sustain=PedalCurve(time, np.tile([127.0, 0.0], 19)))
+    with pytest.raises(InputError, match=r"stray 0\.43 s about the bass \(allowed: at most 0\.4 s"):
+        corrupt(stray, "late_pedal", 0.2, np.random.default_rng(0))
+
+
+def test_the_lag_of_a_lift_goes_from_the_nearest_bass() -> None:
+    """Of two keys a fifth of a second apart only the lower is the bass; a lift far from all has none."""
+    onset = np.array([0.0, 0.2, 2.0, 2.2])
+    played = Performance(
+        onset_sec=onset,
+        offset_sec=onset + 0.1,
+        pitch=np.array([48, 60, 62, 50]),
+        velocity=np.full(4, 64),
+        sustain=PedalCurve(),
+        sostenuto=PedalCurve(),
+        soft=PedalCurve(),
+        duration_sec=4.0,
+    )
+    context = read_context(played, None)
+    lag = lags_of_lifts(context, np.array([0.25, 1.0, 2.1, 2.3]))
+    np.testing.assert_allclose(lag, [0.25, -0.1, 0.1])
+    assert len(lags_of_lifts(context, np.zeros(0))) == 0
+
+
+def test_an_occasional_touch_of_the_pedal_cannot_be_late() -> None:
+    often, rare = pedalled(0.04, up_sec=0.4), pedalled(0.04, up_sec=0.6)
+    with pytest.raises(InputError, match=r"lifts the sustaining pedal 5 times near a bass"):
+        corrupt(pedalled(0.04, n=6), "late_pedal", 0.2, np.random.default_rng(0))
+    for kind in ("late_pedal", "early_pedal"):
+        assert np.any(moved_by(often, kind, 0.1) != 0.0)
+        with pytest.raises(InputError, match=r"for 8 of 19 s \(allowed: down at least 50 % of the time"):
+            corrupt(rare, kind, 0.2, np.random.default_rng(0))
 
 
 def test_missing_presses_leave_no_half_pedal_behind() -> None:
-    done = corrupt(line([64] * 5), "missing_pedal", 1.0, np.random.default_rng(0))
-    # One press of the two is left: without any, nobody could tell a foot that is not used.
-    assert done.performance.sustain.time_sec.tolist() == [1.9, 3.0]
-    assert [(s.start_sec, s.end_sec) for s in done.spans] == [(0.9, 1.2)]
-    once = replace(line([64] * 5), sustain=PedalCurve(np.array([0.5, 1.0]), np.array([127.0, 0.0])))
-    with pytest.raises(InputError, match="presses the sustaining pedal once"):
-        corrupt(once, "missing_pedal", 1.0, np.random.default_rng(0))
+    played = pedalled(0.04)
+    done = corrupt(played, "missing_pedal", 1.0, np.random.default_rng(0))
+    # One press is left: without any, nobody could tell a foot that is not used.
+    assert len(done.spans) == 18
+    assert len(done.performance.sustain.time_sec) == 2
+    with pytest.raises(InputError, match=r"presses the sustaining pedal 4 times \(allowed: at least 8"):
+        corrupt(pedalled(0.04, n=5), "missing_pedal", 1.0, np.random.default_rng(0))
+    with pytest.raises(InputError, match="down at least 20 % of the time"):
+        corrupt(pedalled(0.04, up_sec=0.85), "missing_pedal", 1.0, np.random.default_rng(0))
     half = worse("missing_pedal", 0.5)
     presses = 2 * N_BARS
     assert len(half.spans) == presses // 2
@@ -438,16 +468,15 @@ def test_missing_presses_leave_no_half_pedal_behind() -> None:
 
 
 def test_a_drowned_pedal_stays_down_from_press_to_press() -> None:
-    done = corrupt(line([64] * 5), "drowned_pedal", 1.0, np.random.default_rng(0))
-    assert done.performance.sustain.time_sec.tolist() == [0.2, 0.9, 3.0]
-    assert done.performance.sustain.value.tolist() == [40.0, 127.0, 0.0]
-    with pytest.raises(InputError, match="no change of the sustaining pedal"):
-        corrupt(
-            replace(line([64] * 5), sustain=PedalCurve(np.array([0.5]), np.array([127.0]))),
-            "drowned_pedal",
-            0.5,
-            np.random.default_rng(0),
-        )
+    played = pedalled(0.04)
+    done = corrupt(played, "drowned_pedal", 1.0, np.random.default_rng(0))
+    np.testing.assert_allclose(done.performance.sustain.time_sec, [0.24, 19.04])
+    assert done.performance.sustain.value.tolist() == [127.0, 0.0]
+    third = corrupt(played, "drowned_pedal", 1 / 3, np.random.default_rng(0))
+    assert len(third.spans) == 6
+    assert len(third.performance.sustain.time_sec) == 2 * 19 - 2 * 6
+    with pytest.raises(InputError, match="presses the sustaining pedal 7 times"):
+        corrupt(pedalled(0.04, n=8), "drowned_pedal", 0.5, np.random.default_rng(0))
 
 
 def test_voices_are_told_apart() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from tocco.errors import InputError
 from tocco.music.corruption.context import Context, planned_count
 from tocco.music.corruption.draft import Draft, pedal_of_steps
+from tocco.music.corruption.foot import USUAL_LAG_SEC, read_foot
 from tocco.music.corruption.record import SpanEdit, SpanEditKind
 from tocco.music.performance import PEDAL_DOWN
 from tocco.music.statistics.playing import pedal_crossings
@@ -23,15 +24,22 @@ LEAST_DOWN_SHARE: Final = 0.5
 of the time colours single notes and chords: nothing rings across its lifts that could run into the next
 harmony or be cut off from it, and a touch that comes too late to catch its notes is a missing one."""
 
+LEAST_MISSED_SHARE: Final = 0.2
+"""A pedal that is down for less of the time is touched here and there, for single notes: whether one such
+touch is there is the player's choice, and none is missed."""
+
+FEWEST_PRESSES: Final = 8
+"""With fewer, neighbouring severities leave out the same presses or lifts."""
+
 
 def late_pedal(context: Context, severity: float, rng: np.random.Generator) -> Draft:
-    """Every change of the pedal too late, by a share of the time to the next change."""
+    """Every change of the pedal too late, by a share of the way to the next change."""
     del rng  # every corruption has one signature, and this one leaves nothing to chance
     return _shifted(context, severity)
 
 
 def early_pedal(context: Context, severity: float, rng: np.random.Generator) -> Draft:
-    """Every change of the pedal too early, by a share of the time since the last change."""
+    """Every change of the pedal too early, by a share of the way back to the last change."""
     del rng  # as above
     return _shifted(context, -severity)
 
@@ -42,12 +50,8 @@ def missing_pedal(context: Context, severity: float, rng: np.random.Generator) -
     Without any pedal nobody could tell a foot that is not used from a file that knows of none.
     """
     pressed, released = _presses(context)
-    if len(pressed) < 2:
-        raise InputError(
-            context.performance.source or "performance",
-            "presses the sustaining pedal once",
-            next_step="choose another corruption for this piece",
-        )
+    _refuse_few(context, len(pressed))
+    _refuse_rare(context, pressed, released, LEAST_MISSED_SHARE)
     chosen = _chosen(rng, len(pressed), severity, most=len(pressed) - 1)
     time, value = context.performance.sustain.time_sec, context.performance.sustain.value.copy()
     for press in chosen:
@@ -62,12 +66,7 @@ def drowned_pedal(context: Context, severity: float, rng: np.random.Generator) -
     """Lifts left out, so that the pedal stays down from one press into the next: a share of the lifts."""
     pressed, released = _presses(context)
     lifted, taken = released[:-1], pressed[1:]
-    if len(lifted) == 0:
-        raise InputError(
-            context.performance.source or "performance",
-            "has no change of the sustaining pedal to leave out",
-            next_step="choose another corruption for this piece",
-        )
+    _refuse_few(context, len(pressed))
     chosen = _chosen(rng, len(lifted), severity)
     time, value = context.performance.sustain.time_sec, context.performance.sustain.value.copy()
     for lift in chosen:
@@ -110,29 +109,30 @@ def _chosen(rng: np.random.Generator, total: int, share: float, most: int | None
 
 
 def _shifted(context: Context, by_share: float) -> Draft:
-    """Move every press and lift by a share of the time to the next one of its kind, at most 1.2 s.
+    """Move every press and lift by a share of the way to the next one of its kind, at most 1.2 s.
 
     What is late depends on how fast the pedal is changed: a tenth of a second is a quarter of a harmony
     that lasts for a quaver, and hardly heard in a slow movement, and pianists themselves place the pedal
     with the tempo (Repp 1996, "Pedal timing and tempo in expressive piano performance"). Half way is as
-    late as a change can be: later, it would be early for the next harmony. What is moved is the whole
-    gesture, so that the pedal is up about as long as before.
+    late as a change can be: later, it would be early for the next harmony.
+
+    A foot that comes late by habit would only come nearer to the music if it were put forward by a little.
+    So the way is counted from where the foot is as far from its usual place as this player's, on the
+    side to which it is moved: a share of 0 would mirror the habit, or keep it, and one of a half leads
+    half way to the next change. What is moved is the whole gesture, so that the pedal is up about as long
+    as before.
     """
     pressed, released = _presses(context)
     played = context.performance
-    down_sec = float((np.minimum(released, played.duration_sec) - pressed).sum())
-    whole_sec = 60.0 * context.minutes
-    if down_sec < LEAST_DOWN_SHARE * whole_sec:
-        raise InputError(
-            played.source or "performance",
-            f"holds the sustaining pedal for {down_sec:.0f} of {whole_sec:.0f} s",
-            allowed="down at least half of the time",
-            next_step="choose another corruption for this piece",
-        )
+    _refuse_rare(context, pressed, released, LEAST_DOWN_SHARE)
+    late_sec = read_foot(context, released).lag_sec - USUAL_LAG_SEC
     crossing = np.sort(np.concatenate((pressed, released[np.isfinite(released)])))
     spacing = np.minimum(crossing[2:] - crossing[:-2], LONGEST_SPACING_SEC)
     free = np.full(min(2, len(crossing)), LONGEST_SPACING_SEC)
-    moved = crossing + by_share * np.concatenate((spacing, free) if by_share > 0 else (free, spacing))
+    way = np.concatenate((spacing, free) if by_share > 0 else (free, spacing))
+    own_sec = abs(late_sec)
+    beyond_sec = own_sec + abs(by_share) * np.maximum(way - 2.0 * own_sec, 0.0)
+    moved = crossing - late_sec + np.sign(by_share) * beyond_sec
 
     def clock(sec: FloatArray) -> FloatArray:
         """Between two crossings the movement runs straight from one to the other."""
@@ -145,6 +145,31 @@ def _shifted(context: Context, by_share: float) -> Draft:
         spans.append(replace(span, start_sec=start, end_sec=end))
     sustain = pedal_of_steps(clock(played.sustain.time_sec), played.sustain.value)
     return replace(Draft.of(played), sustain=sustain, spans=tuple(spans))
+
+
+def _refuse_rare(context: Context, pressed: FloatArray, released: FloatArray, share: float) -> None:
+    """Refuse a pedal that is down for less than a share of the time."""
+    played = context.performance
+    down_sec = float((np.minimum(released, played.duration_sec) - pressed).sum())
+    whole_sec = 60.0 * context.minutes
+    if down_sec < share * whole_sec:
+        raise InputError(
+            played.source or "performance",
+            f"holds the sustaining pedal for {down_sec:.0f} of {whole_sec:.0f} s",
+            allowed=f"down at least {100 * share:.0f} % of the time",
+            next_step="choose another corruption for this piece",
+        )
+
+
+def _refuse_few(context: Context, n_presses: int) -> None:
+    """Refuse a pedal of which no share can be left out."""
+    if n_presses < FEWEST_PRESSES:
+        raise InputError(
+            context.performance.source or "performance",
+            f"presses the sustaining pedal {n_presses} times",
+            allowed=f"at least {FEWEST_PRESSES} times",
+            next_step="choose another corruption for this piece",
+        )
 
 
 def _spans(
