@@ -83,12 +83,11 @@ def one_line(error: ValidationError, model: type[BaseModel] | None = None) -> st
     parts = []
     for item in error.errors(include_url=False):
         where = ".".join(str(step) for step in item["loc"])
-        if item["type"] == "missing" and where in asked:
-            parts.append(f"has no {where!r}{_what_it_is(asked[where])}")
+        if item["type"] == "missing":
+            parts.append(f"has no {where!r}{_what_it_is(asked.get(where, {}))}")
             continue
         reason = item["msg"].removeprefix("Value error, ")
-        shown = item["type"] not in {"missing", "value_error"}
-        value = f" (got {_short(item['input'])})" if shown else ""
+        value = "" if item["type"] == "value_error" else f" (got {_short(item['input'])})"
         parts.append(f"{where + ': ' if where else ''}{reason}{value}")
     return "; ".join(parts)
 

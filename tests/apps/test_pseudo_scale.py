@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tocco.apps.pseudo_pool import choose_pool
 from tocco.apps.pseudo_scale import (
     MeasuredPerformance,
-    choose_pool,
     fit_reference_scale,
     measure_pool_performance,
     scale_of,

@@ -86,7 +86,7 @@ def changed(path: Path, change) -> Path:
         (lambda c: c.update(level=90), "level: .*less than 1"),
         (lambda c: c.update(schema_version=2), "schema_version: .*should be 1"),
         (lambda c: c.update(dimensions={}), "no dimension is calibrated"),
-        (lambda c: c.pop("protocol"), "protocol: Field required"),
+        (lambda c: c.pop("protocol"), "has no 'protocol'"),
     ],
 )
 def test_a_changed_file_is_refused_by_name(calibrated, tmp_path: Path, change, message):

@@ -12,7 +12,6 @@ from tocco.music.notation import Mark
 from tocco.music.performance import PedalCurve
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.level_course import (
-    COURSE_VELOCITY,
     against_minute,
     around,
     general_level,
@@ -20,9 +19,11 @@ from tocco.pseudo_labels.level_course import (
     read_hints,
     suggested_course,
 )
+from tocco.pseudo_labels.norms import reference_norms
 from tocco.units import FloatArray
 
 SCORE = study_score()
+COURSE_VELOCITY = reference_norms().course.velocity.model_dump()
 UPPER = SCORE.staff == 1
 
 

@@ -228,8 +228,8 @@ def test_a_scale_of_other_components_is_refused(scale: ReferenceScale) -> None:
         read_scale(json.dumps(fields), "scale.json")
     with pytest.raises(InputError, match="not valid JSON"):
         read_scale("{", "scale.json")
-    with pytest.raises(InputError, match=r"has the format 1 \(allowed: 2\)"):
-        read_scale(json.dumps({**scale.model_dump(), "format": 1}), "scale.json")
+    with pytest.raises(InputError, match=r"has the format 2 \(allowed: 3\)"):
+        read_scale(json.dumps({**scale.model_dump(), "format": 2}), "scale.json")
     with pytest.raises(InputError, match="'poool' is unknown"):
         read_scale(json.dumps({"poool": 1}), "scale.json")
 

@@ -11,19 +11,17 @@ import pytest
 from rater_etude import BASS, play, study_score
 from tocco.music.score import Score
 from tocco.pseudo_labels.evidence import Evidence
-from tocco.pseudo_labels.touch_norm import (
-    LONG,
-    USUAL,
-    VALUE_SEC,
-    TouchNorm,
-    TouchTable,
-    asked_of_the_hand,
-    read_touch_norm,
-)
+from tocco.pseudo_labels.norms import TouchTable, reference_norms
+from tocco.pseudo_labels.touch_norm import TouchNorm, asked_of_the_hand, read_touch_norm
 from tocco.units import FloatArray
 
 SCORE = study_score()
 UPPER = SCORE.staff == 1
+USUAL, LONG, VALUE_SEC = (
+    reference_norms().touch.usual,
+    reference_norms().touch.long,
+    reference_norms().touch.value_sec,
+)
 ON_BEAT = np.abs(SCORE.onset_beat - np.round(SCORE.onset_beat)) < 1e-6
 
 

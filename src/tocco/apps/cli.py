@@ -550,6 +550,23 @@ def pseudo_label_fit_scale(
     )
 
 
+@pseudo_label_app.command("fit-norms")
+def pseudo_label_fit_norms(
+    labels: Annotated[
+        Path, typer.Argument(metavar="LABELS", help="Performances with MIDI and score, JSONL.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The norms, a JSON file.")],
+    share: Annotated[float, typer.Option(help="Share of every composer's pieces, as of fit-scale.")] = 0.5,
+    takes: Annotated[int, typer.Option(min=1, help="Performances of one piece at most.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and takes.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that align and read.")] = 1,
+) -> None:
+    """Fit the norms of touch and level that the raters hold a performance against."""
+    from tocco.apps import pseudo_norms
+
+    pseudo_norms.fit_reference_norms(labels, output, share=share, takes=takes, seed=seed, jobs=jobs)
+
+
 @app.command()
 def doctor() -> None:
     """Say what this machine can do: audio formats, rendering, training, the bundled model."""

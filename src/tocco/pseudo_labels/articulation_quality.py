@@ -126,10 +126,15 @@ def read_touch(evidence: Evidence) -> Touch | None:
     held = articulation_log(written, length_sec)
     norm = read_touch_norm(written, alignment.score)
     at, change = _changes(written, alignment, held, norm.is_short)
-    is_told = ~(_held_in_a_wait(evidence, written) | _struck_again(evidence, written))
+    is_told = tells_of_touch(evidence, written)
     kept = is_told[at]
     overlap = step_overlap(written, length_sec, alignment.score.pitch[written.note])
     return Touch(held, norm, overlap, is_told, at[kept], change[kept])
+
+
+def tells_of_touch(evidence: Evidence, written: Written) -> BoolArray:
+    """(K,) which keys were free to be held as long as the player wished."""
+    return ~(_held_in_a_wait(evidence, written) | _struck_again(evidence, written))
 
 
 def step_overlap(written: Written, length_sec: FloatArray, pitch: IntArray) -> FloatArray:

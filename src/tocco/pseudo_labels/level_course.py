@@ -7,7 +7,6 @@ signs are played, and who puts the soft pedal down means to be soft.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from tocco.music.score import Score
 from tocco.music.statistics.resonance import PITCH_CLASSES
 from tocco.music.statistics.written import Written
 from tocco.pseudo_labels.evidence import Evidence
+from tocco.pseudo_labels.norms import reference_norms
 from tocco.units import FloatArray
 
 NEAR_SEC: Final = 1.1
@@ -24,22 +24,6 @@ NEAR_SEC: Final = 1.1
 
 MINUTE_SEC: Final = 30.0
 """Level is heard against the last and the next half minute."""
-
-COURSE_VELOCITY: Final[Mapping[str, float]] = {
-    "top": 0.42,
-    "bottom": -0.22,
-    "motion": 3.9,
-    "dissonance": 32.0,
-    "soft_pedal": -12.0,
-    "mark": 2.2,
-    "hairpin": 6.3,
-    "stress": 17.0,
-}
-"""Velocity for one unit of each hint: what pianists of ASAP and the Vienna 4x22 make of it on average.
-
-Ridge regression of the level, against the minute around, on all hints at once: 239 performances of 106
-pieces, each piece with one vote. Within twenty seconds of pieces that were left out of the fit, level and
-course correlate by .54 (.45 without the soft pedal, .50 without signs on the page)."""
 
 MARKED_LEVELS: Final = {
     "ppp": -3.5, "pp": -2.5, "p": -1.5, "mp": -0.5, "mf": 0.5, "f": 1.5, "ff": 2.5, "fff": 3.5,
@@ -107,17 +91,17 @@ def suggested_course(evidence: Evidence) -> FloatArray:
     """How the level would run if it followed the music: with line, motion, harmony and signs.
 
     A sum of hints (`read_hints`), each smoothed like the level and against the minute around, times what
-    pianists make of it (`COURSE_VELOCITY`). "High loud" and "harmonic charge" are rules of old (Friberg
-    1991). A player may shape otherwise with good reason, for a while.
+    pianists make of it on average (`norms.CourseNorms`). "High loud" and "harmonic charge" are rules of
+    old (Friberg 1991). A player may shape otherwise with good reason, for a while.
 
     Returns
     -------
     (G,) velocity, of the onsets of `together`; above 0 is louder than the minute around
     """
-    time_sec = np.maximum.accumulate(evidence.together.onset_sec)
-    course = np.zeros(len(time_sec))
+    velocity = reference_norms().course.velocity.model_dump()
+    course = np.zeros(len(evidence.together.onset_sec))
     for name, hint in read_hints(evidence).items():
-        course += COURSE_VELOCITY[name] * hint
+        course += velocity[name] * hint
     return course
 
 

@@ -21,13 +21,15 @@ from pydantic import Field, ValidationError
 
 from tocco.errors import InputError
 from tocco.pseudo_labels.demand import DEMANDS
+from tocco.pseudo_labels.norms import reference_norms
+from tocco.pseudo_labels.pool import Count, PoolFacts
 from tocco.pseudo_labels.pseudo_label import ComponentKind, PseudoLabel
 from tocco.pseudo_labels.raters import RATERS
 from tocco.schema import StrictModel, one_line, parse_object
 from tocco.units import FloatArray
 
 SCALE_FILE: Final = "reference_scale.json"
-SCALE_FORMAT: Final = 2
+SCALE_FORMAT: Final = 3
 
 RATING_AT: Final[Mapping[float, float]] = {
     2.5: 20.0,
@@ -54,22 +56,15 @@ _FARTHEST_ODDS: Final = 30.0
 
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-_Count = Annotated[int, Field(ge=0)]
 
 
-class Pool(StrictModel):
-    """Which performances the scale was fitted on."""
+class Pool(PoolFacts):
+    """Which performances the scale was fitted on, and what was measured of them."""
 
-    corpora: dict[str, _Count]
-    """Corpus -> performances."""
-
-    n_performances: _Count
-    """All of them."""
-
-    n_segments: _Count
+    n_segments: Count
     """Segments measured."""
 
-    n_rendered: _Count
+    n_rendered: Count
     """Performances that were rendered to sound; components from audio rest on these alone."""
 
     segment_sec: _Positive
@@ -77,18 +72,6 @@ class Pool(StrictModel):
 
     overlap: _Number
     """Share of a segment that the next one repeats."""
-
-    seed: _Count
-    """Of the choice of pieces and takes."""
-
-    pieces: tuple[str, ...]
-    """Every piece of the pool; whatever is proved of the scale is proved on others."""
-
-    labels_sha256: str
-    """Of the file that listed the performances."""
-
-    content_sha256: str
-    """Over the hashes of all performances and scores, in order."""
 
 
 class ComponentScale(StrictModel):
@@ -106,7 +89,7 @@ class ComponentScale(StrictModel):
     demand: tuple[_Number, ...]
     """Change for one spread of each demand."""
 
-    n_segments: _Count
+    n_segments: Count
     """Segments of the pool in which it could be measured."""
 
 
@@ -156,11 +139,14 @@ class DimensionScale(StrictModel):
 class ReferenceScale(StrictModel):
     """Components to ratings, for the six technical dimensions."""
 
-    format: Literal[2] = SCALE_FORMAT
+    format: Literal[3] = SCALE_FORMAT
     """Version of this file's layout."""
 
     pool: Pool
     """What it was fitted on."""
+
+    norms_sha256: str
+    """Of the norms that its components were measured with (`norms.Norms.sha256`)."""
 
     demand_centre: tuple[_Number, ...]
     """Of `DEMANDS` over the pool."""
@@ -296,22 +282,17 @@ def read_scale(content: str, source: str) -> ReferenceScale:
     Raises
     ------
     InputError
-        It is broken, or was fitted for other components or weights than this release measures.
+        It is broken, or was fitted for other components, weights or norms than those of this release.
     """
     try:
         fields = parse_object(content)
         if fields.get("format") not in (None, SCALE_FORMAT):
-            raise InputError(
-                source,
-                f"has the format {fields['format']}",
-                allowed=f"{SCALE_FORMAT}",
-                next_step="fit the scale again with `tocco pseudo-label fit-scale`",
-            )
+            raise _unfit(source, f"has the format {fields['format']}", allowed=f"{SCALE_FORMAT}")
         scale = ReferenceScale.model_validate(fields)
     except ValidationError as error:
-        raise InputError(source, one_line(error), next_step="fit the scale again") from error
+        raise _unfit(source, one_line(error, ReferenceScale)) from error
     except ValueError as error:
-        raise InputError(source, str(error), next_step="fit the scale again") from error
+        raise _unfit(source, str(error)) from error
     fitted = {
         dimension: {name: part.weight for name, part in found.components.items()}
         for dimension, found in scale.dimensions.items()
@@ -319,12 +300,18 @@ def read_scale(content: str, source: str) -> ReferenceScale:
     asked = {name: {kind.name: kind.weight for kind in rater.scaled} for name, rater in RATERS.items()}
     if fitted != asked or len(scale.demand_centre) != len(DEMANDS):
         differing = sorted(name for name in asked if fitted.get(name) != asked[name]) or ["demands"]
-        raise InputError(
-            source,
-            f"was fitted for other components of {', '.join(differing)}",
-            next_step="fit the scale again with `tocco pseudo-label fit-scale`",
+        raise _unfit(source, f"was fitted for other components of {', '.join(differing)}")
+    norms = reference_norms().sha256()
+    if scale.norms_sha256 != norms:
+        raise _unfit(
+            source, f"was fitted with other norms ({scale.norms_sha256[:12]}; those in use are {norms[:12]})"
         )
     return scale
+
+
+def _unfit(source: str, problem: str, allowed: str | None = None) -> InputError:
+    next_step = "fit the scale again with `tocco pseudo-label fit-scale`"
+    return InputError(source, problem, allowed=allowed, next_step=next_step)
 
 
 def load_scale(path: Path) -> ReferenceScale:

@@ -11,6 +11,7 @@ import numpy as np
 
 from tocco.errors import InputError
 from tocco.pseudo_labels.demand import DEMANDS
+from tocco.pseudo_labels.norms import reference_norms
 from tocco.pseudo_labels.peers import variance_parts
 from tocco.pseudo_labels.pseudo_label import ComponentKind, PseudoLabel
 from tocco.pseudo_labels.raters import RATERS, Rater
@@ -78,6 +79,7 @@ def fit_scale(segments: Sequence[MeasuredSegment], pool: Pool) -> ReferenceScale
     asked = (demand - centre) / spread
     return ReferenceScale(
         pool=pool,
+        norms_sha256=reference_norms().sha256(),
         demand_centre=_rounded(centre),
         demand_spread=_rounded(spread),
         dimensions={name: _fit_dimension(rater, kept, asked, weight) for name, rater in RATERS.items()},

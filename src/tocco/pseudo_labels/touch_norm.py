@@ -3,8 +3,8 @@
 The printed value is no norm of touch. A quaver of an accompaniment is let go long before its end where
 the hand has to leap, a repeated key has to come up, full chords are held for less than single notes, the
 melody for more than what goes with it, and slurs and staccato signs say their own (Bresin and Battel
-2000; Repp 1995). What remains against this norm tells of the playing and less of the piece: the spread
-of the pieces' medians about it is 0.18, and 0.26 about the printed value.
+2000; Repp 1995). What remains against this norm tells of the playing and less of the piece: by how much
+is told in the file of the norms (`norms.TouchNorms`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from tocco.music.score import Score
 from tocco.music.statistics.score_articulation import SHORTEST_WRITTEN_BEAT
 from tocco.music.statistics.written import Written
+from tocco.pseudo_labels.norms import TouchTable, reference_norms
 from tocco.units import BoolArray, FloatArray, IntArray
 
 SHORT_SIGNS: Final = frozenset({"staccato", "staccatissimo", "spiccato", "detached-legato"})
@@ -24,55 +25,6 @@ SLUR: Final = "slur"
 
 WIDEST_LEAP_SEMITONES: Final = 24.0
 _OCTAVE_SEMITONES = 12.0
-
-
-@dataclass(frozen=True)
-class TouchTable:
-    """Logarithm of key-down against written time, as a function of what is written.
-
-    Attributes
-    ----------
-    staccato, slurred, plain : (6,) at `VALUE_SEC`, for a single note of the melody
-    doubling : added for every doubling of the notes of the onset
-    octave : added for every octave that the hand then leaps
-    repeated : added where the next chord of the staff strikes the key again
-    accompanying : added where the note is not the highest of its onset
-    """
-
-    staccato: tuple[float, ...]
-    slurred: tuple[float, ...]
-    plain: tuple[float, ...]
-    doubling: float
-    octave: float
-    repeated: float
-    accompanying: float
-
-
-VALUE_SEC: Final = (0.1, 0.15, 0.25, 0.4, 0.8, 1.6)
-"""Written time, at the tempo around the note, at which the tables stand; straight in its logarithm between,
-and level outside."""
-
-USUAL: Final = TouchTable(
-    staccato=(-0.04, -0.74, -0.96, -0.85, -0.66, -0.53),
-    slurred=(0.10, 0.10, 0.17, 0.20, 0.14, 0.08),
-    plain=(0.06, -0.02, -0.12, 0.04, 0.10, 0.20),
-    doubling=-0.17,
-    octave=-0.26,
-    repeated=-0.53,
-    accompanying=-0.12,
-)
-LONG: Final = TouchTable(
-    staccato=(0.50, -0.61, -0.64, -0.07, -0.37, -0.25),
-    slurred=(0.33, 0.27, 0.36, 0.36, 0.24, 0.18),
-    plain=(0.27, 0.18, 0.24, 0.31, 0.27, 0.24),
-    doubling=-0.08,
-    octave=-0.10,
-    repeated=-0.53,
-    accompanying=-0.07,
-)
-"""What half of the keys are held for at most, and what four in five are: quantile regression (Koenker and
-Bassett 1978) over 515,828 matched notes of 239 performances of the reference pool, each of its 106 pieces
-weighing the same. Where a staccato stands on a very short note, few players can do anything about it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,25 +46,36 @@ class TouchNorm:
 def read_touch_norm(written: Written, score: Score) -> TouchNorm:
     """What competent players do with every matched note of a performance.
 
+    Written times between those of the tables are straight in their logarithm, and beyond them level.
     Neither keys nor pedals that were played enter, but for the tempo.
     """
-    signs = [score.articulation[note].split(",") for note in written.note]
-    is_short = np.array([not SHORT_SIGNS.isdisjoint(names) for names in signs], dtype=bool)
-    is_slurred = np.array([SLUR in names for names in signs], dtype=bool)
+    norms = reference_norms().touch
+    is_short, is_slurred = signs_over(written, score)
+    value_log = np.log(written_sec(written))
     asked = asked_of_the_hand(written, score.pitch[written.note])
 
     def expected(table: TouchTable) -> FloatArray:
-        signed = [_at_value(written, column) for column in (table.staccato, table.slurred)]
-        by_sign = np.select([is_short, is_slurred], signed, _at_value(written, table.plain))
+        staccato, slurred, plain = (
+            np.interp(value_log, np.log(norms.value_sec), column)
+            for column in (table.staccato, table.slurred, table.plain)
+        )
+        by_sign = np.select([is_short, is_slurred], [staccato, slurred], plain)
         return by_sign + asked @ np.array([table.doubling, table.octave, table.repeated, table.accompanying])
 
-    return TouchNorm(expected(USUAL), expected(LONG), is_short)
+    return TouchNorm(expected(norms.usual), expected(norms.long), is_short)
 
 
-def _at_value(written: Written, column: tuple[float, ...]) -> FloatArray:
+def signs_over(written: Written, score: Score) -> tuple[BoolArray, BoolArray]:
+    """(K,), (K,) which of the matched notes stand under a staccato sign, and which under a slur."""
+    signs = [score.articulation[note].split(",") for note in written.note]
+    is_short = np.array([not SHORT_SIGNS.isdisjoint(names) for names in signs], dtype=bool)
+    return is_short, np.array([SLUR in names for names in signs], dtype=bool)
+
+
+def written_sec(written: Written) -> FloatArray:
+    """(K,) seconds, > 0: how long each matched note is written, at the tempo around it."""
     beat_sec = written.local_beat_sec[written.onset_of]
-    value_sec = np.maximum(written.duration_beat, SHORTEST_WRITTEN_BEAT) * beat_sec
-    return np.interp(np.log(value_sec), np.log(VALUE_SEC), column)
+    return np.maximum(written.duration_beat, SHORTEST_WRITTEN_BEAT) * beat_sec
 
 
 def asked_of_the_hand(written: Written, pitch: IntArray) -> FloatArray:

@@ -1,0 +1,120 @@
+"""The reference pool: which performances scale and norms are fitted to, and how they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tocco.data.records import LabelRecord, read_labels
+from tocco.errors import InputError, UsageError
+from tocco.files import sha256_of
+from tocco.music.alignment import Alignment, align_performance_to_score
+from tocco.music.midi import load_midi
+from tocco.music.performance import Performance
+from tocco.music.score import score_readings
+
+Aligned = tuple[Performance, Alignment]
+
+
+def read_pool(labels: Path, *, share: float, takes: int, seed: int) -> list[LabelRecord]:
+    """The performances of a label file that a fit is made on.
+
+    Parameters
+    ----------
+    labels
+    share, takes : as of `choose_pool`
+    seed : of the choice
+
+    Raises
+    ------
+    InputError
+        The share is none, a file is missing, or a record has no MIDI or no score.
+    """
+    if not 0.0 < share <= 1.0:
+        raise UsageError("--share", f"is {share:g}", allowed="more than 0, up to 1")
+    records = read_labels(labels, must_exist=True)
+    for record in records:
+        lacks = [name for name in ("midi_path", "score_path") if getattr(record, name) is None]
+        if lacks:
+            raise InputError(
+                f"{labels}, {record.segment_id}",
+                f"has no {lacks[0]}",
+                next_step="list performances that have MIDI and a score",
+            )
+    return choose_pool(records, share=share, takes=takes, generator=np.random.default_rng(seed))
+
+
+def choose_pool(
+    records: Sequence[LabelRecord], *, share: float, takes: int, generator: np.random.Generator
+) -> list[LabelRecord]:
+    """A share of the pieces of every composer, and a few takes of each piece, in random order.
+
+    Parameters
+    ----------
+    records
+        What stands before the first "/" of a piece_id is the composer, or the corpus.
+    share : 0..1 of the pieces, rounded up
+    takes : of one piece at most
+    generator
+    """
+    composers: dict[str, dict[str, list[LabelRecord]]] = {}
+    for record in records:
+        pieces = composers.setdefault(record.piece_id.split("/")[0], {})
+        pieces.setdefault(record.piece_id, []).append(record)
+    chosen: list[LabelRecord] = []
+    for composer in sorted(composers):
+        pieces = composers[composer]
+        names = sorted(pieces)
+        order = generator.permutation(len(names))
+        for rank, place in enumerate(order):
+            ordered = sorted(pieces[names[place]], key=lambda record: record.segment_id)
+            drawn = [ordered[k] for k in generator.permutation(len(ordered))[:takes]]
+            if rank < math.ceil(share * len(names)):
+                chosen.extend(drawn)
+    return [chosen[k] for k in generator.permutation(len(chosen))]
+
+
+def aligned(record: LabelRecord) -> Aligned:
+    """A performance of the pool with its score.
+
+    Raises
+    ------
+    InputError
+        It has no MIDI or no score, or a file cannot be read.
+    MismatchError
+        The score is that of other music.
+    """
+    if record.midi_path is None or record.score_path is None:
+        raise InputError(record.segment_id, "has no MIDI or no score")
+    performance = load_midi(record.midi_path)
+    return performance, align_performance_to_score(performance, score_readings(record.score_path))
+
+
+def facts_of(used: Sequence[LabelRecord], labels_sha256: str, *, seed: int) -> dict[str, Any]:
+    """What a fit says of its pool: the fields of `tocco.pseudo_labels.pool.PoolFacts`.
+
+    Parameters
+    ----------
+    used : what was fitted to, in order
+    labels_sha256 : of the file that listed it
+    seed : of the choice
+    """
+    content = hashlib.sha256()
+    for record in used:
+        for path in (record.midi_path, record.score_path):
+            if path is not None:
+                content.update(sha256_of(path).encode())
+    return {
+        "corpora": dict(sorted(Counter(record.source for record in used).items())),
+        "n_performances": len(used),
+        "seed": seed,
+        "pieces": tuple(sorted({record.piece_id for record in used})),
+        "labels_sha256": labels_sha256,
+        "content_sha256": content.hexdigest(),
+    }

@@ -1,0 +1,80 @@
+"""Fitting the norms to competent performances: touch, course of level, and when the foot moves.
+
+What a performance gives is read once and is small; the fits then work on the samples of the whole pool, in
+which every piece weighs the same, however long it is and however many play it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tocco.errors import InputError
+from tocco.pseudo_labels.course_fit import LevelHints, fit_course, read_level_hints
+from tocco.pseudo_labels.evidence import Evidence
+from tocco.pseudo_labels.foot_lags import FootLags, measure_foot, read_foot_lags
+from tocco.pseudo_labels.norms import Norms
+from tocco.pseudo_labels.pool import PoolFacts
+from tocco.pseudo_labels.touch_fit import TouchNotes, fit_touch, read_touch_notes
+
+FEWEST_PIECES = 2
+"""One to fit to, one to be left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class NormSample:
+    """What one performance gives to the norms.
+
+    Attributes
+    ----------
+    piece
+    touch
+    course
+    foot : None without pedal
+    """
+
+    piece: str
+    touch: TouchNotes
+    course: LevelHints
+    foot: FootLags | None
+
+
+def read_norm_sample(evidence: Evidence, piece: str) -> NormSample | None:
+    """Read what a performance of a score gives; None where too few of its notes match."""
+    touch, course = read_touch_notes(evidence), read_level_hints(evidence)
+    if touch is None or course is None:
+        return None
+    return NormSample(piece, touch, course, read_foot_lags(evidence))
+
+
+def fit_norms(samples: Sequence[NormSample], pool: PoolFacts, rng: np.random.Generator) -> Norms:
+    """Fit all norms.
+
+    Parameters
+    ----------
+    samples
+    pool : what they are of
+    rng : draws which pieces are left out together
+
+    Raises
+    ------
+    InputError
+        There is hardly a piece, or something that a norm is for is never played: no note under a staccato
+        sign, no soft pedal.
+    """
+    pieces = [sample.piece for sample in samples]
+    if len(set(pieces)) < FEWEST_PIECES:
+        raise InputError(
+            "pool",
+            f"has {len(set(pieces))} pieces of which enough notes match",
+            allowed=f"at least {FEWEST_PIECES}",
+            next_step="give more pieces, or a greater --share of them",
+        )
+    return Norms(
+        pool=pool,
+        touch=fit_touch([sample.touch for sample in samples], pieces),
+        course=fit_course([sample.course for sample in samples], pieces, rng),
+        foot=measure_foot([sample.foot for sample in samples], pieces),
+    )
