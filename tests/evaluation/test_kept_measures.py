@@ -18,6 +18,7 @@ from tocco.evaluation import kept_measures
 from tocco.evaluation.kept_measures import KeptMeasure, MeasureTask, kept
 from tocco.evaluation.pseudo_label_measures import measure_take
 from tocco.music.midi import load_midi, save_midi
+from tocco.pseudo_labels.norms import reference_norms
 from tocco.pseudo_labels.scale import ReferenceScale
 
 
@@ -136,7 +137,12 @@ def test_another_version_or_setting_is_measured(task: MeasureTask, monkeypatch: 
     for name in ("PSEUDO_LABEL_VERSION", "MEASURES_VERSION"):
         monkeypatch.setattr(kept_measures, name, 999)
         assert counter.of(task) == counter.n
-    assert counter.n == 5
+    norms = reference_norms()
+    velocity = norms.course.velocity.model_copy(update={"mark": 0.0})
+    other = norms.model_copy(update={"course": norms.course.model_copy(update={"velocity": velocity})})
+    monkeypatch.setattr(kept_measures, "reference_norms", lambda: other)
+    assert counter.of(task) == counter.n
+    assert counter.n == 6
 
 
 def test_a_file_that_is_no_measure_is_measured_over(task: MeasureTask) -> None:

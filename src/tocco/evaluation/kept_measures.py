@@ -21,6 +21,7 @@ from tocco.audio.transcription import CommandTranscriber
 from tocco.data.pseudo_labelling import PSEUDO_LABEL_VERSION, SEGMENT_SEC, scale_sha256
 from tocco.data.records import LabelRecord
 from tocco.files import file_name, sha256_of, write_bytes
+from tocco.pseudo_labels.norms import reference_norms
 from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.schema import StrictModel, laid_out
 
@@ -91,7 +92,7 @@ class MeasureTask:
         files = (record.midi_path, record.score_path, record.audio_path)
         content = [
             [what, MEASURES_VERSION, PSEUDO_LABEL_VERSION, SEGMENT_SEC],
-            scale_sha256(self.scale),
+            [scale_sha256(self.scale), reference_norms().sha256()],
             [None if path is None else sha256_of(path) for path in files],
             [record.segment_id, record.piece_id, record.passage_id, record.performer_id],
             [self.excerpt_sec, self.seed, self.is_rendered, self.is_transcribed],
