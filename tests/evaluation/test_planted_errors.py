@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 
 from pseudo_example import piece, played
 from tocco.evaluation.planted_errors import (
+    SAME_KEY_SEC,
     Detection,
     detect,
     detect_restarts,
@@ -17,10 +19,13 @@ from tocco.evaluation.planted_errors import (
     precision_recall,
 )
 from tocco.music.alignment import Alignment, align_performance_to_score
-from tocco.music.corruption import corrupt
+from tocco.music.corruption import Corruption, corrupt
+from tocco.music.corruption.record import NoteEdit
 from tocco.music.midi import save_midi
 from tocco.music.performance import Performance
 from tocco.music.score import Score, load_score
+from tocco.music.time_map import TimeMap
+from tocco.units import FloatArray, IntArray
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +70,82 @@ def test_what_was_there_before_counts_neither_way(take: tuple[Performance, Score
     detection = detect(own, alignment, worse, align_performance_to_score(worse.performance, score))
     assert detection.n_claimed < n_own + detection.n_planted
     assert detection.n_true >= 0.9 * detection.n_claimed
+
+
+_NOTE_FIELDS = ("onset_sec", "offset_sec", "pitch", "velocity")
+
+
+def _same_key_pairs(pitch: IntArray, due_sec: FloatArray) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Two written notes of one key close to each other, and two that are not."""
+    pairs = [(a, b) for a, b in combinations(range(len(pitch)), 2) if pitch[a] == pitch[b]]
+    near = next(pair for pair in pairs if due_sec[pair[1]] - due_sec[pair[0]] < 0.9 * SAME_KEY_SEC)
+    far = next(pair for pair in pairs if due_sec[pair[1]] - due_sec[pair[0]] > 3.0 * SAME_KEY_SEC)
+    return near, far
+
+
+def _missed(found: Alignment, notes: list[int]) -> Alignment:
+    """An alignment of which these written notes alone are missing."""
+    gone = np.array(notes, dtype=int)
+    return replace(
+        found,
+        match=found.match[~np.isin(found.match[:, 0], gone)],
+        deletion=gone,
+        insertion=np.zeros(0, dtype=int),
+        substitution=np.zeros((0, 2), dtype=int),
+    )
+
+
+def _without_stroke(performance: Performance, note: int) -> Corruption:
+    """The performance of which one note did not speak."""
+    kept = np.delete(np.arange(len(performance)), note)
+    new_of_old = np.full(len(performance), -1)
+    new_of_old[kept] = np.arange(len(kept))
+    sec = float(performance.onset_sec[note])
+    return Corruption(
+        name="missing_notes",
+        severity=0.0,
+        unit="share",
+        target="note_accuracy",
+        performance=replace(
+            performance,
+            **{name: getattr(performance, name)[kept] for name in _NOTE_FIELDS},
+        ),
+        new_of_old=new_of_old,
+        edits=(NoteEdit("missing", note, -1, sec, sec, ""),),
+        spans=(),
+        time_map=TimeMap(np.array([0.0]), np.array([0.0])),
+    )
+
+
+def test_either_of_two_repetitions_may_be_called_missing(
+    take: tuple[Performance, Score, Alignment],
+) -> None:
+    performance, _, alignment = take
+    played_of = dict(alignment.match.tolist())
+    due_sec, pitch = alignment.sec_at(alignment.score.onset_beat), alignment.score.pitch
+    near, far = _same_key_pairs(pitch, due_sec)
+    for (one, other), is_same in ((near, True), (far, False)):
+        worse = _without_stroke(performance, played_of[one])
+        clean = align_performance_to_score(worse.performance, alignment.score)
+        detection = detect(performance, alignment, worse, _missed(clean, [other]))
+        assert (detection.n_planted, detection.n_claimed) == (1, 1)
+        assert (detection.n_true, detection.n_found) == (is_same, is_same)
+        # One planted mistake stands for one claim.
+        both = detect(performance, alignment, worse, _missed(clean, [one, other]))
+        assert (both.n_claimed, both.n_true, both.n_found) == (2, 1, 1)
+
+
+def test_a_mark_of_before_may_move_to_the_repetition(take: tuple[Performance, Score, Alignment]) -> None:
+    performance, _, alignment = take
+    played_of = dict(alignment.match.tolist())
+    (one, other), _ = _same_key_pairs(alignment.score.pitch, alignment.sec_at(alignment.score.onset_beat))
+    planted = next(note for note in played_of if alignment.score.pitch[note] != alignment.score.pitch[one])
+    worse = _without_stroke(performance, played_of[planted])
+    clean = align_performance_to_score(worse.performance, alignment.score)
+    detection = detect(
+        performance, _missed(alignment, [one]), worse, _missed(clean, sorted([other, planted]))
+    )
+    assert (detection.n_planted, detection.n_claimed, detection.n_true) == (1, 1, 1)
 
 
 def test_an_alignment_that_sees_nothing_finds_nothing(take: tuple[Performance, Score, Alignment]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from tocco.music.alignment import Alignment
 from tocco.music.corruption import Corruption
@@ -16,7 +17,8 @@ from tocco.schema import StrictModel
 ERROR_KINDS: Final = ("wrong_notes", "missing_notes", "extra_notes", "doubled_notes")
 
 SAME_KEY_SEC: Final = 0.35
-"""Of two strokes of one key so near to each other either may be called the added one."""
+"""Of two strokes of one key so near to each other either may be called the added one, of two written notes
+either the missing one: which repetition of a key failed is told by its time alone."""
 
 RESTARTS: Final = "restarts"
 
@@ -27,7 +29,8 @@ class Detection(StrictModel):
     """How many planted mistakes were found, and how many of those found were planted.
 
     A wrong note makes two marks, the written note that is missing and the key that was struck; missing
-    and added notes make one. A mark that was there before anything was planted counts neither way.
+    and added notes make one. A mark that was there before anything was planted counts neither way, nor does
+    one that is there in its stead on the same key close by. Each mark stands for one other at most.
     """
 
     kind: str
@@ -87,15 +90,17 @@ def detect(performance: Performance, clean: Alignment, corruption: Corruption, f
         if moved >= 0:
             before.add((side, moved))
     planted = planted_marks(clean, corruption) - before
-    claimed = marks_of(corruption.performance, found) - before
-    is_planted = {mark: _is_among(mark, planted, corruption.performance) for mark in claimed}
-    is_found = {mark: _is_among(mark, claimed, corruption.performance) for mark in planted}
+    claimed = marks_of(corruption.performance, found)
+    gone, claimed = before - claimed, claimed - before
+    meets = _Meeting(corruption.performance, found)
+    true = meets.paired(claimed, planted)
+    kept = meets.paired(claimed - true, gone)
     return Detection(
         kind=corruption.name,
         n_planted=len(planted),
-        n_found=sum(is_found.values()),
-        n_claimed=len(claimed),
-        n_true=sum(is_planted.values()),
+        n_found=len(true),
+        n_claimed=len(claimed) - len(kept),
+        n_true=len(true),
     )
 
 
@@ -121,18 +126,32 @@ def detect_restarts(
     )
 
 
-def _is_among(mark: tuple[str, int], others: Marks, performance: Performance) -> bool:
-    """Whether a mark is among others, or a stroke of its key close by is."""
-    if mark in others:
-        return True
-    side, note = mark
-    if side == "written":
-        return False
-    near = np.flatnonzero(
-        (performance.pitch == performance.pitch[note])
-        & (np.abs(performance.onset_sec - performance.onset_sec[note]) <= SAME_KEY_SEC)
-    )
-    return any(("played", int(other)) in others for other in near)
+class _Meeting:
+    """Which marks of one alignment mean the same."""
+
+    def __init__(self, performance: Performance, found: Alignment) -> None:
+        due_sec = found.sec_at(found.score.onset_beat)
+        self._sec = {"written": due_sec, "played": performance.onset_sec}
+        self._pitch = {"written": found.score.pitch, "played": performance.pitch}
+
+    def paired(self, marks: Marks, others: Marks) -> Marks:
+        """The marks that are among the others, or stand for one of the same key close by; one for one."""
+        same = marks & others
+        found = set(same)
+        by_key: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
+        for which, rest in enumerate((marks - same, others - same)):
+            for side, note in sorted(rest):
+                key = (side, int(self._pitch[side][note]))
+                by_key.setdefault(key, ([], []))[which].append(note)
+        for (side, _), (own, other) in by_key.items():
+            apart_sec = np.abs(self._sec[side][own][:, None] - self._sec[side][other])
+            # Rather more pairs than nearer ones.
+            cost = np.where(apart_sec <= SAME_KEY_SEC, apart_sec, SAME_KEY_SEC * (1 + apart_sec.size))
+            rows, columns = linear_sum_assignment(cost)
+            found |= {
+                (side, own[i]) for i, j in zip(rows, columns, strict=True) if apart_sec[i, j] <= SAME_KEY_SEC
+            }
+        return found
 
 
 def precision_recall(detections: list[Detection]) -> tuple[float, float]:

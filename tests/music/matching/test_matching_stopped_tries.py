@@ -1,16 +1,18 @@
 """Short tries given up at a stop, in an etude of two hands."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from matching_etude import BEAT_SEC, etude, join, keep, perform
+from matching_etude import BEAT_SEC, etude, join, keep, pairs, perform
 
+from tocco.music.matching import matcher
 from tocco.music.matching.chords import PlayedNotes, WrittenNotes
 from tocco.music.matching.matcher import match_notes
 from tocco.music.matching.path import is_after_stop
-from tocco.music.matching.stopped_tries import dispensable
-from tocco.music.matching.structure import Retry
+from tocco.music.matching.stopped_tries import dispensable, side_by_side
+from tocco.music.matching.structure import Retry, Walk
 
 PAUSE_SEC = 0.8
 
@@ -100,14 +102,61 @@ def test_only_tries_that_cost_the_page_nothing_are_dispensable() -> None:
     stroke_with = np.arange(60)
     none_lost = stroke_with.copy()
     none_lost[10:14] += 4
-    assert dispensable(tries, stroke_with, none_lost) == tries
+    assert dispensable(tries, stroke_with, none_lost, 0.2) == tries
     all_lost = none_lost.copy()
     all_lost[40:44] = -1
-    assert dispensable(tries, stroke_with, all_lost) == tries[:1]
+    assert dispensable(tries, stroke_with, all_lost, 0.2) == tries[:1]
+    half_lost = none_lost.copy()
+    half_lost[40:42] = -1
+    assert dispensable(tries, stroke_with, half_lost, 0.2) == tries[:1]
+    assert dispensable(tries, stroke_with, half_lost, 0.5) == tries
     # What is won nearby makes up for what is lost.
     won = all_lost.copy()
     stroke_with[36:40] = -1
-    assert dispensable(tries, stroke_with, won) == tries
+    assert dispensable(tries, stroke_with, won, 0.2) == tries
+
+
+def test_no_try_lies_within_another() -> None:
+    inner, outer, apart = Retry(12, 15, 6, 7), Retry(10, 30, 5, 12), Retry(40, 43, 20, 21)
+    assert side_by_side((inner, apart), [outer]) == (outer, apart)
+    assert side_by_side((apart,), [outer]) == (outer, apart)
+    assert side_by_side((outer,), [outer]) == (outer,)
+
+
+def test_a_stopped_try_within_a_longer_one_is_a_part_of_it() -> None:
+    written = etude()
+    played, _ = perform(written)
+    # Bars 3 to 8 are played, with a stumble of one beat in bar 5, and then all of it again.
+    stumbled, _, _ = _tried_again(played, 18.0, 19.0)
+    stop = _notes_from(stumbled, 32.0 + 1.0 + PAUSE_SEC / BEAT_SEC)
+    again = _notes_from(played, 8.0)
+    shift_sec = stumbled.onset_sec[stop - 1] + 1.5 - played.onset_sec[again]
+    worse = join(keep(stumbled, np.arange(stop)), keep(played, np.arange(again, len(played))), shift_sec)
+    found = match_notes(written, worse)
+    assert found is not None
+    assert len(found.match) == len(written)
+    assert len(found.retries) >= 1
+    assert found.is_retried.sum() == len(worse) - len(written)
+    for one, other in pairwise(found.retries):
+        assert one.last_note < other.first_note
+
+
+def test_what_the_page_asks_for_is_no_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = etude()
+    played, owner = perform(written)
+    wavering = Retry(60, 75, 24, 30)
+    found_by_way: list[tuple[Retry, ...]] = []
+
+    def find_retries(walk: Walk) -> tuple[Retry, ...]:
+        found_by_way.append((wavering,))
+        return found_by_way[-1]
+
+    monkeypatch.setattr(matcher, "find_retries", find_retries)
+    found = match_notes(written, played)
+    assert found is not None
+    assert found_by_way
+    assert found.retries == ()
+    assert {(int(page), int(key)) for page, key in found.match} == pairs(owner)
 
 
 def test_a_stop_is_long_for_the_music_around_it() -> None:

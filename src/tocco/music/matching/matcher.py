@@ -13,7 +13,7 @@ from tocco.music.matching.chords import OnsetGroups, PlayedNotes, WrittenNotes, 
 from tocco.music.matching.confidence import match_confidence
 from tocco.music.matching.corridor import find_corridor
 from tocco.music.matching.path import follow
-from tocco.music.matching.stopped_tries import dispensable, find_stopped_tries
+from tocco.music.matching.stopped_tries import dispensable, find_stopped_tries, side_by_side
 from tocco.music.matching.structure import Retry, Skip, Walk, find_retries, find_skips, walk_of
 from tocco.music.matching.tempo_map import TempoMap, map_through, smoothed
 from tocco.units import BoolArray, FloatArray, IntArray
@@ -37,6 +37,13 @@ performed (an excerpt, a stop); less counts as missing notes."""
 _GRACE_LEAD_SEC = 0.08
 _GRACE_REACH_SEC = 0.3
 """Grace notes come before their main note, by about a sixteenth at most tempos."""
+
+_MISSED_SHARE = 0.2
+"""Of the notes of a try that ends in a stop, no more are missed on the page if it was given up."""
+
+_ASKED_SHARE = 0.5
+"""Of the notes of a try that the way goes back over, which may be cut in the wrong place: with more, the page
+asks for the try."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +92,7 @@ def match_notes(written: WrittenNotes, played: PlayedNotes) -> NoteMatching | No
     groups = group_onsets(written)
     walk = _walk(written, groups, played)
     everything = np.arange(len(played))
-    found = _match_along(written, played, groups, walk, everything, ())
+    found = _match_told(written, played, groups, walk, everything, ())
     if found is None:
         return None
     stopped = find_stopped_tries(walk, played)
@@ -94,7 +101,8 @@ def match_notes(written: WrittenNotes, played: PlayedNotes) -> NoteMatching | No
     without = _match_without(written, played, groups, stopped)
     if without is None:
         return found
-    real = dispensable(stopped, *(_stroke_of(one, len(written)) for one in (found, without)))
+    n_written = len(written)
+    real = dispensable(stopped, _stroke_of(found, n_written), _stroke_of(without, n_written), _MISSED_SHARE)
     if len(real) == len(stopped):
         return without
     return (_match_without(written, played, groups, real) if real else None) or found
@@ -106,7 +114,40 @@ def _match_without(
     """The matching if some tries were given up: without them the way is plainer, and is sought anew."""
     note = np.flatnonzero(~_given_up(stopped, len(played)))
     walk = _walk(written, groups, played.kept(note))
-    return _match_along(written, played, groups, walk, note, stopped)
+    return _match_told(written, played, groups, walk, note, stopped)
+
+
+def _match_told(
+    written: WrittenNotes,
+    played: PlayedNotes,
+    groups: OnsetGroups,
+    walk: Walk,
+    note: IntArray,
+    stopped: tuple[Retry, ...],
+) -> NoteMatching | None:
+    """The matching without tries that the page asks for.
+
+    In a figure that repeats itself the way may go back over music that is played only once: a wrong note
+    led it ahead. The notes of such a try are then missed on the page, and find their places if they count.
+    Parameters as for `_match_along`.
+    """
+    found = _match_along(written, played, groups, walk, note, stopped, ())
+    if found is None:
+        return None
+    tries = tuple(retry for retry in found.retries if retry not in stopped)
+    if not tries:
+        return found
+    plain = _match_along(written, played, groups, walk, note, stopped, tries)
+    if plain is None:
+        return found
+    n_written = len(written)
+    real = dispensable(tries, _stroke_of(plain, n_written), _stroke_of(found, n_written), _ASKED_SHARE)
+    if len(real) == len(tries):
+        return found
+    if not real:
+        return plain
+    denied = tuple(retry for retry in tries if retry not in real)
+    return _match_along(written, played, groups, walk, note, stopped, denied) or found
 
 
 def _stroke_of(matching: NoteMatching, n_written: int) -> IntArray:
@@ -127,6 +168,7 @@ def _match_along(
     walk: Walk,
     note: IntArray,
     stopped: tuple[Retry, ...],
+    denied: tuple[Retry, ...],
 ) -> NoteMatching | None:
     """The matching that a way through the score leads to.
 
@@ -136,12 +178,13 @@ def _match_along(
     walk : of the notes that were not given up at a stop
     note : index into the performance of each of these
     stopped : the tries that were
+    denied : tries of the way that are none
     """
-    further = (
+    found = (
         replace(retry, first_note=int(note[retry.first_note]), last_note=int(note[retry.last_note]))
         for retry in find_retries(walk)
     )
-    retries = tuple(sorted((*stopped, *further), key=lambda retry: retry.first_note))
+    retries = side_by_side(stopped, [retry for retry in found if retry not in denied])
     is_retried = _given_up(retries, len(played))
     is_kept = ~is_retried[note]
     skips = tuple(

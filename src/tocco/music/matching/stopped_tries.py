@@ -7,6 +7,7 @@ key by key; the page says whether it asks for both.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -123,23 +124,45 @@ def _has_own_note(walk: Walk) -> BoolArray:
 
 
 def dispensable(
-    stopped: tuple[Retry, ...], stroke_with: IntArray, stroke_without: IntArray
+    tries: tuple[Retry, ...], stroke_with: IntArray, stroke_without: IntArray, share: float
 ) -> tuple[Retry, ...]:
     """The tries that the page does without: its notes find their strokes elsewhere.
 
     Parameters
     ----------
-    stopped : tries that may have been given up
+    tries : that may have been given up
     stroke_with, stroke_without : (S,) index into the performance, -1 for none
         The stroke of each written note if all was meant to count, and if none of the tries was.
+    share : 0..1
+        So many of the notes of a try may be missed.
     """
     lost = stroke_with[(stroke_with >= 0) & (stroke_without < 0)]
     won = stroke_without[(stroke_with < 0) & (stroke_without >= 0)]
     kept = []
-    for retry in stopped:
+    for retry in tries:
         size = retry.last_note - retry.first_note + 1
         low, high = retry.first_note - size, retry.last_note + 2 * size
         around = [((note >= low) & (note <= high)).sum() for note in (lost, won)]
-        if around[0] - around[1] <= (1.0 - _UNWRITTEN_SHARE) * size:
+        if around[0] - around[1] <= share * size:
             kept.append(retry)
     return tuple(kept)
+
+
+def side_by_side(stopped: Sequence[Retry], further: Sequence[Retry]) -> tuple[Retry, ...]:
+    """All tries in order of playing; one within another belongs to that one.
+
+    Parameters
+    ----------
+    stopped : tries that end in a stop
+    further : tries found without their notes, which may therefore reach around them
+
+    Returns
+    -------
+    None shares a note with another.
+    """
+    alone = [
+        retry
+        for retry in stopped
+        if not any(one.first_note <= retry.first_note and retry.last_note <= one.last_note for one in further)
+    ]
+    return tuple(sorted((*alone, *further), key=lambda retry: retry.first_note))
