@@ -72,20 +72,18 @@ def test_a_leap_counts_two_octaves_at_most() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sign", "usual", "long"),
-    [
-        ("", between(0.3, 0.25, 0.4, -0.12, 0.04), between(0.3, 0.25, 0.4, 0.24, 0.31)),
-        ("slur", between(0.3, 0.25, 0.4, 0.17, 0.20), 0.36),
-        ("accent,staccato", between(0.3, 0.25, 0.4, -0.96, -0.85), between(0.3, 0.25, 0.4, -0.64, -0.07)),
-        ("slur,staccato", between(0.3, 0.25, 0.4, -0.96, -0.85), between(0.3, 0.25, 0.4, -0.64, -0.07)),
-    ],
+    ("sign", "column"),
+    [("", "plain"), ("slur", "slurred"), ("accent,staccato", "staccato"), ("slur,staccato", "staccato")],
 )
-def test_a_quaver_of_the_scale(sign: str, usual: float, long: float) -> None:
+def test_a_quaver_of_the_scale(sign: str, column: str) -> None:
     """The second upper note: 0.3 s long, alone, a tone below the next."""
     got = norm_of(study_score(sign))
     at = int(np.flatnonzero(UPPER)[1])
-    assert got.usual_log[at] == pytest.approx(usual - 0.26 * 2.0 / 12.0, abs=0.01)
-    assert got.long_log[at] == pytest.approx(long - 0.10 * 2.0 / 12.0, abs=0.01)
+    assert VALUE_SEC[2:4] == (0.25, 0.4)
+    for table, found in ((USUAL, got.usual_log), (LONG, got.long_log)):
+        low, high = getattr(table, column)[2:4]
+        expected = between(0.3, 0.25, 0.4, low, high) + table.octave * 2.0 / 12.0
+        assert found[at] == pytest.approx(expected, abs=1e-6)
     assert got.is_short[at] == ("staccato" in sign)
 
 
@@ -93,10 +91,11 @@ def test_a_bass_note_is_let_go_sooner() -> None:
     """The first one: 0.6 s long, one of three, not the highest, and the hand goes up by a fourth."""
     got = norm_of(SCORE)
     at = int(np.flatnonzero(~UPPER)[0])
-    alone = between(0.6, 0.4, 0.8, 0.04, 0.10)
-    assert got.usual_log[at] == pytest.approx(
-        alone - 0.17 * np.log2(3.0) - 0.26 * 5.0 / 12.0 - 0.12, abs=0.01
-    )
+    assert VALUE_SEC[3:5] == (0.4, 0.8)
+    alone = between(0.6, 0.4, 0.8, *USUAL.plain[3:5])
+    asked_for = USUAL.doubling * np.log2(3.0) + USUAL.octave * 5.0 / 12.0 + USUAL.accompanying
+    assert got.usual_log[at] == pytest.approx(alone + asked_for, abs=1e-6)
+    assert asked_for < -0.3
 
 
 @pytest.mark.parametrize(("column"), ["staccato", "slurred", "plain"])
