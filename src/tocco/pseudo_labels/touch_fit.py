@@ -31,8 +31,8 @@ LONG_QUANTILE: Final = 0.8
 SMOOTHING_LOG: Final = 0.03
 """Far below the spread of touch (about 0.5), and wide enough for a quasi-Newton method."""
 
-DECIMALS: Final = 2
-"""More digits than these move with the choice of the pool."""
+DECIMALS: Final = 3
+"""The last of them moves with the choice of the pool; with fewer, a number between two of them would jump."""
 
 _START_LOG = -0.3
 _MOST_STEPS = 2000
