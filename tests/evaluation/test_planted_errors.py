@@ -127,11 +127,13 @@ def test_either_of_two_repetitions_may_be_called_missing(
     for (one, other), is_same in ((near, True), (far, False)):
         worse = _without_stroke(performance, played_of[one])
         clean = align_performance_to_score(worse.performance, alignment.score)
-        detection = detect(performance, alignment, worse, _missed(clean, [other]))
+        detection = detect(performance, alignment, worse, _missed(clean, [other]), by_key=True)
         assert (detection.n_planted, detection.n_claimed) == (1, 1)
         assert (detection.n_true, detection.n_found) == (is_same, is_same)
+        exact = detect(performance, alignment, worse, _missed(clean, [other]))
+        assert (exact.n_claimed, exact.n_true, exact.n_found) == (1, 0, 0)
         # One planted mistake stands for one claim.
-        both = detect(performance, alignment, worse, _missed(clean, [one, other]))
+        both = detect(performance, alignment, worse, _missed(clean, [one, other]), by_key=True)
         assert (both.n_claimed, both.n_true, both.n_found) == (2, 1, 1)
 
 
@@ -142,10 +144,11 @@ def test_a_mark_of_before_may_move_to_the_repetition(take: tuple[Performance, Sc
     planted = next(note for note in played_of if alignment.score.pitch[note] != alignment.score.pitch[one])
     worse = _without_stroke(performance, played_of[planted])
     clean = align_performance_to_score(worse.performance, alignment.score)
-    detection = detect(
-        performance, _missed(alignment, [one]), worse, _missed(clean, sorted([other, planted]))
-    )
+    before, after = _missed(alignment, [one]), _missed(clean, sorted([other, planted]))
+    detection = detect(performance, before, worse, after, by_key=True)
     assert (detection.n_planted, detection.n_claimed, detection.n_true) == (1, 1, 1)
+    exact = detect(performance, before, worse, after)
+    assert (exact.n_planted, exact.n_claimed, exact.n_true) == (1, 2, 1)
 
 
 def test_an_alignment_that_sees_nothing_finds_nothing(take: tuple[Performance, Score, Alignment]) -> None:
@@ -177,7 +180,7 @@ def test_restarts_are_found_as_restarts(take: tuple[Performance, Score, Alignmen
 
 
 def test_precision_and_recall_are_those_of_all_marks() -> None:
-    one = Detection(kind="wrong_notes", n_planted=10, n_found=9, n_claimed=9, n_true=9)
-    other = Detection(kind="wrong_notes", n_planted=30, n_found=30, n_claimed=31, n_true=30)
+    one = Detection(kind="wrong_notes", by_key=False, n_planted=10, n_found=9, n_claimed=9, n_true=9)
+    other = Detection(kind="wrong_notes", by_key=False, n_planted=30, n_found=30, n_claimed=31, n_true=30)
     assert precision_recall([one, other]) == (39 / 40, 39 / 40)
     assert all(np.isnan(precision_recall([])))

@@ -42,7 +42,10 @@ def ladders(
         performance=name,
         n_notes=100,
         steps=tuple(steps),
-        detections=(Detection(kind="wrong_notes", n_planted=20, n_found=19, n_claimed=20, n_true=20),),
+        detections=(
+            Detection(kind="wrong_notes", by_key=False, n_planted=20, n_found=19, n_claimed=20, n_true=20),
+            Detection(kind="wrong_notes", by_key=True, n_planted=20, n_found=20, n_claimed=20, n_true=20),
+        ),
         inapplicable=("late_pedal: has no pedal",),
         refusals=(),
     )
@@ -120,6 +123,7 @@ def test_detection_is_pooled_over_excerpts() -> None:
     table = detection_table([ladders("a", {}), ladders("b", {})])
     assert table["wrong_notes"] == (1.0, 0.95, 40)
     assert table["all mistakes"] == table["wrong_notes"]
+    assert detection_table([ladders("a", {})], by_key=True)["wrong_notes"] == (1.0, 1.0, 20)
 
 
 def take(piece: str, name: str, rating: float, density: float) -> RatedTake:

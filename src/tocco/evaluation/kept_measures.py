@@ -25,7 +25,7 @@ from tocco.pseudo_labels.norms import reference_norms
 from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.schema import StrictModel, laid_out
 
-MEASURES_VERSION: Final = 4
+MEASURES_VERSION: Final = 5
 """Counts up with every change of what is measured, or how, while raters and corruptions stay."""
 
 _SHOWN = 12

@@ -17,8 +17,8 @@ from tocco.schema import StrictModel
 ERROR_KINDS: Final = ("wrong_notes", "missing_notes", "extra_notes", "doubled_notes")
 
 SAME_KEY_SEC: Final = 0.35
-"""Of two strokes of one key so near to each other either may be called the added one, of two written notes
-either the missing one: which repetition of a key failed is told by its time alone."""
+"""Of two strokes of one key so near to each other either may be called the added one. By the key, of two
+written notes so near either may be called the missing one: nothing but its time tells which one failed."""
 
 RESTARTS: Final = "restarts"
 
@@ -29,12 +29,15 @@ class Detection(StrictModel):
     """How many planted mistakes were found, and how many of those found were planted.
 
     A wrong note makes two marks, the written note that is missing and the key that was struck; missing
-    and added notes make one. A mark that was there before anything was planted counts neither way, nor does
-    one that is there in its stead on the same key close by. Each mark stands for one other at most.
+    and added notes make one. A mark that was there before anything was planted counts neither way. Each mark
+    stands for one other at most.
     """
 
     kind: str
     """Of the corruption."""
+
+    by_key: bool
+    """Whether the mark of a written note may stand for one of its key close by; to the very note if not."""
 
     n_planted: int
     """Marks planted."""
@@ -75,7 +78,14 @@ def planted_marks(clean: Alignment, corruption: Corruption) -> Marks:
     return marks
 
 
-def detect(performance: Performance, clean: Alignment, corruption: Corruption, found: Alignment) -> Detection:
+def detect(
+    performance: Performance,
+    clean: Alignment,
+    corruption: Corruption,
+    found: Alignment,
+    *,
+    by_key: bool = False,
+) -> Detection:
     """Compare what was planted with what was found.
 
     Parameters
@@ -83,6 +93,9 @@ def detect(performance: Performance, clean: Alignment, corruption: Corruption, f
     performance, clean : before the corruption
     corruption
     found : alignment of the corrupted performance with the same reading of the score
+    by_key
+        Let the mark of a written note stand for one of the same key within 0.35 s, also in the stead of one
+        that was there before. To the very note if not.
     """
     before: Marks = set()
     for side, note in marks_of(performance, clean):
@@ -92,11 +105,12 @@ def detect(performance: Performance, clean: Alignment, corruption: Corruption, f
     planted = planted_marks(clean, corruption) - before
     claimed = marks_of(corruption.performance, found)
     gone, claimed = before - claimed, claimed - before
-    meets = _Meeting(corruption.performance, found)
+    meets = _Meeting(corruption.performance, found, by_key)
     true = meets.paired(claimed, planted)
-    kept = meets.paired(claimed - true, gone)
+    kept = meets.paired(claimed - true, gone) if by_key else set()
     return Detection(
         kind=corruption.name,
+        by_key=by_key,
         n_planted=len(planted),
         n_found=len(true),
         n_claimed=len(claimed) - len(kept),
@@ -105,7 +119,12 @@ def detect(performance: Performance, clean: Alignment, corruption: Corruption, f
 
 
 def detect_restarts(
-    performance: Performance, clean: Alignment, corruption: Corruption, found: Alignment
+    performance: Performance,
+    clean: Alignment,
+    corruption: Corruption,
+    found: Alignment,
+    *,
+    by_key: bool = False,
 ) -> Detection:
     """Compare planted restarts with those found; a note of a first try called a mistake is a false claim."""
     onset = corruption.performance.onset_sec
@@ -116,9 +135,10 @@ def detect_restarts(
         return one[0] <= other[1] and other[0] <= one[1]
 
     true = sum(any(meet(attempt, span) for span in planted) for attempt in tries)
-    notes = detect(performance, clean, corruption, found)
+    notes = detect(performance, clean, corruption, found, by_key=by_key)
     return Detection(
         kind=corruption.name,
+        by_key=by_key,
         n_planted=len(planted),
         n_found=sum(any(meet(attempt, span) for attempt in tries) for span in planted),
         n_claimed=len(tries) + notes.n_claimed,
@@ -129,7 +149,8 @@ def detect_restarts(
 class _Meeting:
     """Which marks of one alignment mean the same."""
 
-    def __init__(self, performance: Performance, found: Alignment) -> None:
+    def __init__(self, performance: Performance, found: Alignment, by_key: bool) -> None:
+        self._sides = ("written", "played") if by_key else ("played",)
         due_sec = found.sec_at(found.score.onset_beat)
         self._sec = {"written": due_sec, "played": performance.onset_sec}
         self._pitch = {"written": found.score.pitch, "played": performance.pitch}
@@ -140,7 +161,7 @@ class _Meeting:
         found = set(same)
         by_key: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
         for which, rest in enumerate((marks - same, others - same)):
-            for side, note in sorted(rest):
+            for side, note in sorted(mark for mark in rest if mark[0] in self._sides):
                 key = (side, int(self._pitch[side][note]))
                 by_key.setdefault(key, ([], []))[which].append(note)
         for (side, _), (own, other) in by_key.items():

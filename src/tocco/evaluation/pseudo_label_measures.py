@@ -257,7 +257,9 @@ class _Climb:
             self.refusals.append(f"{kind} {severity}: {error.problem}")
             return
         compare = detect_restarts if kind == RESTARTS else detect
-        self.detections.append(compare(self.clean, self.alignment, planted, found))
+        self.detections.extend(
+            compare(self.clean, self.alignment, planted, found, by_key=by_key) for by_key in (False, True)
+        )
 
     def _rate(self, kind: str, level: int, worse: Performance, renderer: FluidSynthRenderer | None) -> None:
         is_sounding = self.task.is_rendered and (kind in (*VOICING_KINDS, CLEAN) or level == SOUND_LEVEL)

@@ -176,9 +176,11 @@ def side_matrix(kinds: Sequence[Climbed]) -> FloatArray:
     return matrix
 
 
-def detection_table(ladders: Sequence[PieceLadders]) -> dict[str, tuple[float, float, int]]:
+def detection_table(
+    ladders: Sequence[PieceLadders], *, by_key: bool = False
+) -> dict[str, tuple[float, float, int]]:
     """Kind, and "all mistakes" -> precision, recall, marks planted."""
-    found = [detection for one in ladders for detection in one.detections]
+    found = [detection for one in ladders for detection in one.detections if detection.by_key == by_key]
     groups = {kind: [d for d in found if d.kind == kind] for kind in dict.fromkeys(d.kind for d in found)}
     groups["all mistakes"] = [d for d in found if d.kind in ERROR_KINDS]
     return {
