@@ -53,7 +53,8 @@ def test_every_step_is_rated_and_what_does_not_apply_is_named(
     assert first is not None
     assert last is not None
     assert last < first
-    assert [detection.kind for detection in found.detections] == ["missing_notes"]
+    told = [(detection.kind, detection.by_key) for detection in found.detections]
+    assert told == [("missing_notes", False), ("missing_notes", True)]
     assert [reason.split(":")[0] for reason in found.inapplicable] == ["missing_pedal"]
     assert found.refusals == ()
     again = measure_ladders(MeasureTask(record, scale, tmp_path, excerpt_sec=20.0, seed=1))
