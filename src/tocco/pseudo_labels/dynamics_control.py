@@ -269,7 +269,7 @@ def _spikes(evidence: Evidence, levels: Levels, onsets: BoolArray) -> list[Cause
         where = place(evidence.alignment, None if beats is None else float(beats[note]), at_sec)
         off = float(levels.line_off[k])
         said = "sticks out of" if off > 0 else "drops out of"
-        text = f"{where}: one note {said} its line ({off:+.0f} velocity)"
+        text = f"{where}: one note {said} its line (strength {off:+.0f} of 127)"
         found.append(Cause(at_sec, at_sec, "uneven", text, (note,), (), abs(off)))
     return list({cause.performance_notes: cause for cause in found}.values())
 

@@ -201,6 +201,6 @@ def _causes(evidence: Evidence, voicing: Voicing, onsets: BoolArray) -> list[Cau
         at_sec = float(together.onset_sec[g])
         where = place(evidence.alignment, None if beats is None else float(beats[top]), at_sec)
         lead = float(voicing.lead[g])
-        text = f"{where}: the top note is covered ({lead:+.0f} velocity against the chord)"
+        text = f"{where}: the top note is covered (strength {lead:+.0f} of 127 against the chord)"
         found.append(Cause(at_sec, at_sec, "voicing", text, notes, (), -lead))
     return found
