@@ -68,7 +68,7 @@ def test_spikes_raise_unevenness_and_are_named(rng: np.random.Generator) -> None
     at = int(np.flatnonzero(UPPER & (SCORE.onset_beat == 21.5))[0])
     one[at] += 30.0
     label = measure_dynamics_control(evidence(one))
-    assert label.causes[0].text == "bar 6, beat 2.5: one note sticks out of its line (+30 velocity)"
+    assert label.causes[0].text == "bar 6, beat 2.5: one note sticks out of its line (strength +30 of 127)"
 
 
 def test_flattening_lowers_range_and_shaping_and_leaves_evenness(rng: np.random.Generator) -> None:
