@@ -56,7 +56,7 @@ def test_a_process_that_is_ended_from_outside_is_told() -> None:
 
 
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from tocco.engines import LocalEngine
 
@@ -66,6 +66,7 @@ def work(place):
     Path(sys.argv[1], f"ended{place}").touch()
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would not hear it
     list(LocalEngine(2).map(work, range(9)))
 """
 
@@ -83,7 +84,10 @@ def interrupted(folder: Path, lasts_sec: float, times: int) -> tuple[float, str]
         for _ in range(times):
             run.send_signal(signal.SIGINT)
             time.sleep(1.0)
-        said = run.communicate(timeout=60.0)[1]
+        try:
+            said = run.communicate(timeout=60.0)[1]
+        finally:
+            run.kill()
     return time.monotonic() - start, said
 
 
