@@ -440,13 +440,37 @@ def test_the_lag_of_a_lift_goes_from_the_nearest_bass() -> None:
     assert len(lags_of_lifts(context, np.zeros(0))) == 0
 
 
+def test_a_habit_as_long_as_the_harmonies_leaves_no_way_to_go() -> None:
+    """A bass every quarter of a second, and a foot 0.13 s off: it is as near to the next one."""
+    played = pedalled(0.04)
+    quick = replace(
+        played,
+        onset_sec=played.onset_sec / 4.0,
+        offset_sec=played.offset_sec / 4.0,
+        sustain=PedalCurve((played.sustain.time_sec - 0.4) / 4.0, played.sustain.value),
+        duration_sec=played.duration_sec / 4.0,
+    )
+    for kind in ("late_pedal", "early_pedal"):
+        with pytest.raises(InputError, match=r"0\.13 s off by habit, half way from change to change"):
+            corrupt(quick, kind, 0.2, np.random.default_rng(0))
+
+
+def test_a_pedal_held_on_after_the_last_note_counts_for_nothing() -> None:
+    played = pedalled(0.04, up_sec=0.85)
+    time = played.sustain.time_sec.copy()
+    time[-1] = 80.0
+    held = replace(played, sustain=PedalCurve(time, played.sustain.value), duration_sec=80.0)
+    with pytest.raises(InputError, match="for 3 of 19 s"):
+        corrupt(held, "missing_pedal", 0.5, np.random.default_rng(0))
+
+
 def test_an_occasional_touch_of_the_pedal_cannot_be_late() -> None:
     often, rare = pedalled(0.04, up_sec=0.4), pedalled(0.04, up_sec=0.6)
     with pytest.raises(InputError, match=r"lifts the sustaining pedal 5 times near a bass"):
         corrupt(pedalled(0.04, n=6), "late_pedal", 0.2, np.random.default_rng(0))
     for kind in ("late_pedal", "early_pedal"):
         assert np.any(moved_by(often, kind, 0.1) != 0.0)
-        with pytest.raises(InputError, match=r"for 8 of 19 s \(allowed: down at least 50 % of the time"):
+        with pytest.raises(InputError, match=r"for 8 of 19 s \(allowed: down for more than 50 % of the time"):
             corrupt(rare, kind, 0.2, np.random.default_rng(0))
 
 
@@ -458,7 +482,7 @@ def test_missing_presses_leave_no_half_pedal_behind() -> None:
     assert len(done.performance.sustain.time_sec) == 2
     with pytest.raises(InputError, match=r"presses the sustaining pedal 4 times \(allowed: at least 8"):
         corrupt(pedalled(0.04, n=5), "missing_pedal", 1.0, np.random.default_rng(0))
-    with pytest.raises(InputError, match="down at least 20 % of the time"):
+    with pytest.raises(InputError, match="down for more than 20 % of the time"):
         corrupt(pedalled(0.04, up_sec=0.85), "missing_pedal", 1.0, np.random.default_rng(0))
     half = worse("missing_pedal", 0.5)
     presses = 2 * N_BARS
@@ -532,15 +556,20 @@ def test_the_aligner_finds_planted_note_errors() -> None:
 
 
 def test_the_aligner_finds_restarts_and_dropped_bars() -> None:
-    restarted = worse("restarts", 4.0, seed=2)
-    alignment = align_performance_to_score(restarted.performance, ALIGNMENT.score)
-    tried = {e.new_note for e in restarted.edits}
-    # Of two strikes of a key at the seam, either may count as the given-up one.
-    said = set(alignment.insertion.tolist())
-    pitch = restarted.performance.pitch
-    assert sorted(pitch[list(said)]) == sorted(pitch[list(tried)])
-    assert len(tried & said) >= 0.8 * len(tried)
-    assert len(alignment.deletion) == 0
+    """Between two strokes of one chord, a single one of twenty is told wrong (seed 2)."""
+    n_exact = n_tried = n_told = 0
+    for seed in range(20):
+        restarted = worse("restarts", 4.0, seed=seed)
+        alignment = align_performance_to_score(restarted.performance, ALIGNMENT.score)
+        tried = {e.new_note for e in restarted.edits}
+        # Of two strikes of a key at the seam, either may count as the given-up one.
+        said = set(alignment.insertion.tolist())
+        pitch = restarted.performance.pitch
+        is_exact = sorted(pitch[list(said)]) == sorted(pitch[list(tried)]) and not len(alignment.deletion)
+        n_exact, n_tried, n_told = n_exact + is_exact, n_tried + len(tried), n_told + len(tried & said)
+        assert len(alignment.deletion) <= 1
+    assert n_exact >= 19
+    assert n_told >= 0.95 * n_tried
     skipping = worse("dropped_bars", 0.1)
     alignment = align_performance_to_score(skipping.performance, ALIGNMENT.score)
     gone = {int(s) for s, p in ALIGNMENT.match if skipping.new_of_old[p] < 0}

@@ -103,7 +103,10 @@ def test_covered_tops_are_named() -> None:
     velocity = np.where(UPPER, 75.0, 60.0)
     velocity[(SCORE.onset_beat == 8.0) & UPPER] = 40.0
     label = measure_tone_quality(Evidence(*play(SCORE, velocity=velocity)))
-    assert label.causes[0].text == "bar 3, beat 1: the top note is covered (strength -20 of 127 against the chord)"
+    assert (
+        label.causes[0].text
+        == "bar 3, beat 1: the top note is covered (strength -20 of 127 against the chord)"
+    )
 
 
 def test_without_audio_the_colour_is_missing() -> None:

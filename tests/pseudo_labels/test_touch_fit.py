@@ -168,5 +168,7 @@ def test_what_is_never_written_is_not_made_up(rng: np.random.Generator) -> None:
     whole = made_up(rng, 3000, 0.1)
     kept = (whole.sign != STACCATO) | (whole.value_sec < 0.8)
     part = TouchNotes(whole.value_sec[kept], whole.sign[kept], whole.asked[kept], whole.held_log[kept])
-    with pytest.raises(InputError, match=r"pool: holds no staccato notes of about 1\.6 s\. Next: give more"):
+    with pytest.raises(
+        InputError, match=r"holds hardly any staccato notes of about 1\.6 s\. Next: give more"
+    ):
         fit_touch([part, part], ["a", "b"])

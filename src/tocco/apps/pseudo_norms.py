@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,11 +56,14 @@ def fit_reference_norms(
     with progress_bar("reading") as advance:
         read = list(LocalEngine(jobs).map(read_pool_performance, chosen, advance))
     used = [one for one in read if one.sample is not None]
+    for one in read:
+        if one.refusal:
+            typer.echo(f"left out: {one.refusal}")
     samples = [one.sample for one in used if one.sample is not None]
     facts = facts_of([one.record for one in used], sha256_of(labels), seed=seed)
     norms = fit_norms(samples, PoolFacts(**facts), np.random.default_rng(seed))
     write_bytes(output, (laid_out(norms.model_dump()) + "\n").encode())
-    _tell(norms, output, read)
+    _tell(norms, output)
 
 
 def read_pool_performance(record: LabelRecord) -> ReadPerformance:
@@ -98,7 +100,7 @@ def _flat(value: Any, name: str = "") -> dict[str, float]:
     return {name: value}
 
 
-def _tell(norms: Norms, output: Path, read: Sequence[ReadPerformance]) -> None:
+def _tell(norms: Norms, output: Path) -> None:
     pool, touch, course = norms.pool, norms.touch, norms.course
     typer.echo(
         f"{output}: {touch.n_notes} notes and {course.n_onsets} onsets of {pool.n_performances} "
@@ -124,6 +126,3 @@ def _tell(norms: Norms, output: Path, read: Sequence[ReadPerformance]) -> None:
         typer.echo("with these in use, the scale has to be fitted again: `tocco pseudo-label fit-scale`")
     else:
         typer.echo("the same as the norms in use: every rating stays")
-    for one in read:
-        if one.refusal:
-            typer.echo(f"left out: {one.refusal}")

@@ -26,7 +26,7 @@ from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.schema import StrictModel, laid_out
 
 MEASURES_VERSION: Final = 5
-"""Counts up with every change of what is measured, or how, while raters and corruptions stay."""
+"""Counts up with each change of what is measured, or how; of corruptions, alignment, simulated noise too."""
 
 _SHOWN = 12
 """Digits of the hash that stand in a file's name."""

@@ -37,7 +37,8 @@ class Detection(StrictModel):
     """Of the corruption."""
 
     by_key: bool
-    """Whether the mark of a written note may stand for one of its key close by; to the very note if not."""
+    """Whether the mark of a written note may stand for one of its key close by; to the very note if not.
+    Of two strokes of a key so close either may be called the added one in any case."""
 
     n_planted: int
     """Marks planted."""

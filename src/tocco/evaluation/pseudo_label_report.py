@@ -216,8 +216,9 @@ def _detection(ladders: Sequence[PieceLadders]) -> list[str]:
         "",
         "A wrong note is two marks (the written note is missing, another key was struck), a missing or added "
         "note one. Mistakes of the pianist's own are counted neither way. Restarts, three a minute, count "
-        "as such; a note of a first try that is taken for a mistake is a false claim. The bar is for marks "
-        "at the very note. By the key, a missing note may also be called at a repetition of its key within "
+        "as such; a note of a first try that is taken for a mistake is a false claim. Of two strokes of a "
+        f"key within {SAME_KEY_SEC:g} s either may be called the added one. The bar is for written notes to "
+        "the very note. By the key, a missing note may also be called at a repetition of its key within "
         f"{SAME_KEY_SEC:g} s: in a repeated figure nothing but its time tells which one failed.",
         "",
         *_table(

@@ -67,7 +67,7 @@ def fit_course(
     ----------
     performances
     pieces : that each performance is of
-    rng : draws which pieces are left out together, a fifth each time
+    rng : draws which pieces are left out together, a fifth each time where there are five
 
     Raises
     ------

@@ -126,7 +126,8 @@ def calls_for_change(playing: Playing) -> FloatArray:
 def metrical_weight(alignment: Alignment, playing: Playing) -> FloatArray:
     """How heavy each chord is by its place in the bar.
 
-    A pulse is a quarter, in 6/8 and its like a dotted one; it is divided into quavers either way.
+    A pulse is a quarter, in 6/8 and its like a dotted one; it is divided into quavers either way. In compound
+    time of sixteenths the dotted quarter counts as well, which is two of its pulses.
 
     Returns
     -------

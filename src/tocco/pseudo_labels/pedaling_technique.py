@@ -91,10 +91,10 @@ COMPONENTS: Final = (
 FEWEST: Final = 5
 FEWEST_CHANGES: Final = 3
 FEWEST_MOVES: Final = 2
+"""Lifts and presses; a foot that moves once may have its own reasons."""
 
 CHANCE_DISTANCE: Final = 1.0
 """Of a foot that moves at random."""
-"""Lifts and presses; a foot that moves once may have its own reasons."""
 
 LIFT_BEFORE_SEC: Final = 0.4
 LIFT_AFTER_SEC: Final = 0.6

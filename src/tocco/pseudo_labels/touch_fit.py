@@ -34,6 +34,9 @@ SMOOTHING_LOG: Final = 0.03
 DECIMALS: Final = 3
 """The last of them moves with the choice of the pool; with fewer, a number between two of them would jump."""
 
+FEWEST_NOTES: Final = 1.0
+"""Fewer would put a number of the tables wherever one player happened to be."""
+
 _START_LOG = -0.3
 _MOST_STEPS = 2000
 _FLATTEST = 1e-6
@@ -126,10 +129,12 @@ def fit_touch(notes: Sequence[TouchNotes], pieces: Sequence[str]) -> TouchNorms:
 def _refuse_unseen(columns: FloatArray) -> None:
     names = [f"{sign} notes of about {sec:g} s" for sign in SIGNS for sec in VALUE_SEC]
     names += ["chords", "leaps", "repeated keys", "accompanying notes"]
-    unseen = [name for name, column in zip(names, columns.T, strict=True) if not column.any()]
+    unseen = [name for name, column in zip(names, columns.T, strict=True) if column.sum() < FEWEST_NOTES]
     if unseen:
         raise InputError(
-            "pool", f"holds no {' and no '.join(unseen)}", next_step="give more pieces, of more kinds"
+            "pool",
+            f"holds hardly any {' and hardly any '.join(unseen)}",
+            next_step="give more pieces, of more kinds",
         )
 
 

@@ -131,6 +131,13 @@ def _shifted(context: Context, by_share: float) -> Draft:
     free = np.full(min(2, len(crossing)), LONGEST_SPACING_SEC)
     way = np.concatenate((spacing, free) if by_share > 0 else (free, spacing))
     own_sec = abs(late_sec)
+    if 2.0 * own_sec >= np.median(way):
+        raise InputError(
+            played.source or "performance",
+            f"has a foot that is {own_sec:.2f} s off by habit, half way from change to change",
+            allowed="nearer to its own change than to the next",
+            next_step="choose another corruption for this piece",
+        )
     beyond_sec = own_sec + abs(by_share) * np.maximum(way - 2.0 * own_sec, 0.0)
     moved = crossing - late_sec + np.sign(by_share) * beyond_sec
 
@@ -148,15 +155,16 @@ def _shifted(context: Context, by_share: float) -> Draft:
 
 
 def _refuse_rare(context: Context, pressed: FloatArray, released: FloatArray, share: float) -> None:
-    """Refuse a pedal that is down for less than a share of the time."""
+    """Refuse a pedal that is down for less than a share of the time from the first onset to the last."""
     played = context.performance
-    down_sec = float((np.minimum(released, played.duration_sec) - pressed).sum())
-    whole_sec = 60.0 * context.minutes
-    if down_sec < share * whole_sec:
+    first_sec, last_sec = float(context.group_sec[0]), float(context.group_sec[-1])
+    down_sec = float((released.clip(first_sec, last_sec) - pressed.clip(first_sec, last_sec)).sum())
+    whole_sec = last_sec - first_sec
+    if down_sec <= share * whole_sec:
         raise InputError(
             played.source or "performance",
             f"holds the sustaining pedal for {down_sec:.0f} of {whole_sec:.0f} s",
-            allowed=f"down at least {100 * share:.0f} % of the time",
+            allowed=f"down for more than {100 * share:.0f} % of the time",
             next_step="choose another corruption for this piece",
         )
 
