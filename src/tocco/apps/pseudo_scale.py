@@ -69,6 +69,9 @@ def fit_reference_scale(
     tasks = [_Task(record, n < rendered, soundfont) for n, record in enumerate(chosen)]
     with progress_bar("measuring") as advance:
         measured = list(LocalEngine(jobs).map(_measured, tasks, advance))
+    for one in measured:
+        if one.refusal:
+            typer.echo(f"left out: {one.refusal}")
     scale = scale_of(measured, sha256_of(labels), rendered=rendered, seed=seed)
     write_bytes(output, (laid_out(scale.model_dump()) + "\n").encode())
     pool = scale.pool
@@ -76,9 +79,6 @@ def fit_reference_scale(
         f"{output}: {pool.n_segments} segments of {pool.n_performances} performances of "
         f"{len(pool.pieces)} pieces, {pool.n_rendered} of them rendered"
     )
-    for one in measured:
-        if one.refusal:
-            typer.echo(f"left out: {one.refusal}")
 
 
 def measure_pool_performance(
