@@ -70,7 +70,12 @@ def fit_scale(segments: Sequence[MeasuredSegment], pool: Pool) -> ReferenceScale
     kept = [segment for segment in segments if np.all(np.isfinite(segment.demand))]
     demand = np.array([segment.demand for segment in kept]).reshape(len(kept), len(DEMANDS))
     if len(kept) < FEWEST_SEGMENTS:
-        raise InputError("pool", f"has {len(kept)} segments", allowed=f"at least {FEWEST_SEGMENTS}")
+        raise InputError(
+            "pool",
+            f"has {len(kept)} segments",
+            allowed=f"at least {FEWEST_SEGMENTS}",
+            next_step="give more performances that match their scores",
+        )
     names, piece = np.unique([segment.piece for segment in kept], return_inverse=True)
     weight = 1.0 / np.bincount(piece, minlength=len(names))[piece]
     centre = np.average(demand, axis=0, weights=weight)
