@@ -1,9 +1,14 @@
 """The way that the player took through the score: one onset group for every played note.
 
 Finding the longest common thread of performance and score, chord by chord: a played note that stands in
-its group earns a point. Going forward costs nothing but the points of what is passed over; going back
-costs by distance up to the price of a jump, which is what a restart is. The notes of a chord may come in
-any order, because a group may be left and re-entered cheaply.
+its group earns a point, once while the player stands there. Going forward costs nothing but the points of
+what is passed over, and a little where it comes at another time than the tempo has it; going back costs by
+distance up to the price of a jump, which is what a restart is. The notes of a chord may come in any order,
+because a group may be left and re-entered cheaply.
+
+What a note earns depends on the way that led to it: each place remembers when the best way to it came there
+(a Viterbi search that looks back along its survivors; Raheli, Polydoros and Tzou, 1995, "Per-survivor
+processing", IEEE Transactions on Communications 43).
 """
 
 from __future__ import annotations
@@ -49,12 +54,40 @@ _USUAL_GAP_NOTES = 31
 STAY_COST = 0.3
 """For striking on in the same group after more than a chord's spread."""
 
+EARLY_COST = 0.3
+LATE_COST = 0.05
+"""For going on to the next group much earlier or later than the tempo would have it. A repetition that is
+missing, or one too many, is told from its neighbours by nothing else."""
+
+_OFF_SHARES = (0.25, 0.75)
+_OFF_SEC = 0.06
+"""A step off by so much of its due time (and this many seconds) begins to cost, and costs in full."""
+
+_OFF_AT = (-_OFF_SHARES[1], -_OFF_SHARES[0], _OFF_SHARES[0], _OFF_SHARES[1])
+_OFF_COSTS = (EARLY_COST, 0.0, 0.0, LATE_COST)
+
+_PACE_SHARE = 0.1
+_PACE_BOUNDS = (-0.5, 1.0)
+"""What one step counts for in the tempo that a player is followed with, and by how much of its due time it
+may be off in that."""
+
 TRILL_WORTH = 0.1
 """In matched notes, of a note that only keeps a trill going. Else a long trill would wander through the piece
 in search of its two keys."""
 
 SPREAD_SEC = 0.06
 """Notes closer than this may well be one chord."""
+
+SOON_SHARE = 0.5
+_SOON_SEC = 0.35
+"""A key struck again before this share of the time to the next group is a stroke too many, and tells of no
+place; unless it took this long, and may be a new try."""
+
+SOON_WORTH = 0.1
+"""In matched notes, of such a stroke. Else it would be taken for the key's next repetition."""
+
+_FAR, _NEXT, _STAY = range(3)
+"""How a note found the player: at the next group, where he was, or else from anywhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,18 +107,63 @@ class _Prices:
     ----------
     ahead, behind, far : (W,) of going forward, of going back before its share, of a jump
     to_next : (W - 1,) to the next column; endless where groups between are closed
+    beats : (W - 1,) beats to the next column
     """
 
     ahead: FloatArray
     behind: FloatArray
     far: FloatArray
     to_next: FloatArray
+    beats: FloatArray
 
     @classmethod
-    def of(cls, columns: IntArray) -> _Prices:
+    def of(cls, columns: IntArray, onset_beat: FloatArray) -> _Prices:
         place = columns.astype(float)
-        to_next = np.where(np.diff(columns) == 1, FORWARD_COST, np.inf)
-        return cls(FORWARD_COST * place, BACK_COST * place, FAR_COST * place, to_next)
+        return cls(
+            FORWARD_COST * place,
+            BACK_COST * place,
+            FAR_COST * place,
+            np.where(np.diff(columns) == 1, FORWARD_COST, np.inf),
+            np.diff(onset_beat[columns]),
+        )
+
+
+@dataclass(eq=False)
+class _Stand:
+    """The best way to each open place, and what of it the next step depends on.
+
+    Attributes
+    ----------
+    columns : (W,) onset groups
+    worth : (W,) in matched notes
+    since : (W,) the note that found the player here first
+    pace : (W,) seconds a beat
+    """
+
+    columns: IntArray
+    worth: FloatArray
+    since: IntArray
+    pace: FloatArray
+
+    def is_soon(self, best: int, again_sec: float, prices: _Prices) -> bool:
+        """Whether a key is struck again long before the next group is due, from the place that is best."""
+        if best == len(prices.beats):
+            return False
+        return again_sec < min(SOON_SHARE * prices.beats[best] * self.pace[best], _SOON_SEC)
+
+    def carried_to(self, columns: IntArray, note: int) -> _Stand:
+        """The same on the columns of the next block; a place not open before has no way to it."""
+        at = np.minimum(np.searchsorted(self.columns, columns), len(self.columns) - 1)
+        stays = self.columns[at] == columns
+        worth = np.where(stays, self.worth[at], -np.inf)
+        if not stays.any():
+            worth[0] = self.worth.max()
+        return _Stand(
+            columns,
+            worth,
+            np.where(stays, self.since[at], note),
+            np.where(stays, self.pace[at], self.pace[np.argmax(self.worth)]),
+        )
 
 
 def follow(groups: OnsetGroups, played: PlayedNotes, corridor: Corridor) -> IntArray:
@@ -110,33 +188,49 @@ def follow(groups: OnsetGroups, played: PlayedNotes, corridor: Corridor) -> IntA
         turn=TURN_COST * is_apart,
         back_share=_back_share(played, in_trill),
     )
+    last_stroke = _last_stroke(played)
     rows: list[FloatArray] = []
-    worth = np.zeros(0)
-    columns = np.zeros(0, dtype=np.int64)
-    for block, open_groups in enumerate(corridor.open_groups):
-        worth = _carry_over(worth, columns, open_groups)
-        columns = open_groups
-        prices = _Prices.of(columns)
-        holds = groups.holds_pitch[:, columns].astype(float)
+    steps: list[IntArray] = []
+    stand = _at_start(corridor.open_groups[0], groups, played)
+    for block, columns in enumerate(corridor.open_groups):
+        stand = stand.carried_to(columns, corridor.first_note[block])
+        prices = _Prices.of(columns, groups.onset_beat)
+        groups_of = groups.holds_pitch[:, columns]
         for note in range(corridor.first_note[block], corridor.first_note[block + 1]):
-            come = _arrive(worth, prices, costs, note) if note else np.zeros(len(columns))
-            worth = come + note_worth[note] * holds[played.pitch[note]]
-            rows.append(worth)
-    return _trace_back(rows, corridor, costs)
+            before, best = last_stroke[note], int(stand.worth.argmax())
+            again_sec = played.onset_sec[note] - played.onset_sec[before]
+            if before >= 0 and stand.is_soon(best, again_sec, prices):
+                note_worth[note] = min(note_worth[note], SOON_WORTH)
+            holds = groups_of[played.pitch[note]]
+            if note:
+                is_again = holds & (stand.since <= before)
+                stay_cost = np.where(is_again, note_worth[note], costs.stay[note])
+                steps.append(_advance(stand, prices, costs, stay_cost, played.onset_sec, note, best))
+            stand.worth = stand.worth + note_worth[note] * holds
+            rows.append(stand.worth)
+    return _trace_back(rows, steps, corridor, costs)
 
 
-def _carry_over(worth: FloatArray, columns: IntArray, open_groups: IntArray) -> FloatArray:
-    """The worth of each place on the next block's columns; a place not open before has none."""
-    carried = np.full(len(open_groups), -np.inf)
-    if len(columns) == 0:
-        return np.zeros(len(open_groups))
-    at = np.searchsorted(open_groups, columns)
-    at[at == len(open_groups)] = 0
-    stays = open_groups[at] == columns
-    carried[at[stays]] = worth[stays]
-    if not stays.any():
-        carried[0] = worth.max()
-    return carried
+def _at_start(columns: IntArray, groups: OnsetGroups, played: PlayedNotes) -> _Stand:
+    """Anywhere, at the tempo of the whole performance."""
+    beats = float(groups.onset_beat[-1] - groups.onset_beat[0])
+    took_sec = float(played.onset_sec[-1] - played.onset_sec[0])
+    pace = took_sec / beats if beats > 0.0 else 0.0
+    return _Stand(
+        columns,
+        np.zeros(len(columns)),
+        np.zeros(len(columns), dtype=np.int64),
+        np.full(len(columns), pace),
+    )
+
+
+def _last_stroke(played: PlayedNotes) -> IntArray:
+    """(N,) index of the note that struck the same key last; -1 for none."""
+    order = np.argsort(played.pitch, kind="stable")
+    again = np.diff(played.pitch[order]) == 0
+    last = np.full(len(played), -1, dtype=np.int64)
+    last[order[1:][again]] = order[:-1][again]
+    return last
 
 
 def is_after_stop(played: PlayedNotes) -> BoolArray:
@@ -158,19 +252,63 @@ def _back_share(played: PlayedNotes, in_trill: BoolArray) -> FloatArray:
     return np.where(gap_sec > _STOP_SEC, share, 1.0)
 
 
-def _arrive(worth: FloatArray, prices: _Prices, costs: _Costs, note: int) -> FloatArray:
-    """Best worth with which the next note can find the player at each place."""
+def _advance(
+    stand: _Stand,
+    prices: _Prices,
+    costs: _Costs,
+    stay_cost: FloatArray,
+    onset_sec: FloatArray,
+    note: int,
+    best: int,
+) -> IntArray:
+    """Let the next note find the player at each place, but for what it earns there; tell by which step.
+
+    Parameters
+    ----------
+    stand : is brought up to date
+    prices, costs
+    stay_cost : (W,)
+        What a note earns that its group has earned before: it may be a note too many. Else that of staying.
+    onset_sec : (N,) seconds
+    note : index
+    best : the place with the best way so far
+
+    Returns
+    -------
+    (W,) the step that led to each place
+    """
+    worth, since, pace = stand.worth, stand.since, stand.pace
+    due_sec = prices.beats * pace[:-1]
+    took_sec = onset_sec[note] - onset_sec[since[:-1]]
+    off = (took_sec - due_sec) / (due_sec + _OFF_SEC)
+    by_next = worth[:-1] - prices.to_next - np.interp(off, _OFF_AT, _OFF_COSTS)
+    come = _come_from_afar(worth, prices, costs, note)
+    is_next = by_next >= come[1:]
+    np.maximum(come[1:], by_next, out=come[1:])
+    stay = worth - stay_cost
+    stays = stay >= come
+    step = np.zeros(len(worth), dtype=np.int8)
+    step[1:] = is_next
+    step[stays] = _STAY
+    told = pace[:-1] * (1.0 + _PACE_SHARE * np.minimum(np.maximum(off, _PACE_BOUNDS[0]), _PACE_BOUNDS[1]))
+    new_pace = np.full(len(worth), pace[best])
+    np.copyto(new_pace[1:], told, where=is_next)
+    stand.pace = np.where(stays, pace, new_pace)
+    stand.since = np.where(stays, since, note)
+    stand.worth = np.maximum(come, stay, out=come)
+    return step
+
+
+def _come_from_afar(worth: FloatArray, prices: _Prices, costs: _Costs, note: int) -> FloatArray:
+    """Best worth with which a note can find the player at each place by a skip, a turn or a jump."""
     share = costs.back_share[note]
     jump_cost = JUMP_COST * share
     ahead, far = prices.ahead, prices.far
-    come = worth - costs.stay[note]
-    jump_back = np.maximum.accumulate((worth - far)[::-1])[::-1]
-    np.maximum(come, jump_back + (far - jump_cost), out=come)
+    come = np.maximum.accumulate((worth - far)[::-1])[::-1] + (far - jump_cost)
     if ahead[-1] - ahead[0] > jump_cost:
         jump_on = np.maximum.accumulate(worth + far)
         np.maximum(come, jump_on - (far + jump_cost), out=come)
     forward = np.maximum.accumulate(worth + ahead)
-    np.maximum(come[1:], worth[:-1] - prices.to_next, out=come[1:])
     np.maximum(come[1:], forward[:-1] - (ahead[1:] + PASS_OVER_COST), out=come[1:])
     behind = share * prices.behind
     back = np.maximum.accumulate((worth - behind)[::-1])[::-1]
@@ -178,21 +316,29 @@ def _arrive(worth: FloatArray, prices: _Prices, costs: _Costs, note: int) -> Flo
     return come
 
 
-def _trace_back(rows: list[FloatArray], corridor: Corridor, costs: _Costs) -> IntArray:
+def _trace_back(rows: list[FloatArray], steps: list[IntArray], corridor: Corridor, costs: _Costs) -> IntArray:
     """Read the best way from its end to its start."""
     way = np.zeros(len(rows), dtype=np.int64)
     block = len(corridor.open_groups) - 1
-    way[-1] = corridor.open_groups[block][np.argmax(rows[-1])]
+    at = int(np.argmax(rows[-1]))
+    way[-1] = corridor.open_groups[block][at]
     for note in range(len(rows) - 2, -1, -1):
+        step = steps[note][at]
         while note < corridor.first_note[block]:
             block -= 1
         columns = corridor.open_groups[block]
-        step = way[note + 1] - columns
-        share = costs.back_share[note + 1]
-        back_cost = costs.turn[note + 1] - BACK_COST * share * step
-        cost = np.where(step > 0, FORWARD_COST * step + PASS_OVER_COST, back_cost)
-        cost[step == 0] = costs.stay[note + 1]
-        cost[step == 1] = FORWARD_COST
-        np.minimum(cost, JUMP_COST * share + FAR_COST * np.abs(step), out=cost)
-        way[note] = columns[np.argmax(rows[note] - cost)]
+        if step == _FAR:
+            at = int(np.argmax(rows[note] - _far_cost(way[note + 1] - columns, costs, note + 1)))
+        else:
+            at = int(np.searchsorted(columns, way[note + 1] - (step == _NEXT)))
+        way[note] = columns[at]
     return way
+
+
+def _far_cost(step: IntArray, costs: _Costs, note: int) -> FloatArray:
+    """(W,) of coming by so many groups from each place, other than by staying."""
+    share = costs.back_share[note]
+    back_cost = costs.turn[note] - BACK_COST * share * step
+    cost = np.where(step > 0, FORWARD_COST * step + PASS_OVER_COST, back_cost)
+    cost[step == 0] = np.inf
+    return np.minimum(cost, JUMP_COST * share + FAR_COST * np.abs(step))
