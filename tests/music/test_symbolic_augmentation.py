@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tocco.errors import InputError
 from tocco.music.alignment import align_performance_to_score
+from tocco.music.corruption.draft import Draft
 from tocco.music.performance import PedalCurve, Performance
 from tocco.music.symbolic_augmentation import TranscriberNoise, scale_tempo, transcriber_noise, transpose
 from tocco.rubrics import TARGETS
@@ -153,6 +154,21 @@ def test_presses_are_missed_and_displaced(rng) -> None:
     assert len(presses) == pytest.approx(140, abs=25)
     off = presses - np.round((presses - 1.0) / 2.0) * 2.0 - 1.0
     assert np.std(off) == pytest.approx(0.06, rel=0.2)
+
+
+def test_what_changes_on_one_key_changes_no_error_on_the_others() -> None:
+    gone = np.flatnonzero(EVEN.pitch == EVEN.pitch[0])[3:5]
+    fewer = Draft.of(EVEN).without(gone)
+    without = replace(
+        EVEN, **{name: getattr(fewer, name) for name in ("onset_sec", "offset_sec", "pitch", "velocity")}
+    )
+    first, second = (transcriber_noise(one, np.random.default_rng(5)).performance for one in (EVEN, without))
+    for name in ("onset_sec", "offset_sec", "velocity"):
+        others = [getattr(one, name)[one.pitch % 12 != EVEN.pitch[0] % 12] for one in (first, second)]
+        np.testing.assert_array_equal(*others)
+    np.testing.assert_array_equal(first.sustain.time_sec, second.sustain.time_sec)
+    other = transcriber_noise(EVEN, np.random.default_rng(6)).performance
+    assert not np.array_equal(first.sustain.time_sec, other.sustain.time_sec)
 
 
 @settings(max_examples=40, deadline=None)

@@ -270,7 +270,7 @@ class _Climb:
             self._rate_heard(kind, level, "sound", worse, sound)
         if self.task.is_transcribed:
             try:
-                transcribed = self._transcribed(kind, level, worse, sound)
+                transcribed = self._transcribed(worse, sound)
             except InputError as error:
                 self.refusals.append(f"{kind} {level} transcribed: {error.problem}")
             else:
@@ -287,15 +287,13 @@ class _Climb:
         ratings = mean_ratings(Evidence(performance, alignment, sound), self.task.scale)
         self.steps.append(LadderStep(kind=kind, level=level, heard=heard, ratings=ratings))
 
-    def _transcribed(
-        self, kind: str, level: int, worse: Performance, sound: FloatArray | None
-    ) -> Performance:
-        """What a transcriber hears, or the keys with the noise of one."""
+    def _transcribed(self, worse: Performance, sound: FloatArray | None) -> Performance:
+        """What a transcriber hears, or the keys with the noise of one: the same for every step."""
         if self.task.transcriber is not None and sound is not None:
             folder = self.task.folder / "transcribed"
             folder.mkdir(exist_ok=True)
             return self.task.transcriber.transcribe(sound, folder=folder)
-        rng = generator_of(f"{self.task.record.segment_id} {kind} {level} heard", self.task.seed)
+        rng = generator_of(f"{self.task.record.segment_id} heard", self.task.seed)
         return transcriber_noise(worse, rng).performance
 
     def _aligned(self, performance: Performance) -> Alignment:

@@ -26,7 +26,7 @@ from tocco.music.label_rules import labels_kept, tempo_amount
 from tocco.music.performance import PedalCurve, Performance
 from tocco.music.statistics.playing import pedal_crossings
 from tocco.music.time_map import TimeMap
-from tocco.units import HIGHEST_PIANO_KEY, LOWEST_PIANO_KEY, BoolArray
+from tocco.units import HIGHEST_PIANO_KEY, LOWEST_PIANO_KEY, BoolArray, FloatArray
 
 __all__ = ["Augmented", "TranscriberNoise", "scale_tempo", "transcriber_noise", "transpose"]
 
@@ -148,6 +148,9 @@ def transcriber_noise(
 ) -> Augmented:
     """The performance as a transcriber would report it.
 
+    A transcriber that hears nearly the same again errs in the same places: from the same state of `rng` the
+    k-th stroke of a key draws the same errors, whatever the other keys do, and so does the k-th press.
+
     Parameters
     ----------
     performance
@@ -161,9 +164,10 @@ def transcriber_noise(
     """
     noise = TranscriberNoise() if noise is None else noise
     context = read_context(performance, None)
-    draft = _heard_notes(Draft.of(performance), rng, noise)
-    draft = _with_false_notes(draft, rng, noise)
-    missed = _missed(performance, rng, noise.missed_share)
+    draws = _stroke_draws(performance, rng)
+    draft = _heard_notes(Draft.of(performance), draws, noise)
+    draft = _with_false_notes(draft, draws, noise)
+    missed = _missed(performance, draws, noise.missed_share)
     draft = draft.without(np.flatnonzero(missed))
     draft = replace(draft, sustain=_heard_pedal(performance.sustain, rng, noise))
     heard, new_of_old, _ = finish(context, draft)
@@ -176,26 +180,49 @@ def transcriber_noise(
     )
 
 
-def _heard_notes(draft: Draft, rng: np.random.Generator, noise: TranscriberNoise) -> Draft:
+@dataclass(frozen=True, eq=False)
+class _StrokeDraws:
+    """(N,) independent draws for each note: three from the standard normal, the others uniform in 0..1."""
+
+    onset: FloatArray
+    offset: FloatArray
+    velocity: FloatArray
+    doubled: FloatArray
+    split: FloatArray
+    ghost: FloatArray
+    missed: FloatArray
+
+
+def _stroke_draws(performance: Performance, rng: np.random.Generator) -> _StrokeDraws:
+    """Draws that belong to the strokes of a key in their order."""
+    seed = int(rng.integers(2**63))
+    normal, uniform = np.zeros((len(performance), 3)), np.zeros((len(performance), 4))
+    for key in np.unique(performance.pitch):
+        strokes = np.flatnonzero(performance.pitch == key)
+        normal[strokes] = np.random.default_rng([seed, int(key), 0]).normal(size=(len(strokes), 3))
+        uniform[strokes] = np.random.default_rng([seed, int(key), 1]).uniform(size=(len(strokes), 4))
+    return _StrokeDraws(*normal.T, *uniform.T)
+
+
+def _heard_notes(draft: Draft, draws: _StrokeDraws, noise: TranscriberNoise) -> Draft:
     """Onsets, releases and velocities with errors."""
-    n = len(draft.onset_sec)
-    onset = draft.onset_sec + noise.onset_sd_sec * rng.normal(size=n)
+    onset = draft.onset_sec + noise.onset_sd_sec * draws.onset
     onset = np.maximum(onset, np.minimum(draft.onset_sec, 0.0))
     onset = strikes_apart(onset, draft.onset_sec, draft.pitch)
     shortest = np.minimum(_MIN_HELD_SEC, draft.offset_sec - draft.onset_sec)
-    offset = np.maximum(draft.offset_sec + noise.offset_sd_sec * rng.normal(size=n), onset + shortest)
-    velocity = np.rint(draft.velocity + noise.velocity_sd * rng.normal(size=n))
+    offset = np.maximum(draft.offset_sec + noise.offset_sd_sec * draws.offset, onset + shortest)
+    velocity = np.rint(draft.velocity + noise.velocity_sd * draws.velocity)
     velocity = np.clip(velocity, 1, 127).astype(draft.velocity.dtype)
     return replace(draft, onset_sec=onset, offset_sec=offset, velocity=velocity)
 
 
-def _with_false_notes(draft: Draft, rng: np.random.Generator, noise: TranscriberNoise) -> Draft:
+def _with_false_notes(draft: Draft, draws: _StrokeDraws, noise: TranscriberNoise) -> Draft:
     """Second onsets in the middle of long notes, and ghosts an octave up where that key is free."""
     onset, offset, pitch, velocity = draft.onset_sec, draft.offset_sec, draft.pitch, draft.velocity
-    doubled = rng.uniform(size=len(onset)) < noise.doubled_share
+    doubled = draws.doubled < noise.doubled_share
     doubled &= offset - onset >= _DOUBLED_HOST_SEC
-    split = onset + (0.3 + 0.4 * rng.uniform(size=len(onset))) * (offset - onset)
-    ghost = rng.uniform(size=len(onset)) < noise.ghost_share
+    split = onset + (0.3 + 0.4 * draws.split) * (offset - onset)
+    ghost = draws.ghost < noise.ghost_share
     ghost &= pitch + _GHOST_SEMITONES <= HIGHEST_PIANO_KEY
     for note in np.flatnonzero(ghost):
         above = pitch == pitch[note] + _GHOST_SEMITONES
@@ -209,13 +236,13 @@ def _with_false_notes(draft: Draft, rng: np.random.Generator, noise: Transcriber
     )
 
 
-def _missed(performance: Performance, rng: np.random.Generator, share: float) -> BoolArray:
+def _missed(performance: Performance, draws: _StrokeDraws, share: float) -> BoolArray:
     """(N,) notes that are not heard: chances fall with velocity, `share` of all on average.
 
     The first note is always heard, so that something is.
     """
     chance = 1.0 / performance.velocity
-    missed = rng.uniform(size=len(performance)) < np.minimum(share * chance / chance.mean(), 1.0)
+    missed = draws.missed < np.minimum(share * chance / chance.mean(), 1.0)
     missed[0] = False
     return missed
 
@@ -224,9 +251,10 @@ def _heard_pedal(curve: PedalCurve, rng: np.random.Generator, noise: Transcriber
     """The pedal up or down, some presses missed, all changes displaced."""
     pressed, released = pedal_crossings(curve)
     n = len(pressed)
-    missed = rng.uniform(size=n) < noise.pedal_missed_share
-    down = pressed + noise.pedal_sd_sec * rng.normal(size=n)
-    up_error = noise.pedal_sd_sec * rng.normal(size=n)
+    seed = int(rng.integers(2**63))
+    missed = np.random.default_rng([seed, 0]).uniform(size=n) < noise.pedal_missed_share
+    down_error, up_error = noise.pedal_sd_sec * np.random.default_rng([seed, 1]).normal(size=(n, 2)).T
+    down = pressed + down_error
     up = np.append(released, np.inf)[:n] + up_error
     heard = ~missed & (up > down)
     start, end = np.maximum(down[heard], 0.0), up[heard]
