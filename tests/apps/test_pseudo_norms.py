@@ -189,7 +189,7 @@ def test_a_score_of_other_music_is_left_out_with_its_reason(pool: Path, tmp_path
     ("options", "said"),
     [
         (("--share", 0.0), "--share: is 0 (allowed: more than 0, up to 1)."),
-        (("--takes", 1), "pool: has 1 pieces of which enough notes match (allowed: at least 2)."),
+        (("--takes", 1), "pool: has too few pieces of which enough notes match: 1 (allowed: at least 2)."),
     ],
 )
 def test_a_pool_that_is_no_pool_is_refused(

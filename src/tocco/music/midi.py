@@ -132,8 +132,8 @@ def _read_bytes(path: Path, limits: MidiLimits) -> bytes:
             if size > limits.max_bytes:
                 raise InputError(
                     path,
-                    f"is a MIDI of {size} bytes",
-                    allowed=f"up to {limits.max_bytes}",
+                    f"is a MIDI of {size / 2**20:.3g} MiB",
+                    allowed=f"up to {limits.max_bytes / 2**20:.3g} MiB",
                     next_step="cut the file into shorter ones",
                 )
             return head + file.read(limits.max_bytes)

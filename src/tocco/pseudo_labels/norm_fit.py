@@ -68,7 +68,7 @@ def fit_norms(samples: Sequence[NormSample], pool: PoolFacts, rng: np.random.Gen
     if len(set(pieces)) < FEWEST_PIECES:
         raise InputError(
             "pool",
-            f"has {len(set(pieces))} pieces of which enough notes match",
+            f"has too few pieces of which enough notes match: {len(set(pieces))}",
             allowed=f"at least {FEWEST_PIECES}",
             next_step="give more pieces, or a greater --share of them",
         )

@@ -138,7 +138,7 @@ def _spread_of_takes(
     if len(set(pieces)) < FEWEST_SHARED:
         raise InputError(
             f"{dimension}, pool",
-            f"has {len(set(pieces))} pieces that two pianists play",
+            f"has too few pieces that two pianists play: {len(set(pieces))}",
             allowed=f"at least {FEWEST_SHARED}",
             next_step="give more takes of each piece",
         )
