@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from dataclasses import replace
@@ -132,8 +133,8 @@ def _read_bytes(path: Path, limits: MidiLimits) -> bytes:
             if size > limits.max_bytes:
                 raise InputError(
                     path,
-                    f"is a MIDI of {size / 2**20:.3g} MiB",
-                    allowed=f"up to {limits.max_bytes / 2**20:.3g} MiB",
+                    f"is a MIDI of {math.ceil(size / 2**20 * 100) / 100:,.2f} MiB",
+                    allowed=f"up to {limits.max_bytes / 2**20:,.2f} MiB",
                     next_step="cut the file into shorter ones",
                 )
             return head + file.read(limits.max_bytes)

@@ -149,7 +149,8 @@ def transcriber_noise(
     """The performance as a transcriber would report it.
 
     A transcriber that hears nearly the same again errs in the same places: from the same state of `rng` the
-    k-th stroke of a key draws the same errors, whatever the other keys do, and so does the k-th press.
+    k-th stroke of a key makes the same draws, whatever the other keys do, and so does the k-th press. Which
+    notes are missed depends on how soft they are among all, too.
 
     Parameters
     ----------

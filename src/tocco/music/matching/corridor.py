@@ -40,6 +40,7 @@ class Corridor:
     ----------
     first_note : (B + 1,) index into the performance, where each block starts
     open_groups : for each block, (W,) indices of onset groups, ascending
+        Some of them are open in the next block, too.
     """
 
     first_note: IntArray

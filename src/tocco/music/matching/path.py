@@ -68,8 +68,10 @@ _OFF_COSTS = (EARLY_COST, 0.0, 0.0, LATE_COST)
 
 _PACE_SHARE = 0.1
 _PACE_BOUNDS = (-0.5, 1.0)
-"""What one step counts for in the tempo that a player is followed with, and by how much of its due time it
-may be off in that."""
+"""A step brings the tempo a tenth of the way to its own, so at most 5 % faster or 10 % slower."""
+
+_LONG_GAPS = 4.0
+"""Of a pause, so many usual gaps count for the tempo that a player is first looked for with."""
 
 TRILL_WORTH = 0.1
 """In matched notes, of a note that only keeps a trill going. Else a long trill would wander through the piece
@@ -83,11 +85,17 @@ _SOON_SEC = 0.35
 """A key struck again before this share of the time to the next group is a stroke too many, and tells of no
 place; unless it took this long, and may be a new try."""
 
+_REGULAR_RATIO = 1.25
+"""Nor is a stroke too many if the key's time since the last stroke, and to the last or next, are so alike."""
+
+_SOON_PACE = 0.85
+"""What is left of the seconds a beat after such a stroke: many of them are a tempo that has quickened."""
+
 SOON_WORTH = 0.1
 """In matched notes, of such a stroke. Else it would be taken for the key's next repetition."""
 
 _FAR, _NEXT, _STAY = range(3)
-"""How a note found the player: at the next group, where he was, or else from anywhere."""
+"""How a note found the player: by a skip, a turn or a jump; at the next group; or where he was."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +145,7 @@ class _Stand:
     columns : (W,) onset groups
     worth : (W,) in matched notes
     since : (W,) the note that found the player here first
-    pace : (W,) seconds a beat
+    pace : (W,) seconds a beat, smoothed; where a player comes from afar, that of the best place
     """
 
     columns: IntArray
@@ -152,17 +160,15 @@ class _Stand:
         return again_sec < min(SOON_SHARE * prices.beats[best] * self.pace[best], _SOON_SEC)
 
     def carried_to(self, columns: IntArray, note: int) -> _Stand:
-        """The same on the columns of the next block; a place not open before has no way to it."""
+        """The same on the columns of the next block; a place not open before has no way to it yet."""
         at = np.minimum(np.searchsorted(self.columns, columns), len(self.columns) - 1)
         stays = self.columns[at] == columns
-        worth = np.where(stays, self.worth[at], -np.inf)
-        if not stays.any():
-            worth[0] = self.worth.max()
+        best = int(self.worth.argmax())
         return _Stand(
             columns,
-            worth,
+            np.where(stays, self.worth[at], -np.inf),
             np.where(stays, self.since[at], note),
-            np.where(stays, self.pace[at], self.pace[np.argmax(self.worth)]),
+            np.where(stays, self.pace[at], self.pace[best]),
         )
 
 
@@ -189,6 +195,8 @@ def follow(groups: OnsetGroups, played: PlayedNotes, corridor: Corridor) -> IntA
         back_share=_back_share(played, in_trill),
     )
     last_stroke = _last_stroke(played)
+    again_sec = np.where(last_stroke >= 0, played.onset_sec - played.onset_sec[last_stroke], np.inf)
+    is_single = ~_is_regular(again_sec, last_stroke)
     rows: list[FloatArray] = []
     steps: list[IntArray] = []
     stand = _at_start(corridor.open_groups[0], groups, played)
@@ -198,9 +206,9 @@ def follow(groups: OnsetGroups, played: PlayedNotes, corridor: Corridor) -> IntA
         groups_of = groups.holds_pitch[:, columns]
         for note in range(corridor.first_note[block], corridor.first_note[block + 1]):
             before, best = last_stroke[note], int(stand.worth.argmax())
-            again_sec = played.onset_sec[note] - played.onset_sec[before]
-            if before >= 0 and stand.is_soon(best, again_sec, prices):
+            if is_single[note] and stand.is_soon(best, again_sec[note], prices):
                 note_worth[note] = min(note_worth[note], SOON_WORTH)
+                stand.pace = _SOON_PACE * stand.pace
             holds = groups_of[played.pitch[note]]
             if note:
                 is_again = holds & (stand.since <= before)
@@ -212,10 +220,14 @@ def follow(groups: OnsetGroups, played: PlayedNotes, corridor: Corridor) -> IntA
 
 
 def _at_start(columns: IntArray, groups: OnsetGroups, played: PlayedNotes) -> _Stand:
-    """Anywhere, at the tempo of the whole performance."""
+    """Anywhere, at the usual tempo: by the count of notes, as if without tries, skips and pauses."""
     beats = float(groups.onset_beat[-1] - groups.onset_beat[0])
-    took_sec = float(played.onset_sec[-1] - played.onset_sec[0])
-    pace = took_sec / beats if beats > 0.0 else 0.0
+    gap_sec = np.diff(played.onset_sec)
+    apart_sec = gap_sec[gap_sec > SPREAD_SEC]
+    pace = 0.0
+    if beats > 0.0 and len(apart_sec):
+        took_sec = np.minimum(gap_sec, _LONG_GAPS * np.median(apart_sec)).sum()
+        pace = float(took_sec / len(played) * groups.first_note[-1] / beats)
     return _Stand(
         columns,
         np.zeros(len(columns)),
@@ -231,6 +243,23 @@ def _last_stroke(played: PlayedNotes) -> IntArray:
     last = np.full(len(played), -1, dtype=np.int64)
     last[order[1:][again]] = order[:-1][again]
     return last
+
+
+def _is_regular(again_sec: FloatArray, last_stroke: IntArray) -> BoolArray:
+    """(N,) whether a note goes on with an even repetition of its key, or begins one.
+
+    Parameters
+    ----------
+    again_sec : (N,) seconds since the last stroke of the same key; endless for none
+    last_stroke : (N,) index of that stroke; -1 for none
+    """
+    again = np.flatnonzero(last_stroke >= 0)
+    ratio = np.full(len(again_sec), np.inf)
+    ratio[again] = again_sec[again] / np.maximum(again_sec[last_stroke[again]], 1e-9)
+    regular = (ratio <= _REGULAR_RATIO) & (ratio >= 1.0 / _REGULAR_RATIO)
+    begins = np.zeros(len(again_sec), dtype=bool)
+    begins[last_stroke[regular]] = True
+    return regular | begins
 
 
 def is_after_stop(played: PlayedNotes) -> BoolArray:
@@ -290,9 +319,9 @@ def _advance(
     step = np.zeros(len(worth), dtype=np.int8)
     step[1:] = is_next
     step[stays] = _STAY
-    told = pace[:-1] * (1.0 + _PACE_SHARE * np.minimum(np.maximum(off, _PACE_BOUNDS[0]), _PACE_BOUNDS[1]))
+    share = _PACE_SHARE * np.minimum(np.maximum(off, _PACE_BOUNDS[0]), _PACE_BOUNDS[1])
     new_pace = np.full(len(worth), pace[best])
-    np.copyto(new_pace[1:], told, where=is_next)
+    np.copyto(new_pace[1:], pace[:-1] * (1.0 + share), where=is_next)
     stand.pace = np.where(stays, pace, new_pace)
     stand.since = np.where(stays, since, note)
     stand.worth = np.maximum(come, stay, out=come)
@@ -328,7 +357,10 @@ def _trace_back(rows: list[FloatArray], steps: list[IntArray], corridor: Corrido
             block -= 1
         columns = corridor.open_groups[block]
         if step == _FAR:
-            at = int(np.argmax(rows[note] - _far_cost(way[note + 1] - columns, costs, note + 1)))
+            worth = rows[note] - _far_cost(way[note + 1] - columns, costs, note + 1)
+            if note + 1 == corridor.first_note[block + 1] and block + 1 < len(corridor.open_groups):
+                worth[~np.isin(columns, corridor.open_groups[block + 1])] = -np.inf
+            at = int(np.argmax(worth))
         else:
             at = int(np.searchsorted(columns, way[note + 1] - (step == _NEXT)))
         way[note] = columns[at]
