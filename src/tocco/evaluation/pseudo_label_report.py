@@ -297,7 +297,7 @@ def _transcribed(
     how = (
         "No transcriber took part: the keys carry the noise of one (`tocco.music.symbolic_augmentation`: "
         "onsets 5 ms, releases 40 ms, velocities 5 steps, 1.5 % missed, 1.5 % added, a pedal of two "
-        "positions that misses 30 % of the presses), drawn anew at every step."
+        "positions that misses 30 % of the presses), the same errors at every step."
     )
     if transcriber is not None:
         how = f"Every step was rendered, and its keys and pedal heard by `{transcriber}`."
