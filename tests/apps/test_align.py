@@ -162,11 +162,16 @@ def test_an_extra_key_and_a_restart_are_told_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("empty.mid", b"", r"empty\.mid: is empty \(0 bytes\)"),
+        ("empty.mid", b"", r"empty\.mid: is empty \(allowed: a MIDI file\)\. Next: export the MIDI again"),
         (
             "page.musicxml",
             b"<?xml version='1.0'?><score-partwise/>",
             r"page\.musicxml: is not audio: it looks",
+        ),
+        (
+            "picture.mid",
+            b"\x89PNG\r\n\x1a\n" + bytes(40),
+            r"picture\.mid: is no MIDI file .* give the MIDI file",
         ),
         ("two words.mid", b"MThd", r"two words\.mid: has a name that cannot .* \(allowed: letters, digits, "),
     ],

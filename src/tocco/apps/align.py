@@ -28,6 +28,7 @@ from tocco.music.score import score_readings
 
 _SHOWN_MISTAKES = 6
 _MIDI_MAGIC = (b"MThd",)
+_MIDI_SUFFIXES = (".mid", ".midi")
 
 
 def align(played: Path, score: Path, output: Path, *, midi: Path | None, overwrite: bool) -> None:
@@ -87,12 +88,12 @@ def _bars(bars: tuple[str, str]) -> str:
 
 
 def _told_apart(played: Path, midi: Path | None) -> tuple[Path | None, Path]:
-    """The recording, if one was given, and the performance MIDI; the content decides."""
+    """The recording, if one was given, and the performance MIDI; told by content, or by a name in .mid."""
     from tocco.audio.containers import identify_container
 
     try:
         with played.open("rb") as stream:
-            is_midi = stream.read(4) in _MIDI_MAGIC
+            is_midi = stream.read(4) in _MIDI_MAGIC or played.suffix.lower() in _MIDI_SUFFIXES
     except FileNotFoundError as error:
         raise InputError(played, "does not exist", next_step="check the path of the performance") from error
     except OSError as error:
