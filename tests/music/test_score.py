@@ -123,6 +123,36 @@ def test_grace_notes_stand_where_their_note_stands(tmp_path: Path) -> None:
     np.testing.assert_array_equal(score.duration_beat, [1, 1, 0])
 
 
+def leads(score: Score) -> list[tuple[int, int]]:
+    """Pitch and place before its main note of each small note, from the first to the last."""
+    small = np.flatnonzero(score.is_grace)
+    return sorted(((int(score.pitch[n]), score.grace_lead[n]) for n in small), key=lambda p: (-p[1], p[0]))
+
+
+def test_small_notes_keep_their_order(tmp_path: Path) -> None:
+    run = "".join(note(pitch, 0, before="<grace/>") for pitch in ("E5", "C5", "D5", "E5", "B4"))
+    score = read(tmp_path, page(note("C4") + run + note("D4")))
+    assert leads(score) == [(76, 5), (72, 4), (74, 3), (76, 2), (71, 1)]
+    assert [n for n, small in zip(score.grace_lead, score.is_grace, strict=True) if not small] == [0, 0]
+
+
+def test_small_notes_of_a_chord_share_their_place(tmp_path: Path) -> None:
+    def small(pitch: str, *, in_chord: bool = False) -> str:
+        return note(pitch, 0, before="<grace/>" + "<chord/>" * in_chord)
+
+    two_chords = small("C5") + small("E5", in_chord=True) + small("B4") + small("D5", in_chord=True)
+    score = read(tmp_path, page(note("C4") + small("G5") + two_chords + note("D4")))
+    assert leads(score) == [(79, 3), (72, 2), (76, 2), (71, 1), (74, 1)]
+
+
+def test_small_notes_of_two_voices_are_counted_apart_and_on_every_pass(tmp_path: Path) -> None:
+    upper = note("C5", 0, before="<grace/>") + note("D5", 0, before="<grace/>") + note("E5", 4)
+    back = "<backup><duration>4</duration></backup>"
+    lower = note("C3", 0, before="<grace/>", voice=2) + note("E3", 4, voice=2)
+    score = read(tmp_path, page(TWO, upper + back + lower + BACKWARD))
+    assert leads(score) == 2 * [(72, 2)] + 2 * [(48, 1)] + 2 * [(74, 1)]
+
+
 def test_signs_at_the_notes(tmp_path: Path) -> None:
     marked = "<notations><articulations><staccato/><accent/></articulations></notations>"
     trill = "<notations><ornaments><trill-mark/></ornaments><fermata/></notations>"

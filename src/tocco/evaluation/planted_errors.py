@@ -152,7 +152,7 @@ class _Meeting:
 
     def __init__(self, performance: Performance, found: Alignment, by_key: bool) -> None:
         self._sides = ("written", "played") if by_key else ("played",)
-        due_sec = found.sec_at(found.score.onset_beat)
+        due_sec = found.due_sec(np.arange(len(found.score)))
         self._sec = {"written": due_sec, "played": performance.onset_sec}
         self._pitch = {"written": found.score.pitch, "played": performance.pitch}
 

@@ -209,6 +209,7 @@ def stretch(alignment: Alignment, start_sec: float, end_sec: float) -> Score:
         velocity=score.velocity[due],
         bar=score.bar[due],
         spelling=spelling,
+        grace_lead=tuple(score.grace_lead[k] for k in due) if score.grace_lead else (),
     )
 
 

@@ -193,12 +193,15 @@ def _draw_missing(axes: Axes, evidence: Evidence, span_sec: Span) -> None:
     notes = sort_notes(alignment)
     written = np.concatenate([notes.missing, notes.wrong[:, 0]])
     score = alignment.score
-    due = alignment.sec_at(score.onset_beat[written])
-    until = alignment.sec_at(score.onset_beat[written] + np.maximum(score.duration_beat[written], 0.1))
+    due = alignment.due_sec(written)
+    start, end = (
+        alignment.sec_at(score.onset_beat[written] + beats)
+        for beats in (0.0, np.maximum(score.duration_beat[written], 0.1))
+    )
     here = (due >= span_sec[0]) & (due < span_sec[1])
     axes.barh(
         score.pitch[written][here],
-        (until - due)[here],
+        (end - start)[here],
         left=due[here],
         height=0.9,
         facecolor="none",

@@ -10,6 +10,7 @@ import numpy as np
 
 from tocco.errors import InputError, MismatchError
 from tocco.music.beat_map import beat_from_sec, sec_from_beat
+from tocco.music.cadenza import Course, course_of
 from tocco.music.matching.chords import PlayedNotes, WrittenNotes
 from tocco.music.matching.matcher import NoteMatching, match_notes
 from tocco.music.matching.ornaments import Ornament, find_arpeggios, find_ornaments
@@ -81,6 +82,8 @@ class Alignment:
         Of the performance that was aligned; empty in an alignment that was not made from one.
     confidence : (K,) 0..1
         For each match, the share of such matches that are right; empty as above.
+    written_sec : (S,) seconds
+        When each written note was due; empty as above.
     overall_confidence : 0..1
         How much of the performed stretch and of the performance agree, given-up tries and skips aside.
     retries : tries that were given up and played again, in order; their notes are insertions
@@ -101,6 +104,7 @@ class Alignment:
     performance_onset_sec: FloatArray = field(default_factory=_no_times)
     performance_pitch: IntArray = field(default_factory=_no_index)
     confidence: FloatArray = field(default_factory=_no_times)
+    written_sec: FloatArray = field(default_factory=_no_times)
     overall_confidence: float = 1.0
     retries: tuple[RetriedSpan, ...] = ()
     skips: tuple[SkippedSpan, ...] = ()
@@ -159,6 +163,19 @@ class Alignment:
         """
         return sec_from_beat(np.asarray(beat, dtype=float), self.anchor_beat, self.anchor_sec)
 
+    def due_sec(self, note: IntArray) -> FloatArray:
+        """When written notes are due by those that were played around them.
+
+        Parameters
+        ----------
+        note : (M,) index into the score
+
+        Returns
+        -------
+        (M,) seconds. A note of a cadenza, which takes no time on the page, is due between its neighbours.
+        """
+        return self.written_sec[note] if len(self.written_sec) else self.sec_at(self.score.onset_beat[note])
+
     def bar_at(self, beat: float) -> str:
         """Printed name of the bar that a beat falls into."""
         return self.score.bar_name[self.score.bar_index_at(float(beat))]
@@ -187,7 +204,7 @@ class Alignment:
         place[note_index] = np.arange(len(note_index))
         match = _renumber(self.match, place)
         inside = place[self.match[:, 1]] >= 0
-        due_sec = self.sec_at(self.score.onset_beat[self.deletion])
+        due_sec = self.due_sec(self.deletion)
         deletion = self.deletion[(due_sec >= start_sec) & (due_sec < end_sec)]
         substitution = _renumber(self.substitution, place)
         substitution = substitution[np.isin(substitution[:, 0], deletion)]
@@ -209,6 +226,7 @@ class Alignment:
             performance_onset_sec=self.performance_onset_sec[note_index] - start_sec,
             performance_pitch=self.performance_pitch[note_index],
             confidence=self.confidence[inside] if len(self.confidence) else self.confidence,
+            written_sec=self.written_sec - start_sec,
             retries=retries_within(self.retries, start_sec, end_sec, place),
             skips=_moved_within(self.skips, start_sec, end_sec),
             ornaments=ornaments_within(self.ornaments, place),
@@ -270,20 +288,50 @@ def align_performance_to_score(performance: Performance, score: Score | Sequence
     played = PlayedNotes(
         performance.onset_sec, performance.offset_sec, performance.pitch, performance.velocity
     )
-    pages = [_struck_notes(reading) for reading in readings]
-    chosen = choose_reading(_printed_readings(readings, pages), played)
-    reading, page = readings[chosen], pages[chosen]
-    written = _written(reading, page)
-    result = match_notes(written, played)
+    pages = [_Page.of(reading) for reading in readings]
+    page = pages[choose_reading(_printed_readings(pages), played)]
+    result = match_notes(page.written, played)
     rate = result.overall if result else 0.0
     if result is None or rate < MIN_MATCH_RATE:
         raise MismatchError(
             performance.source or "performance",
-            f"is not a performance of {reading.source or 'the score'}: {rate:.0%} of the notes agree",
+            f"is not a performance of {page.score.source or 'the score'}: {rate:.0%} of the notes agree",
             allowed=f"at least {MIN_MATCH_RATE:.0%}",
             next_step="give the score of the piece that was played, or assess without a score",
         )
-    return _alignment_of(reading, page, written, played, result)
+    return _alignment_of(page, played, result)
+
+
+@dataclass(frozen=True, eq=False)
+class _Page:
+    """A reading of the score as a player goes through it.
+
+    Attributes
+    ----------
+    score
+    course : with room for cadenzas
+    note : (W,) index into the score of each note that asks for a stroke, in the order of the course
+    written : these notes, beats of the course
+    """
+
+    score: Score
+    course: Course
+    note: IntArray
+    written: WrittenNotes
+
+    @classmethod
+    def of(cls, score: Score) -> _Page:
+        lead = np.array(score.grace_lead or np.zeros(len(score)), dtype=np.int64)
+        course = course_of(score.onset_beat, lead)
+        note = _struck_notes(score)
+        note = note[np.argsort(course.onset_beat[note], kind="stable")]
+        written = WrittenNotes(
+            course.onset_beat[note],
+            score.duration_beat[note],
+            score.pitch[note],
+            score.is_grace[note] & ~course.is_placed[note],
+        )
+        return cls(score, course, note, written)
 
 
 def _struck_notes(score: Score) -> IntArray:
@@ -300,20 +348,14 @@ def _struck_notes(score: Score) -> IntArray:
     return np.flatnonzero(~double)
 
 
-def _written(score: Score, page: IntArray) -> WrittenNotes:
-    return WrittenNotes(
-        score.onset_beat[page], score.duration_beat[page], score.pitch[page], score.is_grace[page]
-    )
-
-
-def _printed_readings(readings: Sequence[Score], pages: Sequence[IntArray]) -> list[Reading]:
+def _printed_readings(pages: Sequence[_Page]) -> list[Reading]:
     """The readings, with one number for each printed note in all of them."""
     number: dict[str, int] = {}
     found = []
-    for score, page in zip(readings, pages, strict=True):
-        printed_id = _printed_ids(score)
-        printed = [number.setdefault(printed_id[note], len(number)) for note in page]
-        found.append(Reading(_written(score, page), np.array(printed)))
+    for page in pages:
+        printed_id = _printed_ids(page.score)
+        printed = [number.setdefault(printed_id[note], len(number)) for note in page.note]
+        found.append(Reading(page.written, np.array(printed)))
     return found
 
 
@@ -327,24 +369,23 @@ def _printed_ids(score: Score) -> list[str]:
     ]
 
 
-def _alignment_of(
-    score: Score, page: IntArray, written: WrittenNotes, played: PlayedNotes, result: NoteMatching
-) -> Alignment:
+def _alignment_of(page: _Page, played: PlayedNotes, result: NoteMatching) -> Alignment:
     """The matching in terms of the score, and what follows from it."""
-    match = np.column_stack((page[result.match[:, 0]], result.match[:, 1]))
+    score, course, clock = page.score, page.course, result.tempo_map
+    in_order = np.argsort(page.note[result.match[:, 0]], kind="stable")
+    match = np.column_stack((page.note[result.match[:, 0]], result.match[:, 1]))[in_order]
     takes_part = np.zeros(len(score), dtype=bool)
-    takes_part[page[result.is_performed]] = True
+    takes_part[page.note[result.is_performed]] = True
     missing, extra = takes_part.copy(), np.ones(len(played), dtype=bool)
     missing[match[:, 0]] = False
     extra[match[:, 1]] = False
     deletion, insertion = np.flatnonzero(missing), np.flatnonzero(extra)
     added = np.flatnonzero(extra & ~result.is_retried)
-    clock = result.tempo_map
-    position = beat_from_sec(played.onset_sec, clock.beat, clock.sec)
+    written_sec = clock.sec_at(course.onset_beat)
+    position = course.printed_beat(beat_from_sec(played.onset_sec, clock.beat, clock.sec))
     position[match[:, 1]] = score.onset_beat[match[:, 0]]
-    beats = result.groups.onset_beat
-    signs = np.array([not set(_ORNAMENT_SIGNS).isdisjoint(names.split(",")) for names in score.articulation])
-    written_end_sec = clock.sec_at(written.onset_beat + written.duration_beat)[result.match[:, 0]]
+    is_anchor = ~course.is_within(clock.beat)
+    beats = course.printed_beat(result.groups.onset_beat)
     return Alignment(
         score=score,
         match=match,
@@ -352,27 +393,38 @@ def _alignment_of(
         insertion=insertion,
         substitution=pair_wrong_notes(
             deletion,
-            clock.sec_at(score.onset_beat[deletion]),
+            written_sec[deletion],
             score.pitch[deletion],
             added,
             played.onset_sec[added],
             played.pitch[added],
         ),
-        anchor_beat=clock.beat,
-        anchor_sec=clock.sec,
+        anchor_beat=course.printed_beat(clock.beat[is_anchor]),
+        anchor_sec=clock.sec[is_anchor],
         performance_beat=position,
         unplayed=np.flatnonzero(~takes_part),
         performance_onset_sec=played.onset_sec,
         performance_pitch=played.pitch,
-        confidence=result.confidence,
+        confidence=result.confidence[in_order],
+        written_sec=written_sec,
         overall_confidence=result.overall,
         retries=retried_spans(result.retries, played, beats),
         skips=skipped_spans(result.skips, played, beats),
-        ornaments=tuple(
-            replace(ornament, written=int(page[ornament.written]))
-            for ornament in find_ornaments(written, played, result.match, added, written_end_sec, signs[page])
-        ),
+        ornaments=_ornaments(page, played, result, added),
         rolled_chords=rolled_chords(
-            find_arpeggios(written, played, result.groups, result.match), beats, clock.sec_at(beats)
+            find_arpeggios(page.written, played, result.groups, result.match),
+            beats,
+            clock.sec_at(result.groups.onset_beat),
         ),
     )
+
+
+def _ornaments(
+    page: _Page, played: PlayedNotes, result: NoteMatching, added: IntArray
+) -> tuple[Ornament, ...]:
+    """Added notes, indices into the performance, that adorn a written one."""
+    names = (page.score.articulation[note].split(",") for note in page.note)
+    has_sign = np.array([not set(_ORNAMENT_SIGNS).isdisjoint(signs) for signs in names])
+    end_sec = result.tempo_map.sec_at(page.written.onset_beat + page.written.duration_beat)
+    found = find_ornaments(page.written, played, result.match, added, end_sec[result.match[:, 0]], has_sign)
+    return tuple(replace(ornament, written=int(page.note[ornament.written])) for ornament in found)

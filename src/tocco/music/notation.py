@@ -50,6 +50,7 @@ class PrintedNote:
     pitch : 0..127
     voice, staff : 1.., 0 where the file does not say
     is_grace
+    grace_lead : place of a small note before its main note, the last one 1; 0 for others
     articulation : comma-joined names or ""
     velocity : 1..127 from a MIDI file, else 0
     spelling : its name as printed ("F#4", "Bb3", "Cbb5"; middle C is C4), "" where the file does not say
@@ -62,6 +63,7 @@ class PrintedNote:
     voice: int = 0
     staff: int = 0
     is_grace: bool = False
+    grace_lead: int = 0
     articulation: str = ""
     velocity: int = 0
     spelling: str = ""

@@ -73,6 +73,7 @@ def _notes(part: Any, staves_above: int, several: bool) -> Iterator[PrintedNote]
     beat = _beats(part)
     score = import_notation_library("partitura").score
     slurred = _slurred(part)
+    grace_lead = _grace_leads(part)
     for note in part.notes_tied:
         is_grace = isinstance(note, score.GraceNote)
         onset = beat(note.start.t)
@@ -89,9 +90,32 @@ def _notes(part: Any, staves_above: int, several: bool) -> Iterator[PrintedNote]
             voice=int(note.voice or 0),
             staff=staves_above + int(note.staff or 1),
             is_grace=is_grace,
+            grace_lead=grace_lead.get(note, 0),
             articulation=",".join(dict.fromkeys(names)),
             spelling=_spelling(note),
         )
+
+
+def _grace_leads(part: Any) -> dict[Any, int]:
+    """The place of each small note before its main note, counted back from it.
+
+    partitura does not say where one small chord ends and the next begins: a chord is taken to be written
+    from its lowest note up, as notation programs do.
+    """
+    runs: dict[tuple[int, int], list[Any]] = {}
+    for note in part.iter_all(import_notation_library("partitura").score.GraceNote):
+        if note.doc_order is not None:
+            runs.setdefault((note.start.t, int(note.voice or 0)), []).append(note)
+    lead: dict[Any, int] = {}
+    for run in runs.values():
+        run.sort(key=lambda note: note.doc_order, reverse=True)
+        place = 1
+        for note, later in zip(run, [run[0], *run], strict=False):
+            shares_stem = note.is_grace_chord and later.is_grace_chord
+            if note is not later and not (shares_stem and note.midi_pitch < later.midi_pitch):
+                place += 1
+            lead[note] = place
+    return lead
 
 
 def _spelling(note: Any) -> str:

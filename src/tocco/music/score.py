@@ -72,6 +72,9 @@ class Score:
         Where it came from, for messages.
     spelling : (S,) str, names as printed ("F#4", "Bb3"); "" where the file does not say; () for none at all
     bar_metre : (M,) time signature in force, None where the file does not say; () for none at all
+    grace_lead : (S,) order of the small notes before a main note
+        Counted back from it: 1 is the last one, those of a chord share a place; 0 for all others, and where
+        the file does not say.
     """
 
     note_id: tuple[str, ...]
@@ -93,6 +96,7 @@ class Score:
     source: str = ""
     spelling: tuple[str, ...] = ()
     bar_metre: tuple[Metre | None, ...] = ()
+    grace_lead: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.onset_beat)
@@ -253,4 +257,5 @@ def _assemble(
         source=notation.source,
         spelling=tuple(p.note.spelling for p in placed),
         bar_metre=tuple(b.metre for b in bars),
+        grace_lead=tuple(p.note.grace_lead for p in placed),
     )

@@ -189,7 +189,7 @@ def _count_played(alignment: Alignment, note: IntArray, span_sec: tuple[float, f
 
 def _count_due(alignment: Alignment, note: IntArray, span_sec: tuple[float, float] | None) -> int:
     """Written notes that were due within the span."""
-    return _count_within(alignment.sec_at(alignment.score.onset_beat[note]), span_sec)
+    return _count_within(alignment.due_sec(note), span_sec)
 
 
 def _count_within(time_sec: FloatArray, span_sec: tuple[float, float] | None) -> int:
@@ -279,7 +279,7 @@ def find_note_errors(evidence: Evidence) -> NoteErrors:
         error_sec=np.concatenate(
             [
                 played_sec[wrong[:, 1]],
-                alignment.sec_at(score.onset_beat[missing]),
+                alignment.due_sec(missing),
                 played_sec[extra],
                 skipped_sec,
                 np.array([retry.end_sec for retry in tries]),

@@ -63,6 +63,24 @@ def test_a_key_struck_again_turns_about_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("pitch", "main", "kind", "adorning"),
+    [
+        ([72, 72, 73, 72], 0, "mordent", (2, 3)),
+        ([72, 72, 73, 72], 1, "mordent", (2, 3)),
+        ([72, 73, 72, 72], 0, "mordent", (1, 2)),
+        ([72, 73, 72, 72], 3, "mordent", (0, 1)),
+        ([72, 73, 73, 72], 0, "mordent", (1, 3)),
+        ([74, 72, 71, 72], 3, "turn", (0, 1, 2)),
+    ],
+)
+def test_a_key_struck_twice_in_an_ornament_is_a_slip_beside_it(
+    pitch: list[int], main: int, kind: str, adorning: tuple[int, ...]
+) -> None:
+    sec = [1.0, 1.08, 1.16, 1.24]
+    assert [(o.kind, o.played) for o in _ornaments(sec, pitch, main)] == [(kind, adorning)]
+
+
+@pytest.mark.parametrize(
     ("sec", "pitch", "velocity", "brushed"),
     [
         ([1.0, 1.02], [72, 73], [64, 30], [False, True]),

@@ -96,8 +96,8 @@ def find_ornaments(
     hosts[adorning[brushed]] = -1
     found = []
     for host in np.unique(hosts[hosts >= 0]):
-        notes = insertion[hosts == host]
         page, key = int(match[host, 0]), int(match[host, 1])
+        notes = _turning(played, insertion[hosts == host], key)
         kind = _kind(played, notes, key, bool(has_sign[page]))
         if kind is not None:
             found.append(Ornament(kind, page, tuple(int(note) for note in notes)))
@@ -153,6 +153,26 @@ def is_brushed(note: IntArray, onset_sec: FloatArray, pitch: IntArray, velocity:
     return brushed
 
 
+def _turning(played: PlayedNotes, notes: IntArray, key: int) -> IntArray:
+    """The added notes without those that strike a key twice in a row, and turn about nothing.
+
+    In a trill, which has many, one may well be heard or struck twice.
+
+    Parameters
+    ----------
+    played
+    notes : index of each added note
+    key : index of their main note
+    """
+    if len(notes) >= _TRILL_NOTES:
+        return notes
+    together = np.append(notes, key)
+    together = together[np.argsort(played.onset_sec[together], kind="stable")]
+    again = np.flatnonzero(np.diff(played.pitch[together]) == 0)
+    later = together[again + 1]
+    return np.setdiff1d(notes, np.where(later == key, together[again], later))
+
+
 def _kind(played: PlayedNotes, notes: IntArray, key: int, has_sign: bool) -> OrnamentKind | None:
     """What added notes and their main note make together; None for a slip."""
     together = np.sort(np.append(played.onset_sec[notes], played.onset_sec[key]))
@@ -163,9 +183,6 @@ def _kind(played: PlayedNotes, notes: IntArray, key: int, has_sign: bool) -> Orn
         return None
     if len(notes) >= _TRILL_NOTES:
         return "trill"
-    order = np.argsort(np.append(played.onset_sec[notes], played.onset_sec[key]), kind="stable")
-    if (np.diff(np.append(step, 0)[order]) == 0).any():
-        return None  # a key twice in a row is struck again, and turns about nothing
     if len(notes) == _TURN_NOTES and (step > 0).any() and (step < 0).any():
         return "turn"
     if len(notes) >= _MORDENT_NOTES and (step == 0).any():
