@@ -17,8 +17,10 @@ from tocco.evaluation.pseudo_label_proof import (
     agreement,
     climbed,
     compared,
+    detection_interval,
     detection_table,
     difficulty,
+    false_claims,
     is_playing,
     side_matrix,
 )
@@ -126,6 +128,30 @@ def test_detection_is_pooled_over_excerpts() -> None:
     assert detection_table([ladders("a", {})], by_key=True)["wrong_notes"] == (1.0, 1.0, 20)
 
 
+def detected(name: str, n_claimed: int, n_true: int, kind: str = "wrong_notes") -> PieceLadders:
+    """Of 20 planted mistakes 19 found; by the key nothing false."""
+    exact = Detection(kind=kind, by_key=False, n_planted=20, n_found=19, n_claimed=n_claimed, n_true=n_true)
+    by_key = exact.model_copy(update={"by_key": True, "n_claimed": n_true})
+    return ladders(name, {}).model_copy(update={"detections": (exact, by_key)})
+
+
+def test_the_range_of_detection_is_that_of_draws_of_pieces() -> None:
+    three = [detected("a", 20, 20), detected("b", 20, 20), detected("c", 40, 20)]
+    drawn = detection_interval(three, np.random.default_rng(3))
+    np.testing.assert_allclose(drawn.value, [60 / 80, 0.95])
+    # All draws of one piece three times are among a thousand: all of "c" at the low end, none at the other.
+    np.testing.assert_allclose(drawn.low, [0.5, 0.95])
+    np.testing.assert_allclose(drawn.high, [1.0, 0.95])
+    assert drawn.level == 0.95
+    by_key = detection_interval(three, np.random.default_rng(3), by_key=True)
+    np.testing.assert_allclose([by_key.low, by_key.high], [[1.0, 0.95], [1.0, 0.95]])
+
+
+def test_false_claims_are_counted_excerpt_by_excerpt_without_restarts() -> None:
+    some = [detected("b", 23, 20), detected("a", 21, 20), detected("c", 40, 20, "restarts")]
+    assert false_claims(some) == [("b", 3), ("a", 1), ("c", 0)]
+
+
 def take(piece: str, name: str, rating: float, density: float) -> RatedTake:
     return RatedTake(
         key="",
@@ -224,6 +250,8 @@ def test_the_report_states_what_is_asked_before_what_came_out(tmp_path: Path) ->
     assert "## (b) Specific: 21 of 21 kinds" in text
     assert "late_pedal does not apply to 2 of the excerpts" in text
     assert "simulated" in text
+    assert "95 %): precision 1.000 to 1.000, recall 0.950 to 0.950; by the key" in text
+    assert "False claims of mistakes: 0\n" in text
     assert "- lost: x.mid: is broken" in text
     rows = (tmp_path / "ladders.csv").read_text().splitlines()
     assert len(rows) == 1 + 5 * len(CORRUPTIONS)

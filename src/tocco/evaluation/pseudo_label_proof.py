@@ -14,6 +14,7 @@ from scipy.stats import rankdata
 
 from tocco.data.pseudo_labelling import LEAST_CONFIDENCE
 from tocco.data.records import LabelRecord
+from tocco.evaluation.bootstrap import BootstrapInterval, bootstrap_interval
 from tocco.evaluation.planted_errors import ERROR_KINDS, precision_recall
 from tocco.evaluation.pseudo_label_measures import (
     CLEAN,
@@ -28,7 +29,7 @@ from tocco.music.corruption import CORRUPTIONS
 from tocco.pseudo_labels.peers import Take, expectations, mean_standing, variance_parts
 from tocco.pseudo_labels.raters import RATERS
 from tocco.pseudo_labels.scale import ReferenceScale
-from tocco.units import FloatArray
+from tocco.units import FloatArray, IntArray
 
 MONOTONE_RHO: Final = -0.9
 SPECIFIC_SHARE: Final = 1.0 / 3.0
@@ -186,6 +187,35 @@ def detection_table(
     return {
         kind: (*precision_recall(group), sum(d.n_planted for d in group)) for kind, group in groups.items()
     }
+
+
+def detection_interval(
+    ladders: Sequence[PieceLadders], generator: np.random.Generator, *, by_key: bool = False
+) -> BootstrapInterval:
+    """Precision and recall of all mistakes, (2,), with the range that other excerpts of the kind would give.
+
+    Parameters
+    ----------
+    ladders : of at least two pieces
+    generator : source of the draws; an excerpt's mistakes are drawn together
+    by_key
+    """
+    own = [[d for d in one.detections if d.by_key == by_key and d.kind in ERROR_KINDS] for one in ladders]
+
+    def figures(index: IntArray) -> FloatArray:
+        return np.array(precision_recall([d for k in index for d in own[k]]))
+
+    return bootstrap_interval(figures, [one.piece for one in ladders], generator)
+
+
+def false_claims(ladders: Sequence[PieceLadders]) -> list[tuple[str, int]]:
+    """Performance, and how many marks were claimed there that nobody had planted; most first."""
+    counted = ([d for d in one.detections if not d.by_key and d.kind in ERROR_KINDS] for one in ladders)
+    found = [
+        (one.performance, sum(d.n_claimed - d.n_true for d in detections))
+        for one, detections in zip(ladders, counted, strict=True)
+    ]
+    return sorted(found, key=lambda claim: (-claim[1], claim[0]))
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,10 @@ from tocco.evaluation.pseudo_label_proof import (
     Climbed,
     climbed,
     compared,
+    detection_interval,
     detection_table,
     difficulty,
+    false_claims,
     is_playing,
     side_matrix,
 )
@@ -51,6 +53,12 @@ from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.units import FloatArray
 
 REPORT = "proof.md"
+
+_DRAWS_SEED = 1
+"""Of the bootstrap's draws: the same measures give the same report."""
+
+_MOST_CLAIMS = 3
+"""So many excerpts are named."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +232,32 @@ def _detection(ladders: Sequence[PieceLadders]) -> list[str]:
         *_table(
             ["planted", "marks", "precision", "recall", "precision by key", "recall by key", "met"], rows
         ),
+        *_other_draws(ladders),
+    ]
+
+
+def _other_draws(ladders: Sequence[PieceLadders]) -> list[str]:
+    """How far the figures of detection hang on these excerpts, and on which."""
+    if len({one.piece for one in ladders}) < 2:
+        return []
+    ranges = []
+    for by_key in (False, True):
+        drawn = detection_interval(ladders, np.random.default_rng(_DRAWS_SEED), by_key=by_key)
+        ranges.append(
+            [
+                f"{_number(low, '.3f')} to {_number(high, '.3f')}"
+                for low, high in zip(drawn.low, drawn.high, strict=True)
+            ]
+        )
+    claims = false_claims(ladders)
+    most = ", ".join(f"{name} {n}" for name, n in claims[:_MOST_CLAIMS] if n)
+    exact, by_key_ranges = ranges
+    return [
+        f"If other excerpts had been drawn (bootstrap over pieces, 95 %): precision {exact[0]}, recall "
+        f"{exact[1]}; by the key {by_key_ranges[0]} and {by_key_ranges[1]}.",
+        "",
+        f"False claims of mistakes: {sum(n for _, n in claims)}" + f" in all; most in {most}." * bool(most),
+        "",
     ]
 
 
