@@ -119,3 +119,32 @@ def test_a_key_struck_again_after_a_stop_may_be_a_new_try() -> None:
         np.concatenate([pitch[:6], pitch[again:]]),
     )
     assert _way(page, played) == [*range(6), *range(again, 17)]
+
+
+@pytest.mark.parametrize("after_beat", [0.55, 0.65])
+def test_a_stroke_between_two_repetitions_is_told_by_its_time(after_beat: float) -> None:
+    frame = [(key,) for key in (72, 74, 76, 77)]
+    page = _page([*frame, *[(60,)] * 16, *frame], np.arange(24.0))
+    sec = np.append(page.onset_beat, 9 + after_beat) * BEAT_SEC
+    played = _strokes(sec, np.append(page.pitch, 60))
+    assert np.delete(_way(page, played), 10).tolist() == list(range(24))
+
+
+@pytest.mark.parametrize("pace", [0.35, 0.6, 1.7, 3.5])
+@pytest.mark.parametrize("after_beat", [0.6, 0.7])
+def test_the_tempo_goes_with_the_player(pace: float, after_beat: float) -> None:
+    keys = [(int(key),) for key in np.random.default_rng(5).integers(62, 84, size=40)]
+    page = _page([*keys, *[(60,)] * 12, *keys[:4]], np.arange(56.0))
+    share = np.clip((np.arange(55) - 8) / 24, 0.0, 1.0)
+    sec = np.concatenate([[0.0], np.cumsum(BEAT_SEC * pace**share)])
+    added_sec = sec[46] + after_beat * (sec[47] - sec[46])
+    played = _strokes(np.append(sec, added_sec), np.append(page.pitch, 60))
+    assert np.delete(_way(page, played), 47).tolist() == list(range(56))
+
+
+def test_strokes_that_keep_coming_soon_are_a_new_tempo() -> None:
+    chords = [(key,) for key in np.random.default_rng(2).integers(55, 80, size=24).tolist() for _ in range(2)]
+    page = _page(chords, np.arange(48.0))
+    gap_sec = np.where(np.arange(47) < 20, 0.6, np.where(np.arange(47) % 2, 0.2, 0.12))
+    sec = np.concatenate([[0.0], np.cumsum(gap_sec)])
+    assert _way(page, _strokes(sec, page.pitch)) == list(range(48))
