@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from tests.music.test_alignment import check_is_partition, performance_of, piece, without
 
+from tocco.errors import MismatchError
+from tocco.evaluation.pseudo_label_measures import stretch
+from tocco.inference.note_report import alignment_report
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.cadenza import MIN_RUN, STEP_BEAT, course_of
 from tocco.music.performance import Performance
@@ -152,28 +155,88 @@ def test_a_segment_keeps_the_times_of_its_small_notes(score: Score) -> None:
     )
 
 
+@pytest.mark.parametrize("n_small", [7, 12, 16])
+def test_a_bass_may_sound_with_the_first_small_note(n_small: int) -> None:
+    score = with_cadenza(RUN[:n_small])
+    bass = int(np.flatnonzero((score.onset_beat == AT_BEAT) & (score.staff == 2))[0])
+    sec = seconds(score)
+    sec[bass] -= SMALL_SEC * n_small
+    performance = performance_of(sec, score.pitch)
+    alignment = align_performance_to_score(performance, score)
+    check_is_partition(alignment, len(performance))
+    assert alignment.n_match == len(score)
+    written, stroke = alignment.match.T
+    np.testing.assert_allclose(performance.onset_sec[stroke], sec[written], atol=1e-9)
+    wait_sec = 0.0 if n_small < MIN_RUN else SMALL_SEC * n_small
+    main_sec = 1.0 + AT_BEAT / 2 + wait_sec
+    assert n_small < MIN_RUN or float(alignment.sec_at(AT_BEAT)) == pytest.approx(main_sec, abs=1e-6)
+
+
+def test_nothing_but_a_cadenza_has_no_place_on_the_page(score: Score) -> None:
+    performance, _ = played(score)
+    inside = (performance.onset_sec >= 8.9) & (performance.onset_sec < 9.8)
+    small = performance_of(performance.onset_sec[inside], performance.pitch[inside])
+    with pytest.raises(MismatchError, match="little more than a cadenza"):
+        align_performance_to_score(small, score)
+
+
+@pytest.mark.parametrize(("from_sec", "until_sec"), [(0.0, 9.8), (8.95, 20.0), (9.5, 12.0)])
+def test_an_excerpt_may_start_or_end_in_a_cadenza(score: Score, from_sec: float, until_sec: float) -> None:
+    performance, _ = played(score)
+    inside = (performance.onset_sec >= from_sec) & (performance.onset_sec < until_sec)
+    part = performance_of(performance.onset_sec[inside], performance.pitch[inside])
+    alignment = align_performance_to_score(part, score)
+    check_is_partition(alignment, len(part))
+    assert alignment.n_match == len(part)
+    seconds_of = seconds(score)
+    np.testing.assert_allclose(
+        part.onset_sec[alignment.match[:, 1]], seconds_of[alignment.match[:, 0]], atol=1e-9
+    )
+
+
+def test_a_mistake_in_a_cadenza_is_told_in_its_bar_and_at_its_time(score: Score) -> None:
+    performance, alignment = played(score)
+    small_sec = 1.0 + AT_BEAT / 2 + SMALL_SEC * np.arange(len(RUN))
+    np.testing.assert_allclose(alignment.beat_at(small_sec), AT_BEAT, atol=1e-3)
+    note = score.grace_lead.index(len(RUN) - 1)
+    stroke = int(np.argmin(np.abs(performance.onset_sec - seconds(score)[note])))
+    missing = align_performance_to_score(without(performance, stroke), score)
+    (found,) = alignment_report(missing, without(performance, stroke)).deletion
+    assert (found.bar, found.beat) == (score.bar_name[score.bar_index_at(AT_BEAT)], 1.0)
+    assert found.time_sec == pytest.approx(seconds(score)[note], abs=SMALL_SEC)
+
+
+def test_an_excerpt_of_the_page_holds_what_is_due_in_it(score: Score) -> None:
+    _, alignment = played(score)
+    page = stretch(alignment, 9.05, 9.95)
+    assert sorted(page.grace_lead) == list(range(8, 16))
+
+
 def test_short_runs_have_no_room_of_their_own() -> None:
-    onset = np.array([0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0])
-    lead = np.array([0, 4, 3, 2, 1, 0, 0])
-    assert lead.max() < MIN_RUN
+    lead = np.concatenate([[0], np.arange(MIN_RUN - 1, -1, -1), [0]])
+    onset = np.repeat([0.0, 1.0, 2.0], [1, MIN_RUN, 1])
     course = course_of(onset, lead)
     np.testing.assert_array_equal(course.onset_beat, onset)
     assert not course.is_placed.any()
     np.testing.assert_array_equal(course.printed_beat(np.array([0.5, 1.0, 9.0])), [0.5, 1.0, 9.0])
-    assert not course.is_within(np.array([0.5, 1.0, 9.0])).any()
+    assert (course.room_at(np.array([0.5, 1.0, 9.0])) == -1).all()
 
 
 def test_long_runs_put_room_into_the_course() -> None:
-    # Two cadenzas, of five and of six places; beside the second one a short run in the other hand.
-    onset = np.repeat([0.0, 1.0, 2.0, 3.0], [1, 6, 9, 1])
-    lead = np.array([0, 5, 4, 3, 2, 1, 0, 6, 5, 4, 3, 2, 1, 2, 1, 0, 0])
+    # Two cadenzas, of ten and of twelve places; beside the second one a short run in the other hand.
+    onset = np.repeat([0.0, 1.0, 2.0, 3.0], [1, 11, 15, 1])
+    down = np.arange(12, 0, -1)
+    lead = np.concatenate([[0], down[2:], [0], down, [2, 1], [0, 0]])
     course = course_of(onset, lead)
-    first, second = 5 * STEP_BEAT, 6 * STEP_BEAT
-    np.testing.assert_allclose(course.onset_beat[:7], np.append(0.0, 1.0 + STEP_BEAT * np.arange(6)))
-    np.testing.assert_allclose(course.onset_beat[7:13], 2.0 + first + STEP_BEAT * np.arange(6))
-    np.testing.assert_allclose(course.onset_beat[13:15], 2.0 + first + second - STEP_BEAT * np.array([2, 1]))
-    np.testing.assert_allclose(course.onset_beat[15:], [2.0 + first + second, 3.0 + first + second])
+    first, second = 10 * STEP_BEAT, 12 * STEP_BEAT
+    np.testing.assert_allclose(course.onset_beat[:12], np.append(0.0, 1.0 + STEP_BEAT * np.arange(11)))
+    np.testing.assert_allclose(course.onset_beat[12:24], 2.0 + first + STEP_BEAT * np.arange(12))
+    np.testing.assert_allclose(course.onset_beat[24:26], 2.0 + first + second - STEP_BEAT * np.array([2, 1]))
+    np.testing.assert_allclose(course.onset_beat[26:], [2.0 + first + second, 3.0 + first + second])
+    np.testing.assert_allclose(course.early_beat[[0, 11, 26, 27]], [0.0, first, second, 0.0])
+    assert not course.early_beat[lead > 0].any()
     np.testing.assert_array_equal(course.is_placed, lead > 0)
     np.testing.assert_allclose(course.printed_beat(course.onset_beat), onset)
     np.testing.assert_allclose(course.printed_beat(np.array([0.5, 1.0 + first + 0.5])), [0.5, 1.5])
-    np.testing.assert_array_equal(course.is_within(course.onset_beat), lead > 0)
+    room = np.repeat([-1, 0, -1, 1, -1], [1, 10, 1, 14, 2])
+    np.testing.assert_array_equal(course.room_at(course.onset_beat), room)

@@ -15,7 +15,13 @@ from tocco.errors import InputError
 from tocco.music.alignment import align_performance_to_score
 from tocco.music.corruption.draft import Draft
 from tocco.music.performance import PedalCurve, Performance
-from tocco.music.symbolic_augmentation import TranscriberNoise, scale_tempo, transcriber_noise, transpose
+from tocco.music.symbolic_augmentation import (
+    HeardBefore,
+    TranscriberNoise,
+    scale_tempo,
+    transcriber_noise,
+    transpose,
+)
 from tocco.rubrics import TARGETS
 
 ETUDE, ALIGNMENT = etude()
@@ -96,6 +102,7 @@ def test_the_carried_alignment_is_the_one_that_the_aligner_finds(change) -> None
     found = align_performance_to_score(changed.performance, changed.score(ALIGNMENT.score))
     np.testing.assert_array_equal(carried.match, found.match)
     np.testing.assert_allclose(carried.anchor_sec, found.anchor_sec, atol=1e-6)
+    np.testing.assert_allclose(carried.written_sec, found.written_sec, atol=1e-6)
     np.testing.assert_allclose(carried.performance_beat, found.performance_beat, atol=1e-6)
     np.testing.assert_array_equal(carried.performance_pitch, found.performance_pitch)
 
@@ -169,6 +176,73 @@ def test_what_changes_on_one_key_changes_no_error_on_the_others() -> None:
     np.testing.assert_array_equal(first.sustain.time_sec, second.sustain.time_sec)
     other = transcriber_noise(EVEN, np.random.default_rng(6)).performance
     assert not np.array_equal(first.sustain.time_sec, other.sustain.time_sec)
+
+
+def _heard(performance, before=None, **sizes):
+    noise = replace(SILENT_NOISE, **sizes)
+    return transcriber_noise(performance, np.random.default_rng(5), noise, before)
+
+
+def _errors_of(heard, performance, note):
+    """Errors of onset, release and level of some notes of a performance as it was heard."""
+    place = heard.new_of_old[note]
+    return np.stack(
+        [
+            getattr(heard.performance, name)[place] - getattr(performance, name)[note]
+            for name in ("onset_sec", "offset_sec", "velocity")
+        ]
+    )
+
+
+def test_a_stroke_that_was_heard_before_has_the_errors_that_it_had() -> None:
+    sizes = {"onset_sd_sec": 0.005, "offset_sd_sec": 0.04, "velocity_sd": 3.0}
+    first = _heard(EVEN, **sizes)
+    old = np.arange(len(EVEN))
+    again = _heard(EVEN, HeardBefore(EVEN, old), **sizes)
+    np.testing.assert_array_equal(first.performance.onset_sec, again.performance.onset_sec)
+    # Each seventh note is gone, and everything comes a second later.
+    kept = old[old % 7 != 2]
+    fewer = Draft.of(EVEN).without(old[old % 7 == 2])
+    later = replace(
+        EVEN,
+        onset_sec=fewer.onset_sec + 1.0,
+        offset_sec=fewer.offset_sec + 1.0,
+        pitch=fewer.pitch,
+        velocity=fewer.velocity,
+        duration_sec=EVEN.duration_sec + 1.0,
+    )
+    new_of_old = np.full(len(EVEN), -1)
+    new_of_old[kept] = np.arange(len(kept))
+    second = _heard(later, HeardBefore(EVEN, new_of_old), **sizes)
+    expected = _errors_of(first, EVEN, kept)
+    np.testing.assert_allclose(_errors_of(second, later, np.arange(len(kept))), expected, atol=1e-9)
+    forgot = _errors_of(_heard(later, **sizes), later, np.arange(len(kept)))
+    assert not np.allclose(forgot, expected)
+
+
+def test_a_new_stroke_has_errors_of_its_own() -> None:
+    new_of_old = np.full(len(EVEN), -1)
+    new_of_old[: len(EVEN) // 2] = np.arange(len(EVEN) // 2)
+    first, second = (_heard(EVEN, before, velocity_sd=3.0).performance.velocity
+                     for before in (None, HeardBefore(EVEN, new_of_old)))  # fmt: skip
+    half = len(EVEN) // 2
+    np.testing.assert_array_equal(first[:half], second[:half])
+    assert (first[half:] != second[half:]).mean() > 0.5
+
+
+@pytest.mark.parametrize("moved_sec", [-0.3, 0.0, 0.3])
+def test_a_press_that_was_heard_before_has_the_errors_that_it_had(moved_sec: float) -> None:
+    old = np.arange(len(EVEN))
+    time_sec, value = EVEN.sustain.time_sec, EVEN.sustain.value
+    gone = 5  # of the presses, from 0
+    keep = np.delete(np.arange(len(time_sec)), [2 * gone, 2 * gone + 1])
+    fewer = replace(EVEN, sustain=PedalCurve(time_sec[keep] + moved_sec, value[keep]))
+    sizes = {"pedal_missed_share": 0.3, "pedal_sd_sec": 0.02}
+    first = _heard(EVEN, **sizes).performance.sustain.time_sec
+    second = _heard(fewer, HeardBefore(EVEN, old), **sizes).performance.sustain.time_sec
+    from_gone = np.abs(first - time_sec[2 * gone]) < 0.1
+    until_gone = np.abs(first - time_sec[2 * gone + 1]) < 0.1
+    np.testing.assert_allclose(second, first[~from_gone & ~until_gone] + moved_sec, atol=1e-9)
 
 
 @settings(max_examples=40, deadline=None)

@@ -23,10 +23,10 @@ from tocco.evaluation.planted_errors import ERROR_KINDS, RESTARTS, Detection, de
 from tocco.evaluation.spot_check import excerpt
 from tocco.files import file_name
 from tocco.music.alignment import Alignment, align_performance_to_score
-from tocco.music.corruption import CORRUPTIONS, corrupt
+from tocco.music.corruption import CORRUPTIONS, Corruption, corrupt
 from tocco.music.performance import Performance
 from tocco.music.score import Score
-from tocco.music.symbolic_augmentation import transcriber_noise
+from tocco.music.symbolic_augmentation import HeardBefore, transcriber_noise
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.rate import rate_performance, rate_span
 from tocco.pseudo_labels.raters import RATERS
@@ -193,8 +193,8 @@ def stretch(alignment: Alignment, start_sec: float, end_sec: float) -> Score:
     another number.
     """
     score = alignment.score
-    low, high = alignment.beat_at(np.array([start_sec, end_sec]))
-    due = np.flatnonzero((score.onset_beat >= low) & (score.onset_beat < high))
+    due_sec = alignment.due_sec(np.arange(len(score)))
+    due = np.flatnonzero((due_sec >= start_sec) & (due_sec < end_sec))
     spelling = tuple(score.spelling[k] for k in due) if score.spelling else ()
     return replace(
         score,
@@ -226,22 +226,23 @@ class _Climb:
 
     def all_steps(self, renderer: FluidSynthRenderer | None) -> None:
         """Rate the excerpt as it was played, then every step up every ladder."""
-        self._rate(CLEAN, 0, self.clean, renderer)
+        self._rate(CLEAN, 0, self.clean, HeardBefore(self.clean, np.arange(len(self.clean))), renderer)
         for kind in CORRUPTIONS:
             ladder = self._ladder(kind)
             for level, worse in enumerate(ladder, start=1):
-                self._rate(kind, level, worse, renderer)
+                before = HeardBefore(self.clean, worse.new_of_old)
+                self._rate(kind, level, worse.performance, before, renderer)
             if ladder and kind in (*ERROR_KINDS, RESTARTS):
                 self._detect(kind)
 
-    def _ladder(self, kind: str) -> list[Performance]:
+    def _ladder(self, kind: str) -> list[Corruption]:
         """The excerpt at every severity; empty where it offers nothing for this kind."""
         name = f"{self.task.record.segment_id} {kind}"
         try:
             return [
                 corrupt(
                     self.clean, kind, severity, generator_of(name, self.task.seed), alignment=self.alignment
-                ).performance
+                )
                 for severity in CORRUPTIONS[kind].ladder
             ]
         except InputError as error:
@@ -262,7 +263,14 @@ class _Climb:
             compare(self.clean, self.alignment, planted, found, by_key=by_key) for by_key in (False, True)
         )
 
-    def _rate(self, kind: str, level: int, worse: Performance, renderer: FluidSynthRenderer | None) -> None:
+    def _rate(
+        self,
+        kind: str,
+        level: int,
+        worse: Performance,
+        before: HeardBefore,
+        renderer: FluidSynthRenderer | None,
+    ) -> None:
         is_sounding = self.task.is_rendered and (kind in (*VOICING_KINDS, CLEAN) or level == SOUND_LEVEL)
         is_heard = self.task.is_transcribed and self.task.transcriber is not None
         sound = renderer.render(worse) if renderer is not None and (is_sounding or is_heard) else None
@@ -271,7 +279,7 @@ class _Climb:
             self._rate_heard(kind, level, "sound", worse, sound)
         if self.task.is_transcribed:
             try:
-                transcribed = self._transcribed(worse, sound)
+                transcribed = self._transcribed(worse, before, sound)
             except InputError as error:
                 self.refusals.append(f"{kind} {level} transcribed: {error.problem}")
             else:
@@ -288,14 +296,14 @@ class _Climb:
         ratings = mean_ratings(Evidence(performance, alignment, sound), self.task.scale)
         self.steps.append(LadderStep(kind=kind, level=level, heard=heard, ratings=ratings))
 
-    def _transcribed(self, worse: Performance, sound: FloatArray | None) -> Performance:
+    def _transcribed(self, worse: Performance, before: HeardBefore, sound: FloatArray | None) -> Performance:
         """What a transcriber hears, or the keys with the noise of one: the same for every step."""
         if self.task.transcriber is not None and sound is not None:
             folder = self.task.folder / "transcribed"
             folder.mkdir(exist_ok=True)
             return self.task.transcriber.transcribe(sound, folder=folder)
         rng = generator_of(f"{self.task.record.segment_id} heard", self.task.seed)
-        return transcriber_noise(worse, rng).performance
+        return transcriber_noise(worse, rng, before=before).performance
 
     def _aligned(self, performance: Performance) -> Alignment:
         """The alignment of a performance; where keys and onsets are those of the clean one, its own.

@@ -55,6 +55,9 @@ _TEMPO: Final = "#4a5a6a"
 _UPPER: Final = "#5f7488"
 _LOWER: Final = "#9aabba"
 _MISTAKE_COLOUR: Final = {"wrong": "#c0392b", "missing": "#b9770e", "extra": "#2471a3"}
+_HAIR_BEAT: Final = 1e-3
+"""What is played so little before a bar line, as small notes that lead to it are, belongs behind it."""
+
 _MISTAKE_MARK: Final = {"wrong": "x", "missing": "o", "extra": "+"}
 _ORNAMENT: Final = "#1f9e77"
 _RESTART: Final = "#84418f"
@@ -387,8 +390,8 @@ class _Page:
 
     def _placed_mistakes(self) -> list[tuple[float, Mistake]]:
         alignment = self.alignment
-        beats = np.array([mistake.note.time_sec for mistake in self.document.mistakes])
-        placed = zip(alignment.beat_at(beats).tolist(), self.document.mistakes, strict=True)
+        sec = np.array([mistake.note.time_sec for mistake in self.document.mistakes])
+        placed = zip((alignment.beat_at(sec) + _HAIR_BEAT).tolist(), self.document.mistakes, strict=True)
         return sorted(placed, key=lambda item: item[0])
 
     def _tempo_curve(self, axes: Axes, bpm_range: tuple[float, float]) -> None:

@@ -79,7 +79,7 @@ def _left_out(alignment: Alignment, written: int) -> NoteOutcome:
         expected_pitch=expected,
         bar=bar,
         beat=beat,
-        time_sec=float(alignment.sec_at(onset_beat)),
+        time_sec=float(alignment.due_sec(np.array([written]))[0]),
     )
 
 

@@ -26,6 +26,7 @@ from tocco.music.matching.spans import (
     skipped_spans,
 )
 from tocco.music.matching.substitutions import pair_wrong_notes
+from tocco.music.matching.tempo_map import TempoMap
 from tocco.music.performance import Performance
 from tocco.music.score import Score
 from tocco.units import FloatArray, IntArray
@@ -46,6 +47,10 @@ _ORNAMENT_SIGNS = (
 
 
 _Event = TypeVar("_Event", SkippedSpan, RolledChord)
+
+
+_WAIT_BEAT = 5e-4
+"""The clock of the page stops so little before the note that a cadenza leads to."""
 
 
 def _no_index() -> IntArray:
@@ -70,8 +75,9 @@ class Alignment:
     substitution : (Q, 2) index into deletion's score notes, index into insertion's performance notes
         Pairs (score index, performance index) that are one wrong note: close in time and pitch.
         Every pair's members are also listed in `deletion` and `insertion`.
-    anchor_beat, anchor_sec : (G,) ascending
-        The beat-to-seconds map: one point for each score onset with a match.
+    anchor_beat, anchor_sec : (G,) ascending, at least two
+        The beat-to-seconds map: one point for each score onset with a match; small notes of a cadenza are
+        none, while the beat waits for them.
     performance_beat : (N,) beats
         Position of every performed note: its score note's onset for a match, else read off the map.
     unplayed : (U,) index into score: neither played nor missing
@@ -292,6 +298,13 @@ def align_performance_to_score(performance: Performance, score: Score | Sequence
     page = pages[choose_reading(_printed_readings(pages), played)]
     result = match_notes(page.written, played)
     rate = result.overall if result else 0.0
+    if result is not None and (page.course.room_at(result.tempo_map.beat) < 0).sum() < 2:
+        raise MismatchError(
+            performance.source or "performance",
+            "plays little more than a cadenza in small notes, which takes no time on the page",
+            allowed="at least two onsets outside it",
+            next_step="give a longer stretch of the performance, or assess without a score",
+        )
     if result is None or rate < MIN_MATCH_RATE:
         raise MismatchError(
             performance.source or "performance",
@@ -330,6 +343,7 @@ class _Page:
             score.duration_beat[note],
             score.pitch[note],
             score.is_grace[note] & ~course.is_placed[note],
+            course.early_beat[note],
         )
         return cls(score, course, note, written)
 
@@ -384,7 +398,7 @@ def _alignment_of(page: _Page, played: PlayedNotes, result: NoteMatching) -> Ali
     written_sec = clock.sec_at(course.onset_beat)
     position = course.printed_beat(beat_from_sec(played.onset_sec, clock.beat, clock.sec))
     position[match[:, 1]] = score.onset_beat[match[:, 0]]
-    is_anchor = ~course.is_within(clock.beat)
+    anchors = _anchors(course, clock)
     beats = course.printed_beat(result.groups.onset_beat)
     return Alignment(
         score=score,
@@ -399,8 +413,8 @@ def _alignment_of(page: _Page, played: PlayedNotes, result: NoteMatching) -> Ali
             played.onset_sec[added],
             played.pitch[added],
         ),
-        anchor_beat=course.printed_beat(clock.beat[is_anchor]),
-        anchor_sec=clock.sec[is_anchor],
+        anchor_beat=anchors.beat,
+        anchor_sec=anchors.sec,
         performance_beat=position,
         unplayed=np.flatnonzero(~takes_part),
         performance_onset_sec=played.onset_sec,
@@ -417,6 +431,19 @@ def _alignment_of(page: _Page, played: PlayedNotes, result: NoteMatching) -> Ali
             clock.sec_at(result.groups.onset_beat),
         ),
     )
+
+
+def _anchors(course: Course, clock: TempoMap) -> TempoMap:
+    """The clock of the page: it goes through the onsets printed, and stands still in a cadenza."""
+    room = course.room_at(clock.beat)
+    played = np.unique(room[room >= 0])
+    start_beat, end_beat = course.room_start_beat[played], course.room_end_beat[played]
+    at_beat = course.printed_beat(end_beat)
+    outside = room < 0
+    beat = np.concatenate((course.printed_beat(clock.beat[outside]), at_beat - _WAIT_BEAT, at_beat))
+    sec = np.concatenate((clock.sec[outside], clock.sec_at(start_beat), clock.sec_at(end_beat)))
+    beat, first = np.unique(beat, return_index=True)
+    return TempoMap(beat, sec[first])
 
 
 def _ornaments(

@@ -139,6 +139,7 @@ def _carried_alignment(change: Augmented, alignment: Alignment) -> Alignment:
         insertion=np.sort(np.concatenate((inserted[inserted >= 0], np.flatnonzero(old < 0)))),
         substitution=np.column_stack((pairs[:, 0], place[pairs[:, 1]])),
         anchor_sec=clock(alignment.anchor_sec),
+        written_sec=clock(alignment.written_sec) if len(alignment.written_sec) else alignment.written_sec,
         performance_beat=beat,
         performance_onset_sec=played.onset_sec,
         performance_pitch=played.pitch,

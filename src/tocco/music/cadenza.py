@@ -13,8 +13,8 @@ import numpy as np
 
 from tocco.units import BoolArray, FloatArray, IntArray
 
-MIN_RUN = 5
-"""Shorter runs are ornaments (a turn written out has four notes), and are played with their main note."""
+MIN_RUN = 10
+"""Shorter runs are squeezed in while the other hand plays on, and belong to their main note."""
 
 STEP_BEAT = 0.125
 """Room for one small note: a thirty-second."""
@@ -28,12 +28,16 @@ class Course:
     ----------
     onset_beat : (S,) beats of the course, of every note
     is_placed : (S,) whether a note is part of a cadenza, and has its own place
+    early_beat : (S,) beats of the course
+        How much earlier than its place a note may be struck: a bass under a cadenza sounds with its first
+        note as well as with the note that it leads to.
     room_start_beat, room_end_beat : (C,) beats of the course, ascending
         Where each cadenza starts, and where the note that it leads to stands.
     """
 
     onset_beat: FloatArray
     is_placed: BoolArray
+    early_beat: FloatArray
     room_start_beat: FloatArray
     room_end_beat: FloatArray
 
@@ -43,11 +47,11 @@ class Course:
         taken = np.minimum(np.maximum(course_beat[..., None] - self.room_start_beat, 0.0), room)
         return course_beat - taken.sum(axis=-1)
 
-    def is_within(self, course_beat: FloatArray) -> BoolArray:
-        """Whether places lie in a cadenza: beats of the course, of any shape."""
+    def room_at(self, course_beat: FloatArray) -> IntArray:
+        """Index of the cadenza in which places lie, beats of the course of any shape; -1 outside."""
         at = np.searchsorted(self.room_end_beat, course_beat, side="right")
         starts = np.append(self.room_start_beat, np.inf)
-        return course_beat >= starts[at]
+        return np.where(course_beat >= starts[at], at, -1)
 
 
 def course_of(onset_beat: FloatArray, grace_lead: IntArray) -> Course:
@@ -63,10 +67,13 @@ def course_of(onset_beat: FloatArray, grace_lead: IntArray) -> Course:
     room_beat = STEP_BEAT * longest
     before = np.concatenate([[0.0], np.cumsum(room_beat)])
     is_placed = np.isin(onset_beat, at_beat) & (grace_lead > 0)
-    course = onset_beat + before[np.searchsorted(at_beat, onset_beat, side="right")]
+    passed = np.searchsorted(at_beat, onset_beat, side="right")
+    course = onset_beat + before[passed]
+    ends_room = np.isin(onset_beat, at_beat) & ~is_placed
     return Course(
         onset_beat=np.where(is_placed, course - STEP_BEAT * grace_lead, course),
         is_placed=is_placed,
+        early_beat=np.where(ends_room, np.append(0.0, room_beat)[passed], 0.0),
         room_start_beat=at_beat + before[:-1],
         room_end_beat=at_beat + before[1:],
     )

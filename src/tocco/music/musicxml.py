@@ -107,11 +107,21 @@ def read_musicxml(content: bytes, source: str) -> Notation:
         parts = partitura.load_musicxml(
             io.BytesIO(etree.tostring(root)), force_note_ids="keep", quiet=True
         ).parts
-        return notation_from_parts(parts, source)
+        return notation_from_parts(parts, source, _chord_notes(root))
     except _NOTATION_FAULTS as error:
         raise InputError(
             source, f"cannot be read as music ({type(error).__name__}: {error})", next_step=_NEXT_STEP
         ) from error
+
+
+def _chord_notes(root: Any) -> frozenset[tuple[str, int]]:
+    """Part, and place among its notes, of each note that stands on the stem of the one before it."""
+    return frozenset(
+        (part.get("id"), place)
+        for part in root.iter("part")
+        for place, note in enumerate(part.findall("measure/note"))
+        if note.find("chord") is not None
+    )
 
 
 def _parse_xml(content: bytes, source: str) -> Any:

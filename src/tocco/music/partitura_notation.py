@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from tocco.errors import InputError
@@ -21,13 +21,19 @@ _MAX_PASSES = 2_000
 Choose = Callable[[int, list[str]], str]
 
 
-def notation_from_parts(parts: Sequence[Any], source: str) -> Notation:
+ChordNotes = Collection[tuple[str, int]]
+"""Part, and place among its notes as the file lists them, of each note that stands on the stem before it."""
+
+
+def notation_from_parts(parts: Sequence[Any], source: str, chord_notes: ChordNotes = ()) -> Notation:
     """Collect the parts of one score on a common clock of quarter notes.
 
     Parameters
     ----------
     parts : partitura parts, times in each part's own divisions
     source : for messages
+    chord_notes
+        partitura does not say where one small chord ends and the next begins.
     """
     parts = [part for part in parts if part.notes_tied]
     if not parts:
@@ -36,7 +42,7 @@ def notation_from_parts(parts: Sequence[Any], source: str) -> Notation:
     notes: list[PrintedNote] = []
     staves_above = 0
     for part in parts:
-        read = list(_notes(part, staves_above, len(parts) > 1))
+        read = list(_notes(part, staves_above, len(parts) > 1, chord_notes))
         notes.extend(read)
         staves_above = max(note.staff for note in read)
     marks = {mark for part in parts for mark in _marks(part)}
@@ -69,11 +75,11 @@ def _beats(part: Any) -> Callable[[int], float]:
     return lambda t: round(beat(t) - origin, 9)
 
 
-def _notes(part: Any, staves_above: int, several: bool) -> Iterator[PrintedNote]:
+def _notes(part: Any, staves_above: int, several: bool, chord_notes: ChordNotes) -> Iterator[PrintedNote]:
     beat = _beats(part)
     score = import_notation_library("partitura").score
     slurred = _slurred(part)
-    grace_lead = _grace_leads(part)
+    grace_lead = _grace_leads(part, chord_notes)
     for note in part.notes_tied:
         is_grace = isinstance(note, score.GraceNote)
         onset = beat(note.start.t)
@@ -96,25 +102,18 @@ def _notes(part: Any, staves_above: int, several: bool) -> Iterator[PrintedNote]
         )
 
 
-def _grace_leads(part: Any) -> dict[Any, int]:
-    """The place of each small note before its main note, counted back from it.
-
-    partitura does not say where one small chord ends and the next begins: a chord is taken to be written
-    from its lowest note up, as notation programs do.
-    """
+def _grace_leads(part: Any, chord_notes: ChordNotes) -> dict[Any, int]:
+    """The place of each small note before its main note, counted back from it."""
     runs: dict[tuple[int, int], list[Any]] = {}
     for note in part.iter_all(import_notation_library("partitura").score.GraceNote):
         if note.doc_order is not None:
             runs.setdefault((note.start.t, int(note.voice or 0)), []).append(note)
     lead: dict[Any, int] = {}
     for run in runs.values():
-        run.sort(key=lambda note: note.doc_order, reverse=True)
         place = 1
-        for note, later in zip(run, [run[0], *run], strict=False):
-            shares_stem = note.is_grace_chord and later.is_grace_chord
-            if note is not later and not (shares_stem and note.midi_pitch < later.midi_pitch):
-                place += 1
+        for note in sorted(run, key=lambda note: note.doc_order, reverse=True):
             lead[note] = place
+            place += (part.id, note.doc_order) not in chord_notes
     return lead
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from tocco.errors import InputError
 from tocco.music.augmented import Augmented, moved_along
@@ -26,9 +27,9 @@ from tocco.music.label_rules import labels_kept, tempo_amount
 from tocco.music.performance import PedalCurve, Performance
 from tocco.music.statistics.playing import pedal_crossings
 from tocco.music.time_map import TimeMap
-from tocco.units import HIGHEST_PIANO_KEY, LOWEST_PIANO_KEY, BoolArray, FloatArray
+from tocco.units import HIGHEST_PIANO_KEY, LOWEST_PIANO_KEY, BoolArray, FloatArray, IntArray
 
-__all__ = ["Augmented", "TranscriberNoise", "scale_tempo", "transcriber_noise", "transpose"]
+__all__ = ["Augmented", "HeardBefore", "TranscriberNoise", "scale_tempo", "transcriber_noise", "transpose"]
 
 MAX_SEMITONES: Final = 12
 TEMPO_RATIO_RANGE: Final = (0.5, 2.0)
@@ -38,6 +39,8 @@ _DOUBLED_HOST_SEC: Final = 0.2
 _GHOST_SEMITONES: Final = 12
 _GHOST_LEVEL: Final = 0.5
 _PEDAL_FLOOR: Final = 127.0
+_SAME_PRESS_SEC: Final = 0.75
+"""A press that comes earlier or later by less may be one that was heard before."""
 
 
 @dataclass(frozen=True)
@@ -143,20 +146,38 @@ def scale_tempo(performance: Performance, ratio: float) -> Augmented:
     return moved_along(performance, TimeMap.linear(1.0 / ratio), 0, kept)
 
 
+@dataclass(frozen=True, eq=False)
+class HeardBefore:
+    """A performance that the transcriber heard before, and of which the one that it hears now is a form.
+
+    Attributes
+    ----------
+    performance : the earlier one
+    new_of_old : (M,) index into the present one of each of its notes, -1 where it is gone
+    """
+
+    performance: Performance
+    new_of_old: IntArray
+
+
 def transcriber_noise(
-    performance: Performance, rng: np.random.Generator, noise: TranscriberNoise | None = None
+    performance: Performance,
+    rng: np.random.Generator,
+    noise: TranscriberNoise | None = None,
+    before: HeardBefore | None = None,
 ) -> Augmented:
     """The performance as a transcriber would report it.
 
-    A transcriber that hears nearly the same again errs in the same places: from the same state of `rng` the
-    k-th stroke of a key makes the same draws, whatever the other keys do, and so does the k-th press. Which
-    notes are missed depends on how soft they are among all, too.
+    A transcriber that hears nearly the same again errs in the same places: from the same state of `rng` each
+    stroke and press that was heard before has the errors that it had then, and only what is new has its own.
+    Which notes are missed depends on how soft they are among all, too.
 
     Parameters
     ----------
     performance
     rng
     noise : that of a good transcriber if not given
+    before : what it heard before, from the same state of `rng`
 
     Raises
     ------
@@ -165,12 +186,13 @@ def transcriber_noise(
     """
     noise = TranscriberNoise() if noise is None else noise
     context = read_context(performance, None)
-    draws = _stroke_draws(performance, rng)
+    draws = _stroke_draws(performance, int(rng.integers(2**63)), before)
     draft = _heard_notes(Draft.of(performance), draws, noise)
     draft = _with_false_notes(draft, draws, noise)
     missed = _missed(performance, draws, noise.missed_share)
     draft = draft.without(np.flatnonzero(missed))
-    draft = replace(draft, sustain=_heard_pedal(performance.sustain, rng, noise))
+    press_draws = _press_draws(performance, int(rng.integers(2**63)), before)
+    draft = replace(draft, sustain=_heard_pedal(performance.sustain, press_draws, noise))
     heard, new_of_old, _ = finish(context, draft)
     return Augmented(
         performance=heard,
@@ -194,15 +216,52 @@ class _StrokeDraws:
     missed: FloatArray
 
 
-def _stroke_draws(performance: Performance, rng: np.random.Generator) -> _StrokeDraws:
-    """Draws that belong to the strokes of a key in their order."""
-    seed = int(rng.integers(2**63))
-    normal, uniform = np.zeros((len(performance), 3)), np.zeros((len(performance), 4))
-    for key in np.unique(performance.pitch):
-        strokes = np.flatnonzero(performance.pitch == key)
-        normal[strokes] = np.random.default_rng([seed, int(key), 0]).normal(size=(len(strokes), 3))
-        uniform[strokes] = np.random.default_rng([seed, int(key), 1]).uniform(size=(len(strokes), 4))
-    return _StrokeDraws(*normal.T, *uniform.T)
+def _stroke_draws(performance: Performance, seed: int, before: HeardBefore | None) -> _StrokeDraws:
+    """Draws for each note; those of a note that was heard before are its own of then."""
+    if before is None:
+        return _StrokeDraws(*_draws_by_key(performance.pitch, seed, is_new=False).T)
+    draws = _draws_by_key(performance.pitch, seed, is_new=True)
+    kept = before.new_of_old >= 0
+    draws[before.new_of_old[kept]] = _draws_by_key(before.performance.pitch, seed, is_new=False)[kept]
+    return _StrokeDraws(*draws.T)
+
+
+def _draws_by_key(pitch: IntArray, seed: int, *, is_new: bool) -> FloatArray:
+    """(N, 7) draws that belong to the strokes of a key in their order, whatever the other keys do."""
+    draws = np.zeros((len(pitch), 7))
+    for key in np.unique(pitch):
+        strokes = np.flatnonzero(pitch == key)
+        normal, uniform = (np.random.default_rng([seed, int(key), 2 * is_new + part]) for part in (0, 1))
+        draws[strokes, :3] = normal.normal(size=(len(strokes), 3))
+        draws[strokes, 3:] = uniform.uniform(size=(len(strokes), 4))
+    return draws
+
+
+def _press_draws(performance: Performance, seed: int, before: HeardBefore | None) -> FloatArray:
+    """(P, 3) of each press: uniform in 0..1, and two from the standard normal."""
+    pressed, _ = pedal_crossings(performance.sustain)
+    if before is None:
+        return _draws_in_order(len(pressed), seed, is_new=False)
+    draws = _draws_in_order(len(pressed), seed, is_new=True)
+    then, _ = pedal_crossings(before.performance.sustain)
+    kept = np.flatnonzero(before.new_of_old >= 0)
+    if len(kept) and len(then):
+        old_sec = before.performance.onset_sec[kept]
+        moved_sec = performance.onset_sec[before.new_of_old[kept]] - old_sec
+        then = then + np.interp(then, old_sec, moved_sec)
+    apart_sec = np.abs(then[:, None] - pressed)
+    # Rather more pairs than nearer ones.
+    cost = np.where(apart_sec < _SAME_PRESS_SEC, apart_sec, _SAME_PRESS_SEC * (1 + apart_sec.size))
+    old, new = linear_sum_assignment(cost)
+    same = apart_sec[old, new] < _SAME_PRESS_SEC
+    draws[new[same]] = _draws_in_order(len(then), seed, is_new=False)[old[same]]
+    return draws
+
+
+def _draws_in_order(n: int, seed: int, *, is_new: bool) -> FloatArray:
+    """(n, 3) for the presses of a performance."""
+    uniform, normal = (np.random.default_rng([seed, 2 * is_new + part]) for part in (0, 1))
+    return np.column_stack((uniform.uniform(size=n), normal.normal(size=(n, 2))))
 
 
 def _heard_notes(draft: Draft, draws: _StrokeDraws, noise: TranscriberNoise) -> Draft:
@@ -248,13 +307,12 @@ def _missed(performance: Performance, draws: _StrokeDraws, share: float) -> Bool
     return missed
 
 
-def _heard_pedal(curve: PedalCurve, rng: np.random.Generator, noise: TranscriberNoise) -> PedalCurve:
-    """The pedal up or down, some presses missed, all changes displaced."""
+def _heard_pedal(curve: PedalCurve, draws: FloatArray, noise: TranscriberNoise) -> PedalCurve:
+    """The pedal up or down, some presses missed, all changes displaced; (P, 3) draws."""
     pressed, released = pedal_crossings(curve)
     n = len(pressed)
-    seed = int(rng.integers(2**63))
-    missed = np.random.default_rng([seed, 0]).uniform(size=n) < noise.pedal_missed_share
-    down_error, up_error = noise.pedal_sd_sec * np.random.default_rng([seed, 1]).normal(size=(n, 2)).T
+    missed = draws[:, 0] < noise.pedal_missed_share
+    down_error, up_error = noise.pedal_sd_sec * draws[:, 1:].T
     down = pressed + down_error
     up = np.append(released, np.inf)[:n] + up_error
     heard = ~missed & (up > down)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,6 +12,10 @@ N_PITCHES = 128
 
 _SAME_ONSET_BEAT = 1e-4
 """Notation files round triplets to their own divisions; a 64th is 0.0625 beats."""
+
+
+def _no_beats() -> FloatArray:
+    return np.zeros(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +28,14 @@ class WrittenNotes:
     duration_beat : (S,) beats, 0 for grace notes
     pitch : (S,) 0..127
     is_grace : (S,)
+    early_beat : (S,) beats by which a note may come earlier; empty where none may
     """
 
     onset_beat: FloatArray
     duration_beat: FloatArray
     pitch: IntArray
     is_grace: BoolArray
+    early_beat: FloatArray = field(default_factory=_no_beats)
 
     def __len__(self) -> int:
         return len(self.onset_beat)

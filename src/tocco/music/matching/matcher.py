@@ -199,8 +199,8 @@ def _match_along(
             return None
         clock = smoothed(tempo_map) if is_rough else tempo_map
         match = _match_near(written, played, groups, clock, is_performed, ~is_retried, is_rough)
-        match = _settled(written, played, groups, match, ~is_retried)
-        in_time = match[~written.is_grace[match[:, 0]]]
+        match = _settled(written, played, groups, match, ~is_retried, clock)
+        in_time = match[_tells_time(written, played, match, clock)]
         tempo_map = map_through(groups, groups.group_of[in_time[:, 0]], played.onset_sec[in_time[:, 1]])
     if tempo_map is None:
         return None
@@ -241,11 +241,27 @@ def _performed(groups: OnsetGroups, hit_groups: IntArray, skips: tuple[Skip, ...
     return performed[groups.group_of]
 
 
+def _tells_time(written: WrittenNotes, played: PlayedNotes, match: IntArray, clock: TempoMap) -> BoolArray:
+    """(K,) matches that tell when their group was played: no grace notes, and none that came early."""
+    note = match[:, 0]
+    tells = ~written.is_grace[note]
+    if len(written.early_beat):
+        onset_beat, early_beat = written.onset_beat[note], written.early_beat[note]
+        halfway_sec = clock.sec_at(onset_beat - early_beat / 2)
+        tells &= (early_beat == 0.0) | (played.onset_sec[match[:, 1]] > halfway_sec)
+    return tells
+
+
 def _settled(
-    written: WrittenNotes, played: PlayedNotes, groups: OnsetGroups, match: IntArray, is_kept: BoolArray
+    written: WrittenNotes,
+    played: PlayedNotes,
+    groups: OnsetGroups,
+    match: IntArray,
+    is_kept: BoolArray,
+    rough: TempoMap,
 ) -> IntArray:
     """The matches, each note with the nearest stroke of its key by the clock of the notes around it."""
-    in_time = match[~written.is_grace[match[:, 0]]]
+    in_time = match[_tells_time(written, played, match, rough)]
     clock = map_through(groups, groups.group_of[in_time[:, 0]], played.onset_sec[in_time[:, 1]])
     if clock is None or len(clock.beat) < 3:
         return match
@@ -287,10 +303,14 @@ def _match_near(
     late_sec = np.minimum(np.maximum(np.concatenate([gap_sec, [np.inf]]), reach_sec), _MAX_REACH_SEC)
     group = groups.group_of[pages]
     grace = written.is_grace[pages]
+    earliest_sec = early_sec[group] + _GRACE_REACH_SEC * grace
+    if len(written.early_beat):
+        from_sec = tempo_map.sec_at(written.onset_beat[pages] - written.early_beat[pages])
+        earliest_sec += due_sec[group] - from_sec
     found = match_by_pitch(
         due_sec[group] - _GRACE_LEAD_SEC * grace,
         written.pitch[pages],
-        early_sec[group] + _GRACE_REACH_SEC * grace,
+        earliest_sec,
         late_sec[group],
         played.onset_sec[keys],
         played.pitch[keys],
