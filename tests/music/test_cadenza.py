@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.music.test_alignment import check_is_partition, performance_of, piece, without
+from alignment_etude import check_is_partition, performance_of, piece, without
 
 from tocco.errors import MismatchError
 from tocco.evaluation.pseudo_label_measures import stretch
