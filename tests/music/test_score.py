@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import symusic
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tocco.errors import InputError
@@ -318,6 +318,7 @@ def test_many_repeats_stay_within_the_limit(tmp_path: Path) -> None:
 
 
 @settings(max_examples=12, deadline=None)
+@example(repeats=[True] * 6)
 @given(repeats=st.lists(st.booleans(), min_size=1, max_size=6))
 def test_the_full_reading_plays_each_bar_as_often_as_its_repeat_says(
     tmp_path_factory: pytest.TempPathFactory, repeats: list[bool]

@@ -240,7 +240,7 @@ def _play_orders(part: Any, source: str) -> tuple[PlayOrder, ...]:
 def _variants(part: Any, forks: int, source: str) -> Iterator[list[str]]:
     """Other combinations of repeats, and the one with repeats after a da capo."""
     yield _walk(part, lambda _, to: to[0], source, after_jump="all")[0]
-    if forks <= _MAX_ORDERS.bit_length() - 2:
+    if 2**forks <= _MAX_ORDERS:
         for code in range(1, 2**forks):
             yield _walk(part, _choose_by(code), source, after_jump="none")[0]
     else:
