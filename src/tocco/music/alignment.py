@@ -10,11 +10,11 @@ import numpy as np
 
 from tocco.errors import InputError, MismatchError
 from tocco.music.beat_map import beat_from_sec, sec_from_beat
-from tocco.music.cadenza import Course, course_of
-from tocco.music.matching.chords import PlayedNotes, WrittenNotes
+from tocco.music.cadenza import Course
+from tocco.music.matching.chords import PlayedNotes
 from tocco.music.matching.matcher import NoteMatching, match_notes
 from tocco.music.matching.ornaments import Ornament, find_arpeggios, find_ornaments
-from tocco.music.matching.readings import Reading, choose_reading
+from tocco.music.matching.readings import choose_reading
 from tocco.music.matching.spans import (
     RetriedSpan,
     RolledChord,
@@ -29,6 +29,7 @@ from tocco.music.matching.substitutions import pair_wrong_notes
 from tocco.music.matching.tempo_map import TempoMap
 from tocco.music.performance import Performance
 from tocco.music.score import Score
+from tocco.music.written_strokes import WrittenStrokes, printed_readings
 from tocco.units import FloatArray, IntArray
 
 MIN_MATCH_RATE = 0.6
@@ -294,8 +295,8 @@ def align_performance_to_score(performance: Performance, score: Score | Sequence
     played = PlayedNotes(
         performance.onset_sec, performance.offset_sec, performance.pitch, performance.velocity
     )
-    pages = [_Page.of(reading) for reading in readings]
-    page = pages[choose_reading(_printed_readings(pages), played)]
+    pages = [WrittenStrokes.of(reading) for reading in readings]
+    page = pages[choose_reading(printed_readings(pages), played)]
     result = match_notes(page.written, played)
     rate = result.overall if result else 0.0
     if result is not None and (page.course.room_at(result.tempo_map.beat) < 0).sum() < 2:
@@ -315,75 +316,7 @@ def align_performance_to_score(performance: Performance, score: Score | Sequence
     return _alignment_of(page, played, result)
 
 
-@dataclass(frozen=True, eq=False)
-class _Page:
-    """A reading of the score as a player goes through it.
-
-    Attributes
-    ----------
-    score
-    course : with room for cadenzas
-    note : (W,) index into the score of each note that asks for a stroke, in the order of the course
-    written : these notes, beats of the course
-    """
-
-    score: Score
-    course: Course
-    note: IntArray
-    written: WrittenNotes
-
-    @classmethod
-    def of(cls, score: Score) -> _Page:
-        lead = np.array(score.grace_lead or np.zeros(len(score)), dtype=np.int64)
-        course = course_of(score.onset_beat, lead)
-        note = _struck_notes(score)
-        note = note[np.argsort(course.onset_beat[note], kind="stable")]
-        written = WrittenNotes(
-            course.onset_beat[note],
-            score.duration_beat[note],
-            score.pitch[note],
-            score.is_grace[note] & ~course.is_placed[note],
-            course.early_beat[note],
-        )
-        return cls(score, course, note, written)
-
-
-def _struck_notes(score: Score) -> IntArray:
-    """Notes that ask for a stroke of their own.
-
-    Of notes that share key and beat the longest does, or of equal ones that of the upper voice.
-    """
-    double = np.zeros(len(score), dtype=bool)
-    order = np.lexsort((score.voice, -score.duration_beat, score.pitch, np.round(score.onset_beat, 6)))
-    order = order[~score.is_grace[order]]
-    same_key = np.diff(score.pitch[order]) == 0
-    same_beat = np.diff(np.round(score.onset_beat[order], 6)) == 0
-    double[order[1:][same_key & same_beat]] = True
-    return np.flatnonzero(~double)
-
-
-def _printed_readings(pages: Sequence[_Page]) -> list[Reading]:
-    """The readings, with one number for each printed note in all of them."""
-    number: dict[str, int] = {}
-    found = []
-    for page in pages:
-        printed_id = _printed_ids(page.score)
-        printed = [number.setdefault(printed_id[note], len(number)) for note in page.note]
-        found.append(Reading(page.written, np.array(printed)))
-    return found
-
-
-def _printed_ids(score: Score) -> list[str]:
-    """The id of the printed note behind each note: a repeated pass has added "-2", "-3", ... to it."""
-    first_pass = set(score.note_id)
-    stems = (note_id.rpartition("-") for note_id in score.note_id)
-    return [
-        stem if number.isdigit() and stem in first_pass else note_id
-        for note_id, (stem, _, number) in zip(score.note_id, stems, strict=True)
-    ]
-
-
-def _alignment_of(page: _Page, played: PlayedNotes, result: NoteMatching) -> Alignment:
+def _alignment_of(page: WrittenStrokes, played: PlayedNotes, result: NoteMatching) -> Alignment:
     """The matching in terms of the score, and what follows from it."""
     score, course, clock = page.score, page.course, result.tempo_map
     in_order = np.argsort(page.note[result.match[:, 0]], kind="stable")
@@ -447,7 +380,7 @@ def _anchors(course: Course, clock: TempoMap) -> TempoMap:
 
 
 def _ornaments(
-    page: _Page, played: PlayedNotes, result: NoteMatching, added: IntArray
+    page: WrittenStrokes, played: PlayedNotes, result: NoteMatching, added: IntArray
 ) -> tuple[Ornament, ...]:
     """Added notes, indices into the performance, that adorn a written one."""
     names = (page.score.articulation[note].split(",") for note in page.note)
