@@ -500,3 +500,13 @@ def test_scores_hold_the_same_notes_as_their_midi(corpus_dir: Path) -> None:
             nearest = np.abs(written[:, None] - sounded).min(axis=1)
             assert nearest.max() < 0.51, (path.stem, pitch)
     assert differing == ["Schubert_D935_no.3_4bars_Score_17"]
+
+
+def test_a_score_that_is_too_large_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "opera.musicxml"
+    with path.open("wb") as file:
+        file.truncate(65 * 2**20)
+    with pytest.raises(
+        InputError, match=r"is 65 MiB large \(allowed: up to 64 MiB\).*one movement at a time"
+    ):
+        load_score(path)

@@ -171,7 +171,10 @@ def _read_bytes(path: Path) -> bytes:
         size = path.stat().st_size
         if size > MAX_SCORE_BYTES:
             raise InputError(
-                path, f"is {size / 2**20:.0f} MiB large", allowed=f"up to {MAX_SCORE_BYTES // 2**20} MiB"
+                path,
+                f"is {size / 2**20:.0f} MiB large",
+                allowed=f"up to {MAX_SCORE_BYTES // 2**20} MiB",
+                next_step="give one movement at a time, or export the piano part alone",
             )
         content = path.read_bytes()
     except FileNotFoundError as error:
