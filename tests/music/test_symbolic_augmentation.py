@@ -18,6 +18,7 @@ from tocco.music.performance import PedalCurve, Performance
 from tocco.music.symbolic_augmentation import (
     HeardBefore,
     TranscriberNoise,
+    carried_sec,
     scale_tempo,
     transcriber_noise,
     transpose,
@@ -25,7 +26,7 @@ from tocco.music.symbolic_augmentation import (
 from tocco.rubrics import TARGETS
 
 ETUDE, ALIGNMENT = etude()
-SILENT_NOISE = TranscriberNoise(*[0.0] * 8)
+SILENT_NOISE = TranscriberNoise.none()
 
 
 def even(n: int = 4000) -> Performance:
@@ -126,7 +127,8 @@ def test_no_noise_changes_nothing_but_half_pedal(rng) -> None:
     ],
 )
 def test_errors_have_the_stated_size(rng, field, size, attribute) -> None:
-    heard = transcriber_noise(EVEN, rng, replace(SILENT_NOISE, **{field: size}))
+    also = {"pedalled_offset_sd_sec": size} if field == "offset_sd_sec" else {}
+    heard = transcriber_noise(EVEN, rng, replace(SILENT_NOISE, **{field: size}, **also))
     assert np.all(heard.new_of_old >= 0)
     error = getattr(heard.performance, attribute)[heard.new_of_old] - getattr(EVEN, attribute)
     assert np.std(error) == pytest.approx(size, rel=0.05)
@@ -142,7 +144,6 @@ def test_notes_are_missed_and_added_in_the_stated_shares(rng) -> None:
     missed = transcriber_noise(EVEN, rng, replace(SILENT_NOISE, missed_share=0.1))
     gone = missed.new_of_old < 0
     assert gone.mean() == pytest.approx(0.1, abs=0.015)
-    assert EVEN.velocity[gone].mean() < EVEN.velocity.mean() - 2.0
     doubled = transcriber_noise(EVEN, rng, replace(SILENT_NOISE, doubled_share=0.1)).performance
     assert len(doubled) - len(EVEN) == pytest.approx(400, abs=60)
     assert np.bincount(doubled.pitch).sum() == len(doubled)
@@ -155,12 +156,105 @@ def test_notes_are_missed_and_added_in_the_stated_shares(rng) -> None:
 
 
 def test_presses_are_missed_and_displaced(rng) -> None:
-    noise = replace(SILENT_NOISE, pedal_missed_share=0.3, pedal_sd_sec=0.06)
+    noise = replace(
+        SILENT_NOISE, pedal_missed_share=0.3, press_lag_sec=0.1, press_sd_sec=0.06, lift_sd_sec=0.02
+    )
     heard = transcriber_noise(EVEN, rng, noise).performance.sustain
-    presses = heard.time_sec[::2]
+    presses, lifts = heard.time_sec[::2], heard.time_sec[1::2]
     assert len(presses) == pytest.approx(140, abs=25)
-    off = presses - np.round((presses - 1.0) / 2.0) * 2.0 - 1.0
-    assert np.std(off) == pytest.approx(0.06, rel=0.2)
+    late = presses - np.round((presses - 1.0) / 2.0) * 2.0 - 1.0
+    assert np.mean(late) == pytest.approx(0.1, abs=0.02)
+    assert np.std(late) == pytest.approx(0.06, rel=0.2)
+    off = lifts - np.round(lifts / 2.0) * 2.0
+    assert np.std(off) == pytest.approx(0.02, rel=0.25)
+    assert abs(np.mean(off)) < 0.01
+
+
+def test_half_of_the_notes_at_the_edge_of_hearing_are_missed(rng) -> None:
+    noise = replace(SILENT_NOISE, inaudible_velocity=50.0, inaudible_width=5.0)
+    gone = transcriber_noise(EVEN, rng, noise).new_of_old < 0
+    for velocity, share in ((40, 0.881), (50, 0.5), (60, 0.119), (75, 0.007)):
+        near = np.abs(EVEN.velocity - velocity) <= 1
+        assert gone[near].mean() == pytest.approx(share, abs=0.07)
+
+
+def test_strength_is_heard_flatter_and_the_bass_too_soft(rng) -> None:
+    noise = replace(SILENT_NOISE, velocity_slope=0.5)
+    heard = transcriber_noise(EVEN, rng, noise)
+    np.testing.assert_allclose(
+        heard.performance.velocity[heard.new_of_old], 64 + 0.5 * (EVEN.velocity - 64.0), atol=0.51
+    )
+    noise = replace(SILENT_NOISE, register_share=1.0)
+    heard = transcriber_noise(EVEN, rng, noise)
+    off = heard.performance.velocity[heard.new_of_old] - EVEN.velocity
+    assert set(off[EVEN.pitch == 36]) == {-8}
+    assert set(off[EVEN.pitch == 72]) == {12}
+
+
+def _pedalled(is_down: bool) -> Performance:
+    """Notes of 0.5 s, two seconds apart; the pedal, if it is down, carries them 0.4 s on."""
+    n = 2000
+    onset = 1.0 + 2.0 * np.arange(n)
+    step = np.column_stack((onset + 0.1, onset + 0.9)).ravel()
+    sustain = PedalCurve(step, np.tile([100.0, 0.0], n)) if is_down else PedalCurve()
+    return replace(
+        EVEN,
+        onset_sec=onset,
+        offset_sec=onset + 0.5,
+        pitch=np.full(n, 60),
+        velocity=np.full(n, 70),
+        sustain=sustain,
+        duration_sec=2.0 * n + 2.0,
+    )
+
+
+def test_the_pedal_hides_when_a_key_comes_up(rng) -> None:
+    noise = replace(SILENT_NOISE, hidden_offset_share=0.4)
+    up, down = (
+        transcriber_noise(one, rng, noise).performance.offset_sec - one.offset_sec
+        for one in (_pedalled(False), _pedalled(True))
+    )
+    np.testing.assert_allclose(up, 0.0, atol=1e-12)
+    hidden = down > 1e-9
+    assert hidden.mean() == pytest.approx(0.4, abs=0.04)
+    # Anywhere until the damper falls, 0.4 s on.
+    assert down.max() < 0.4
+    assert down[hidden].mean() == pytest.approx(0.2, abs=0.02)
+    assert np.all(down >= -1e-12)
+
+
+def test_a_sound_that_has_faded_seems_to_end(rng) -> None:
+    played = _pedalled(False)
+    heard = transcriber_noise(played, rng, replace(SILENT_NOISE, cut_offset_share=0.1)).performance
+    early = heard.offset_sec - played.offset_sec
+    assert (early < -1e-9).mean() == pytest.approx(0.1, abs=0.03)
+    assert early.min() > -0.5
+
+
+def test_a_press_that_carries_nothing_is_not_heard(rng) -> None:
+    played = _pedalled(True)
+    np.testing.assert_allclose(carried_sec(played), 0.4)
+    short = replace(played, offset_sec=played.onset_sec + 0.05)  # let go before the pedal comes
+    np.testing.assert_allclose(carried_sec(short), 0.0)
+    noise = replace(SILENT_NOISE, inaudible_carry_sec=0.4, inaudible_carry_width=0.5)
+    assert len(transcriber_noise(played, rng, noise).performance.sustain) == pytest.approx(2000, abs=180)
+    # 0.01 s against 0.41 s, in units of 0.5 of the logarithm: 1 in 1,700.
+    assert len(transcriber_noise(short, rng, noise).performance.sustain) <= 12
+
+
+def test_what_a_press_carries_ends_with_its_own_lift() -> None:
+    two = replace(
+        EVEN,
+        onset_sec=np.array([0.0, 0.1, 3.0]),
+        offset_sec=np.array([0.5, 0.6, 3.2]),
+        pitch=np.array([60, 64, 60]),
+        velocity=np.full(3, 70),
+        sustain=PedalCurve(np.array([0.4, 1.0, 3.1, 9.0]), np.array([127.0, 0.0, 127.0, 0.0])),
+        duration_sec=9.5,
+    )
+    # 0.5 + 0.4 s of two keys; then 5.8 s of one, of which two count.
+    np.testing.assert_allclose(carried_sec(two), [0.9, 2.0])
+    assert carried_sec(replace(two, sustain=PedalCurve())).tolist() == []
 
 
 def test_what_changes_on_one_key_changes_no_error_on_the_others() -> None:
@@ -195,7 +289,7 @@ def _errors_of(heard, performance, note):
 
 
 def test_a_stroke_that_was_heard_before_has_the_errors_that_it_had() -> None:
-    sizes = {"onset_sd_sec": 0.005, "offset_sd_sec": 0.04, "velocity_sd": 3.0}
+    sizes = {"onset_sd_sec": 0.005, "offset_sd_sec": 0.04, "pedalled_offset_sd_sec": 0.04, "velocity_sd": 3.0}
     first = _heard(EVEN, **sizes)
     old = np.arange(len(EVEN))
     again = _heard(EVEN, HeardBefore(EVEN, old), **sizes)
@@ -237,7 +331,7 @@ def test_a_press_that_was_heard_before_has_the_errors_that_it_had(moved_sec: flo
     gone = 5  # of the presses, from 0
     keep = np.delete(np.arange(len(time_sec)), [2 * gone, 2 * gone + 1])
     fewer = replace(EVEN, sustain=PedalCurve(time_sec[keep] + moved_sec, value[keep]))
-    sizes = {"pedal_missed_share": 0.3, "pedal_sd_sec": 0.02}
+    sizes = {"pedal_missed_share": 0.3, "press_sd_sec": 0.02, "lift_sd_sec": 0.02}
     first = _heard(EVEN, **sizes).performance.sustain.time_sec
     second = _heard(fewer, HeardBefore(EVEN, old), **sizes).performance.sustain.time_sec
     from_gone = np.abs(first - time_sec[2 * gone]) < 0.1
@@ -250,7 +344,10 @@ def test_a_press_that_was_heard_before_has_the_errors_that_it_had(moved_sec: flo
 def test_what_is_heard_is_a_valid_performance(seed, strength) -> None:
     base = TranscriberNoise()
     noise = TranscriberNoise(
-        *(strength * getattr(base, name) if name != "pedal_missed_share" else 0.5 for name in vars(base))
+        **{
+            name: strength * size / (4.0 if name.endswith("_share") else 1.0)
+            for name, size in vars(base).items()
+        }
     )
     played = transcriber_noise(ETUDE, np.random.default_rng(seed), noise).performance
     assert np.array_equal(np.lexsort((played.pitch, played.onset_sec)), np.arange(len(played)))
@@ -280,18 +377,24 @@ def test_the_alignment_of_what_is_heard_accounts_for_every_note(rng) -> None:
     assert np.abs(carried.performance_beat - found.performance_beat).max() < 0.5
 
 
-def test_the_noise_of_a_good_transcriber_keeps_all_ratings_and_a_bad_ones_does_not(rng) -> None:
-    assert transcriber_noise(ETUDE, rng).labels_kept == set(TARGETS)
+def test_the_noise_of_a_good_transcriber_keeps_all_ratings_but_those_of_pedalled_touch(rng) -> None:
+    touch = {"articulation_quality", "articulation_soft_hard", "articulation_short_long"}
+    assert set(TARGETS) - transcriber_noise(ETUDE, rng).labels_kept == touch  # the pedal hides it
+    dry = replace(TranscriberNoise(), hidden_offset_share=0.0, cut_offset_share=0.0)
+    assert transcriber_noise(ETUDE, rng, dry).labels_kept == set(TARGETS)
     bad = replace(TranscriberNoise(), missed_share=0.1, onset_sd_sec=0.02)
     lost = set(TARGETS) - transcriber_noise(ETUDE, rng, bad).labels_kept
-    assert lost == {"note_accuracy", "rhythmic_precision", "timing_stable_unstable"}
+    assert lost == {"note_accuracy", "rhythmic_precision", "timing_stable_unstable"} | touch
 
 
 def test_the_amounts_say_how_much_of_the_pedal_is_lost() -> None:
-    noise = TranscriberNoise(pedal_missed_share=0.2, pedal_sd_sec=0.1)
+    noise = TranscriberNoise(press_sd_sec=0.1, onset_sd_sec=0.005, doubled_share=0.01, ghost_share=0.02)
+    amounts = noise.amounts(missed_share=0.1, pedal_missed_share=0.2, release_sd_sec=0.03)
     # 31.73 % of a normal distribution lie beyond one standard deviation.
-    assert noise.amounts["pedal"] == pytest.approx(0.2 + 0.8 * 0.3173, abs=1e-4)
-    assert noise.amounts["timing"] == 5.0
+    assert amounts["pedal"] == pytest.approx(0.2 + 0.8 * 0.3173, abs=1e-4)
+    assert amounts["timing"] == 5.0
+    assert amounts["release"] == pytest.approx(30.0)
+    assert amounts["notes"] == pytest.approx(0.13)
 
 
 @pytest.mark.parametrize(

@@ -18,18 +18,27 @@ from typing import Final
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from scipy.special import expit
 
 from tocco.errors import InputError
 from tocco.music.augmented import Augmented, moved_along
 from tocco.music.corruption.context import read_context
 from tocco.music.corruption.draft import Draft, finish, pedal_of_steps, strikes_apart
 from tocco.music.label_rules import labels_kept, tempo_amount
-from tocco.music.performance import PedalCurve, Performance
-from tocco.music.statistics.playing import pedal_crossings
+from tocco.music.performance import PEDAL_DOWN, PedalCurve, Performance
+from tocco.music.statistics.playing import pedal_crossings, sounding_end_sec
 from tocco.music.time_map import TimeMap
 from tocco.units import HIGHEST_PIANO_KEY, LOWEST_PIANO_KEY, BoolArray, FloatArray, IntArray
 
-__all__ = ["Augmented", "HeardBefore", "TranscriberNoise", "scale_tempo", "transcriber_noise", "transpose"]
+__all__ = [
+    "Augmented",
+    "HeardBefore",
+    "TranscriberNoise",
+    "carried_sec",
+    "scale_tempo",
+    "transcriber_noise",
+    "transpose",
+]
 
 MAX_SEMITONES: Final = 12
 TEMPO_RATIO_RANGE: Final = (0.5, 2.0)
@@ -39,59 +48,106 @@ _DOUBLED_HOST_SEC: Final = 0.2
 _GHOST_SEMITONES: Final = 12
 _GHOST_LEVEL: Final = 0.5
 _PEDAL_FLOOR: Final = 127.0
+_NARROWEST: Final = 1e-6
+_LEAST_CARRY_SEC: Final = 0.01
+_LONGEST_HIDDEN_SEC: Final = 2.0
+"""By then a sound has faded below the next ones."""
+_MIDDLE_VELOCITY: Final = 64.0
+_REGISTER_VELOCITY: Final = ((24, 36, 48, 60, 72, 84, 96), (2.3, -8.1, 1.2, 5.5, 12.3, 10.2, 14.7))
+"""Keys, and by how many steps a note of velocity 64 is heard louder than it was struck."""
 _SAME_PRESS_SEC: Final = 0.75
 """A press that comes earlier or later by less may be one that was heard before."""
 
 
 @dataclass(frozen=True)
 class TranscriberNoise:
-    """How far a transcription lies from what the keys did.
+    """How far a transcription lies from what the keys and the pedal did.
+
+    The sizes are those of a real transcriber, transkun 2.0 (Yan and Duan 2024), on 20 rendered excerpts
+    of a minute (`benchmarks/transcriber_errors.py`, results/transcription/errors.txt). It hears when a
+    sound begins and when it ends to the hundredth of a second, and what cannot be heard it does not
+    report: soft notes, presses of the pedal that carry little, and which of key and pedal ended a sound.
 
     Attributes
     ----------
     onset_sd_sec : seconds
-        5 ms, measured on transcribed notes.
-    offset_sd_sec : seconds
-        40 ms: the pedal hides when a key comes up.
+    offset_sd_sec : seconds, of the releases with the pedal up
+    pedalled_offset_sd_sec : seconds, of those with it down, where they are heard at all
+    hidden_offset_share : 0..1 of those, heard anywhere between the release and the fall of the damper
+    cut_offset_share : 0..1 of the releases, heard anywhere between the onset and the release: the sound has
+        faded
     velocity_sd : velocity steps
-        5, which among velocities that vary by 15 gives the correlation of .95 that was measured.
+    velocity_slope : heard by played; 1 for a transcriber that hears strength as it is
+    register_share : 0 or more
+        How much of its unevenness over the keyboard is heard: 1 for all of it, the bass 12 steps too soft
+        against the treble.
+    inaudible_velocity, inaudible_width : velocity steps
+        Of notes as loud as this half are missed; 0 for none. The logistic curve around it.
     missed_share, doubled_share, ghost_share : 0..0.5 of the notes
-        Together they give the onset F1 of .985 that was measured. Soft notes are missed first; a ghost
-        is an octave above a note, where its second partial sounds.
-    pedal_sd_sec : seconds, of each press and release
-    pedal_missed_share : 0..1 of the presses
-        A transcribed pedal is up or down, never half, and follows the true one poorly.
+        Missed however loud; heard twice; and a ghost an octave above, where the second partial sounds.
+    inaudible_carry_sec, inaudible_carry_width
+        Of presses of the pedal that carry so much sound beyond the keys half are missed; 0 for none. Seconds,
+        summed over the notes; the logistic curve around it in their logarithm.
+    press_lag_sec : seconds by which presses are heard late: not before a key is let go
+    press_sd_sec, lift_sd_sec : seconds
+    pedal_missed_share : 0..1 of the presses, whatever they carry
+        A transcribed pedal is up or down, never half.
     """
 
-    onset_sd_sec: float = 0.005
-    offset_sd_sec: float = 0.040
-    velocity_sd: float = 5.0
-    missed_share: float = 0.015
-    doubled_share: float = 0.0075
-    ghost_share: float = 0.0075
-    pedal_sd_sec: float = 0.06
-    pedal_missed_share: float = 0.3
+    onset_sd_sec: float = 0.003
+    offset_sd_sec: float = 0.010
+    pedalled_offset_sd_sec: float = 0.026
+    hidden_offset_share: float = 0.4
+    cut_offset_share: float = 0.04
+    velocity_sd: float = 4.25
+    velocity_slope: float = 0.69
+    register_share: float = 1.0
+    inaudible_velocity: float = 15.5
+    inaudible_width: float = 7.6
+    missed_share: float = 0.001
+    doubled_share: float = 0.0005
+    ghost_share: float = 0.0005
+    inaudible_carry_sec: float = 0.7
+    inaudible_carry_width: float = 0.76
+    press_lag_sec: float = 0.086
+    press_sd_sec: float = 0.057
+    lift_sd_sec: float = 0.010
+    pedal_missed_share: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value, name = getattr(self, field.name), field.name
-            most = {"pedal_missed_share": 1.0}.get(name, 0.5 if name.endswith("_share") else math.inf)
+            whole = name in ("pedal_missed_share", "hidden_offset_share", "cut_offset_share")
+            bounded = name.endswith("_share") and name != "register_share"
+            most = (1.0 if whole else 0.5) if bounded else math.inf
             if not (math.isfinite(value) and 0.0 <= value <= most):
                 allowed = "0 or more" if math.isinf(most) else f"0 to {most:g}"
                 raise InputError(name, f"is {value:g}", allowed=allowed)
 
-    @property
-    def amounts(self) -> dict[str, float]:
-        """The noise in the units of `label_rules`."""
-        kept = 1.0 - self.pedal_missed_share
-        spread = self.pedal_sd_sec * math.sqrt(2.0)
-        far = math.erfc(0.1 / spread) if spread > 0 else 0.0  # share of a normal beyond 100 ms
+    @classmethod
+    def none(cls) -> TranscriberNoise:
+        """Of a transcriber that hears everything as it is, but half pedal."""
+        return cls(**{field.name: float(field.name == "velocity_slope") for field in fields(cls)})
+
+    def amounts(
+        self, missed_share: float, pedal_missed_share: float, release_sd_sec: float
+    ) -> dict[str, float]:
+        """The noise in the units of `label_rules`.
+
+        Parameters
+        ----------
+        missed_share, pedal_missed_share : 0..1 of the notes and of the presses that were missed
+        release_sd_sec : of the errors of all releases: it hangs on how much is pedalled
+        """
+        kept = 1.0 - pedal_missed_share
+        spread = max(self.press_sd_sec, self.lift_sd_sec)
+        far = math.erfc(0.1 / (spread * math.sqrt(2.0))) if spread > 0 else 0.0  # share beyond 100 ms
         return {
             "timing": 1000.0 * self.onset_sd_sec,
-            "release": 1000.0 * self.offset_sd_sec,
+            "release": 1000.0 * release_sd_sec,
             "velocity": self.velocity_sd,
-            "notes": self.missed_share + self.doubled_share + self.ghost_share,
-            "pedal": self.pedal_missed_share + kept * far,
+            "notes": missed_share + self.doubled_share + self.ghost_share,
+            "pedal": pedal_missed_share + kept * far,
         }
 
 
@@ -187,18 +243,20 @@ def transcriber_noise(
     noise = TranscriberNoise() if noise is None else noise
     context = read_context(performance, None)
     draws = _stroke_draws(performance, int(rng.integers(2**63)), before)
-    draft = _heard_notes(Draft.of(performance), draws, noise)
+    draft = _heard_notes(Draft.of(performance), performance, draws, noise)
+    release_sd_sec = float(np.std(draft.offset_sec - performance.offset_sec))
     draft = _with_false_notes(draft, draws, noise)
-    missed = _missed(performance, draws, noise.missed_share)
+    missed = _missed(performance, draws, noise)
     draft = draft.without(np.flatnonzero(missed))
     press_draws = _press_draws(performance, int(rng.integers(2**63)), before)
-    draft = replace(draft, sustain=_heard_pedal(performance.sustain, press_draws, noise))
+    unheard = _unheard_presses(performance, press_draws, noise)
+    draft = replace(draft, sustain=_heard_pedal(performance.sustain, unheard, press_draws, noise))
     heard, new_of_old, _ = finish(context, draft)
     return Augmented(
         performance=heard,
         time_map=TimeMap.identity(),
         semitones=0,
-        labels_kept=labels_kept(noise.amounts),
+        labels_kept=labels_kept(noise.amounts(float(missed.mean()), _share(unheard), release_sd_sec)),
         new_of_old=new_of_old,
     )
 
@@ -214,6 +272,8 @@ class _StrokeDraws:
     split: FloatArray
     ghost: FloatArray
     missed: FloatArray
+    end: FloatArray
+    end_at: FloatArray
 
 
 def _stroke_draws(performance: Performance, seed: int, before: HeardBefore | None) -> _StrokeDraws:
@@ -227,13 +287,13 @@ def _stroke_draws(performance: Performance, seed: int, before: HeardBefore | Non
 
 
 def _draws_by_key(pitch: IntArray, seed: int, *, is_new: bool) -> FloatArray:
-    """(N, 7) draws that belong to the strokes of a key in their order, whatever the other keys do."""
-    draws = np.zeros((len(pitch), 7))
+    """(N, 9) draws that belong to the strokes of a key in their order, whatever the other keys do."""
+    draws = np.zeros((len(pitch), 9))
     for key in np.unique(pitch):
         strokes = np.flatnonzero(pitch == key)
         normal, uniform = (np.random.default_rng([seed, int(key), 2 * is_new + part]) for part in (0, 1))
         draws[strokes, :3] = normal.normal(size=(len(strokes), 3))
-        draws[strokes, 3:] = uniform.uniform(size=(len(strokes), 4))
+        draws[strokes, 3:] = uniform.uniform(size=(len(strokes), 6))
     return draws
 
 
@@ -264,16 +324,32 @@ def _draws_in_order(n: int, seed: int, *, is_new: bool) -> FloatArray:
     return np.column_stack((uniform.uniform(size=n), normal.normal(size=(n, 2))))
 
 
-def _heard_notes(draft: Draft, draws: _StrokeDraws, noise: TranscriberNoise) -> Draft:
+def _heard_notes(
+    draft: Draft, performance: Performance, draws: _StrokeDraws, noise: TranscriberNoise
+) -> Draft:
     """Onsets, releases and velocities with errors."""
     onset = draft.onset_sec + noise.onset_sd_sec * draws.onset
     onset = np.maximum(onset, np.minimum(draft.onset_sec, 0.0))
     onset = strikes_apart(onset, draft.onset_sec, draft.pitch)
     shortest = np.minimum(_MIN_HELD_SEC, draft.offset_sec - draft.onset_sec)
-    offset = np.maximum(draft.offset_sec + noise.offset_sd_sec * draws.offset, onset + shortest)
-    velocity = np.rint(draft.velocity + noise.velocity_sd * draws.velocity)
-    velocity = np.clip(velocity, 1, 127).astype(draft.velocity.dtype)
-    return replace(draft, onset_sec=onset, offset_sec=offset, velocity=velocity)
+    offset = np.maximum(_heard_offsets(performance, draws, noise), onset + shortest)
+    register = noise.register_share * np.interp(draft.pitch, *_REGISTER_VELOCITY)
+    level = _MIDDLE_VELOCITY + noise.velocity_slope * (draft.velocity - _MIDDLE_VELOCITY) + register
+    velocity = np.clip(np.rint(level + noise.velocity_sd * draws.velocity), 1, 127)
+    return replace(draft, onset_sec=onset, offset_sec=offset, velocity=velocity.astype(draft.velocity.dtype))
+
+
+def _heard_offsets(performance: Performance, draws: _StrokeDraws, noise: TranscriberNoise) -> FloatArray:
+    """(N,) seconds: the release, or anywhere until the damper falls, or anywhere since the onset."""
+    onset, offset = performance.onset_sec, performance.offset_sec
+    is_pedalled = performance.sustain.at(offset) >= PEDAL_DOWN
+    size = np.where(is_pedalled, noise.pedalled_offset_sd_sec, noise.offset_sd_sec)
+    ends = np.minimum(sounding_end_sec(performance), offset + _LONGEST_HIDDEN_SEC)
+    heard = offset + size * draws.offset
+    cut = draws.end > 1.0 - noise.cut_offset_share
+    hidden = is_pedalled & (draws.end < noise.hidden_offset_share) & ~cut
+    heard = np.where(hidden, offset + draws.end_at * (ends - offset), heard)
+    return np.where(cut, onset + draws.end_at * (offset - onset), heard)
 
 
 def _with_false_notes(draft: Draft, draws: _StrokeDraws, noise: TranscriberNoise) -> Draft:
@@ -296,26 +372,60 @@ def _with_false_notes(draft: Draft, draws: _StrokeDraws, noise: TranscriberNoise
     )
 
 
-def _missed(performance: Performance, draws: _StrokeDraws, share: float) -> BoolArray:
-    """(N,) notes that are not heard: chances fall with velocity, `share` of all on average.
+def _missed(performance: Performance, draws: _StrokeDraws, noise: TranscriberNoise) -> BoolArray:
+    """(N,) notes that are not heard: soft ones, and a few of any strength.
 
     The first note is always heard, so that something is.
     """
-    chance = 1.0 / performance.velocity
-    missed = draws.missed < np.minimum(share * chance / chance.mean(), 1.0)
+    missed = draws.missed < noise.missed_share
+    if noise.inaudible_velocity > 0.0:
+        over = (performance.velocity - noise.inaudible_velocity) / max(noise.inaudible_width, _NARROWEST)
+        missed = draws.missed < noise.missed_share + (1.0 - noise.missed_share) * expit(-over)
     missed[0] = False
     return missed
 
 
-def _heard_pedal(curve: PedalCurve, draws: FloatArray, noise: TranscriberNoise) -> PedalCurve:
-    """The pedal up or down, some presses missed, all changes displaced; (P, 3) draws."""
+def carried_sec(performance: Performance) -> FloatArray:
+    """How much sound each press of the pedal carries beyond the keys.
+
+    Returns
+    -------
+    (P,) seconds, >= 0
+        Over all keys let go while it is down, from the release to the fall of the damper, at most 2 s each.
+    """
+    pressed, lifted = pedal_crossings(performance.sustain)
+    offset = performance.offset_sec
+    rings_on = np.minimum(sounding_end_sec(performance) - offset, _LONGEST_HIDDEN_SEC)
+    press = np.searchsorted(pressed, offset, side="right") - 1
+    until = np.append(lifted, np.inf)[np.maximum(press, 0)] if len(pressed) else offset
+    inside = (press >= 0) & (offset < until)
+    carried = np.bincount(press[inside], weights=rings_on[inside], minlength=len(pressed))
+    return carried.astype(float)
+
+
+def _unheard_presses(performance: Performance, draws: FloatArray, noise: TranscriberNoise) -> BoolArray:
+    """(P,) presses that are not heard: those that carry little, and some of any kind."""
+    chance = np.full(len(draws), noise.pedal_missed_share)
+    if noise.inaudible_carry_sec > 0.0:
+        over = np.log(carried_sec(performance) + _LEAST_CARRY_SEC)
+        over -= math.log(noise.inaudible_carry_sec + _LEAST_CARRY_SEC)
+        chance += (1.0 - chance) * expit(-over / max(noise.inaudible_carry_width, _NARROWEST))
+    return draws[:, 0] < chance
+
+
+def _share(is_so: BoolArray) -> float:
+    return float(is_so.mean()) if len(is_so) else 0.0
+
+
+def _heard_pedal(
+    curve: PedalCurve, unheard: BoolArray, draws: FloatArray, noise: TranscriberNoise
+) -> PedalCurve:
+    """The pedal up or down, some presses missed, presses late, all changes displaced; (P, 3) draws."""
     pressed, released = pedal_crossings(curve)
     n = len(pressed)
-    missed = draws[:, 0] < noise.pedal_missed_share
-    down_error, up_error = noise.pedal_sd_sec * draws[:, 1:].T
-    down = pressed + down_error
-    up = np.append(released, np.inf)[:n] + up_error
-    heard = ~missed & (up > down)
+    down = pressed + noise.press_lag_sec + noise.press_sd_sec * draws[:, 1]
+    up = np.append(released, np.inf)[:n] + noise.lift_sd_sec * draws[:, 2]
+    heard = ~unheard & (up > down)
     start, end = np.maximum(down[heard], 0.0), up[heard]
     if len(start) == 0:
         return PedalCurve()
