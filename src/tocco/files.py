@@ -138,6 +138,25 @@ def writable_folder(folder: Path) -> Path:
     return folder
 
 
+def read_names(path: Path) -> list[str]:
+    """The names in a text file, one a line; blank lines are passed over.
+
+    Raises
+    ------
+    InputError
+        It cannot be read as text.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            path, f"is not UTF-8 text (byte {error.start})", next_step="save it as UTF-8"
+        ) from error
+    return [line.strip() for line in lines if line.strip()]
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file at once, or nothing."""
     with replacing(path) as temporary:

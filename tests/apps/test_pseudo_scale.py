@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tocco.apps.pseudo_pool import choose_pool
+from tocco.apps.pseudo_pool import choose_pool, read_pool
 from tocco.apps.pseudo_scale import (
     MeasuredPerformance,
     fit_reference_scale,
@@ -104,6 +104,42 @@ def test_a_pool_that_is_too_small_writes_nothing(tiny_labels: Path, tmp_path: Pa
 
 def fit(labels: Path, output: Path, share: float = 1.0) -> None:
     fit_reference_scale(labels, output, share=share, takes=9, rendered=0, seed=0, jobs=1, soundfont=None)
+
+
+def named(path: Path, *names: str) -> Path:
+    path.write_text("".join(f"{name}\n" for name in names))
+    return path
+
+
+def test_the_pool_can_be_named(tiny_labels: Path, tmp_path: Path) -> None:
+    own = read_labels(tiny_labels)
+    chosen = read_pool(
+        tiny_labels, share=0.1, takes=9, seed=0, pieces=named(tmp_path / "p.txt", "piece1", "", "piece3")
+    )
+    assert {record.segment_id for record in chosen} == {
+        record.segment_id for record in own if record.piece_id in ("piece1", "piece3")
+    }
+    with pytest.raises(InputError, match=r"p\.txt: names 'Piece_9', and .*labels.* has no such piece"):
+        read_pool(tiny_labels, share=1.0, takes=9, seed=0, pieces=named(tmp_path / "p.txt", "Piece 9"))
+    with pytest.raises(InputError, match=r"p\.txt: names no piece"):
+        read_pool(tiny_labels, share=1.0, takes=9, seed=0, pieces=named(tmp_path / "p.txt"))
+    with pytest.raises(InputError, match=r"gone\.txt: cannot be read"):
+        read_pool(tiny_labels, share=1.0, takes=9, seed=0, pieces=tmp_path / "gone.txt")
+
+
+def test_composers_are_told_by_the_first_word_of_an_imported_name() -> None:
+    imported = [r.model_copy(update={"piece_id": r.piece_id.replace("/", "_")}) for r in records()]
+    chosen = choose_pool(imported, share=0.5, takes=1, generator=np.random.default_rng(1))
+    assert sorted({record.piece_id.split("_")[0] for record in chosen}) == ["Bach", "Liszt"]
+    assert len(chosen) == 8
+
+
+def test_what_was_transcribed_is_no_pool(tiny_labels: Path, tmp_path: Path) -> None:
+    first, *rest = read_labels(tiny_labels)
+    path = tmp_path / "labels.jsonl"
+    write_labels([first.model_copy(update={"is_transcribed": True}), *rest], path)
+    with pytest.raises(InputError, match=r"take00: is transcribed.*MIDI that the keys sent"):
+        fit(path, tmp_path / "scale.json")
 
 
 def test_the_scale_says_what_it_was_fitted_on(tiny_labels: Path) -> None:

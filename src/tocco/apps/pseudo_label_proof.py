@@ -26,7 +26,7 @@ from tocco.evaluation.pseudo_label_measures import (
 )
 from tocco.evaluation.pseudo_label_proof import Agreement, agreement
 from tocco.evaluation.pseudo_label_report import Proof, write_proof
-from tocco.files import sha256_of, writable_folder
+from tocco.files import read_names, sha256_of, writable_folder
 from tocco.pseudo_labels.scale import ReferenceScale, load_scale, reference_scale
 
 _Found = TypeVar("_Found")
@@ -70,7 +70,7 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
     scale = reference_scale() if options.scale is None else load_scale(options.scale)
     folder = writable_folder(output / "measured")
     records = [with_printed_score(record) for record in read_labels(performances, must_exist=True)]
-    unseen = [r for r in held_out(records, scale, _names(options.leave_out)) if r.score_path and r.midi_path]
+    unseen = [r for r in held_out(records, scale, _left_out(options)) if r.score_path and r.midi_path]
     unseen = [record for record in unseen if not record.is_score_rendering]
     chosen, takes = choose(unseen, options)
     if len(chosen) < 2:
@@ -101,7 +101,7 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
         )
     if options.leave_out is not None:
         facts["also left out"] = (
-            f"{len(_names(options.leave_out))} pieces that development or an earlier proof has seen"
+            f"{len(_left_out(options))} pieces that development or an earlier proof has seen"
         )
     typer.echo(
         write_proof(
@@ -181,10 +181,5 @@ def _measured(
         return list(options.engine.map(function, tasks, advance))
 
 
-def _names(path: Path | None) -> list[str]:
-    if path is None:
-        return []
-    try:
-        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
+def _left_out(options: ProofOptions) -> list[str]:
+    return [] if options.leave_out is None else read_names(options.leave_out)

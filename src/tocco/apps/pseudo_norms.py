@@ -41,17 +41,17 @@ class ReadPerformance:
 
 
 def fit_reference_norms(
-    labels: Path, output: Path, *, share: float, takes: int, seed: int, jobs: int
+    labels: Path, output: Path, *, share: float, takes: int, seed: int, jobs: int, pieces: Path | None = None
 ) -> None:
     """Read a part of the pieces of a label file and write the norms fitted to them.
 
     Parameters
     ----------
-    labels, share, takes, seed : as of `pseudo_pool.read_pool`
+    labels, share, takes, seed, pieces : as of `pseudo_pool.read_pool`
     output
     jobs : performances at once
     """
-    chosen = read_pool(labels, share=share, takes=takes, seed=seed)
+    chosen = read_pool(labels, share=share, takes=takes, seed=seed, pieces=pieces)
     writable_folder(output.parent)
     with progress_bar("reading") as advance:
         read = list(LocalEngine(jobs).map(read_pool_performance, chosen, advance))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from tocco.data.pseudo_labelling import with_printed_score
 from tocco.data.records import LabelRecord, read_labels
 from tocco.errors import InputError, UsageError
-from tocco.files import sha256_of
+from tocco.files import file_name, read_names, sha256_of
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.midi import load_midi
 from tocco.music.performance import Performance
@@ -22,23 +24,29 @@ from tocco.music.score import score_readings
 Aligned = tuple[Performance, Alignment]
 
 
-def read_pool(labels: Path, *, share: float, takes: int, seed: int) -> list[LabelRecord]:
-    """The performances of a label file that a fit is made on.
+def read_pool(
+    labels: Path, *, share: float, takes: int, seed: int, pieces: Path | None = None
+) -> list[LabelRecord]:
+    """The performances of a label file that a fit is made on; against printed scores, where there are any.
 
     Parameters
     ----------
     labels
     share, takes : as of `choose_pool`
     seed : of the choice
+    pieces : a file that names the pieces of the pool, one a line; all of them are taken, whatever the share
 
     Raises
     ------
     InputError
-        The share is none, a file is missing, or a record has no MIDI or no score.
+        The share is none, a file or a named piece is missing, or a record has no MIDI or no score, or was
+        transcribed.
     """
     if not 0.0 < share <= 1.0:
         raise UsageError("--share", f"is {share:g}", allowed="more than 0, up to 1")
-    records = read_labels(labels, must_exist=True)
+    records = [with_printed_score(record) for record in read_labels(labels, must_exist=True)]
+    if pieces is not None:
+        records, share = _named(records, pieces, labels), 1.0
     for record in records:
         lacks = [name for name in ("midi_path", "score_path") if getattr(record, name) is None]
         if lacks:
@@ -47,7 +55,28 @@ def read_pool(labels: Path, *, share: float, takes: int, seed: int) -> list[Labe
                 f"has no {lacks[0]}",
                 next_step="list performances that have MIDI and a score",
             )
+        if record.is_transcribed:
+            raise InputError(
+                f"{labels}, {record.segment_id}",
+                "is transcribed",
+                allowed="MIDI that the keys sent",
+                next_step="list performances recorded as MIDI",
+            )
     return choose_pool(records, share=share, takes=takes, generator=np.random.default_rng(seed))
+
+
+def _named(records: Sequence[LabelRecord], pieces: Path, labels: Path) -> list[LabelRecord]:
+    """The performances of named pieces; names are compared as names of files, "a/b" as "a_b"."""
+    wanted = {file_name(name) for name in read_names(pieces)}
+    found = [record for record in records if file_name(record.piece_id) in wanted]
+    absent = sorted(wanted - {file_name(record.piece_id) for record in found})
+    if absent or not found:
+        raise InputError(
+            pieces,
+            f"names {absent[0]!r}, and {labels} has no such piece" if absent else "names no piece",
+            next_step="name pieces by their piece_id, one a line",
+        )
+    return found
 
 
 def choose_pool(
@@ -58,14 +87,14 @@ def choose_pool(
     Parameters
     ----------
     records
-        What stands before the first "/" of a piece_id is the composer, or the corpus.
+        What stands before the first "/" or "_" of a piece_id is the composer, or the corpus.
     share : 0..1 of the pieces, rounded up
     takes : of one piece at most
     generator
     """
     composers: dict[str, dict[str, list[LabelRecord]]] = {}
     for record in records:
-        pieces = composers.setdefault(record.piece_id.split("/")[0], {})
+        pieces = composers.setdefault(re.split("[/_]", record.piece_id)[0], {})
         pieces.setdefault(record.piece_id, []).append(record)
     chosen: list[LabelRecord] = []
     for composer in sorted(composers):

@@ -62,9 +62,10 @@ def fit_reference_scale(
     seed: int,
     jobs: int,
     soundfont: Path | None,
+    pieces: Path | None = None,
 ) -> None:
     """Measure a part of the pieces of a label file and write the scale fitted to them."""
-    chosen = read_pool(labels, share=share, takes=takes, seed=seed)
+    chosen = read_pool(labels, share=share, takes=takes, seed=seed, pieces=pieces)
     writable_folder(output.parent)
     tasks = [_Task(record, n < rendered, soundfont) for n, record in enumerate(chosen)]
     with progress_bar("measuring") as advance:
