@@ -15,6 +15,7 @@ import numpy as np
 from tocco.errors import InputError
 from tocco.music.statistics.playing import pedal_crossings
 from tocco.pseudo_labels.evidence import Evidence
+from tocco.pseudo_labels.intended import read_intended
 from tocco.pseudo_labels.norms import FootNorms, LagNorms
 from tocco.pseudo_labels.pedal_timing import CHANGE_SEC, calls_for_change, metrical_weight
 from tocco.pseudo_labels.scale_fit import weighted_percentiles
@@ -43,6 +44,7 @@ class FootLags:
 
 def read_foot_lags(evidence: Evidence) -> FootLags | None:
     """Lags of a whole performance; None without a score, and where the pedal is never pressed."""
+    evidence = evidence.once(read_intended).evidence
     playing, alignment = evidence.playing, evidence.alignment
     pressed, lifted = pedal_crossings(playing.sustain)
     if alignment is None or not len(pressed):

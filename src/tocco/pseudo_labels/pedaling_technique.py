@@ -17,6 +17,7 @@ from tocco.music.statistics.playing import Playing, pedal_crossings
 from tocco.music.statistics.resonance import clashes, ringing
 from tocco.music.statistics.summaries import MISSING, fraction, mean, median
 from tocco.pseudo_labels.evidence import NO_PEDAL, Evidence, Findings, Span
+from tocco.pseudo_labels.intended import Intended, read_intended
 from tocco.pseudo_labels.pedal_timing import USUAL_LIFT_SEC, read_foot_timing
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
@@ -206,11 +207,13 @@ def _overhang_sec(playing: Playing, at_sec: FloatArray) -> FloatArray:
 
 
 def measure_pedaling_technique(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
-    """Measure blur, changes and support of a span, unscaled."""
+    """Measure blur, changes and support of a span, unscaled: of the notes that were meant."""
     findings = Findings(PEDALING_TECHNIQUE, COMPONENTS)
     if len(evidence.performance.sustain) == 0:
         findings.without(NO_PEDAL)
         return findings.label(evidence, 0)
+    intended = evidence.once(read_intended)
+    evidence = intended.evidence
     pedalling, inside = evidence.once(read_pedalling), evidence.chords_within(span_sec)
     few = "fewer than five onsets in this span"
     enough = inside.sum() >= FEWEST
@@ -236,7 +239,7 @@ def measure_pedaling_technique(evidence: Evidence, span_sec: Span | None = None)
     findings.measured("change_lag", 1000.0 * median(lag) if several else MISSING, no_lifts)
     _measure_timing(findings, evidence, span_sec, int(held.sum()))
     _measure_depth(findings, evidence, span_sec)
-    findings.caused(_causes(evidence, pedalling, inside))
+    findings.caused(_causes(intended, pedalling, inside))
     return findings.label(evidence, int(inside.sum()))
 
 
@@ -270,7 +273,7 @@ def _measure_depth(findings: Findings, evidence: Evidence, span_sec: Span | None
     findings.measured("half_share", float(lasts[(value > 15) & (value < 100)].sum() / (end - start)), "")
 
 
-def _causes(evidence: Evidence, pedalling: Pedalling, inside: BoolArray) -> list[Cause]:
+def _causes(intended: Intended, pedalling: Pedalling, inside: BoolArray) -> list[Cause]:
     """Chords that clash with what the pedal holds, and harmonies that it runs together."""
     blurred = np.flatnonzero((pedalling.blur >= _CAUSE_CLASHES) & inside)
     held = pedalling.change[pedalling.is_held & inside[pedalling.change]]
@@ -278,12 +281,13 @@ def _causes(evidence: Evidence, pedalling: Pedalling, inside: BoolArray) -> list
     told = [(int(c), "blur", float(pedalling.blur[c])) for c in blurred]
     told += [(int(c), "held through", 1.0) for c in held]
     told += [(int(c), "hole", 1.0) for c in holes]
-    return [_cause(evidence, chord, kind, size) for chord, kind, size in told]
+    return [_cause(intended, chord, kind, size) for chord, kind, size in told]
 
 
-def _cause(evidence: Evidence, chord: int, kind: str, size: float) -> Cause:
+def _cause(intended: Intended, chord: int, kind: str, size: float) -> Cause:
+    evidence = intended.evidence
     members = evidence.playing.index[evidence.playing.chord_of == chord]
     at_sec = float(evidence.playing.chord_onset_sec[chord]) + evidence.clock_sec
     beat = None if evidence.alignment is None else float(evidence.alignment.performance_beat[members[0]])
     text = f"{place(evidence.alignment, beat, at_sec)}: {_SAID[kind].format(size=size)}"
-    return Cause(at_sec, at_sec, kind, text, tuple(int(n) for n in members), (), size)
+    return Cause(at_sec, at_sec, kind, text, tuple(int(n) for n in intended.note[members]), (), size)
