@@ -55,6 +55,16 @@ def test_a_manifest_is_labelled_and_a_second_run_changes_no_byte(scale_path: Pat
     assert {name: fresh[name] for name in before} == before
 
 
+def test_a_manifest_of_transcriptions_is_said_to_be_one(scale_path: Path, tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path / "in", n_pieces=1)
+    out = tmp_path / "out" / "labels.jsonl"
+    run("pseudo-label", manifest, "-o", out, "--scale", scale_path, "--spot-checks", 0, "--transcribed")
+    assert all(record.is_transcribed for record in read_labels(out))
+    again = run("pseudo-label", manifest, "-o", out, "--scale", scale_path, "--spot-checks", 0)
+    assert "0 of them kept from before" in again.output
+    assert not any(record.is_transcribed for record in read_labels(out))
+
+
 @pytest.mark.render
 def test_the_sheet_has_a_sound_and_a_picture_for_every_segment(scale_path: Path, tmp_path: Path) -> None:
     from render_example import installed

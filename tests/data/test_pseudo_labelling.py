@@ -14,6 +14,7 @@ from tocco.data import pseudo_labelling
 from tocco.data.pseudo_labelling import (
     CorruptionPlan,
     LabelTask,
+    align,
     generator_of,
     label_performance,
     peers_of,
@@ -71,7 +72,7 @@ def test_every_segment_of_ten_seconds_is_rated_as_the_raters_rate_it(
         expected = rate_span(evidence, (one.start_time, one.end_time), scale=scale)
         for name, rating in one.labels.items():
             assert rating == pytest.approx(expected[name].rating, abs=0.006)
-        assert one.source == source_of(scale) == f"pseudo-label-2+{scale_sha256(scale)[:12]}"
+        assert one.source == source_of(scale) == f"pseudo-label-3+{scale_sha256(scale)[:12]}"
         assert one.piece_id == "piece0"
         assert one.midi_path == record.midi_path
 
@@ -299,3 +300,23 @@ def test_a_pianist_s_other_take_and_a_rendering_are_no_peers(scale: ReferenceSca
     done = [label_performance(task_of(record, scale, tmp_path)) for record in (records[0], again, machine)]
     assert take_of(done[2]) is None
     assert peers_of(done) == {}
+
+
+def test_what_was_transcribed_is_rated_by_what_can_be_heard_and_compared_with_its_like(
+    tmp_path: Path,
+) -> None:
+    fields = {"centre": 0.0, "between_players": 0.1, "between_pieces": 0.4}
+    made = made_up_scale()
+    dimensions = {name: one.model_copy(update=fields) for name, one in made.dimensions.items()}
+    scale = made.model_copy(update={"dimensions": dimensions})
+    keys, *heard = read_labels(write_manifest(tmp_path / "in", n_pieces=1, n_takes=3))
+    heard = [record.model_copy(update={"is_transcribed": True}) for record in heard]
+    done = [label_performance(task_of(record, scale, tmp_path)) for record in (keys, *heard)]
+    assert sorted(peers_of(done)) == sorted(record.segment_id for record in heard)
+    assert all(record.is_transcribed for record in records_of(done[1]))
+    performance, alignment = align(heard[0])
+    by_ear = rate_segments(Evidence(performance, alignment, is_transcribed=True), scale)
+    assert done[1].rated.versions[0].segments == by_ear
+    assert task_key(task_of(keys, scale, tmp_path)) != task_key(
+        task_of(keys.model_copy(update={"is_transcribed": True}), scale, tmp_path)
+    )

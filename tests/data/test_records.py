@@ -176,6 +176,17 @@ def test_round_trip(tmp_path_factory, labels, start, name, folds):
     assert path.read_bytes() == first
 
 
+def test_a_transcribed_midi_says_so_and_other_records_keep_their_bytes(tmp_path):
+    (record,) = read_labels(jsonl(tmp_path, LINE))
+    assert record.is_transcribed is False
+    out = tmp_path / "out.jsonl"
+    write_labels([record], out)
+    assert "is_transcribed" not in out.read_text()
+    write_labels([record.model_copy(update={"is_transcribed": True})], out)
+    assert read_labels(out)[0].is_transcribed is True
+    assert "is_transcribed" in complaint(tmp_path, LINE | {"is_transcribed": "yes"})
+
+
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
     path = jsonl(tmp_path, LINE)
     before = path.read_bytes()

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rater_etude import BEAT_SEC, play, study_score
+from rater_etude import BEAT_SEC, UP, play, study_score
 from tocco.music.corruption import CORRUPTIONS, corrupt
+from tocco.music.performance import PedalCurve
 from tocco.music.score import Score
 from tocco.pseudo_labels.articulation_quality import (
     LONGEST_LOG,
@@ -16,7 +17,7 @@ from tocco.pseudo_labels.articulation_quality import (
     measure_articulation_quality,
     read_touch,
 )
-from tocco.pseudo_labels.evidence import NO_AUDIO, NO_SCORE, Evidence
+from tocco.pseudo_labels.evidence import HIDDEN_TOUCH, NO_AUDIO, NO_SCORE, Evidence
 from tocco.pseudo_labels.touch_norm import read_touch_norm
 from tocco.units import FloatArray
 
@@ -188,3 +189,40 @@ def test_without_a_score_only_the_overlap_is_told() -> None:
     assert set(label.components) == {"overlap"}
     assert label.missing["cut_short"] == NO_SCORE
     assert label.confidence == 0.0
+
+
+def transcribed(share: FloatArray | float, sustain: PedalCurve = UP) -> Evidence:
+    return replace(Evidence(*play(SCORE, held=share, sustain=sustain)), is_transcribed=True)
+
+
+def pedal_over(bars: int) -> PedalCurve:
+    """Down from the start for some bars."""
+    return PedalCurve(np.array([0.5, 1.0 + 4 * BEAT_SEC * bars]), np.array([127.0, 0.0]))
+
+
+def test_a_transcriber_hears_the_keys_of_a_dry_performance() -> None:
+    share = 0.5 * usual_share()
+    assert values(transcribed(share)) == values(held(share))
+
+
+def test_keys_held_over_under_the_pedal_are_not_told_from_the_pedal() -> None:
+    """Held as usual, and three times as long in the four bars with the pedal."""
+    share = usual_share() * np.where(SCORE.onset_beat < 16.0, 3.0, 1.0)
+    by_keys = values(Evidence(*play(SCORE, held=share, sustain=pedal_over(4))))
+    assert by_keys["held_over"] > 0.1
+    by_ear = values(transcribed(share, pedal_over(4)))
+    assert by_ear["held_over"] == pytest.approx(0.0, abs=1e-9)
+    assert by_ear["cut_short"] == pytest.approx(by_keys["cut_short"], abs=1e-9)
+
+
+def test_keys_cut_short_are_told_even_under_the_pedal() -> None:
+    share = 0.4 * usual_share()
+    assert values(transcribed(share, pedal_over(4)))["cut_short"] == pytest.approx(-np.log(0.4), abs=0.08)
+
+
+def test_where_the_pedal_hides_more_than_a_third_of_the_ends_nothing_is_told() -> None:
+    assert "cut_short" in values(transcribed(usual_share(), pedal_over(5)))
+    label = measure_articulation_quality(transcribed(usual_share(), pedal_over(6)))
+    assert "cut_short" not in label.components
+    assert label.missing["cut_short"] == HIDDEN_TOUCH
+    assert "cut_short" in values(Evidence(*play(SCORE, held=usual_share(), sustain=pedal_over(6))))

@@ -196,3 +196,32 @@ def test_an_empty_span_has_a_reason() -> None:
     label = measure_note_accuracy(Evidence(*play(SCORE)), (500.0, 510.0))
     assert label.missing["weighted_error"] == "no note was played or due in this span"
     assert label.confidence == 0.0
+
+
+@pytest.mark.parametrize(("level", "counts"), [(90, 1.0), (25, 0.05)])
+def test_by_ear_a_note_missing_among_soft_ones_hardly_counts(level: int, counts: float) -> None:
+    given = with_deleted([note_at(8.0, 1)])
+    soft = replace(given.performance, velocity=np.full(len(given.performance), level))
+    by_keys, by_ear = (
+        find_note_errors(Evidence(soft, given.alignment, is_transcribed=heard)).error_weight
+        for heard in (False, True)
+    )
+    assert by_ear[0] / by_keys[0] == pytest.approx(counts, abs=0.05)
+
+
+def test_by_ear_added_and_wrong_notes_count_in_full() -> None:
+    performance, alignment = play(SCORE)
+    soft = replace(performance, velocity=np.full(len(performance), 25))
+    note = note_at(8.0, 1)
+    wrong = replace(
+        alignment,
+        match=np.delete(alignment.match, note, axis=0),
+        deletion=np.array([note]),
+        insertion=alignment.match[[note], 1],
+        substitution=alignment.match[[note]],
+    )
+    by_keys, by_ear = (
+        find_note_errors(Evidence(soft, wrong, is_transcribed=heard)) for heard in (False, True)
+    )
+    assert by_ear.kind == ("wrong",)
+    np.testing.assert_array_equal(by_ear.error_weight, by_keys.error_weight)

@@ -495,6 +495,13 @@ def pseudo_label_label(
         bool,
         typer.Option("--peers/--alone", help="Compare pianists of one piece with each other, or rate alone."),
     ] = True,
+    transcribed: Annotated[
+        bool,
+        typer.Option(
+            "--transcribed",
+            help="The MIDI was read off recordings by a transcriber: rate only what can be heard.",
+        ),
+    ] = False,
     spot_checks: Annotated[int, typer.Option(min=0, help="Segments to listen to on the summary page.")] = 20,
     scale: Annotated[Path | None, typer.Option(help="Another scale than the one that ships.")] = None,
     soundfont: Annotated[Path | None, typer.Option(help="Soundfont; else TOCCO_SOUNDFONT or system.")] = None,
@@ -514,10 +521,17 @@ def pseudo_label_label(
         printed_scores=printed_scores,
         peers=peers,
         spot_checks=spot_checks,
+        is_transcribed=transcribed,
         soundfont=soundfont,
         engine=engine_of(engine, jobs=jobs, address=address),
     )
     raise typer.Exit(command.generate(manifest, output, options))
+
+
+_PoolPieces = Annotated[
+    Path | None,
+    typer.Option("--pieces", help="Names of the pool's pieces, one a line, in place of a share of all."),
+]
 
 
 @pseudo_label_app.command("fit-scale")
@@ -534,6 +548,7 @@ def pseudo_label_fit_scale(
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and takes.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that align and measure.")] = 1,
     soundfont: Annotated[Path | None, typer.Option(help="Soundfont; else TOCCO_SOUNDFONT or system.")] = None,
+    pieces: _PoolPieces = None,
 ) -> None:
     """Fit the scale that turns measured components into ratings to competent performances."""
     from tocco.apps import pseudo_scale
@@ -547,6 +562,7 @@ def pseudo_label_fit_scale(
         seed=seed,
         jobs=jobs,
         soundfont=soundfont,
+        pieces=pieces,
     )
 
 
@@ -560,11 +576,14 @@ def pseudo_label_fit_norms(
     takes: Annotated[int, typer.Option(min=1, help="Performances of one piece at most.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and takes.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that align and read.")] = 1,
+    pieces: _PoolPieces = None,
 ) -> None:
     """Fit the norms of touch and level that the raters hold a performance against."""
     from tocco.apps import pseudo_norms
 
-    pseudo_norms.fit_reference_norms(labels, output, share=share, takes=takes, seed=seed, jobs=jobs)
+    pseudo_norms.fit_reference_norms(
+        labels, output, share=share, takes=takes, seed=seed, jobs=jobs, pieces=pieces
+    )
 
 
 @app.command()

@@ -48,6 +48,7 @@ class PseudoLabelOptions:
     printed_scores : take the MusicXML that lies beside a score MIDI
     peers : compare pianists of one piece with each other
     spot_checks : segments on the sheet, 0 for no sheet
+    is_transcribed : the MIDI of every performance was read off its recording
     soundfont : that the sheet's segments are played on
     engine
     """
@@ -57,6 +58,7 @@ class PseudoLabelOptions:
     printed_scores: bool = True
     peers: bool = True
     spot_checks: int = 20
+    is_transcribed: bool = False
     soundfont: Path | None = None
     engine: Engine = field(default_factory=LocalEngine)
 
@@ -79,6 +81,8 @@ def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
     folder = writable_folder(output.absolute().with_suffix(".parts"))
     if options.printed_scores:
         records = tuple(with_printed_score(record) for record in records)
+    if options.is_transcribed:
+        records = tuple(record.model_copy(update={"is_transcribed": True}) for record in records)
     tasks = [LabelTask(record, options.plan, scale, folder) for record in records]
     with progress_bar("rating") as advance:
         done = list(options.engine.map(label_performance, tasks, advance))

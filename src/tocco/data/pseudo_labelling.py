@@ -34,7 +34,7 @@ from tocco.pseudo_labels.rate import rate_span
 from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.schema import Points, Share, StrictModel, laid_out
 
-PSEUDO_LABEL_VERSION: Final = 2
+PSEUDO_LABEL_VERSION: Final = 3
 """Counts up with every change of the raters, or of a corruption at one severity, while the scale stays."""
 
 SEGMENT_SEC: Final = 10.0
@@ -265,6 +265,7 @@ def task_key(task: LabelTask) -> str:
         [plan.n_versions, [[kind, *CORRUPTIONS[kind].ladder] for kind in plan.kinds], plan.seed]
         if plan.n_versions
         else None,
+        *(["transcribed"] if record.is_transcribed else []),
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -288,7 +289,7 @@ def _rated_versions(task: LabelTask) -> tuple[tuple[RatedVersion, ...], tuple[st
     audio = None
     if record.audio_path is not None:
         audio = load_audio(record.audio_path)
-    evidence = Evidence(performance, alignment, audio)
+    evidence = Evidence(performance, alignment, audio, is_transcribed=record.is_transcribed)
     segments = rate_segments(evidence, task.scale, record.start_time, record.end_time)
     versions = [RatedVersion(corruption=None, segments=segments)]
     inapplicable: list[str] = []
@@ -349,16 +350,19 @@ def _rated_corruption(task: LabelTask, corruption: Corruption, name: str) -> tup
         performance, alignment = align(version)
     except MismatchError:
         return ()  # so bad that it is no performance of the piece any more: nothing to rate against
-    return rate_segments(Evidence(performance, alignment), task.scale)
+    evidence = Evidence(performance, alignment, is_transcribed=task.record.is_transcribed)
+    return rate_segments(evidence, task.scale)
 
 
 def take_of(labelled: Labelled) -> Take | None:
     """A performance for its peers to be compared with; None where it was not rated, or nobody played it.
 
     Takes of one passage are compared where a record names it, else takes of one piece. A performance
-    whose pianist is not named is taken for the only one of its pianist.
+    whose pianist is not named is taken for the only one of its pianist. What was read off the sound is
+    compared with its like: a transcriber's bent is then theirs all.
     """
     record = labelled.task.record
+    piece = record.passage_id or record.piece_id
     if not labelled.rated.versions or record.is_score_rendering:
         return None
     segments = labelled.rated.versions[0].segments
@@ -366,7 +370,7 @@ def take_of(labelled: Labelled) -> Take | None:
     confidence = [segment.confidence for segment in segments]
     return Take(
         record.segment_id,
-        record.passage_id or record.piece_id,
+        f"{piece} transcribed" if record.is_transcribed else piece,
         record.performer_id or record.segment_id,
         mean_standing(ratings, confidence, labelled.task.scale),
     )

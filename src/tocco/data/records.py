@@ -54,6 +54,12 @@ class LabelRecord(StrictModel):
     score_path: Path | None = None
     """What is written; null where no score is known."""
 
+    is_transcribed: Annotated[bool, Field(strict=True)] = False
+    """Whether the MIDI was read off the recording by a transcriber, rather than sent by the keys.
+
+    Absent from the file where it was not.
+    """
+
     annotation_path: Path | None = None
     """What people marked in the performance (`tocco.data.annotations`): beats, or which key is which note.
 
@@ -218,6 +224,8 @@ def write_labels(records: Iterable[LabelRecord], path: Path) -> None:
         if record.annotation_path is None:
             # Files from before this field existed keep their bytes, and runs the hash they recorded.
             del fields["annotation_path"]
+        if not record.is_transcribed:
+            del fields["is_transcribed"]
         lines.append(json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n")
     if not lines:
         raise InputError(path, "would hold no records")

@@ -25,7 +25,7 @@ from tocco.pseudo_labels.norms import reference_norms
 from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.schema import StrictModel, laid_out
 
-MEASURES_VERSION: Final = 8
+MEASURES_VERSION: Final = 9
 """Counts up with each change of what is measured, or how; of corruptions, alignment, simulated noise too."""
 
 _SHOWN = 12
@@ -95,7 +95,7 @@ class MeasureTask:
             [scale_sha256(self.scale), reference_norms().sha256()],
             [None if path is None else sha256_of(path) for path in files],
             [record.segment_id, record.piece_id, record.passage_id, record.performer_id],
-            [self.excerpt_sec, self.seed, self.is_rendered, self.is_transcribed],
+            [self.excerpt_sec, self.seed, self.is_rendered, self.is_transcribed, record.is_transcribed],
             None if self.transcriber is None else self.transcriber.command,
             self._piano() if self.is_heard else None,
             list(settings),

@@ -293,7 +293,8 @@ class _Climb:
         except MismatchError as error:
             self.refusals.append(f"{kind} {level} {heard}: {error.problem}")
             return
-        ratings = mean_ratings(Evidence(performance, alignment, sound), self.task.scale)
+        evidence = Evidence(performance, alignment, sound, is_transcribed=heard == "transcribed")
+        ratings = mean_ratings(evidence, self.task.scale)
         self.steps.append(LadderStep(kind=kind, level=level, heard=heard, ratings=ratings))
 
     def _transcribed(self, worse: Performance, before: HeardBefore, sound: FloatArray | None) -> Performance:
@@ -351,7 +352,7 @@ def _take(task: MeasureTask, key: str) -> RatedTake:
         performance, alignment = align(record)
     except (InputError, MismatchError) as error:
         return nothing.model_copy(update={"refusal": str(error)})
-    evidence = Evidence(performance, alignment)
+    evidence = Evidence(performance, alignment, is_transcribed=record.is_transcribed)
     spans = [(float(a), float(b)) for a, b in segment_bounds(performance.duration_sec, SEGMENT_SEC, 0.0)]
     rated = [rate_span(evidence, span, scale=task.scale) for span in spans]
     density = [float(evidence.struck_within(span).sum()) / (span[1] - span[0]) for span in spans]
@@ -376,7 +377,8 @@ def _excerpt(task: MeasureTask, key: str) -> RatedExcerpt:
     except (InputError, MismatchError) as error:
         return RatedExcerpt(key=key, performance=record.segment_id, ratings={}, refusal=str(error))
     audio = None if record.audio_path is None else load_audio(record.audio_path)
-    labels = rate_performance(Evidence(performance, alignment, audio), scale=task.scale)
+    evidence = Evidence(performance, alignment, audio, is_transcribed=record.is_transcribed)
+    labels = rate_performance(evidence, scale=task.scale)
     ratings = {name: label.rating for name, label in labels.items()}
     return RatedExcerpt(key=key, performance=record.segment_id, ratings=ratings, refusal=None)
 

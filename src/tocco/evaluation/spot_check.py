@@ -100,7 +100,7 @@ def make_spot_check(
     performance, alignment = align(record)
     span = (record.start_time, record.end_time or performance.duration_sec)
     recording = None if record.audio_path is None else load_audio(record.audio_path)
-    evidence = Evidence(performance, alignment, recording)
+    evidence = Evidence(performance, alignment, recording, is_transcribed=record.is_transcribed)
     labels = rate_span(evidence, span, scale=scale)
     # The sheet shows the ratings of the file, where they are compared with those of other pianists.
     shown = {name: _as_in_the_file(label, record.labels.get(name)) for name, label in labels.items()}

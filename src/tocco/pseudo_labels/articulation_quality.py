@@ -21,7 +21,8 @@ from tocco.music.note_features import line_overlap_log
 from tocco.music.statistics.score_articulation import articulation_log
 from tocco.music.statistics.summaries import MISSING, mean, median
 from tocco.music.statistics.written import SAME_BEAT, Written
-from tocco.pseudo_labels.evidence import NO_AUDIO, Evidence, Findings, Span
+from tocco.pseudo_labels.audibility import LEAST_HEARD_SHARE, is_let_go_under
+from tocco.pseudo_labels.evidence import HIDDEN_TOUCH, NO_AUDIO, Evidence, Findings, Span
 from tocco.pseudo_labels.onset_spectra import read_onset_spectra
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
@@ -104,6 +105,7 @@ class Touch:
     norm : what is usual for each
     step_overlap : (K,) ratio of the time into the next note a step away to the written time
     is_told : (K,) False for keys held while the player waited, and for keys struck again too soon
+    is_heard : (K,) False where a transcriber cannot tell how long the key was held over
     change_at, change_log : (R,) index into the matched notes, change of `held_log` from the note before
         Neighbours of one line that share value and sign.
     """
@@ -112,12 +114,18 @@ class Touch:
     norm: TouchNorm
     step_overlap: FloatArray
     is_told: BoolArray
+    is_heard: BoolArray
     change_at: IntArray
     change_log: FloatArray
 
 
 def read_touch(evidence: Evidence) -> Touch | None:
-    """Measure the length of every matched key of a whole performance."""
+    """Measure the length of every matched key of a whole performance.
+
+    Returns
+    -------
+    None without a score, and where the pedal hides from a transcriber how long most keys were held.
+    """
     written, alignment = evidence.written, evidence.alignment
     if written is None or alignment is None:
         return None
@@ -127,14 +135,34 @@ def read_touch(evidence: Evidence) -> Touch | None:
     norm = read_touch_norm(written, alignment.score)
     at, change = _changes(written, alignment, held, norm.is_short)
     is_told = tells_of_touch(evidence, written)
-    kept = is_told[at]
+    is_heard = ~ends_hidden(evidence, written, norm)
+    if is_heard.mean() < LEAST_HEARD_SHARE:
+        return None
+    kept = (is_told & is_heard)[at]
     overlap = step_overlap(written, length_sec, alignment.score.pitch[written.note])
-    return Touch(held, norm, overlap, is_told, at[kept], change[kept])
+    return Touch(held, norm, overlap, is_told, is_heard, at[kept], change[kept])
 
 
 def tells_of_touch(evidence: Evidence, written: Written) -> BoolArray:
     """(K,) which keys were free to be held as long as the player wished."""
     return ~(_held_in_a_wait(evidence, written) | _struck_again(evidence, written))
+
+
+def ends_hidden(evidence: Evidence, written: Written, norm: TouchNorm) -> BoolArray:
+    """(K,) of which notes a transcriber cannot hear the key come up: the pedal carries them on.
+
+    Such an end is told late rather than early, so that a note told short was short, while one told long may
+    have been carried by the pedal alone. From keys none is hidden. A note counts as hidden too if it would
+    have ended under the pedal at its usual length: else of such notes only those would be left that were let
+    go before the pedal came.
+    """
+    if not evidence.is_transcribed:
+        return np.zeros(len(written.note), dtype=bool)
+    playing = evidence.playing
+    onset, offset = (time[written.played] for time in (playing.struck.onset_sec, playing.struck.offset_sec))
+    due = written.duration_beat * written.local_beat_sec[written.onset_of]
+    usual = onset + np.exp(norm.usual_log) * due
+    return is_let_go_under(playing.sustain, offset) | is_let_go_under(playing.sustain, usual)
 
 
 def step_overlap(written: Written, length_sec: FloatArray, pitch: IntArray) -> FloatArray:
@@ -217,7 +245,7 @@ def measure_articulation_quality(evidence: Evidence, span_sec: Span | None = Non
     findings = Findings(ARTICULATION_QUALITY, COMPONENTS)
     touch, written = evidence.once(read_touch), evidence.written
     if touch is None:
-        findings.without(evidence.why_unwritten(), "score")
+        findings.without(HIDDEN_TOUCH if written is not None else evidence.why_unwritten(), "score")
     inside = evidence.struck_within(span_sec)
     overlap = line_overlap_log(evidence.playing)[inside] if inside.any() else np.zeros(0)
     overlap = overlap[np.isfinite(overlap)]
@@ -227,14 +255,14 @@ def measure_articulation_quality(evidence: Evidence, span_sec: Span | None = Non
     if touch is None or written is None:
         return findings.label(evidence, int(inside.sum()))
     kept = evidence.matched_within(span_sec) & touch.is_told
-    held = touch.held_log[kept]
+    held, over = touch.held_log[kept], kept & touch.is_heard
     lengths = {
         "cut_short": np.maximum(touch.norm.usual_log[kept] - held, 0.0),
-        "held_over": np.clip(held - touch.norm.long_log[kept], 0.0, LONGEST_LOG),
-        "step_overlap": touch.step_overlap[kept],
+        "held_over": np.clip(touch.held_log[over] - touch.norm.long_log[over], 0.0, LONGEST_LOG),
+        "step_overlap": touch.step_overlap[over],
     }
     for name, value in lengths.items():
-        findings.measured(name, mean(value) if len(held) >= FEWEST else MISSING, few)
+        findings.measured(name, mean(value) if len(value) >= FEWEST else MISSING, few)
     change = np.abs(touch.change_log[kept[touch.change_at]])
     steady = median(change) if len(change) >= FEWEST else MISSING
     findings.measured("inconsistency", steady, "fewer than eight neighbours are written alike")

@@ -7,7 +7,7 @@ notes count: a segment of ten seconds has a tempo, a melody and ringing strings 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, TypeVar, cast
 
@@ -19,6 +19,7 @@ from tocco.music.performance import Performance
 from tocco.music.score import Score
 from tocco.music.statistics.playing import Playing, read_playing
 from tocco.music.statistics.written import FEWEST_MATCHES, Written, read_written
+from tocco.pseudo_labels.audibility import as_pressed
 from tocco.pseudo_labels.pseudo_label import Cause, Component, ComponentKind, PseudoLabel
 from tocco.units import BoolArray, FloatArray, IntArray
 
@@ -31,6 +32,7 @@ TOO_FEW_MATCHES: Final = "fewer than ten notes match the score"
 NO_BEAT: Final = "the notes that match lie on fewer than five onsets, or its beats pass faster than any tempo"
 NO_PEDAL: Final = "the MIDI holds no pedal data"
 NO_AUDIO: Final = "no audio was given"
+HIDDEN_TOUCH: Final = "the pedal hides from a transcriber how long more than a third of the keys were held"
 MOST_CAUSES: Final = 8
 FULL_CONFIDENCE_NOTES: Final = 40
 """A count of notes from which on more of them hardly steady a median."""
@@ -72,11 +74,14 @@ class Evidence:
         Of the whole performance with its score; None without a score.
     audio : (S,) mono at 24 kHz, full scale 1; None without a recording
         Second 0 is second 0 of the performance.
+    is_transcribed
+        A transcriber read keys and pedal off the sound: only what can be heard of them is measured.
     """
 
     performance: Performance
     alignment: Alignment | None = None
     audio: FloatArray | None = None
+    is_transcribed: bool = False
     _read: dict[Callable[[Evidence], Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +104,9 @@ class Evidence:
     @cached_property
     def playing(self) -> Playing:
         """The performance as a listener hears it; its clock starts with the first struck note."""
-        return read_playing(self.performance)
+        if not self.is_transcribed:
+            return read_playing(self.performance)
+        return read_playing(replace(self.performance, sustain=as_pressed(self.performance.sustain)))
 
     @cached_property
     def clock_sec(self) -> float:

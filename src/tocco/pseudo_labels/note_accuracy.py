@@ -15,6 +15,7 @@ from tocco.music.alignment_findings import sort_notes
 from tocco.music.matching.ornaments import is_brushed
 from tocco.music.names import key_name, written_name
 from tocco.music.score import Score
+from tocco.pseudo_labels.audibility import left_out_chance
 from tocco.pseudo_labels.evidence import NO_SCORE, Evidence, Findings, Span
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
@@ -242,8 +243,9 @@ def find_note_errors(evidence: Evidence) -> NoteErrors:
     """Tell right notes from mistakes, and weigh both.
 
     Ornaments, the notes of rolled chords and those of tries that were given up are no mistakes, but a key
-    that is brushed along with a note of an ornament is; each
-    try that was given up is one mistake of its own, and a passage that was skipped is missing.
+    that is brushed along with a note of an ornament is; each try that was given up is one mistake of its own,
+    and a passage that was skipped is missing. Where the keys were read off the sound, a missing note counts
+    by how likely it is that it was not just too soft to be heard (`audibility`).
 
     Parameters
     ----------
@@ -270,7 +272,12 @@ def find_note_errors(evidence: Evidence) -> NoteErrors:
     kind += ["skipped"] * len(skipped) + ["restart"] * len(tries)
     written = np.concatenate([wrong[:, 0], missing, np.full(len(extra), -1), skipped, nothing])
     repeated = _repeated(score, written)
-    weight = [due[wrong[:, 0]], due[missing], heard[extra], due[skipped]]
+    weight = [
+        due[wrong[:, 0]],
+        due[missing] * _chance_left_out(evidence, missing),
+        heard[extra],
+        due[skipped],
+    ]
     weight.append(np.full(len(tries), restart_weight))
     first_tried = np.array([retry.first_note for retry in tries], dtype=np.int64)
     return NoteErrors(
@@ -292,6 +299,21 @@ def find_note_errors(evidence: Evidence) -> NoteErrors:
             [wrong[:, 1], np.full(len(missing), -1), extra, np.full(len(skipped), -1), first_tried]
         ),
         repeated=repeated,
+    )
+
+
+def _chance_left_out(evidence: Evidence, missing: IntArray) -> FloatArray:
+    """(M,) how likely missing notes were not played: from keys surely, by ear they may have been too soft."""
+    alignment, performance = evidence.alignment, evidence.performance
+    if alignment is None or not evidence.is_transcribed:
+        return np.ones(len(missing))
+    told = alignment.match[:, 1]
+    return left_out_chance(
+        alignment.due_sec(missing),
+        alignment.score.pitch[missing],
+        performance.onset_sec[told],
+        performance.pitch[told],
+        performance.velocity[told],
     )
 
 
