@@ -95,6 +95,7 @@ def test_the_mean_of_the_excerpts_and_the_means_excerpt_are_told_apart() -> None
     good = {"drag": {"rhythmic_precision": DOWN}}
     flat = {"drag": {"rhythmic_precision": [0.0] * 5}}
     (found,) = climbed([ladders("a", good), ladders("b", flat)], "keys")
+    assert found.n_rated == 2
     assert found.rho == pytest.approx(-0.5)
     assert found.rho_pooled == pytest.approx(-1.0)
     assert not found.is_monotone
@@ -250,6 +251,8 @@ def test_the_report_states_what_is_asked_before_what_came_out(tmp_path: Path) ->
     assert "## (b) Specific: 21 of 21 kinds" in text
     assert "late_pedal does not apply to 2 of the excerpts" in text
     assert "simulated" in text
+    assert "| drag | 1 | 1 | -1.000 | -1.000 | -1.000 | 0.00 note_accuracy | yes | yes |" in text
+    assert "| rhythmic_precision | 1 | 0 | - | - |" in text  # no excerpt was heard both ways
     assert "95 %): precision 1.000 to 1.000, recall 0.950 to 0.950; by the key" in text
     assert "False claims of mistakes: 0\n" in text
     assert "- lost: x.mid: is broken" in text

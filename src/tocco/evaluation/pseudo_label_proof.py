@@ -82,6 +82,11 @@ class Climbed:
     rho_of: FloatArray
 
     @property
+    def n_rated(self) -> int:
+        """Excerpts of which enough steps could be rated."""
+        return int(np.isfinite(self.rho_of).sum())
+
+    @property
     def mean_change(self) -> FloatArray:
         """(6,) over the ladder; NaN for a dimension that could not be rated."""
         return _mean(self.change, axis=0)

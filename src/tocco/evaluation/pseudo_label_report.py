@@ -14,13 +14,15 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tocco.evaluation.figures import save_png
+from tocco.evaluation.heard_agreement import heard_agreement, transcription_section
+from tocco.evaluation.markdown import number, table, verdict
 from tocco.evaluation.planted_errors import SAME_KEY_SEC
 from tocco.evaluation.pseudo_label_figures import (
     agreement_figure,
@@ -102,26 +104,13 @@ def write_proof(proof: Proof, facts: Mapping[str, str], folder: Path) -> str:
     parts += _detection(proof.ladders)
     parts += _difficulty(proof.takes, proof.scale)
     parts += _people(proof.agreements)
-    parts += _transcribed(own, transcribed, proof.transcriber)
+    parts += transcription_section(own, transcribed, heard_agreement(proof.transcribed), proof.transcriber)
     parts += _left_out(proof)
     text = "\n".join(parts) + "\n"
     write_bytes(folder / REPORT, text.encode())
     _write_tables(keys, folder)
     _draw(proof, keys, (own, transcribed), folder)
     return text
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]
-
-
-def _number(value: float, form: str = ".1f") -> str:
-    return format(value, form) if np.isfinite(value) else "-"
-
-
-def _verdict(is_met: bool) -> str:
-    return "yes" if is_met else "**no**"
 
 
 def _monotone(title: str, kinds: Sequence[Climbed]) -> list[str]:
@@ -133,10 +122,10 @@ def _monotone(title: str, kinds: Sequence[Climbed]) -> list[str]:
                 one.kind,
                 one.target,
                 str(one.n),
-                " ".join(_number(change) for change in one.change[:, target]),
-                _number(one.rho, ".3f"),
-                _number(one.rho_pooled, ".3f"),
-                _verdict(one.is_monotone),
+                " ".join(number(change) for change in one.change[:, target]),
+                number(one.rho, ".3f"),
+                number(one.rho_pooled, ".3f"),
+                verdict(one.is_monotone),
             ]
         )
     met = sum(one.is_monotone for one in kinds)
@@ -149,7 +138,7 @@ def _monotone(title: str, kinds: Sequence[Climbed]) -> list[str]:
         "rho of means",
         "met",
     ]
-    return [f"## {title}: {met} of {len(kinds)} kinds", "", *_table(header, rows)]
+    return [f"## {title}: {met} of {len(kinds)} kinds", "", *table(header, rows)]
 
 
 def _specific(kinds: Sequence[Climbed]) -> list[str]:
@@ -157,11 +146,11 @@ def _specific(kinds: Sequence[Climbed]) -> list[str]:
         [
             one.kind,
             *(
-                f"**{_number(change)}**" if name == one.target else _number(change)
+                f"**{number(change)}**" if name == one.target else number(change)
                 for name, change in zip(DIMENSIONS, one.mean_change, strict=True)
             ),
-            f"{_number(one.side_share, '.2f')} {one.most_moved}",
-            _verdict(one.is_specific),
+            f"{number(one.side_share, '.2f')} {one.most_moved}",
+            verdict(one.is_specific),
         ]
         for one in kinds
     ]
@@ -169,7 +158,7 @@ def _specific(kinds: Sequence[Climbed]) -> list[str]:
     matrix = side_matrix(kinds)
     sides = side_shares(matrix)
     matrix_rows = [
-        [name, *(_number(value) for value in row), _number(share, ".2f")]
+        [name, *(number(value) for value in row), number(share, ".2f")]
         for name, row, share in zip(DIMENSIONS, matrix, sides, strict=True)
     ]
     return [
@@ -177,10 +166,10 @@ def _specific(kinds: Sequence[Climbed]) -> list[str]:
         "",
         "Mean change over the ladder, in points; the target's in bold.",
         "",
-        *_table(["corruption", *DIMENSIONS, "largest other / own", "met"], rows),
+        *table(["corruption", *DIMENSIONS, "largest other / own", "met"], rows),
         "The same by dimension: mean size of the change, rows corrupted, columns rated.",
         "",
-        *_table(["corrupted", *DIMENSIONS, "largest other / own"], matrix_rows),
+        *table(["corrupted", *DIMENSIONS, "largest other / own"], matrix_rows),
         f"{int((sides < 1 / 3).sum())} of {len(DIMENSIONS)} rows stay below a third.",
         "",
     ]
@@ -200,7 +189,7 @@ def _sound(kinds: Sequence[Climbed]) -> list[str]:
     if not kinds:
         return []
     rows = [
-        [one.kind, str(one.n), *(_number(change) for change in one.mean_change), _number(one.rho, ".3f")]
+        [one.kind, str(one.n), *(number(change) for change in one.mean_change), number(one.rho, ".3f")]
         for one in kinds
     ]
     return [
@@ -208,7 +197,7 @@ def _sound(kinds: Sequence[Climbed]) -> list[str]:
         "",
         "Voicing on its whole ladder, the other kinds at their fourth step; mean change in points.",
         "",
-        *_table(["corruption", "n", *DIMENSIONS, "rho of the ladder"], rows),
+        *table(["corruption", "n", *DIMENSIONS, "rho of the ladder"], rows),
     ]
 
 
@@ -217,8 +206,8 @@ def _detection(ladders: Sequence[PieceLadders]) -> list[str]:
     rows = []
     for kind, (precision, recall, n) in detection_table(ladders).items():
         met = precision >= LEAST_PRECISION and recall >= LEAST_RECALL
-        shares = [_number(share, ".4f") for share in (precision, recall, *by_key[kind][:2])]
-        rows.append([kind, str(n), *shares, _verdict(met)])
+        shares = [number(share, ".4f") for share in (precision, recall, *by_key[kind][:2])]
+        rows.append([kind, str(n), *shares, verdict(met)])
     return [
         "## (c) Detection",
         "",
@@ -229,9 +218,7 @@ def _detection(ladders: Sequence[PieceLadders]) -> list[str]:
         "the very note. By the key, a missing note may also be called at a repetition of its key within "
         f"{SAME_KEY_SEC:g} s: in a repeated figure nothing but its time tells which one failed.",
         "",
-        *_table(
-            ["planted", "marks", "precision", "recall", "precision by key", "recall by key", "met"], rows
-        ),
+        *table(["planted", "marks", "precision", "recall", "precision by key", "recall by key", "met"], rows),
         *_other_draws(ladders),
     ]
 
@@ -245,7 +232,7 @@ def _other_draws(ladders: Sequence[PieceLadders]) -> list[str]:
         drawn = detection_interval(ladders, np.random.default_rng(_DRAWS_SEED), by_key=by_key)
         ranges.append(
             [
-                f"{_number(low, '.3f')} to {_number(high, '.3f')}"
+                f"{number(low, '.3f')} to {number(high, '.3f')}"
                 for low, high in zip(drawn.low, drawn.high, strict=True)
             ]
         )
@@ -266,14 +253,14 @@ def _difficulty(takes: Sequence[RatedTake], scale: ReferenceScale) -> list[str]:
         [
             alone.dimension,
             f"{alone.n_takes} of {alone.n_pieces}",
-            _number(alone.within),
-            _number(alone.between),
-            _number(peers.within),
-            _number(peers.piece_means),
-            _number(alone.density_r, ".3f"),
-            _number(peers.density_r, ".3f"),
-            _number(peers.density_r_takes, ".3f"),
-            _verdict(is_playing(alone, peers)),
+            number(alone.within),
+            number(alone.between),
+            number(peers.within),
+            number(peers.piece_means),
+            number(alone.density_r, ".3f"),
+            number(peers.density_r, ".3f"),
+            number(peers.density_r_takes, ".3f"),
+            verdict(is_playing(alone, peers)),
         ]
         for alone, peers in zip(difficulty(takes), difficulty(compared(takes, scale)), strict=True)
     ]
@@ -287,7 +274,7 @@ def _difficulty(takes: Sequence[RatedTake], scale: ReferenceScale) -> list[str]:
         "which is all there is for a piece that one person plays, and of the labels as they are written, "
         "each compared with the other pianists of its piece.",
         "",
-        *_table(header, rows),
+        *table(header, rows),
     ]
 
 
@@ -299,49 +286,13 @@ def _people(agreements: Sequence[Agreement]) -> list[str]:
             one.dimension,
             one.counterpart,
             str(one.n),
-            _number(one.rho, ".3f"),
-            f"{_number(one.rho_within, '.3f')} ({one.n_passages} passages)",
+            number(one.rho, ".3f"),
+            f"{number(one.rho_within, '.3f')} ({one.n_passages} passages)",
         ]
         for one in agreements
     ]
     header = ["dimension", "rated by people", "excerpts", "Spearman", "within a passage, mean"]
-    return ["## (e) People: PercePiano, performances by pianists", "", *_table(header, rows)]
-
-
-def _transcribed(
-    keys: Sequence[Climbed], transcribed: Sequence[Climbed], transcriber: str | None
-) -> list[str]:
-    if not transcribed:
-        return []
-    own = {one.kind: one for one in keys}
-    rows = [
-        [
-            one.kind,
-            str(one.n),
-            _number(own[one.kind].rho, ".3f"),
-            _number(one.rho, ".3f"),
-            _number(one.rho_pooled, ".3f"),
-            f"{_number(one.side_share, '.2f')} {one.most_moved}",
-            _verdict(one.is_monotone),
-            _verdict(one.is_specific),
-        ]
-        for one in transcribed
-    ]
-    header = ["corruption", "n", "rho on keys", "rho transcribed", "rho of means", "largest other / own"]
-    how = (
-        "No transcriber took part: the keys carry the noise of one (`tocco.music.symbolic_augmentation`: "
-        "onsets 5 ms, releases 40 ms, velocities 5 steps, 1.5 % missed, 1.5 % added, a pedal of two "
-        "positions that misses 30 % of the presses), the same errors at every step."
-    )
-    if transcriber is not None:
-        how = f"Every step was rendered, and its keys and pedal heard by `{transcriber}`."
-    return [
-        f"## (f) Robust to transcription{', simulated' if transcriber is None else ''}",
-        "",
-        how,
-        "",
-        *_table([*header, "monotone", "specific"], rows),
-    ]
+    return ["## (e) People: PercePiano, performances by pianists", "", *table(header, rows)]
 
 
 def _left_out(proof: Proof) -> list[str]:
@@ -366,14 +317,14 @@ def _write_tables(kinds: Sequence[Climbed], folder: Path) -> None:
     for one in kinds:
         kind = CORRUPTIONS[one.kind]
         for severity, row in zip(kind.ladder, one.change, strict=True):
-            cells = [_number(value, ".3f") for value in row]
+            cells = [number(value, ".3f") for value in row]
             writer.writerow([one.kind, one.target, severity, kind.unit, one.n, *cells])
     write_bytes(folder / "ladders.csv", table.getvalue().encode())
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["corrupted", *DIMENSIONS])
     for name, row in zip(DIMENSIONS, side_matrix(kinds), strict=True):
-        writer.writerow([name, *(_number(value, ".3f") for value in row)])
+        writer.writerow([name, *(number(value, ".3f") for value in row)])
     write_bytes(folder / "side_effects.csv", table.getvalue().encode())
 
 

@@ -1,0 +1,126 @@
+"""Claim (f): the same playing by keys and as a transcriber hears it, and what the proof says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from tocco.evaluation.markdown import number, table, verdict
+from tocco.evaluation.pseudo_label_measures import CLEAN, Heard, PieceLadders, column
+from tocco.evaluation.pseudo_label_proof import Climbed
+from tocco.metrics import spearman_rho
+from tocco.pseudo_labels.raters import RATERS
+from tocco.units import FloatArray
+
+FEWEST_EXCERPTS: Final = 4
+
+
+@dataclass(frozen=True)
+class HeardAgreement:
+    """One dimension of excerpts as they were played.
+
+    Attributes
+    ----------
+    dimension
+    n_keys, n : excerpts that could be rated by keys, and both ways
+    shift : points, transcribed less keys, mean
+    rho : Spearman over the excerpts; NaN of fewer than four
+    """
+
+    dimension: str
+    n_keys: int
+    n: int
+    shift: float
+    rho: float
+
+
+def heard_agreement(ladders: Sequence[PieceLadders]) -> list[HeardAgreement]:
+    """Compare the ratings of what was played by keys and transcribed, of each dimension."""
+    return [
+        _of(name, *(_clean(ladders, name, heard) for heard in ("keys", "transcribed"))) for name in RATERS
+    ]
+
+
+def _clean(ladders: Sequence[PieceLadders], name: str, heard: Heard) -> FloatArray:
+    """(E,) rating of each excerpt as it was played; NaN where there is none."""
+    steps = (next((s for s in one.steps if s.kind == CLEAN and s.heard == heard), None) for one in ladders)
+    return column([None if step is None else step.ratings.get(name) for step in steps])
+
+
+def _of(name: str, keys: FloatArray, transcribed: FloatArray) -> HeardAgreement:
+    both = np.isfinite(keys) & np.isfinite(transcribed)
+    enough = both.sum() >= FEWEST_EXCERPTS
+    return HeardAgreement(
+        dimension=name,
+        n_keys=int(np.isfinite(keys).sum()),
+        n=int(both.sum()),
+        shift=float((transcribed - keys)[both].mean()) if both.any() else float("nan"),
+        rho=spearman_rho(keys[both], transcribed[both]) if enough else float("nan"),
+    )
+
+
+def transcription_section(
+    keys: Sequence[Climbed],
+    transcribed: Sequence[Climbed],
+    agreements: Sequence[HeardAgreement],
+    transcriber: str | None,
+) -> list[str]:
+    """What the report says of claim (f); nothing where nothing was transcribed.
+
+    Parameters
+    ----------
+    keys, transcribed : what the corruptions of the same excerpts do, by keys and transcribed
+    agreements : of these excerpts as they were played
+    transcriber : command of the one that took part; None for its noise
+    """
+    if not transcribed:
+        return []
+    own = {one.kind: one for one in keys}
+    rows = [
+        [
+            one.kind,
+            str(own[one.kind].n_rated),
+            str(one.n_rated),
+            number(own[one.kind].rho, ".3f"),
+            number(one.rho, ".3f"),
+            number(one.rho_pooled, ".3f"),
+            f"{number(one.side_share, '.2f')} {one.most_moved}",
+            verdict(one.is_monotone),
+            verdict(one.is_specific),
+        ]
+        for one in transcribed
+    ]
+    header = ["corruption", "n keys", "n transcribed", "rho on keys", "rho transcribed", "rho of means"]
+    how = (
+        "No transcriber took part: the keys carry the noise that was measured of one "
+        "(`tocco.music.symbolic_augmentation.TranscriberNoise`, results/transcription/errors.txt), the same "
+        "errors at every step."
+    )
+    if transcriber is not None:
+        how = f"Every step was rendered, and its keys and pedal heard by `{transcriber}`."
+    return [
+        f"## (f) Robust to transcription{', simulated' if transcriber is None else ''}",
+        "",
+        how,
+        "",
+        *table([*header, "largest other / own", "monotone", "specific"], rows),
+        "",
+        "The excerpts as they were played, by keys and as transcribed. What cannot be heard is not rated.",
+        "",
+        *table(
+            ["dimension", "rated by keys", "both ways", "shift, points", "Spearman"],
+            [
+                [
+                    one.dimension,
+                    str(one.n_keys),
+                    str(one.n),
+                    number(one.shift, "+.1f"),
+                    number(one.rho, ".3f"),
+                ]
+                for one in agreements
+            ],
+        ),
+    ]

@@ -1,0 +1,52 @@
+"""The same excerpts by keys and transcribed: shift and rank correlation, and what is not rated."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tocco.evaluation.heard_agreement import heard_agreement, transcription_section
+from tocco.evaluation.pseudo_label_measures import CLEAN, LadderStep, PieceLadders
+
+
+def excerpt(name: str, keys: float | None, transcribed: float | None) -> PieceLadders:
+    steps = tuple(
+        LadderStep(kind=CLEAN, level=0, heard=heard, ratings={"tone_quality": rating})
+        for heard, rating in (("keys", keys), ("transcribed", transcribed))
+    )
+    return PieceLadders(
+        key="",
+        piece=name,
+        performance=name,
+        n_notes=100,
+        steps=steps,
+        detections=(),
+        inapplicable=(),
+        refusals=(),
+    )
+
+
+def test_shift_and_rank_correlation_are_of_the_excerpts_that_both_rate() -> None:
+    pairs = [(40.0, 50.0), (50.0, 56.0), (60.0, 58.0), (70.0, 70.0), (80.0, None), (None, 90.0)]
+    excerpts = [excerpt(f"e{k}", *pair) for k, pair in enumerate(pairs)]
+    found = {one.dimension: one for one in heard_agreement(excerpts)}
+    tone = found["tone_quality"]
+    assert (tone.n_keys, tone.n) == (5, 4)
+    assert tone.shift == pytest.approx((10.0 + 6.0 - 2.0 + 0.0) / 4)
+    assert tone.rho == pytest.approx(1.0)
+    nothing = found["note_accuracy"]
+    assert (nothing.n_keys, nothing.n) == (0, 0)
+    assert np.isnan(nothing.shift)
+    assert np.isnan(nothing.rho)
+
+
+def test_three_excerpts_have_no_rank_correlation() -> None:
+    three = [excerpt(f"e{k}", 10.0 * k, 10.0 * k + 1.0) for k in range(3)]
+    tone = heard_agreement(three)[-1]
+    assert tone.dimension == "tone_quality"
+    assert tone.shift == pytest.approx(1.0)
+    assert np.isnan(tone.rho)
+
+
+def test_nothing_is_said_where_nothing_was_transcribed() -> None:
+    assert transcription_section([], [], [], None) == []
