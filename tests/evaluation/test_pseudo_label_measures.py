@@ -15,6 +15,7 @@ from tocco.evaluation.pseudo_label_measures import MeasureTask, measure_ladders
 from tocco.music.corruption import CORRUPTIONS
 from tocco.music.midi import load_midi, save_midi
 from tocco.music.performance import PedalCurve
+from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.scale import ReferenceScale
 
 
@@ -59,6 +60,22 @@ def test_every_step_is_rated_and_what_does_not_apply_is_named(
     assert found.refusals == ()
     again = measure_ladders(MeasureTask(record, scale, tmp_path, excerpt_sec=20.0, seed=1))
     assert again == found
+
+
+@pytest.mark.usefixtures("few_kinds")
+def test_what_was_transcribed_is_rated_as_transcribed_and_keys_as_keys(
+    record: LabelRecord, scale: ReferenceScale, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rated: list[bool] = []
+
+    def ratings(evidence: Evidence, _: ReferenceScale) -> dict[str, float]:
+        rated.append(evidence.is_transcribed)
+        return {}
+
+    monkeypatch.setattr(pseudo_label_measures, "mean_ratings", ratings)
+    found = measure_ladders(MeasureTask(record, scale, tmp_path, excerpt_sec=20.0, is_transcribed=True))
+    assert [step.heard == "transcribed" for step in found.steps] == rated
+    assert rated == [False, True] * 6
 
 
 @pytest.mark.render
