@@ -1,4 +1,4 @@
-"""How a transcriber errs on rendered performances, and the noise model of `TranscriberNoise` fitted to it.
+"""How a transcriber errs on rendered performances: the sizes that `TranscriberNoise` takes from it.
 
     python benchmarks/transcriber_errors.py --performances LABELS.jsonl --pieces FILE --scratch DIR \
         --transcriber "transkun/bin/python benchmarks/transkun_command.py {audio} {midi} ..." [-o FILE]
@@ -24,11 +24,11 @@ from tocco.audio.rendering import FluidSynthRenderer
 from tocco.audio.transcription import CommandTranscriber
 from tocco.data.records import LabelRecord, read_labels
 from tocco.evaluation.spot_check import excerpt
-from tocco.files import file_name
+from tocco.files import file_name, read_names
 from tocco.music.midi import load_midi
 from tocco.music.performance import PEDAL_DOWN, Performance
 from tocco.music.statistics.playing import pedal_crossings, sounding_end_sec
-from tocco.music.symbolic_augmentation import carried_sec
+from tocco.music.transcriber_noise import carried_sec
 from tocco.units import BoolArray, FloatArray, IntArray
 
 NOTE_SEC = 0.05
@@ -42,7 +42,7 @@ REGISTERS = (24, 36, 48, 60, 72, 84, 96)
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class HeardExcerpt:
     """One excerpt beside its transcription.
 
     Attributes
@@ -88,7 +88,7 @@ def pair_notes(keys: Performance, transcript: Performance) -> IntArray:
     return np.concatenate(found)
 
 
-def hear(task: tuple[LabelRecord, CommandTranscriber, Path]) -> Heard:
+def hear(task: tuple[LabelRecord, CommandTranscriber, Path]) -> HeardExcerpt:
     """Render and transcribe the middle minute of a performance."""
     record, transcriber, scratch = task
     played = load_midi(record.midi_path)
@@ -96,7 +96,7 @@ def hear(task: tuple[LabelRecord, CommandTranscriber, Path]) -> Heard:
     keys = excerpt(played, start, min(start + EXCERPT_SEC, played.duration_sec))
     with FluidSynthRenderer(None) as renderer:
         transcript = transcriber.transcribe(renderer.render(keys), folder=scratch)
-    return Heard(record.segment_id, keys, transcript, pair_notes(keys, transcript))
+    return HeardExcerpt(record.segment_id, keys, transcript, pair_notes(keys, transcript))
 
 
 def choose(records: list[LabelRecord], names: set[str], n: int, seed: int) -> list[LabelRecord]:
@@ -126,7 +126,7 @@ def core_sd(error: FloatArray) -> float:
     return float(1.4826 * np.median(np.abs(error - np.median(error))))
 
 
-def report(heard: list[Heard]) -> list[str]:
+def report(heard: list[HeardExcerpt]) -> list[str]:
     """Everything that was measured, a line each."""
     n_notes = sum(len(one.keys) for one in heard)
     added = sum(len(one.transcript) - len(one.pairs) for one in heard)
@@ -142,7 +142,7 @@ def report(heard: list[Heard]) -> list[str]:
     return [*lines, *_missed(heard), *_levels(heard), *_releases(heard), *_pedal(heard)]
 
 
-def _missed(heard: list[Heard]) -> list[str]:
+def _missed(heard: list[HeardExcerpt]) -> list[str]:
     velocity = np.concatenate([one.keys.velocity for one in heard]).astype(float)
     missed = np.concatenate([one.is_missed for one in heard])
     middle, width = logistic(velocity, missed)
@@ -153,7 +153,7 @@ def _missed(heard: list[Heard]) -> list[str]:
     return [*lines, f"  logistic in velocity: half at {middle:.1f}, width {width:.1f}"]
 
 
-def _levels(heard: list[Heard]) -> list[str]:
+def _levels(heard: list[HeardExcerpt]) -> list[str]:
     key = [one.pairs[:, 0] for one in heard]
     played = np.concatenate([one.keys.velocity[k] for one, k in zip(heard, key, strict=True)]).astype(float)
     pitch = np.concatenate([one.keys.pitch[k] for one, k in zip(heard, key, strict=True)]).astype(float)
@@ -177,7 +177,7 @@ def _register_weights(pitch: FloatArray) -> list[FloatArray]:
     return [np.interp(pitch, REGISTERS, row) for row in unit]
 
 
-def _releases(heard: list[Heard]) -> list[str]:
+def _releases(heard: list[HeardExcerpt]) -> list[str]:
     rows = []
     for one in heard:
         key = one.pairs[:, 0]
@@ -203,6 +203,8 @@ def _releases(heard: list[Heard]) -> list[str]:
 
 
 def _spread(error: FloatArray) -> str:
+    if not len(error):
+        return "none"
     low, quarter, half, three, high = 1000.0 * np.percentile(error, (5, 25, 50, 75, 95))
     return (
         f"n {len(error)}, ms {low:.0f} {quarter:.0f} {half:.0f} {three:.0f} {high:.0f} (5 25 50 75 95 %), "
@@ -210,7 +212,7 @@ def _spread(error: FloatArray) -> str:
     )
 
 
-def _pedal(heard: list[Heard]) -> list[str]:
+def _pedal(heard: list[HeardExcerpt]) -> list[str]:
     carried, is_heard, late, lift, n_own, n_heard = [], [], [], [], 0, 0
     for one in heard:
         pressed, lifted = pedal_crossings(one.keys.sustain)
@@ -254,8 +256,10 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("-o", "--output", type=Path, default=Path("results/transcription/errors.txt"))
     options = parser.parse_args()
-    names = {line.strip() for line in options.pieces.read_text(encoding="utf-8").splitlines()}
+    names = {file_name(name) for name in read_names(options.pieces)}
     records = choose(read_labels(options.performances, must_exist=True), names, options.count, options.seed)
+    if not records:
+        parser.error(f"{options.performances} holds none of the pieces that {options.pieces} names")
     options.scratch.mkdir(parents=True, exist_ok=True)
     transcriber = CommandTranscriber(options.transcriber)
     with Pool(options.jobs) as pool:

@@ -4,7 +4,7 @@ The model, its weights and its decoding are transkun's own (Yan and Duan 2024, M
 MAESTRO, CC BY-NC-SA 4.0). What differs is the way to them: its package needs torchaudio for a table that its
 weights hold as well, and reads its weights with an unsafe load. Here they are read as tensors alone and
 strictly, attention runs on four axes instead of five, for which torch has a fused kernel, and the path
-through the intervals is searched without permuting their scores. The notes are the same to the rounding of
+through the intervals is searched without permuting their weights. The notes are the same to the rounding of
 single precision: `--compare` shows it.
 
 Needs an environment of its own, since transkun pins nothing and asks for much:
@@ -41,12 +41,12 @@ def _stand_in() -> None:
 
 
 class _Paths:
-    """What transkun asks of its semi-CRF: the best path of every key, from the scores of its intervals.
+    """What transkun asks of its semi-CRF: the best path of every key, from the weights of its intervals.
 
     Parameters
     ----------
-    ahead : (P, T, T) score, by its length, of an interval from a frame (second axis) to a later one (third)
-    alone : (P, T) score of an interval of one frame
+    ahead : (P, T, T) weight, by its length, of an interval from a frame (second axis) to a later one (third)
+    alone : (P, T) weight of an interval of one frame
     """
 
     def __init__(self, ahead: torch.Tensor, alone: torch.Tensor) -> None:
@@ -113,7 +113,7 @@ def load_model(*, is_fast: bool = True) -> torch.nn.Module:
     model.backbone.useGradientCheckpoint = False
     if is_fast:
         LayersTransformer.MultiHeadAttentionKernel.forward = _attend
-        model.processFramesBatch = types.MethodType(_scored_frames, model)
+        model.processFramesBatch = types.MethodType(_weighed_frames, model)
     return model.eval()
 
 
@@ -129,15 +129,15 @@ def _attend(self: torch.nn.Module, query: torch.Tensor, key: torch.Tensor) -> to
     return self.out_proj(fetched.transpose(1, 2).flatten(-2, -1)).unflatten(0, query.shape[:-2])
 
 
-def _scored_frames(self: torch.nn.Module, frames: torch.Tensor) -> tuple[_Paths, torch.Tensor]:
-    """Score all intervals of one window as transkun does, in the order that its network gives them."""
+def _weighed_frames(self: torch.nn.Module, frames: torch.Tensor) -> tuple[_Paths, torch.Tensor]:
+    """Weigh all intervals of one window as transkun does, in the order that its network gives them."""
     mean = torch.mean(frames, dim=[1, 2, 3], keepdim=True)
     deviation = torch.std(frames, dim=[1, 2, 3], keepdim=True)
     features = self.framewiseFeatureExtractor((frames - mean) / (deviation + 1e-8)).contiguous()
     features = features.view(len(frames), *features.shape[-3:])
     context = self.backbone(features, outputIndices=torch.tensor(self.targetMIDIPitch))
     if len(context) != 1 or self.scorer.lengthScaling != "linear":
-        raise ValueError("one window at a time, whose intervals are scored by their length")
+        raise ValueError("one window at a time, whose intervals are weighed by their length")
     size = self.scorer.size * self.scorer.expansionFactor
     end, begin, alone = self.scorer.map(context[0]).split([size, size, 1], dim=-1)
     ahead = begin @ (end / size**0.5).transpose(1, 2)
@@ -165,7 +165,7 @@ def _compare(audio: Path, options: argparse.Namespace) -> None:
             f"{'here' if is_fast else 'transkun'}: {len(notes)} events, {time.perf_counter() - start:.1f} s"
         )
     own, here = (np.array(found[is_fast]) for is_fast in (False, True))
-    if own.shape != here.shape or not np.array_equal(own[:, 0], here[:, 0]):
+    if not len(own) or own.shape != here.shape or not np.array_equal(own[:, 0], here[:, 0]):
         sys.exit("other notes")
     apart = np.abs(own - here).max(axis=0)
     print(f"same keys; at most {1000 * apart[1:3].max():.3f} ms and {apart[3]:.0f} velocity steps apart")

@@ -119,7 +119,7 @@ def test_the_pool_can_be_named(tiny_labels: Path, tmp_path: Path) -> None:
     assert {record.segment_id for record in chosen} == {
         record.segment_id for record in own if record.piece_id in ("piece1", "piece3")
     }
-    with pytest.raises(InputError, match=r"p\.txt: names 'Piece_9', and .*labels.* has no such piece"):
+    with pytest.raises(InputError, match=r"p\.txt: names 'Piece 9', and .*labels.* has no such piece"):
         read_pool(tiny_labels, share=1.0, takes=9, seed=0, pieces=named(tmp_path / "p.txt", "Piece 9"))
     with pytest.raises(InputError, match=r"p\.txt: names no piece"):
         read_pool(tiny_labels, share=1.0, takes=9, seed=0, pieces=named(tmp_path / "p.txt"))

@@ -173,7 +173,7 @@ def test_the_worst_notes_are_named() -> None:
     assert [c.kind for c in label.causes] == ["cut short"]
     assert label.causes[0].text.startswith("bar 4, beat 1.5: ")
     # 0.2 and the 5 ms by which every key is taken to be longer, of 0.3 s; a plain quaver of a scale.
-    assert label.causes[0].text.endswith("is cut short (22 % of its written length, 92 % is usual)")
+    assert label.causes[0].text.endswith("is cut short (22 % of its written length, 95 % is usual)")
 
 
 def test_spans_differ() -> None:
@@ -226,3 +226,29 @@ def test_where_the_pedal_hides_more_than_a_third_of_the_ends_nothing_is_told() -
     assert "cut_short" not in label.components
     assert label.missing["cut_short"] == HIDDEN_TOUCH
     assert "cut_short" in values(Evidence(*play(SCORE, held=usual_share(), sustain=pedal_over(6))))
+
+
+def test_a_span_under_the_pedal_is_not_rated_by_what_cannot_be_heard_there() -> None:
+    """Four of sixteen bars are pedalled: the whole can be told, these bars cannot."""
+    given = transcribed(usual_share(), pedal_over(4))
+    under = measure_articulation_quality(given, (1.0, 1.0 + 14 * BEAT_SEC))
+    assert under.components == {}
+    assert under.missing["held_over"] == HIDDEN_TOUCH
+    beyond = (1.0 + 20 * BEAT_SEC, 1.0 + 40 * BEAT_SEC)
+    assert values(given, beyond)["cut_short"] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_no_note_is_said_to_be_held_over_whose_end_cannot_be_heard() -> None:
+    share = usual_share() * np.where(SCORE.onset_beat < 16.0, 3.0, 1.0)
+    by_keys = measure_articulation_quality(Evidence(*play(SCORE, held=share, sustain=pedal_over(5))))
+    by_ear = measure_articulation_quality(transcribed(share, pedal_over(5)))
+    assert any("is held over" in cause.text for cause in by_keys.causes)
+    assert by_ear.causes == ()
+
+
+def test_neighbours_of_which_one_is_hidden_tell_no_inconsistency() -> None:
+    touch = read_touch(transcribed(usual_share(), pedal_over(4)))
+    assert touch is not None
+    written = Evidence(*play(SCORE)).written
+    assert written is not None
+    assert written.beat[touch.change_at].min() > 16.0

@@ -207,6 +207,9 @@ def test_by_ear_a_note_missing_among_soft_ones_hardly_counts(level: int, counts:
         for heard in (False, True)
     )
     assert by_ear[0] / by_keys[0] == pytest.approx(counts, abs=0.05)
+    heard = measure_note_accuracy(Evidence(soft, given.alignment, is_transcribed=True))
+    said = "is missing" if counts == 1.0 else "is not heard, left out or too soft"
+    assert heard.causes[0].text.endswith(said)
 
 
 def test_by_ear_added_and_wrong_notes_count_in_full() -> None:

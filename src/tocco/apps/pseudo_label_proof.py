@@ -71,7 +71,7 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
     folder = writable_folder(output / "measured")
     records = [with_printed_score(record) for record in read_labels(performances, must_exist=True)]
     unseen = [r for r in held_out(records, scale, _left_out(options)) if r.score_path and r.midi_path]
-    unseen = [record for record in unseen if not record.is_score_rendering]
+    unseen = [r for r in unseen if not (r.is_score_rendering or r.is_transcribed)]
     chosen, takes = choose(unseen, options)
     if len(chosen) < 2:
         raise InputError(

@@ -67,9 +67,10 @@ def read_pool(
 
 def _named(records: Sequence[LabelRecord], pieces: Path, labels: Path) -> list[LabelRecord]:
     """The performances of named pieces; names are compared as names of files, "a/b" as "a_b"."""
-    wanted = {file_name(name) for name in read_names(pieces)}
+    wanted = {file_name(name): name for name in read_names(pieces)}
     found = [record for record in records if file_name(record.piece_id) in wanted]
-    absent = sorted(wanted - {file_name(record.piece_id) for record in found})
+    there = {file_name(record.piece_id) for record in found}
+    absent = [name for known, name in wanted.items() if known not in there]
     if absent or not found:
         raise InputError(
             pieces,

@@ -17,7 +17,7 @@ from pydantic import Field
 from tocco.audio.augmentation import AugmentationConfig, Triple, augment_triple
 from tocco.data.preparation import WindowInputs, symbolic_inputs
 from tocco.data.prepared import PreparedWindow
-from tocco.music.symbolic_augmentation import transcriber_noise
+from tocco.music.transcriber_noise import transcriber_noise
 from tocco.schema import StrictModel
 from tocco.units import FloatArray
 

@@ -82,9 +82,9 @@ def transcription_section(
     rows = [
         [
             one.kind,
-            str(own[one.kind].n_rated),
+            str(own[one.kind].n_rated if one.kind in own else 0),
             str(one.n_rated),
-            number(own[one.kind].rho, ".3f"),
+            number(own[one.kind].rho if one.kind in own else float("nan"), ".3f"),
             number(one.rho, ".3f"),
             number(one.rho_pooled, ".3f"),
             f"{number(one.side_share, '.2f')} {one.most_moved}",
@@ -96,7 +96,7 @@ def transcription_section(
     header = ["corruption", "n keys", "n transcribed", "rho on keys", "rho transcribed", "rho of means"]
     how = (
         "No transcriber took part: the keys carry the noise that was measured of one "
-        "(`tocco.music.symbolic_augmentation.TranscriberNoise`, results/transcription/errors.txt), the same "
+        "(`tocco.music.transcriber_noise.TranscriberNoise`, results/transcription/errors.txt), the same "
         "errors at every step."
     )
     if transcriber is not None:

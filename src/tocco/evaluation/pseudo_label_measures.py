@@ -26,7 +26,7 @@ from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.corruption import CORRUPTIONS, Corruption, corrupt
 from tocco.music.performance import Performance
 from tocco.music.score import Score
-from tocco.music.symbolic_augmentation import HeardBefore, transcriber_noise
+from tocco.music.transcriber_noise import HeardBefore, transcriber_noise
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.rate import rate_performance, rate_span
 from tocco.pseudo_labels.raters import RATERS

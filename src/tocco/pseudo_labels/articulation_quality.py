@@ -124,7 +124,8 @@ def read_touch(evidence: Evidence) -> Touch | None:
 
     Returns
     -------
-    None without a score, and where the pedal hides from a transcriber how long most keys were held.
+    None without a score, and where the pedal hides from a transcriber how long more than a third of the keys
+    were held.
     """
     written, alignment = evidence.written, evidence.alignment
     if written is None or alignment is None:
@@ -133,12 +134,12 @@ def read_touch(evidence: Evidence) -> Touch | None:
     length_sec = (struck.offset_sec - struck.onset_sec)[written.played]
     held = articulation_log(written, length_sec)
     norm = read_touch_norm(written, alignment.score)
-    at, change = _changes(written, alignment, held, norm.is_short)
+    before, at, change = _changes(written, alignment, held, norm.is_short)
     is_told = tells_of_touch(evidence, written)
     is_heard = ~ends_hidden(evidence, written, norm)
     if is_heard.mean() < LEAST_HEARD_SHARE:
         return None
-    kept = (is_told & is_heard)[at]
+    kept = (is_told & is_heard)[at] & is_heard[before]
     overlap = step_overlap(written, length_sec, alignment.score.pitch[written.note])
     return Touch(held, norm, overlap, is_told, is_heard, at[kept], change[kept])
 
@@ -224,8 +225,8 @@ def _struck_again(evidence: Evidence, written: Written) -> BoolArray:
 
 def _changes(
     written: Written, alignment: Alignment, held: FloatArray, is_short: BoolArray
-) -> tuple[IntArray, FloatArray]:
-    """Change of the ratio between neighbours of a voice that are written alike."""
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Neighbours of a voice that are written alike, one and the next, and the change of the ratio between."""
     voice = alignment.score.voice[written.note] + 1000 * written.staff
     order = np.lexsort((-alignment.score.pitch[written.note], written.onset_of, voice))
     # Of a voice's chord the highest note stands for the line.
@@ -237,22 +238,27 @@ def _changes(
     alike &= is_short[line][1:] == is_short[line][:-1]
     follows = written.beat[line][:-1] + written.duration_beat[line][:-1]
     alike &= np.abs(written.beat[line][1:] - follows) < 0.05
-    return line[1:][alike], np.diff(held[line])[alike]
+    return line[:-1][alike], line[1:][alike], np.diff(held[line])[alike]
 
 
 def measure_articulation_quality(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
     """Measure held lengths, their consistency and the clarity of the attacks of a span, unscaled."""
     findings = Findings(ARTICULATION_QUALITY, COMPONENTS)
     touch, written = evidence.once(read_touch), evidence.written
-    if touch is None:
-        findings.without(HIDDEN_TOUCH if written is not None else evidence.why_unwritten(), "score")
+    if touch is not None and is_hidden(touch, evidence.matched_within(span_sec)):
+        touch = None
     inside = evidence.struck_within(span_sec)
-    overlap = line_overlap_log(evidence.playing)[inside] if inside.any() else np.zeros(0)
-    overlap = overlap[np.isfinite(overlap)]
     few = f"fewer than {FEWEST} notes in this span"
-    findings.measured("overlap", median(overlap) if len(overlap) >= FEWEST else MISSING, few)
+    if touch is None and written is not None:
+        findings.without(HIDDEN_TOUCH, "score", "midi")
+    else:
+        overlap = line_overlap_log(evidence.playing)[inside] if inside.any() else np.zeros(0)
+        overlap = overlap[np.isfinite(overlap)]
+        findings.measured("overlap", median(overlap) if len(overlap) >= FEWEST else MISSING, few)
     _measure_attack(findings, evidence, span_sec)
     if touch is None or written is None:
+        if written is None:
+            findings.without(evidence.why_unwritten(), "score")
         return findings.label(evidence, int(inside.sum()))
     kept = evidence.matched_within(span_sec) & touch.is_told
     held, over = touch.held_log[kept], kept & touch.is_heard
@@ -266,14 +272,19 @@ def measure_articulation_quality(evidence: Evidence, span_sec: Span | None = Non
     change = np.abs(touch.change_log[kept[touch.change_at]])
     steady = median(change) if len(change) >= FEWEST else MISSING
     findings.measured("inconsistency", steady, "fewer than eight neighbours are written alike")
-    short = touch.norm.is_short[kept]
+    short, lasts = touch.norm.is_short[over], touch.held_log[over]
     signs = min(int(short.sum()), int((~short).sum())) >= FEWEST_SIGNS
-    contrast = median(held[~short]) - median(held[short]) if signs else MISSING
+    contrast = median(lasts[~short]) - median(lasts[short]) if signs else MISSING
     findings.measured(
         "staccato_contrast", contrast, "fewer than three notes with, or without, a staccato sign"
     )
     findings.caused(_causes(evidence, written, touch, kept))
     return findings.label(evidence, int(kept.sum()))
+
+
+def is_hidden(touch: Touch, inside: BoolArray) -> bool:
+    """Whether of some of the matched notes, (K,), too many ends are hidden for their touch to be told."""
+    return bool(inside.any()) and float(touch.is_heard[inside].mean()) < LEAST_HEARD_SHARE
 
 
 def _measure_attack(findings: Findings, evidence: Evidence, span_sec: Span | None) -> None:
@@ -292,7 +303,8 @@ def _causes(evidence: Evidence, written: Written, touch: Touch, kept: BoolArray)
     """Notes held for less than half, or more than double, of what is usual."""
     found = []
     off = touch.held_log - touch.norm.usual_log
-    for k in np.flatnonzero(kept & (np.abs(off) > _CAUSE_LOG)):
+    told = np.where(off > 0.0, touch.is_heard, True)
+    for k in np.flatnonzero(kept & told & (np.abs(off) > _CAUSE_LOG)):
         note = int(evidence.playing.index[written.played[k]])
         start, end = float(evidence.performance.onset_sec[note]), float(evidence.performance.offset_sec[note])
         where = place(evidence.alignment, float(written.beat[k]), start)

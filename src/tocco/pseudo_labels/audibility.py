@@ -12,19 +12,16 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
 from scipy.special import expit
 
 from tocco.music.performance import PEDAL_DOWN, PedalCurve
 from tocco.music.statistics.playing import pedal_crossings
+from tocco.music.transcriber_noise import MIDDLE_VELOCITY, REGISTER_VELOCITY, TranscriberNoise
 from tocco.units import BoolArray, FloatArray, IntArray
 
-SOFTEST_VELOCITY: Final = 30.5
-SOFTEST_WIDTH: Final = 5.2
-"""Half of the notes that would be told at this velocity are not told at all; the logistic curve around it.
-They are struck at 15.5, with a width of 7.6, and strength is told at .69 of the distance from 64."""
-
-_PROBIT_WIDTH: Final = (8.0 / np.pi) ** 0.5
-"""Standard deviation of the normal distribution that is most like a logistic curve of width 1."""
+HEARING: Final = TranscriberNoise()
+"""How a transcriber hears, as it was measured."""
 
 LEFT_OUT_SHARE: Final = 0.01
 """Of the notes of competent players, how many are written and not played."""
@@ -33,28 +30,41 @@ AROUND_SEC: Final = 5.0
 AROUND_SEMITONES: Final = 7
 FEWEST_AROUND: Final = 5
 
-PRESS_LAG_SEC: Final = 0.086
 LIFT_MARGIN_SEC: Final = 0.03
 """A note whose end is told at a lift, or just after it, ended with the lift."""
+
+_NODES, _NODE_WEIGHTS = hermegauss(21)
+_NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
 
 LEAST_HEARD_SHARE: Final = 2.0 / 3.0
 """Of the notes, whose ends have to be heard before anything is said of the touch."""
 
 
-def heard_chance(velocity: FloatArray) -> FloatArray:
-    """How likely notes of some strength are told by a transcriber.
+def as_struck(velocity: FloatArray | IntArray, pitch: IntArray) -> FloatArray:
+    """The strength at which notes were struck, from that at which a transcriber tells them.
 
     Parameters
     ----------
-    velocity : any shape
-        As it is told, or would be.
+    velocity : (N,) as told
+    pitch : (N,)
+
+    Returns
+    -------
+    (N,) velocity, not bounded
+    """
+    register = np.interp(pitch, *REGISTER_VELOCITY)
+    return MIDDLE_VELOCITY + (velocity - MIDDLE_VELOCITY - register) / HEARING.velocity_slope
+
+
+def heard_chance(struck: FloatArray) -> FloatArray:
+    """How likely notes struck at some velocity are told by a transcriber.
 
     Examples
     --------
-    >>> heard_chance(np.array([20.0, 30.5, 60.0])).round(2).tolist()
-    [0.12, 0.5, 1.0]
+    >>> heard_chance(np.array([5.0, 15.5, 60.0])).round(2).tolist()
+    [0.2, 0.5, 1.0]
     """
-    return expit((np.asarray(velocity, dtype=float) - SOFTEST_VELOCITY) / SOFTEST_WIDTH)
+    return expit((np.asarray(struck, dtype=float) - HEARING.inaudible_velocity) / HEARING.inaudible_width)
 
 
 def left_out_chance(
@@ -66,30 +76,45 @@ def left_out_chance(
 ) -> FloatArray:
     """How likely it is that notes which are not told were not played, rather than played too softly.
 
-    The strengths of what was heard around it, within 5 s and a fifth, are taken for a normal distribution; of
-    that the softest go unheard (the mean of a logistic curve over it after MacKay 1992).
+    The strengths of what was heard around a note, within 5 s and a fifth, or of all keys where few are so
+    near, are taken for a normal distribution; of that the softest go unheard.
 
     Parameters
     ----------
     missing_sec, missing_pitch : (M,) written notes without a stroke: when they were due, and their keys
-    heard_sec, heard_pitch, velocity : (N,) strokes
+    heard_sec, heard_pitch, velocity : (N,) strokes, as told
 
     Returns
     -------
     (M,) 0..1
-        1 where nobody plays softly.
+        1 with fewer than five strokes around.
     """
+    struck = as_struck(velocity, heard_pitch)
     found = np.ones(len(missing_sec))
     for k in range(len(missing_sec)):
         near = np.abs(heard_sec - missing_sec[k]) <= AROUND_SEC
         beside = near & (np.abs(heard_pitch - missing_pitch[k]) <= AROUND_SEMITONES)
         around = beside if beside.sum() >= FEWEST_AROUND else near
         if around.sum() >= FEWEST_AROUND:
-            level, spread = float(velocity[around].mean()), float(velocity[around].std())
-            width = float(np.hypot(SOFTEST_WIDTH, spread / _PROBIT_WIDTH))
-            unheard = float(expit((SOFTEST_VELOCITY - level) / width))
+            unheard = unheard_share(float(struck[around].mean()), float(struck[around].std()))
             found[k] = LEFT_OUT_SHARE / (LEFT_OUT_SHARE + unheard)
     return found
+
+
+def unheard_share(mean: float, spread: float) -> float:
+    """Share of notes that go unheard where strength is spread normally (Gauss-Hermite quadrature).
+
+    Parameters
+    ----------
+    mean, spread : velocity as struck; standard deviation
+
+    Examples
+    --------
+    >>> round(unheard_share(15.5, 10.0), 3), round(unheard_share(60.0, 0.0), 4)
+    (0.5, 0.0029)
+    """
+    at = mean + spread * _NODES
+    return float(_NODE_WEIGHTS @ (1.0 - heard_chance(at)))
 
 
 def as_pressed(curve: PedalCurve) -> PedalCurve:
@@ -99,7 +124,7 @@ def as_pressed(curve: PedalCurve) -> PedalCurve:
         return curve
     n = len(lifted)
     after = np.append(-np.inf, lifted)[np.searchsorted(lifted, pressed)]
-    earlier = np.maximum(pressed - PRESS_LAG_SEC, np.minimum(after + LIFT_MARGIN_SEC, pressed))
+    earlier = np.maximum(pressed - HEARING.press_lag_sec, np.minimum(after + LIFT_MARGIN_SEC, pressed))
     time_sec = np.concatenate([earlier, lifted])
     value = np.concatenate([np.full(len(pressed), 127.0), np.zeros(n)])
     order = np.argsort(time_sec, kind="stable")

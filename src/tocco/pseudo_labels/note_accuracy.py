@@ -226,6 +226,7 @@ class NoteErrors:
     error_sec, error_weight : (E,)
     kind : (E,) "wrong", "missing", "extra", "skipped" or "restart"
     written, played : (E,) index into the score and into the performance; -1 where there is none
+    doubtful : (E,) a missing note that was rather too soft to be heard than left out
     repeated : (E,) the same printed note is missed or wrong in another pass as well
     """
 
@@ -237,6 +238,7 @@ class NoteErrors:
     written: IntArray
     played: IntArray
     repeated: BoolArray
+    doubtful: BoolArray
 
 
 def find_note_errors(evidence: Evidence) -> NoteErrors:
@@ -272,9 +274,10 @@ def find_note_errors(evidence: Evidence) -> NoteErrors:
     kind += ["skipped"] * len(skipped) + ["restart"] * len(tries)
     written = np.concatenate([wrong[:, 0], missing, np.full(len(extra), -1), skipped, nothing])
     repeated = _repeated(score, written)
+    left_out = _chance_left_out(evidence, missing)
     weight = [
         due[wrong[:, 0]],
-        due[missing] * _chance_left_out(evidence, missing),
+        due[missing] * left_out,
         heard[extra],
         due[skipped],
     ]
@@ -299,6 +302,9 @@ def find_note_errors(evidence: Evidence) -> NoteErrors:
             [wrong[:, 1], np.full(len(missing), -1), extra, np.full(len(skipped), -1), first_tried]
         ),
         repeated=repeated,
+        doubtful=np.concatenate(
+            [np.zeros(len(wrong)), left_out < 0.5, np.zeros(len(extra) + len(skipped) + len(tries))]
+        ).astype(bool),
     )
 
 
@@ -408,7 +414,7 @@ def _note_cause(alignment: Alignment, errors: NoteErrors, e: int) -> Cause:
     struck = key_name(int(alignment.performance_pitch[played])) if played >= 0 else ""
     said = {
         "wrong": f"{struck} instead of {due}",
-        "missing": f"{due} is missing",
+        "missing": f"{due} is not heard, left out or too soft" if errors.doubtful[e] else f"{due} is missing",
         "extra": f"{struck} is added",
     }
     again = ", as in another pass" if errors.repeated[e] else ""

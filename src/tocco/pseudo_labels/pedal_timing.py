@@ -26,8 +26,8 @@ USUAL_PRESS_SEC: Final = 0.06
 """In legato pedalling the foot comes up with the new keys or just after them; a pedal that was up goes down
 with the keys it is to carry, or just after them (Banowetz 1985, The Pianist's Guide to Pedaling; Repp 1996,
 "Pedal timing and tempo in expressive piano performance"). At the onsets of the reference pool that ask for
-it most, half of the lifts come from 22 ms before to 94 ms after, and half of the presses that begin a pedal
-from 8 to 145 ms after (`norms.json`, foot)."""
+it most, half of the lifts come from 21 ms before to 95 ms after, and half of the presses that begin a pedal
+from 3 to 141 ms after (`norms.json`, foot)."""
 
 CHANGE_SEC: Final = 0.4
 """A press this soon after a lift is the second half of that change: it comes when the dampers have done

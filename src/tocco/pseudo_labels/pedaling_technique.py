@@ -16,6 +16,7 @@ from tocco.music.statistics.dynamics import LOW_VOICE_PITCH
 from tocco.music.statistics.playing import Playing, pedal_crossings
 from tocco.music.statistics.resonance import clashes, ringing
 from tocco.music.statistics.summaries import MISSING, fraction, mean, median
+from tocco.pseudo_labels.audibility import as_pressed
 from tocco.pseudo_labels.evidence import NO_PEDAL, Evidence, Findings, Span
 from tocco.pseudo_labels.intended import Intended, read_intended
 from tocco.pseudo_labels.pedal_timing import USUAL_LIFT_SEC, read_foot_timing
@@ -266,7 +267,8 @@ def _measure_depth(findings: Findings, evidence: Evidence, span_sec: Span | None
         findings.measured("down_share", MISSING, "the span is empty")
         findings.measured("half_share", MISSING, "the span is empty")
         return
-    curve = evidence.performance.sustain.between(start, end)
+    sustain = evidence.performance.sustain
+    curve = (as_pressed(sustain) if evidence.is_transcribed else sustain).between(start, end)
     edge = np.concatenate([[start], curve.time_sec, [end]])
     value, lasts = np.concatenate([[0.0], curve.value]), np.diff(edge)
     findings.measured("down_share", float(lasts[value >= PEDAL_DOWN].sum() / (end - start)), "")
