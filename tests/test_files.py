@@ -3,7 +3,7 @@ import hashlib
 import pytest
 
 from tocco.errors import InputError, OutputError
-from tocco.files import is_safe_name, replacing, sha256_of, write_bytes
+from tocco.files import is_safe_name, read_names, replacing, sha256_of, write_bytes
 
 
 @pytest.mark.parametrize("name", ["a", "Müller-3", "no.3_4bars", "_x", "9", "a" * 200])
@@ -58,3 +58,14 @@ def test_hash(tmp_path):
     assert sha256_of(tmp_path / "a") == hashlib.sha256(b"tocco").hexdigest()
     with pytest.raises(InputError, match="cannot be read"):
         sha256_of(tmp_path / "b")
+
+
+def test_names_are_read_a_line_each_and_blank_lines_passed_over(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_bytes("\ufeffBach\n\n  Chopin Op. 10 \n".encode())
+    assert read_names(path) == ["Bach", "Chopin Op. 10"]
+    path.write_bytes(b"Bach\xff")
+    with pytest.raises(InputError, match=r"names\.txt: is not UTF-8 text \(byte 4\)"):
+        read_names(path)
+    with pytest.raises(InputError, match=r"gone\.txt: cannot be read"):
+        read_names(tmp_path / "gone.txt")

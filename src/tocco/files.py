@@ -138,23 +138,27 @@ def writable_folder(folder: Path) -> Path:
     return folder
 
 
-def read_names(path: Path) -> list[str]:
-    """The names in a text file, one a line; blank lines are passed over.
+def read_text(path: Path) -> str:
+    """A text file, UTF-8 with or without a mark of its byte order.
 
     Raises
     ------
     InputError
-        It cannot be read as text.
+        It cannot be read, or is not such text.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
     except UnicodeDecodeError as error:
         raise InputError(
             path, f"is not UTF-8 text (byte {error.start})", next_step="save it as UTF-8"
         ) from error
-    return [line.strip() for line in lines if line.strip()]
+
+
+def read_names(path: Path) -> list[str]:
+    """The names in a text file, one a line; blank lines are passed over."""
+    return [line.strip() for line in read_text(path).splitlines() if line.strip()]
 
 
 def write_bytes(path: Path, content: bytes) -> None:

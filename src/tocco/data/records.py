@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from tocco.errors import InputError
-from tocco.files import SAFE_NAME_RULE, is_safe_name, write_bytes
+from tocco.files import SAFE_NAME_RULE, is_safe_name, read_text, write_bytes
 from tocco.rubrics import TARGETS
 from tocco.schema import StrictModel, nearest, one_line, parse_object
 
@@ -177,7 +177,7 @@ def read_labels(path: Path, *, must_exist: bool = False) -> tuple[LabelRecord, .
     folder = path.absolute().parent
     records: list[LabelRecord] = []
     line_of: dict[str, int] = {}
-    for number, line in enumerate(_text(path).split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         subject = f"{path}, line {number}"
@@ -306,7 +306,7 @@ def _manifest_row(subject: str, cells: Sequence[str], folder: Path) -> ManifestR
 
 def _csv_rows(path: Path) -> list[tuple[int, list[str]]]:
     """Line number and cells of every row below the header; blank lines are passed over."""
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     try:
         rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
@@ -322,17 +322,6 @@ def _csv_rows(path: Path) -> list[tuple[int, list[str]]]:
             next_step="save it as comma-separated UTF-8 with this header",
         )
     return rows[1:]
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            path, f"is not UTF-8 text (byte {error.start})", next_step="save it as UTF-8"
-        ) from error
 
 
 def _located(text: str, folder: Path) -> Path:
