@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from pseudo_example import made_up_scale, write_manifest
 from tocco.apps.cli import app
-from tocco.data.records import read_labels
+from tocco.data.records import read_labels, write_labels
 from tocco.errors import InputError
 from tocco.schema import laid_out
 
@@ -53,6 +53,16 @@ def test_a_manifest_is_labelled_and_a_second_run_changes_no_byte(scale_path: Pat
     assert elsewhere.exit_code == 1
     fresh = files_below(tmp_path / "again")
     assert {name: fresh[name] for name in before} == before
+
+
+def test_a_dimension_that_nothing_could_be_rated_in_is_named(scale_path: Path, tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path / "in", n_pieces=1)
+    (record, *_) = read_labels(manifest)
+    write_labels([record.model_copy(update={"score_path": None})], tmp_path / "alone.jsonl")
+    out = tmp_path / "out" / "labels.jsonl"
+    told = run("pseudo-label", tmp_path / "alone.jsonl", "-o", out, "--scale", scale_path, "--spot-checks", 0)
+    assert "  note_accuracy          could be rated in no segment" in told.output
+    assert "dynamics_control       could be rated" not in told.output
 
 
 def test_a_manifest_of_transcriptions_is_said_to_be_one(scale_path: Path, tmp_path: Path) -> None:

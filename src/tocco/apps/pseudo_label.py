@@ -31,6 +31,7 @@ from tocco.evaluation.pseudo_label_page import PAGE, Spread, write_summary
 from tocco.evaluation.spot_check import SpotCheck, choose_spot_checks, make_spot_check
 from tocco.files import writable_folder
 from tocco.pseudo_labels.peers import Expectation
+from tocco.pseudo_labels.raters import RATERS
 from tocco.pseudo_labels.scale import ReferenceScale, load_scale, reference_scale
 
 SOME_REFUSED: Final = 1
@@ -164,6 +165,9 @@ def _tell(
         typer.echo(
             f"  {spread.dimension:22} mean {spread.mean:5.1f}  sd {spread.sd:4.1f}  n {spread.n}{remark}"
         )
+    for name in RATERS:
+        if name not in {spread.dimension for spread in found}:
+            typer.echo(f"  {name:22} could be rated in no segment")
     typer.echo(f"to look at and listen to: {summary / PAGE}")
     for reason in refusals_of(done):
         typer.echo(f"left out: {reason}", err=True)
