@@ -110,17 +110,16 @@ def transcription_section(
         "",
         "The excerpts as they were played, by keys and as transcribed. What cannot be heard is not rated.",
         "",
-        *table(
-            ["dimension", "rated by keys", "both ways", "shift, points", "Spearman"],
-            [
-                [
-                    one.dimension,
-                    str(one.n_keys),
-                    str(one.n),
-                    number(one.shift, "+.1f"),
-                    number(one.rho, ".3f"),
-                ]
-                for one in agreements
-            ],
-        ),
+        *_agreement_table(agreements),
     ]
+
+
+def _agreement_table(agreements: Sequence[HeardAgreement]) -> list[str]:
+    header = ["dimension", "rated by keys", "both ways", "shift, points", "Spearman"]
+    return table(
+        header,
+        [
+            [one.dimension, str(one.n_keys), str(one.n), number(one.shift, "+.1f"), number(one.rho, ".3f")]
+            for one in agreements
+        ],
+    )
