@@ -52,3 +52,14 @@ def test_shifting_moves_every_time_alike(by_sec, stretch):
     np.testing.assert_allclose(moved.soft.time_sec, stretch * performance.soft.time_sec + by_sec)
     assert moved.sustain.value.tolist() == [127.0, 0.0]
     assert moved.duration_sec == stretch * 1.5 + by_sec
+
+
+def test_some_notes_alone_keep_pedals_and_clock():
+    whole = performance_of([0.0, 1.0, 2.0], [0.5, 1.5, 2.5], 3.0)
+    for kept in (np.array([True, False, True]), np.array([0, 2])):
+        some = whole.only(kept)
+        assert some.onset_sec.tolist() == [0.0, 2.0]
+        assert some.offset_sec.tolist() == [0.5, 2.5]
+        assert (len(some.pitch), len(some.velocity)) == (2, 2)
+        assert some.sustain is whole.sustain
+        assert some.duration_sec == 3.0

@@ -132,14 +132,7 @@ def rendered_clip(performance: Performance, span_sec: Span, renderer: FluidSynth
 def excerpt(performance: Performance, start_sec: float, end_sec: float) -> Performance:
     """A part of a performance as if it had begun there: keys held over from before are left out."""
     cut = segment_midi(performance, np.array([[start_sec, end_sec]]))[0]
-    struck = cut.struck_inside
-    return replace(
-        cut,
-        onset_sec=cut.onset_sec[struck],
-        offset_sec=cut.offset_sec[struck],
-        pitch=cut.pitch[struck],
-        velocity=cut.velocity[struck],
-    )
+    return cut.only(cut.struck_inside)
 
 
 def roll_figure(evidence: Evidence, span_sec: Span) -> Figure:

@@ -98,6 +98,21 @@ class Performance:
         """(N,) whether each key goes down within `0 <= t < duration_sec`; else it was held over the start."""
         return (self.onset_sec >= 0.0) & (self.onset_sec < self.duration_sec)
 
+    def only(self, note: BoolArray | IntArray) -> Performance:
+        """The same with some of its notes alone; pedals and clock stay.
+
+        Parameters
+        ----------
+        note : (N,) which to keep, or (M,) their index, ascending
+        """
+        return replace(
+            self,
+            onset_sec=self.onset_sec[note],
+            offset_sec=self.offset_sec[note],
+            pitch=self.pitch[note],
+            velocity=self.velocity[note],
+        )
+
     def shifted(self, by_sec: float, stretch: float = 1.0) -> Performance:
         """The same performance on another clock: `t -> stretch * t + by_sec`."""
 

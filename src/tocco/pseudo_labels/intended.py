@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tocco.music.performance import Performance
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.note_accuracy import find_note_errors
-from tocco.units import BoolArray, IntArray
+from tocco.units import IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,16 +44,6 @@ def read_intended(evidence: Evidence) -> Intended:
         return every
     note = np.flatnonzero(meant)
     only = replace(
-        evidence, performance=_only(performance, meant), alignment=alignment.window(0.0, float("inf"), note)
+        evidence, performance=performance.only(meant), alignment=alignment.window(0.0, float("inf"), note)
     )
     return Intended(only, note)
-
-
-def _only(performance: Performance, kept: BoolArray) -> Performance:
-    return replace(
-        performance,
-        onset_sec=performance.onset_sec[kept],
-        offset_sec=performance.offset_sec[kept],
-        pitch=performance.pitch[kept],
-        velocity=performance.velocity[kept],
-    )
