@@ -9,7 +9,6 @@ from scipy.signal import firwin2, lfilter
 from rater_etude import play, study_score
 from tocco.music.performance import Performance
 from tocco.pseudo_labels.articulation_quality import measure_articulation_quality
-from tocco.pseudo_labels.dynamics_control import used_range
 from tocco.pseudo_labels.evidence import NO_AUDIO, Evidence
 from tocco.pseudo_labels.onset_spectra import read_onset_spectra
 from tocco.pseudo_labels.tone_quality import measure_tone_quality, read_voicing
@@ -77,7 +76,7 @@ def test_equal_keys_have_no_voicing() -> None:
 def test_a_hammered_treble() -> None:
     velocity = np.where(UPPER & (SCORE.pitch >= 76), 88.0, 70.0)
     given = Evidence(*play(SCORE, velocity=velocity))
-    assert values(given)["treble_hardness"] == pytest.approx(18.0 / used_range(given))
+    assert values(given)["treble_hardness"] == pytest.approx(18.0 / given.once(read_voicing).used)
 
 
 def test_a_loud_passage_is_not_a_hammered_treble() -> None:

@@ -25,7 +25,7 @@ from tocco.pseudo_labels.norms import reference_norms
 from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.schema import StrictModel, laid_out
 
-MEASURES_VERSION: Final = 9
+MEASURES_VERSION: Final = 10
 """Counts up with each change of what is measured, or how; of corruptions, alignment, simulated noise too."""
 
 _SHOWN = 12

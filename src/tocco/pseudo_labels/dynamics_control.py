@@ -87,7 +87,6 @@ FEWEST: Final = 8
 
 LINE_NOTES: Final = 5
 SMOOTH_ONSETS: Final = 5
-RANGE_ONSETS: Final = 15
 
 CONTEXT_SEC: Final = 5.0
 """A line is shaped over more than a few seconds: it is heard with so much before and after a span."""
@@ -126,7 +125,7 @@ class Levels:
 
 def read_levels(evidence: Evidence) -> Levels:
     """Measure the levels of a whole performance, onset by onset."""
-    together, velocity = evidence.together, evidence.playing.struck.velocity
+    together, velocity = evidence.together, evidence.velocity
     n_onsets = len(together.size)
     if n_onsets == 0:
         nothing = np.zeros(0, dtype=np.int64)
@@ -146,24 +145,6 @@ def read_levels(evidence: Evidence) -> Levels:
         line_note=line_note,
         line_off=velocity[line_note] - line_level,
     )
-
-
-def used_range(evidence: Evidence) -> float:
-    """Velocity over which a whole performance moves, single loud or soft notes aside.
-
-    The upper line's standard deviation and its mean distance from the lower line, squared and added, both
-    lines smoothed by running medians over 15 onsets. It shrinks with the dynamics as a whole, and hardly
-    changes with spikes, with the course of the level, or with the balance of inner voices.
-    """
-    together, velocity = evidence.together, evidence.playing.struck.velocity
-    if not len(together.size):
-        return 0.0
-    top, bottom = (
-        median_filter(velocity[line], RANGE_ONSETS, mode="nearest")
-        for line in (together.top, together.bottom)
-    )
-    apart = np.abs(top - bottom)[together.size > 1]
-    return float(np.sqrt(top.var() + (mean(apart) ** 2 if len(apart) else 0.0)))
 
 
 def _shaping(levels: Levels, onsets: BoolArray) -> float:
@@ -200,22 +181,22 @@ def _measure_levels(
     findings: Findings, evidence: Evidence, levels: Levels, onsets: BoolArray, around: BoolArray
 ) -> None:
     """Measure range, evenness, and the upper line over the rest."""
-    together, struck = evidence.together, evidence.playing.struck
+    together, strength = evidence.together, evidence.velocity
     kept = onsets[together.onset_of]
-    velocity = struck.velocity[together.note[kept]]
+    velocity = strength[together.note[kept]]
     low, high = percentiles(levels.near[onsets], (5.0, 95.0))
     findings.measured("level_range", float(high - low), _FEW)
     findings.measured("level", float(np.median(velocity)), _FEW)
     off = np.abs(levels.line_off[onsets[levels.line_onset]])
-    whole = float(struck.velocity[together.note].std())
+    whole = float(strength[together.note].std())
     uneven = mean(off) / whole if whole > 0.0 else MISSING
     findings.measured("unevenness", uneven, "the whole performance stays at one level")
     findings.measured("shaping", _shaping(levels, around), "the music suggests no course")
     top = together.top[onsets]
-    is_top = np.zeros(len(struck), dtype=bool)
+    is_top = np.zeros(len(strength), dtype=bool)
     is_top[together.top] = True
     rest = velocity[~is_top[together.note[kept]]]
-    above = float(np.median(struck.velocity[top]) - np.median(rest)) if len(rest) else MISSING
+    above = float(np.median(strength[top]) - np.median(rest)) if len(rest) else MISSING
     findings.measured("melody_above_accompaniment", above, "there is one line alone")
 
 

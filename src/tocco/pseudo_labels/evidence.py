@@ -21,6 +21,8 @@ from tocco.music.statistics.playing import Playing, read_playing
 from tocco.music.statistics.written import FEWEST_MATCHES, Written, read_written
 from tocco.pseudo_labels.audibility import as_pressed
 from tocco.pseudo_labels.pseudo_label import Cause, Component, ComponentKind, PseudoLabel
+from tocco.pseudo_labels.registers import without_registers
+from tocco.pseudo_labels.together import Together, read_together
 from tocco.units import BoolArray, FloatArray, IntArray
 
 Span = tuple[float, float]
@@ -36,30 +38,6 @@ HIDDEN_TOUCH: Final = "the pedal hides from a transcriber how long more than a t
 MOST_CAUSES: Final = 8
 FULL_CONFIDENCE_NOTES: Final = 40
 """A count of notes from which on more of them hardly steady a median."""
-
-
-@dataclass(frozen=True, eq=False)
-class Together:
-    """Notes that belong to one onset: of the page where there is one, else of the ear.
-
-    Against a page only matched notes are held, so that neither wrong notes nor hands that fall apart
-    change what is a chord and what its highest note.
-
-    Attributes
-    ----------
-    note : (K,) index into `playing.struck`
-    onset_of : (K,) index 0..G-1, every onset used
-    onset_sec : (G,) seconds on the clock of the performance
-    top, bottom : (G,) index into `playing.struck`: the highest and the lowest note of each onset
-    size : (G,) notes
-    """
-
-    note: IntArray
-    onset_of: IntArray
-    onset_sec: FloatArray
-    top: IntArray
-    bottom: IntArray
-    size: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,16 +107,15 @@ class Evidence:
     @cached_property
     def together(self) -> Together:
         """The onsets and their notes."""
-        playing, written = self.playing, self.written
-        if written is None:
-            note, onset_of = np.arange(len(playing.struck)), playing.chord_of
-            onset_sec = playing.chord_onset_sec + self.clock_sec
-        else:
-            note, onset_of, onset_sec = written.played, written.onset_of, self.written_onset_sec
-        size = np.bincount(onset_of) if len(onset_of) else np.zeros(0, dtype=np.int64)
-        by_pitch = note[np.lexsort((playing.struck.pitch[note], onset_of))]
-        last = np.cumsum(size)
-        return Together(note, onset_of, onset_sec, by_pitch[last - 1], by_pitch[last - size], size)
+        return read_together(self.playing, self.written, self.clock_sec)
+
+    @cached_property
+    def velocity(self) -> FloatArray:
+        """(N,) strength of `playing.struck`; where it was transcribed, without the instrument's registers."""
+        struck = self.playing.struck
+        if not self.is_transcribed:
+            return struck.velocity
+        return without_registers(struck.pitch, struck.velocity, self.together)
 
     @cached_property
     def stretch_of(self) -> IntArray:

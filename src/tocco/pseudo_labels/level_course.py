@@ -14,6 +14,7 @@ import numpy as np
 from tocco.music.notation import Mark
 from tocco.music.score import Score
 from tocco.music.statistics.resonance import PITCH_CLASSES
+from tocco.music.statistics.summaries import around
 from tocco.music.statistics.written import Written
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.norms import reference_norms
@@ -39,27 +40,6 @@ _CHORD_SEC = 0.45
 _SEEN_AFTER_SEC = 0.02
 
 
-def around(time_sec: FloatArray, value: FloatArray, reach_sec: float) -> FloatArray:
-    """Mean of the values no farther away in time than a reach.
-
-    Parameters
-    ----------
-    time_sec : (G,) ascending
-    value : (..., G)
-    reach_sec : > 0
-
-    Returns
-    -------
-    (..., G) in the unit of value
-    """
-    total = np.concatenate(
-        (np.zeros((*value.shape[:-1], 1)), np.cumsum(value, axis=-1, dtype=float)), axis=-1
-    )
-    first = np.searchsorted(time_sec, time_sec - reach_sec, side="left")
-    end = np.searchsorted(time_sec, time_sec + reach_sec, side="right")
-    return (total[..., end] - total[..., first]) / (end - first)
-
-
 def general_level(evidence: Evidence) -> FloatArray:
     """How loud the playing is around each onset, no matter which voices take part.
 
@@ -70,7 +50,7 @@ def general_level(evidence: Evidence) -> FloatArray:
     -------
     (G,) velocity above the mean, of the onsets of `together`
     """
-    together, velocity = evidence.together, evidence.playing.struck.velocity.astype(float)
+    together, velocity = evidence.together, evidence.velocity
     if not len(together.size):
         return np.zeros(0)
     place = np.ones(len(velocity), dtype=np.int64)

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.ndimage import median_filter
 
-from tocco.music.statistics.summaries import MISSING, group_sum, mean, median, sd
-from tocco.pseudo_labels.dynamics_control import used_range
+from tocco.music.statistics.summaries import MISSING, around, group_sum, mean, median, sd
 from tocco.pseudo_labels.evidence import NO_AUDIO, Evidence, Findings, Span
-from tocco.pseudo_labels.level_course import around
 from tocco.pseudo_labels.onset_spectra import read_onset_spectra
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
+from tocco.pseudo_labels.together import Together
 from tocco.units import BoolArray, FloatArray
 
 TONE_QUALITY: Final = "tone_quality"
@@ -69,6 +69,7 @@ COMPONENTS: Final = (
 )
 
 FEWEST: Final = 5
+RANGE_ONSETS: Final = 15
 AUDIBLE_LEAD: Final = 1.0
 """Velocity; below it a chord has no voicing that could be told."""
 
@@ -102,7 +103,7 @@ class Voicing:
 
 def read_voicing(evidence: Evidence) -> Voicing:
     """Measure the weights of every chord of a whole performance."""
-    together, velocity = evidence.together, evidence.playing.struck.velocity
+    together, velocity = evidence.together, evidence.velocity
     top, bottom = velocity[together.top], velocity[together.bottom]
     total = group_sum(velocity[together.note], together.onset_of, len(together.size))
     several = together.size > 1
@@ -111,13 +112,30 @@ def read_voicing(evidence: Evidence) -> Voicing:
         lead=np.where(several, top - others, MISSING),
         bass=np.where(several, bottom - top, MISSING),
         stands_out=top - _lower_line(evidence),
-        used=evidence.once(used_range),
+        used=_used_range(together, velocity),
     )
+
+
+def _used_range(together: Together, velocity: FloatArray) -> float:
+    """Velocity over which a whole performance moves, single loud or soft notes aside.
+
+    The upper line's standard deviation and its mean distance from the lower line, squared and added, both
+    lines smoothed by running medians over 15 onsets. It shrinks with the dynamics as a whole, and hardly
+    changes with spikes, with the course of the level, or with the balance of inner voices.
+    """
+    if not len(together.size):
+        return 0.0
+    top, bottom = (
+        median_filter(velocity[line], RANGE_ONSETS, mode="nearest")
+        for line in (together.top, together.bottom)
+    )
+    apart = np.abs(top - bottom)[together.size > 1]
+    return float(np.sqrt(top.var() + (mean(apart) ** 2 if len(apart) else 0.0)))
 
 
 def _lower_line(evidence: Evidence) -> FloatArray:
     """(G,) velocity of the lowest notes of chords within two seconds of each onset; NaN for none."""
-    together, velocity = evidence.together, evidence.playing.struck.velocity
+    together, velocity = evidence.together, evidence.velocity
     if not len(together.size):
         return np.zeros(0)
     time_sec = np.maximum.accumulate(together.onset_sec)

@@ -57,6 +57,27 @@ def extent(x: FloatArray) -> float:
     return float(np.ptp(x)) if len(x) else MISSING
 
 
+def around(time_sec: FloatArray, value: FloatArray, reach_sec: float) -> FloatArray:
+    """Mean of the values no farther away in time than a reach.
+
+    Parameters
+    ----------
+    time_sec : (G,) ascending
+    value : (..., G)
+    reach_sec : > 0
+
+    Returns
+    -------
+    (..., G) in the unit of value
+    """
+    total = np.concatenate(
+        (np.zeros((*value.shape[:-1], 1)), np.cumsum(value, axis=-1, dtype=float)), axis=-1
+    )
+    first = np.searchsorted(time_sec, time_sec - reach_sec, side="left")
+    end = np.searchsorted(time_sec, time_sec + reach_sec, side="right")
+    return (total[..., end] - total[..., first]) / (end - first)
+
+
 def fraction(which: BoolArray) -> float:
     """Share of True; missing for no values."""
     return float(which.mean()) if len(which) else MISSING
