@@ -45,6 +45,9 @@ def _rounded(decimals: int) -> AfterValidator:
     return AfterValidator(lambda value: round(value, decimals) + 0.0)
 
 
+_REASONS = dict.fromkeys(("bool_type", "bool_parsing"), "has to be true or false")
+"""Said in place of pydantic's own words where those name no allowed value."""
+
 _JSON_KINDS = {
     "string": "a string",
     "object": "an object",
@@ -86,7 +89,7 @@ def one_line(error: ValidationError, model: type[BaseModel] | None = None) -> st
         if item["type"] == "missing":
             parts.append(f"has no {where!r}{_what_it_is(asked.get(where, {}))}")
             continue
-        reason = item["msg"].removeprefix("Value error, ")
+        reason = _REASONS.get(item["type"], item["msg"].removeprefix("Value error, "))
         value = "" if item["type"] == "value_error" else f" (got {_short(item['input'])})"
         parts.append(f"{where + ': ' if where else ''}{reason}{value}")
     return "; ".join(parts)
