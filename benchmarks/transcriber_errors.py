@@ -29,7 +29,7 @@ from tocco.music.midi import load_midi
 from tocco.music.performance import PEDAL_DOWN, Performance
 from tocco.music.statistics.playing import pedal_crossings, read_playing, sounding_end_sec
 from tocco.music.transcriber_noise import carried_sec
-from tocco.pseudo_labels.registers import register_slope
+from tocco.pseudo_labels.keyboard_tilt import keyboard_tilt
 from tocco.pseudo_labels.together import read_together
 from tocco.units import BoolArray, FloatArray, IntArray
 
@@ -170,27 +170,27 @@ def _levels(heard: list[HeardExcerpt]) -> list[str]:
         f"{np.corrcoef(played, level)[0, 1]:.3f}",
         "  heard less played at velocity 64, by key: "
         + ", ".join(f"{register} {off:+.1f}" for register, off in zip(REGISTERS, at, strict=True)),
-        *_slopes(heard),
+        *_tilts(heard),
     ]
 
 
-def _slopes(heard: list[HeardExcerpt]) -> list[str]:
+def _tilts(heard: list[HeardExcerpt]) -> list[str]:
     """How much harder an octave higher is struck, in the same place of a chord, and how much it is told."""
     struck, told = (
-        np.array([_slope(performance) for performance in side])
+        np.array([_tilt(performance) for performance in side])
         for side in ([one.keys for one in heard], [one.transcript for one in heard])
     )
     return [
-        f"  an octave higher, in the same place of a chord: {what} {slope.mean():+.1f} on average of the "
-        f"excerpts, sd {slope.std(ddof=1):.1f}"
-        for what, slope in (("played", struck), ("heard", told), ("heard less played", told - struck))
+        f"  an octave higher, in the same place of a chord: {what} {tilt.mean():+.1f} on average of the "
+        f"excerpts, sd {tilt.std(ddof=1):.1f}"
+        for what, tilt in (("played", struck), ("heard", told), ("heard less played", told - struck))
     ]
 
 
-def _slope(performance: Performance) -> float:
-    """Velocity an octave."""
+def _tilt(performance: Performance) -> float:
+    """Steps of velocity an octave."""
     playing = read_playing(performance)
-    return register_slope(playing.struck.pitch, playing.struck.velocity, read_together(playing, None, 0.0))
+    return keyboard_tilt(playing.struck.pitch, playing.struck.velocity, read_together(playing, None, 0.0))
 
 
 def _register_weights(pitch: FloatArray) -> list[FloatArray]:

@@ -1,8 +1,9 @@
 """Dynamics control: range, evenness, the melody over its accompaniment, and what the page asks for.
 
-Levels are MIDI velocities, in the order of the score where there is one: wrong notes do not enter, and
-timing only so far as it decides what is near. Evenness is taken against the spread of all notes of the
-performance, so that a flat one is not an even one; that spread hardly changes with where the loud notes are.
+Levels are steps of velocity (`Evidence.velocity`), in the order of the score where there is one: wrong
+notes do not enter, and timing only so far as it decides what is near. Evenness is taken against the spread
+of all notes of the performance, so that a flat one is not an even one; that spread hardly changes with
+where the loud notes are.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from tocco.music.score import Score
 from tocco.music.statistics.playing import Playing, read_playing
 from tocco.music.statistics.written import FEWEST_MATCHES, Written, read_written
 from tocco.pseudo_labels.audibility import as_pressed
+from tocco.pseudo_labels.keyboard_tilt import without_tilt
 from tocco.pseudo_labels.pseudo_label import Cause, Component, ComponentKind, PseudoLabel
-from tocco.pseudo_labels.registers import without_registers
 from tocco.pseudo_labels.together import Together, read_together
 from tocco.units import BoolArray, FloatArray, IntArray
 
@@ -111,11 +111,15 @@ class Evidence:
 
     @cached_property
     def velocity(self) -> FloatArray:
-        """(N,) strength of `playing.struck`; where it was transcribed, without the instrument's registers."""
+        """(N,) strength of `playing.struck`, in steps of velocity.
+
+        1..127 as the keys sent it; where it was transcribed, less what is taken for the instrument's tilt,
+        and not bounded.
+        """
         struck = self.playing.struck
         if not self.is_transcribed:
             return struck.velocity
-        return without_registers(struck.pitch, struck.velocity, self.together)
+        return without_tilt(struck.pitch, struck.velocity, self.together)
 
     @cached_property
     def stretch_of(self) -> IntArray:

@@ -96,12 +96,12 @@ def _bands() -> FloatArray:
 
 def _unexplained(evidence: Evidence, brightness: FloatArray) -> FloatArray:
     """(G,) semitones: brightness less what a linear fit over the take expects of the notes struck."""
-    together, pitch = evidence.together, evidence.playing.struck.pitch
+    together, struck = evidence.together, evidence.playing.struck
     columns = (
         np.ones(len(brightness)),
-        pitch[together.top],
-        pitch[together.bottom],
-        evidence.velocity[together.top],
+        struck.pitch[together.top],
+        struck.pitch[together.bottom],
+        struck.velocity[together.top],
         np.log(together.size),
     )
     notes = np.stack(columns, axis=1).astype(float)
