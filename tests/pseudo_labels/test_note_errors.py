@@ -11,12 +11,8 @@ from rater_etude import BEAT_SEC, play, study_score, without
 from tocco.music.alignment import align_performance_to_score
 from tocco.music.matching.spans import RetriedSpan, SkippedSpan
 from tocco.pseudo_labels.evidence import NO_SCORE, Evidence
-from tocco.pseudo_labels.note_accuracy import (
-    REPEATED_WEIGHT,
-    RESTART_NOTES,
-    find_note_errors,
-    measure_note_accuracy,
-)
+from tocco.pseudo_labels.note_accuracy import measure_note_accuracy
+from tocco.pseudo_labels.note_errors import REPEATED_WEIGHT, RESTART_NOTES, find_note_errors
 from tocco.pseudo_labels.salience import outer_voices, played_salience, written_salience
 
 SCORE = study_score()

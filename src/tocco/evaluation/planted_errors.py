@@ -11,7 +11,7 @@ from tocco.music.alignment import Alignment
 from tocco.music.corruption import Corruption
 from tocco.music.performance import Performance
 from tocco.pseudo_labels.evidence import Evidence
-from tocco.pseudo_labels.note_accuracy import find_note_errors
+from tocco.pseudo_labels.note_errors import find_note_errors
 from tocco.schema import StrictModel
 
 ERROR_KINDS: Final = ("wrong_notes", "missing_notes", "extra_notes", "doubled_notes")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tocco.pseudo_labels.evidence import Evidence
-from tocco.pseudo_labels.note_accuracy import find_note_errors
+from tocco.pseudo_labels.note_errors import find_note_errors
 from tocco.units import IntArray
 
 

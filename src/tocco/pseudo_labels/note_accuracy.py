@@ -11,16 +11,12 @@ import numpy as np
 
 from tocco.errors import InputError
 from tocco.music.alignment import Alignment
-from tocco.music.alignment_findings import sort_notes
-from tocco.music.matching.ornaments import is_brushed
 from tocco.music.names import key_name, written_name
-from tocco.music.score import Score
-from tocco.pseudo_labels.audibility import left_out_chance
 from tocco.pseudo_labels.evidence import NO_SCORE, Evidence, Findings, Span
+from tocco.pseudo_labels.note_errors import NoteErrors, find_note_errors, realises_ornament
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
-from tocco.pseudo_labels.salience import played_salience, written_salience
-from tocco.units import BoolArray, FloatArray, IntArray
+from tocco.units import FloatArray, IntArray
 
 NOTE_ACCURACY: Final = "note_accuracy"
 
@@ -41,40 +37,9 @@ COMPONENTS: Final = (
     ComponentKind("repeated_errors", "count", "mistakes that recur in another pass of the same bar", "told"),
 )
 
-RESTART_NOTES: Final = 6.0
-"""A restart disturbs as much as this many wrong notes of middling salience."""
-
-REPEATED_WEIGHT: Final = 1.5
-"""A mistake that comes again was learned, not slipped."""
-
-_SAME_BEAT = 1e-6
 _NOTE_KINDS = ("wrong", "missing", "extra")
 
 _LEVEL = 0.9
-
-_ORNAMENT_SIGNS = frozenset(
-    {
-        "trill-mark",
-        "turn",
-        "delayed-turn",
-        "inverted-turn",
-        "delayed-inverted-turn",
-        "vertical-turn",
-        "inverted-vertical-turn",
-        "shake",
-        "wavy-line",
-        "mordent",
-        "inverted-mordent",
-        "schleifer",
-        "haydn",
-    }
-)
-"""Signs that stand for the written note and its neighbours, by their MusicXML names."""
-
-_NEIGHBOUR_SEMITONES = 2
-_TREMOLO_SIGN = "tremolo"
-_ORNAMENT_LEAD_BEAT = 0.25
-"""An ornament may begin a little before the beat."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +93,7 @@ def rate_note_accuracy(alignment: Alignment, span_sec: tuple[float, float] | Non
     _check_performance(alignment)
     single_deletion = np.setdiff1d(alignment.deletion, alignment.substitution[:, 0])
     single_insertion = np.setdiff1d(alignment.insertion, alignment.substitution[:, 1])
-    single_insertion = single_insertion[~_realises_ornament(alignment, single_insertion)]
+    single_insertion = single_insertion[~realises_ornament(alignment, single_insertion)]
     n_match = _count_played(alignment, alignment.match[:, 1], span_sec)
     n_wrong = _count_played(alignment, alignment.substitution[:, 1], span_sec)
     n_extra = _count_played(alignment, single_insertion, span_sec)
@@ -197,159 +162,6 @@ def _count_within(time_sec: FloatArray, span_sec: tuple[float, float] | None) ->
     if span_sec is None:
         return len(time_sec)
     return int(((time_sec >= span_sec[0]) & (time_sec < span_sec[1])).sum())
-
-
-def _realises_ornament(alignment: Alignment, insertion: IntArray) -> BoolArray:
-    """Which extra notes are the written-out form of an ornament sign."""
-    score = alignment.score
-    realises = np.zeros(len(insertion), dtype=bool)
-    position = alignment.performance_beat[insertion]
-    for note, names in enumerate(score.articulation):
-        signs = set(names.split(","))
-        reach = _NEIGHBOUR_SEMITONES if signs & _ORNAMENT_SIGNS else 0
-        if not reach and _TREMOLO_SIGN not in signs:
-            continue
-        start = score.onset_beat[note]
-        end = start + score.duration_beat[note]
-        in_time = (position >= start - _ORNAMENT_LEAD_BEAT) & (position < end)
-        realises |= in_time & (np.abs(alignment.performance_pitch[insertion] - score.pitch[note]) <= reach)
-    return realises
-
-
-@dataclass(frozen=True, eq=False)
-class NoteErrors:
-    """Every judged note of a performance, with the time at which it counts and how much it is heard.
-
-    Attributes
-    ----------
-    right_sec, right_weight : (K,)
-    error_sec, error_weight : (E,)
-    kind : (E,) "wrong", "missing", "extra", "skipped" or "restart"
-    written, played : (E,) index into the score and into the performance; -1 where there is none
-    doubtful : (E,) a missing note that was rather too soft to be heard than left out
-    repeated : (E,) the same printed note is missed or wrong in another pass as well
-    """
-
-    right_sec: FloatArray
-    right_weight: FloatArray
-    error_sec: FloatArray
-    error_weight: FloatArray
-    kind: tuple[str, ...]
-    written: IntArray
-    played: IntArray
-    repeated: BoolArray
-    doubtful: BoolArray
-
-
-def find_note_errors(evidence: Evidence) -> NoteErrors:
-    """Tell right notes from mistakes, and weigh both.
-
-    Ornaments, the notes of rolled chords and those of tries that were given up are no mistakes, but a key
-    that is brushed along with a note of an ornament is; each try that was given up is one mistake of its own,
-    and a passage that was skipped is missing. Where the keys were read off the sound, a missing note counts
-    by how likely it is that it was not just too soft to be heard (`audibility`).
-
-    Parameters
-    ----------
-    evidence
-        With an alignment.
-    """
-    alignment = evidence.alignment
-    if alignment is None:
-        raise ValueError("note errors need an alignment")
-    score, sorted_notes = alignment.score, sort_notes(alignment)
-    due, heard = written_salience(score), played_salience(evidence.performance)
-    played_sec = alignment.performance_onset_sec
-    performance = evidence.performance
-    adorns = _realises_ornament(alignment, sorted_notes.extra) & ~is_brushed(
-        sorted_notes.extra, performance.onset_sec, performance.pitch, performance.velocity
-    )
-    extra = sorted_notes.extra[~adorns]
-    wrong, missing = sorted_notes.wrong, sorted_notes.missing
-    skipped, skipped_sec = _skipped_notes(alignment)
-    restart_weight = RESTART_NOTES * float(due.mean())
-    tries = alignment.retries
-    nothing = np.full(len(tries), -1)
-    kind = ["wrong"] * len(wrong) + ["missing"] * len(missing) + ["extra"] * len(extra)
-    kind += ["skipped"] * len(skipped) + ["restart"] * len(tries)
-    written = np.concatenate([wrong[:, 0], missing, np.full(len(extra), -1), skipped, nothing])
-    repeated = _repeated(score, written)
-    left_out = _chance_left_out(evidence, missing)
-    weight = [
-        due[wrong[:, 0]],
-        due[missing] * left_out,
-        heard[extra],
-        due[skipped],
-    ]
-    weight.append(np.full(len(tries), restart_weight))
-    first_tried = np.array([retry.first_note for retry in tries], dtype=np.int64)
-    return NoteErrors(
-        right_sec=played_sec[sorted_notes.right[:, 1]],
-        right_weight=due[sorted_notes.right[:, 0]],
-        error_sec=np.concatenate(
-            [
-                played_sec[wrong[:, 1]],
-                alignment.due_sec(missing),
-                played_sec[extra],
-                skipped_sec,
-                np.array([retry.end_sec for retry in tries]),
-            ]
-        ),
-        error_weight=np.concatenate(weight) * np.where(repeated, REPEATED_WEIGHT, 1.0),
-        kind=tuple(kind),
-        written=written,
-        played=np.concatenate(
-            [wrong[:, 1], np.full(len(missing), -1), extra, np.full(len(skipped), -1), first_tried]
-        ),
-        repeated=repeated,
-        doubtful=np.concatenate(
-            [np.zeros(len(wrong)), left_out < 0.5, np.zeros(len(extra) + len(skipped) + len(tries))]
-        ).astype(bool),
-    )
-
-
-def _chance_left_out(evidence: Evidence, missing: IntArray) -> FloatArray:
-    """(M,) how likely missing notes were not played: from keys surely, by ear they may have been too soft."""
-    alignment, performance = evidence.alignment, evidence.performance
-    if alignment is None or not evidence.is_transcribed:
-        return np.ones(len(missing))
-    told = alignment.match[:, 1]
-    return left_out_chance(
-        alignment.due_sec(missing),
-        alignment.score.pitch[missing],
-        performance.onset_sec[told],
-        performance.pitch[told],
-        performance.velocity[told],
-    )
-
-
-def _skipped_notes(alignment: Alignment) -> tuple[IntArray, FloatArray]:
-    """Written notes that were passed over, and the second at which each passage was."""
-    onset = alignment.score.onset_beat
-    notes: list[IntArray] = [np.zeros(0, dtype=np.int64)]
-    seconds = [np.zeros(0)]
-    for skip in alignment.skips:
-        left = (onset >= skip.start_beat - _SAME_BEAT) & (onset <= skip.end_beat + _SAME_BEAT)
-        inside = np.intersect1d(np.flatnonzero(left), alignment.unplayed)
-        notes.append(inside)
-        seconds.append(np.full(len(inside), skip.at_sec))
-    return np.concatenate(notes), np.concatenate(seconds)
-
-
-def _repeated(score: Score, written: IntArray) -> BoolArray:
-    """Which errors concern a printed note that is in error more than once: it was learned wrong."""
-    places = [
-        (
-            score.bar_name[score.bar[note]],
-            round(float(score.onset_beat[note] - score.bar_onset_beat[score.bar[note]]), 3),
-            int(score.pitch[note]),
-        )
-        if note >= 0
-        else None
-        for note in written
-    ]
-    count = Counter(places)
-    return np.array([at is not None and count[at] > 1 for at in places], dtype=bool)
 
 
 def measure_note_accuracy(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
