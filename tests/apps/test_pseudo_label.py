@@ -61,7 +61,7 @@ def test_a_dimension_that_nothing_could_be_rated_in_is_named(scale_path: Path, t
     write_labels([record.model_copy(update={"score_path": None})], tmp_path / "alone.jsonl")
     out = tmp_path / "out" / "labels.jsonl"
     told = run("pseudo-label", tmp_path / "alone.jsonl", "-o", out, "--scale", scale_path, "--spot-checks", 0)
-    assert "  note_accuracy          could be rated in no segment" in told.output
+    assert "  note_accuracy          could be rated in no segment: no score was given" in told.output
     assert "dynamics_control       could be rated" not in told.output
 
 

@@ -12,6 +12,7 @@ import pytest
 from pseudo_example import made_up_scale, write_manifest
 from tocco.data import pseudo_labelling
 from tocco.data.pseudo_labelling import (
+    TOO_LITTLE,
     CorruptionPlan,
     LabelTask,
     align,
@@ -36,6 +37,7 @@ from tocco.music.performance import PedalCurve
 from tocco.music.score import load_score
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.rate import rate_span
+from tocco.pseudo_labels.raters import RATERS
 from tocco.pseudo_labels.scale import ReferenceScale
 
 
@@ -75,6 +77,28 @@ def test_every_segment_of_ten_seconds_is_rated_as_the_raters_rate_it(
         assert one.source == source_of(scale) == f"pseudo-label-4+{scale_sha256(scale)[:12]}"
         assert one.piece_id == "piece0"
         assert one.midi_path == record.midi_path
+
+
+def test_what_is_not_rated_says_why(record: LabelRecord, scale: ReferenceScale) -> None:
+    assert record.midi_path is not None
+    alone = rate_segments(Evidence(load_midi(record.midi_path)), scale)
+    for one in alone:
+        assert one.unrated["note_accuracy"] == "no score was given"
+        assert set(one.labels) | set(one.unrated) == set(RATERS)
+        assert not set(one.labels) & set(one.unrated)
+
+
+def test_what_rests_on_too_little_says_so(
+    record: LabelRecord, scale: ReferenceScale, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert record.midi_path is not None
+    evidence = Evidence(load_midi(record.midi_path))
+    before = rate_segments(evidence, scale)[0]
+    least, most = (pick(before.confidence.items(), key=lambda item: item[1]) for pick in (min, max))
+    monkeypatch.setattr(pseudo_labelling, "LEAST_CONFIDENCE", (least[1] + most[1]) / 2.0)
+    after = rate_segments(evidence, scale)[0]
+    assert after.unrated[least[0]] == TOO_LITTLE
+    assert most[0] in after.labels
 
 
 def test_segments_of_one_performance_differ(

@@ -145,6 +145,18 @@ def _median(counts: Iterable[int]) -> float:
     return float(np.median(list(counts)))
 
 
+def _usual_reason(done: Sequence[Labelled], dimension: str) -> str:
+    """Why most segments have no rating of a dimension."""
+    reasons = Counter(
+        segment.unrated[dimension]
+        for one in done
+        for version in one.rated.versions
+        for segment in version.segments
+        if dimension in segment.unrated
+    )
+    return reasons.most_common(1)[0][0] if reasons else "there is none"
+
+
 def _tell(
     labels: Sequence[LabelRecord],
     done: Sequence[Labelled],
@@ -167,7 +179,7 @@ def _tell(
         )
     for name in RATERS:
         if name not in {spread.dimension for spread in found}:
-            typer.echo(f"  {name:22} could be rated in no segment")
+            typer.echo(f"  {name:22} could be rated in no segment: {_usual_reason(done, name)}")
     typer.echo(f"to look at and listen to: {summary / PAGE}")
     for reason in refusals_of(done):
         typer.echo(f"left out: {reason}", err=True)

@@ -30,6 +30,7 @@ from tocco.music.performance import Performance
 from tocco.music.score import score_readings
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.peers import Expectation, Take, expectations, mean_standing
+from tocco.pseudo_labels.pseudo_label import PseudoLabel
 from tocco.pseudo_labels.rate import rate_span
 from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.schema import Points, Share, StrictModel, laid_out
@@ -42,6 +43,8 @@ OVERLAP: Final = 0.5
 
 LEAST_CONFIDENCE: Final = 0.2
 """Below it a rating rests on a handful of notes, or on little of what it should rest on."""
+
+TOO_LITTLE: Final = "too few notes, or too little of what the rating should rest on"
 
 
 class RatedSegment(StrictModel):
@@ -58,6 +61,9 @@ class RatedSegment(StrictModel):
 
     confidence: dict[str, Share]
     """Dimension -> how far the rating can be trusted."""
+
+    unrated: dict[str, str]
+    """Dimension -> why it has no rating."""
 
 
 class RatedVersion(StrictModel):
@@ -229,9 +235,15 @@ def rate_segments(
                     end_time=stop,
                     labels={name: float(label.rating or 0.0) for name, label in told.items()},
                     confidence={name: float(label.confidence) for name, label in told.items()},
+                    unrated={name: _why_not(label) for name, label in ratings.items() if name not in told},
                 )
             )
     return tuple(found)
+
+
+def _why_not(label: PseudoLabel) -> str:
+    """Why a dimension is not rated: what it lacks, or that there is too little of it."""
+    return label.missing.get(label.dimension, TOO_LITTLE)
 
 
 def label_performance(task: LabelTask) -> Labelled:
