@@ -7,6 +7,7 @@ import pytest
 
 from tocco.evaluation.heard_agreement import heard_agreement, transcription_section
 from tocco.evaluation.pseudo_label_measures import CLEAN, LadderStep, PieceLadders
+from tocco.evaluation.pseudo_label_proof import climbed
 
 
 def excerpt(name: str, keys: float | None, transcribed: float | None) -> PieceLadders:
@@ -50,3 +51,34 @@ def test_three_excerpts_have_no_rank_correlation() -> None:
 
 def test_nothing_is_said_where_nothing_was_transcribed() -> None:
     assert transcription_section([], [], [], None) == []
+
+
+def climb(heard: str, tone: list[float], notes: list[float]) -> list[LadderStep]:
+    """What was played, and a chord voiced worse and worse."""
+    return [
+        LadderStep(
+            kind="harsh_voicing" if level else CLEAN,
+            level=level,
+            heard=heard,
+            ratings={"tone_quality": tone[level], "note_accuracy": notes[level]},
+        )
+        for level in range(len(tone))
+    ]
+
+
+def test_what_each_kind_costs_is_told_by_keys_and_by_ear() -> None:
+    one = excerpt("e", None, None)
+    steps = [
+        *climb("keys", [60.0, 58.0, 56.0, 54.0, 52.0, 50.0], [50.0] * 6),
+        *climb("transcribed", [55.0, 56.0, 54.0, 53.0, 52.0, 51.0], [50.0, 49.0, 49.0, 49.0, 49.0, 49.0]),
+    ]
+    ladders = [one.model_copy(update={"steps": tuple(steps)})]
+    keys, heard = (climbed(ladders, how) for how in ("keys", "transcribed"))
+    told = transcription_section(keys, heard, heard_agreement(ladders), None)
+    (row,) = [line for line in told if line.startswith("| harsh_voicing")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1:7] == ["1", "1", "-6.0", "-1.8", "-1.000", "-0.943"]
+    assert cells[8].startswith("0.00")
+    assert cells[9:] == ["0.56 note_accuracy", "yes", "**no**"]
+    assert "- keys: 1 of 1 kinds are monotone, 1 specific" in told
+    assert "- transcribed: 1 of 1 kinds are monotone, 0 specific" in told

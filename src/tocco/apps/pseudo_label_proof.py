@@ -85,6 +85,25 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
     tasks = [MeasureTask(record, scale, folder) for record in takes]
     rated = _measured(measure_take, tasks, "takes", options)
     agreements = [] if percepiano is None else _people(percepiano, scale, folder, options)
+    facts = _facts(performances, scale, ladders, transcribed, takes, options)
+    typer.echo(
+        write_proof(
+            Proof(ladders, transcribed, rated, agreements, scale, options.transcriber),
+            facts,
+            output,
+        )
+    )
+
+
+def _facts(
+    performances: Path,
+    scale: ReferenceScale,
+    ladders: Sequence[PieceLadders],
+    transcribed: Sequence[PieceLadders],
+    takes: Sequence[LabelRecord],
+    options: ProofOptions,
+) -> dict[str, str]:
+    """What the proof was measured on."""
     facts = {
         "labels": f"`{source_of(scale)}`",
         "performances": f"{performances.name}, sha256 {sha256_of(performances)[:16]}",
@@ -103,13 +122,7 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
         facts["also left out"] = (
             f"{len(_left_out(options))} pieces that development or an earlier proof has seen"
         )
-    typer.echo(
-        write_proof(
-            Proof(ladders, transcribed, rated, agreements, scale, options.transcriber),
-            facts,
-            output,
-        )
-    )
+    return facts
 
 
 def choose(

@@ -17,6 +17,21 @@ from tocco.units import FloatArray
 
 FEWEST_EXCERPTS: Final = 4
 
+_HEADER: Final = (
+    "corruption",
+    "n keys",
+    "n transcribed",
+    "change on keys",
+    "change transcribed",
+    "rho on keys",
+    "rho transcribed",
+    "rho of means",
+    "largest other / own on keys",
+    "largest other / own",
+    "monotone",
+    "specific",
+)
+
 
 @dataclass(frozen=True)
 class HeardAgreement:
@@ -79,21 +94,6 @@ def transcription_section(
     if not transcribed:
         return []
     own = {one.kind: one for one in keys}
-    rows = [
-        [
-            one.kind,
-            str(own[one.kind].n_rated if one.kind in own else 0),
-            str(one.n_rated),
-            number(own[one.kind].rho if one.kind in own else float("nan"), ".3f"),
-            number(one.rho, ".3f"),
-            number(one.rho_pooled, ".3f"),
-            f"{number(one.side_share, '.2f')} {one.most_moved}",
-            verdict(one.is_monotone),
-            verdict(one.is_specific),
-        ]
-        for one in transcribed
-    ]
-    header = ["corruption", "n keys", "n transcribed", "rho on keys", "rho transcribed", "rho of means"]
     how = (
         "No transcriber took part: the keys carry the noise that was measured of one "
         "(`tocco.music.transcriber_noise.TranscriberNoise`, results/transcription/errors.txt), the same "
@@ -106,12 +106,38 @@ def transcription_section(
         "",
         how,
         "",
-        *table([*header, "largest other / own", "monotone", "specific"], rows),
+        *table(_HEADER, [_heard_row(own.get(one.kind), one) for one in transcribed]),
+        "",
+        *[_met(what, given) for what, given in (("keys", keys), ("transcribed", transcribed))],
         "",
         "The excerpts as they were played, by keys and as transcribed. What cannot be heard is not rated.",
         "",
         *_agreement_table(agreements),
     ]
+
+
+def _heard_row(keys: Climbed | None, transcribed: Climbed) -> list[str]:
+    """One kind, by keys and transcribed; the last two columns are of what was transcribed."""
+    nothing = float("nan")
+    return [
+        transcribed.kind,
+        str(0 if keys is None else keys.n_rated),
+        str(transcribed.n_rated),
+        number(nothing if keys is None else keys.own_change, ".1f"),
+        number(transcribed.own_change, ".1f"),
+        number(nothing if keys is None else keys.rho, ".3f"),
+        number(transcribed.rho, ".3f"),
+        number(transcribed.rho_pooled, ".3f"),
+        "-" if keys is None else f"{number(keys.side_share, '.2f')} {keys.most_moved}",
+        f"{number(transcribed.side_share, '.2f')} {transcribed.most_moved}",
+        verdict(transcribed.is_monotone),
+        verdict(transcribed.is_specific),
+    ]
+
+
+def _met(what: str, kinds: Sequence[Climbed]) -> str:
+    monotone, specific = sum(one.is_monotone for one in kinds), sum(one.is_specific for one in kinds)
+    return f"- {what}: {monotone} of {len(kinds)} kinds are monotone, {specific} specific"
 
 
 def _agreement_table(agreements: Sequence[HeardAgreement]) -> list[str]:

@@ -92,6 +92,11 @@ class Climbed:
         return _mean(self.change, axis=0)
 
     @property
+    def own_change(self) -> float:
+        """Mean change of the target over the ladder, in points; NaN where it could not be rated."""
+        return float(self.mean_change[DIMENSIONS.index(self.target)])
+
+    @property
     def side_share(self) -> float:
         """The largest mean change of another dimension, as a share of the target's."""
         moved = np.abs(self.mean_change)
@@ -115,7 +120,7 @@ class Climbed:
     @property
     def is_specific(self) -> bool:
         """Claim (b)."""
-        return self.side_share < SPECIFIC_SHARE and self.mean_change[DIMENSIONS.index(self.target)] < 0.0
+        return self.side_share < SPECIFIC_SHARE and self.own_change < 0.0
 
 
 def climbed(ladders: Sequence[PieceLadders], heard: Heard) -> list[Climbed]:

@@ -22,7 +22,7 @@ INSTRUMENT_SHARE: Final = 0.5
 """Of the tilt that is told."""
 
 TILT_WEIGHT: Final = 0.5
-"""Square octaves: variance of strength about the fit over the mean square of the tilts told, 6^2 / 9^2."""
+"""Square octaves, set by hand: a pull towards no tilt, which shows only where hardly any pitch moves."""
 
 SAME_LEVEL_SEC: Final = 2.0
 """Strength is compared with what is so near in time: a swell that rises is not a treble that is loud."""
