@@ -13,7 +13,7 @@ from tocco.music.performance import PedalCurve, Performance
 from tocco.pseudo_labels.demand import DEMANDS
 from tocco.pseudo_labels.pseudo_label import Component, PseudoLabel
 from tocco.pseudo_labels.raters import RATERS
-from tocco.pseudo_labels.scale import Pool, ReferenceScale
+from tocco.pseudo_labels.scale import Pool, ReferenceScale, Scales
 from tocco.pseudo_labels.scale_fit import MeasuredSegment, fit_scale
 
 BEAT_SEC = 0.5
@@ -103,9 +103,13 @@ def write_manifest(folder: Path, *, n_pieces: int = 2, n_takes: int = 2, with_st
     return folder / "performances.jsonl"
 
 
-def made_up_scale(pieces: tuple[str, ...] = ("pool",)) -> ReferenceScale:
+def made_up_scales(pieces: tuple[str, ...] = ("pool",)) -> Scales:
+    return Scales(made_up_scale(pieces), made_up_scale(pieces, is_transcribed=True))
+
+
+def made_up_scale(pieces: tuple[str, ...] = ("pool",), *, is_transcribed: bool = False) -> ReferenceScale:
     """A scale fitted to random components: its ratings mean nothing, and move the right way."""
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(6 if is_transcribed else 5)
     segments = []
     for n in range(400):
         labels = {}
@@ -128,5 +132,6 @@ def made_up_scale(pieces: tuple[str, ...] = ("pool",)) -> ReferenceScale:
         pieces=pieces,
         labels_sha256="0",
         content_sha256="0",
+        noise={"velocity_sd": 4.0} if is_transcribed else None,
     )
     return fit_scale(segments, pool)

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from pseudo_example import made_up_scale, write_manifest
+from pseudo_example import made_up_scale, made_up_scales, write_manifest
 from tocco.apps.cli import app
+from tocco.data.pseudo_labelling import source_of
 from tocco.data.records import read_labels, write_labels
 from tocco.errors import InputError
+from tocco.pseudo_labels.scale import reference_scale
 from tocco.schema import laid_out
 
 
@@ -70,9 +72,33 @@ def test_a_manifest_of_transcriptions_is_said_to_be_one(scale_path: Path, tmp_pa
     out = tmp_path / "out" / "labels.jsonl"
     run("pseudo-label", manifest, "-o", out, "--scale", scale_path, "--spot-checks", 0, "--transcribed")
     assert all(record.is_transcribed for record in read_labels(out))
+    assert {record.source for record in read_labels(out)} == {source_of(reference_scale(is_transcribed=True))}
     again = run("pseudo-label", manifest, "-o", out, "--scale", scale_path, "--spot-checks", 0)
     assert "0 of them kept from before" in again.output
     assert not any(record.is_transcribed for record in read_labels(out))
+
+
+def test_keys_and_transcriptions_of_one_manifest_are_rated_on_their_own_scales(tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path / "in", n_pieces=1, n_takes=4)
+    records = read_labels(manifest)
+    heard = [record.model_copy(update={"is_transcribed": True}) for record in records[2:]]
+    write_labels([*records[:2], *heard], manifest)
+    keys, transcribed = made_up_scales().keys, made_up_scales().transcribed
+    paths = [tmp_path / name for name in ("keys.json", "heard.json")]
+    for path, scale in zip(paths, (keys, transcribed), strict=True):
+        path.write_text(laid_out(scale.model_dump(mode="json", exclude_none=True)))
+    options = ("--scale", paths[0], "--transcribed-scale", paths[1], "--spot-checks", 0)
+    out = tmp_path / "out" / "labels.jsonl"
+    run("pseudo-label", manifest, "-o", out, *options)
+    found = read_labels(out)
+    assert {r.source for r in found if not r.is_transcribed} == {source_of(keys)}
+    assert {r.source for r in found if r.is_transcribed} == {source_of(transcribed)}
+    page = (tmp_path / "out" / "labels_summary" / "index.html").read_text()
+    assert source_of(keys) in page
+    assert source_of(transcribed) in page
+    assert "4 of 4 performances, each with 1 other pianists" in page
+    with pytest.raises(InputError, match=r"keys\.json: is a scale for what the keys sent"):
+        run("pseudo-label", manifest, "-o", out, "--transcribed-scale", paths[0], "--spot-checks", 0)
 
 
 @pytest.mark.render
@@ -142,5 +168,5 @@ def test_a_proof_needs_pieces_that_the_scale_has_not_seen(tmp_path: Path) -> Non
     manifest = write_manifest(tmp_path / "in", n_pieces=2, n_takes=1)
     scale = tmp_path / "scale.json"
     scale.write_text(laid_out(made_up_scale(("piece0",)).model_dump(mode="json")))
-    with pytest.raises(InputError, match="holds 1 pieces that the scale has not seen"):
+    with pytest.raises(InputError, match="holds 1 pieces that the scales have not seen"):
         run("benchmark", "pseudo-labels", "--performances", manifest, "-o", tmp_path / "o", "--scale", scale)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pseudo_example import write_manifest
 from tocco.apps.pseudo_pool import choose_pool, read_pool
 from tocco.apps.pseudo_scale import (
+    Hearing,
     MeasuredPerformance,
     fit_reference_scale,
     measure_pool_performance,
@@ -17,10 +19,13 @@ from tocco.apps.pseudo_scale import (
 )
 from tocco.data.records import LabelRecord, read_labels, write_labels
 from tocco.errors import InputError
+from tocco.music.transcriber_noise import TranscriberNoise
 from tocco.pseudo_labels.demand import DEMANDS
 from tocco.pseudo_labels.pseudo_label import Component, PseudoLabel
 from tocco.pseudo_labels.raters import RATERS
+from tocco.pseudo_labels.scale import read_scale
 from tocco.pseudo_labels.scale_fit import MeasuredSegment
+from tocco.schema import laid_out
 
 
 def records(n_pieces: int = 7, n_takes: int = 5) -> list[LabelRecord]:
@@ -72,6 +77,57 @@ def test_a_performance_is_measured_segment_by_segment(tiny_labels: Path) -> None
     assert measured.segments[0].piece == record.piece_id
     assert measured.segments[0].labels["note_accuracy"].components["weighted_error"].value == 0.0
     assert np.exp(measured.segments[0].demand[0]) == pytest.approx(4.0, rel=0.02)
+
+
+def test_a_performance_can_be_measured_as_it_is_heard(tmp_path: Path) -> None:
+    record = read_labels(write_manifest(tmp_path / "in", n_pieces=1, n_takes=1))[0]
+    keys = measure_pool_performance(record)
+    perfect = Hearing(TranscriberNoise.none(), 4)
+    same = measure_pool_performance(record, hearing=perfect)
+    for one, other in zip(keys.segments, same.segments, strict=True):
+        for name in ("rhythmic_precision", "note_accuracy"):
+            assert other.labels[name].components == one.labels[name].components
+    rough = replace(TranscriberNoise.none(), velocity_sd=12.0)
+    heard, again, otherwise = (
+        unevenness(measure_pool_performance(record, hearing=Hearing(rough, seed))) for seed in (4, 4, 5)
+    )
+    assert heard == again != otherwise
+    assert np.mean(heard) > 1.5 * np.mean(unevenness(keys))
+    # Without any other error: half of the tilt is the instrument's, so this is no measure of keys.
+    assert unevenness(same) != unevenness(keys)
+
+
+def unevenness(measured: MeasuredPerformance) -> list[float]:
+    return [one.labels["dynamics_control"].components["unevenness"].value for one in measured.segments]
+
+
+@pytest.mark.parametrize("is_transcribed", [False, True])
+def test_the_file_says_what_the_performances_were_heard_through(tmp_path: Path, is_transcribed: bool) -> None:
+    measured = []
+    record = read_labels(write_manifest(tmp_path / "in", n_pieces=1, n_takes=1))[0]
+    for piece in "ab":
+        for pianist in "pqr":
+            named = record.model_copy(update={"piece_id": piece, "segment_id": piece + pianist})
+            measured.append(MeasuredPerformance(named, made_up_segments(named)))
+    hearing = Hearing(TranscriberNoise(), 3) if is_transcribed else None
+    scale = scale_of(measured, "abc", rendered=0, seed=3, hearing=hearing)
+    assert scale.is_transcribed == is_transcribed
+    assert scale.pool.noise == (asdict(TranscriberNoise()) if is_transcribed else None)
+    again = read_scale(laid_out(scale.model_dump(exclude_none=True)), "scale.json")
+    assert again == scale
+
+
+def made_up_segments(record: LabelRecord) -> tuple[MeasuredSegment, ...]:
+    rng = np.random.default_rng(list(f"{record.segment_id}".encode()))
+    found = []
+    for _ in range(20):
+        labels = {}
+        for name, rater in RATERS.items():
+            values = {kind.name: Component(float(rng.lognormal()), kind.unit, "") for kind in rater.scaled}
+            labels[name] = PseudoLabel(name, None, values, (), 1.0, {})
+        demand = rng.normal(size=len(DEMANDS))
+        found.append(MeasuredSegment(record.piece_id, record.segment_id, labels, demand))
+    return tuple(found)
 
 
 def test_a_score_of_other_music_is_left_out_with_its_reason(tiny_labels: Path, tmp_path: Path) -> None:
@@ -143,26 +199,7 @@ def test_what_was_transcribed_is_no_pool(tiny_labels: Path, tmp_path: Path) -> N
 
 
 def test_the_scale_says_what_it_was_fitted_on(tiny_labels: Path) -> None:
-    rng = np.random.default_rng(3)
-    measured = []
-    for record in read_labels(tiny_labels):
-        segments = []
-        for _ in range(20):
-            labels = {
-                name: PseudoLabel(
-                    name,
-                    None,
-                    {kind.name: Component(float(rng.lognormal()), kind.unit, "") for kind in rater.scaled},
-                    (),
-                    1.0,
-                    {},
-                )
-                for name, rater in RATERS.items()
-            }
-            segments.append(
-                MeasuredSegment(record.piece_id, record.segment_id, labels, rng.normal(size=len(DEMANDS)))
-            )
-        measured.append(MeasuredPerformance(record, tuple(segments)))
+    measured = [MeasuredPerformance(record, made_up_segments(record)) for record in read_labels(tiny_labels)]
     measured[5] = replace(measured[5], segments=(), refusal="take05: left out")
     pool = scale_of(measured, "abc", rendered=6, seed=4).pool
     assert (pool.n_performances, pool.n_segments, pool.n_rendered, pool.seed) == (19, 380, 5, 4)

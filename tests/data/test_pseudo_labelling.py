@@ -330,13 +330,21 @@ def test_what_was_transcribed_is_rated_by_what_can_be_heard_and_compared_with_it
     tmp_path: Path,
 ) -> None:
     fields = {"centre": 0.0, "between_players": 0.1, "between_pieces": 0.4}
-    made = made_up_scale()
+    made = made_up_scale(is_transcribed=True)
     dimensions = {name: one.model_copy(update=fields) for name, one in made.dimensions.items()}
     scale = made.model_copy(update={"dimensions": dimensions})
     keys, *heard = read_labels(write_manifest(tmp_path / "in", n_pieces=1, n_takes=3))
     heard = [record.model_copy(update={"is_transcribed": True}) for record in heard]
-    done = [label_performance(task_of(record, scale, tmp_path)) for record in (keys, *heard)]
-    assert sorted(peers_of(done)) == sorted(record.segment_id for record in heard)
+    played = label_performance(task_of(keys, made_up_scale(), tmp_path))
+    done = [played, *(label_performance(task_of(record, scale, tmp_path)) for record in heard)]
+    peers = peers_of(done)
+    assert sorted(peers) == sorted(record.segment_id for record in heard)
+    assert {one.source for one in records_of(done[1])} == {source_of(scale)}
+    other = take_of(done[2])
+    assert other is not None
+    # One peer tells the piece with B / (B + W) = .8 of their own scale.
+    expected = peers[heard[0].segment_id].standing["rhythmic_precision"]
+    assert expected == pytest.approx(0.8 * other.standing["rhythmic_precision"])
     assert all(record.is_transcribed for record in records_of(done[1]))
     performance, alignment = align(heard[0])
     by_ear = rate_segments(Evidence(performance, alignment, is_transcribed=True), scale)

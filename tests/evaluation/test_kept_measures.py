@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pseudo_example import made_up_scale, write_manifest
+from pseudo_example import made_up_scales, write_manifest
 from tocco.audio.transcription import CommandTranscriber
 from tocco.data.records import LabelRecord, read_labels
 from tocco.errors import MissingPartError
@@ -19,7 +19,7 @@ from tocco.evaluation.kept_measures import KeptMeasure, MeasureTask, kept
 from tocco.evaluation.pseudo_label_measures import measure_take
 from tocco.music.midi import load_midi, save_midi
 from tocco.pseudo_labels.norms import reference_norms
-from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale import ReferenceScale, Scales
 
 
 class Counted(KeptMeasure):
@@ -43,14 +43,14 @@ class Counter:
 
 
 @pytest.fixture(scope="module")
-def scale() -> ReferenceScale:
-    return made_up_scale()
+def scales() -> Scales:
+    return made_up_scales()
 
 
 @pytest.fixture
-def task(tmp_path: Path, scale: ReferenceScale) -> MeasureTask:
+def task(tmp_path: Path, scales: Scales) -> MeasureTask:
     record = read_labels(write_manifest(tmp_path / "in", n_pieces=1, n_takes=1))[0]
-    return MeasureTask(record, scale, tmp_path / "kept")
+    return MeasureTask(record, scales, tmp_path / "kept")
 
 
 def midi_of(record: LabelRecord) -> Path:
@@ -97,12 +97,19 @@ def test_the_same_content_under_another_path_is_found(task: MeasureTask, tmp_pat
     assert counter.of(replace(task, record=moved)) == 1
 
 
-def other_scale(task: MeasureTask) -> MeasureTask:
+def moved(scale: ReferenceScale) -> ReferenceScale:
     """One number of it moved by a thousandth."""
-    tone = task.scale.dimensions["tone_quality"]
-    moved = tone.model_copy(update={"centre": tone.centre + 0.001})
-    dimensions = {**task.scale.dimensions, "tone_quality": moved}
-    return replace(task, scale=task.scale.model_copy(update={"dimensions": dimensions}))
+    tone = scale.dimensions["tone_quality"]
+    other = tone.model_copy(update={"centre": tone.centre + 0.001})
+    return scale.model_copy(update={"dimensions": {**scale.dimensions, "tone_quality": other}})
+
+
+def other_scale(task: MeasureTask) -> MeasureTask:
+    return replace(task, scales=replace(task.scales, keys=moved(task.scales.keys)))
+
+
+def other_transcribed_scale(task: MeasureTask) -> MeasureTask:
+    return replace(task, scales=replace(task.scales, transcribed=moved(task.scales.transcribed)))
 
 
 def renamed(name: str) -> Callable[[MeasureTask], MeasureTask]:
@@ -128,6 +135,20 @@ def test_what_decides_the_measure_tells_it_apart(
     counter = Counter()
     assert [counter.of(task), counter.of(change(task)), counter.of(task)] == [1, 2, 1]
     assert len(list(task.folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("is_climbed", [True, False])
+def test_what_only_concerns_transcriptions_leaves_keys_alone(
+    task: MeasureTask, monkeypatch: pytest.MonkeyPatch, is_climbed: bool
+) -> None:
+    heard = replace(task, is_transcribed=True)
+    if not is_climbed:
+        heard = replace(task, record=task.record.model_copy(update={"is_transcribed": True}))
+    counter = Counter()
+    assert [counter.of(task), counter.of(other_transcribed_scale(task))] == [1, 1]
+    assert [counter.of(heard), counter.of(other_transcribed_scale(heard))] == [2, 3]
+    monkeypatch.setattr(kept_measures, "TRANSCRIBED_VERSION", 999)
+    assert [counter.of(task), counter.of(heard)] == [1, 4]
 
 
 def test_another_version_or_setting_is_measured(task: MeasureTask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pseudo_example import made_up_scale, write_manifest
+from pseudo_example import made_up_scales, write_manifest
 from tocco.audio.transcription import CommandTranscriber
 from tocco.data.records import LabelRecord, read_labels
 from tocco.evaluation import pseudo_label_measures
@@ -16,12 +16,12 @@ from tocco.music.corruption import CORRUPTIONS
 from tocco.music.midi import load_midi, save_midi
 from tocco.music.performance import PedalCurve
 from tocco.pseudo_labels.evidence import Evidence
-from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale import ReferenceScale, Scales
 
 
 @pytest.fixture(scope="module")
-def scale() -> ReferenceScale:
-    return made_up_scale()
+def scales() -> Scales:
+    return made_up_scales()
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def few_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("few_kinds")
 def test_every_step_is_rated_and_what_does_not_apply_is_named(
-    record: LabelRecord, scale: ReferenceScale, tmp_path: Path
+    record: LabelRecord, scales: Scales, tmp_path: Path
 ) -> None:
-    found = measure_ladders(MeasureTask(record, scale, tmp_path, excerpt_sec=20.0, seed=1))
+    found = measure_ladders(MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, seed=1))
     climbed = [(step.kind, step.level, step.heard) for step in found.steps]
     assert climbed[0] == ("", 0, "keys")
     assert [step for step in climbed if step[0] == "missing_notes"] == [
@@ -58,22 +58,23 @@ def test_every_step_is_rated_and_what_does_not_apply_is_named(
     assert told == [("missing_notes", False), ("missing_notes", True)]
     assert [reason.split(":")[0] for reason in found.inapplicable] == ["missing_pedal"]
     assert found.refusals == ()
-    again = measure_ladders(MeasureTask(record, scale, tmp_path, excerpt_sec=20.0, seed=1))
+    again = measure_ladders(MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, seed=1))
     assert again == found
 
 
 @pytest.mark.usefixtures("few_kinds")
 def test_what_was_transcribed_is_rated_as_transcribed_and_keys_as_keys(
-    record: LabelRecord, scale: ReferenceScale, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    record: LabelRecord, scales: Scales, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rated: list[bool] = []
 
-    def ratings(evidence: Evidence, _: ReferenceScale) -> dict[str, float]:
+    def ratings(evidence: Evidence, scale: ReferenceScale) -> dict[str, float]:
+        assert scale is scales.of(is_transcribed=evidence.is_transcribed)
         rated.append(evidence.is_transcribed)
         return {}
 
     monkeypatch.setattr(pseudo_label_measures, "mean_ratings", ratings)
-    found = measure_ladders(MeasureTask(record, scale, tmp_path, excerpt_sec=20.0, is_transcribed=True))
+    found = measure_ladders(MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, is_transcribed=True))
     assert [step.heard == "transcribed" for step in found.steps] == rated
     assert rated == [False, True] * 6
 
@@ -81,11 +82,11 @@ def test_what_was_transcribed_is_rated_as_transcribed_and_keys_as_keys(
 @pytest.mark.render
 @pytest.mark.usefixtures("few_kinds")
 def test_a_transcriber_that_fails_is_told_and_is_no_corruption_that_does_not_apply(
-    record: LabelRecord, scale: ReferenceScale, tmp_path: Path
+    record: LabelRecord, scales: Scales, tmp_path: Path
 ) -> None:
     task = MeasureTask(
         record,
-        scale,
+        scales,
         tmp_path,
         excerpt_sec=20.0,
         is_transcribed=True,
@@ -99,11 +100,11 @@ def test_a_transcriber_that_fails_is_told_and_is_no_corruption_that_does_not_app
 
 
 def test_a_score_that_cannot_be_read_is_left_out_and_named(
-    record: LabelRecord, scale: ReferenceScale, tmp_path: Path
+    record: LabelRecord, scales: Scales, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.mid"
     broken.write_bytes(b"no midi")
-    task = MeasureTask(record.model_copy(update={"score_path": broken}), scale, tmp_path)
+    task = MeasureTask(record.model_copy(update={"score_path": broken}), scales, tmp_path)
     found = measure_ladders(task)
     assert found.steps == ()
     assert "broken.mid" in found.refusals[0]
@@ -111,9 +112,9 @@ def test_a_score_that_cannot_be_read_is_left_out_and_named(
 
 @pytest.mark.usefixtures("few_kinds")
 def test_other_severities_are_measured_anew(
-    record: LabelRecord, scale: ReferenceScale, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    record: LabelRecord, scales: Scales, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = MeasureTask(record, scale, tmp_path / "kept", excerpt_sec=20.0)
+    task = MeasureTask(record, scales, tmp_path / "kept", excerpt_sec=20.0)
     before = measure_ladders(task)
     fewer = {"missing_notes": replace(CORRUPTIONS["missing_notes"], ladder=(0.1, 0.3))}
     monkeypatch.setattr(pseudo_label_measures, "CORRUPTIONS", fewer)

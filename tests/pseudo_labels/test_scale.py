@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from scipy.stats import norm
 
 from rater_etude import pedal_with_the_bass, play, study_score
 from tocco.errors import InputError
+from tocco.music.transcriber_noise import TranscriberNoise
 from tocco.pseudo_labels.demand import DEMANDS, read_demand
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.pseudo_label import Component, PseudoLabel
@@ -24,8 +25,10 @@ from tocco.pseudo_labels.scale import (
     DimensionScale,
     Pool,
     ReferenceScale,
+    Scales,
     combined,
     load_scale,
+    load_scales,
     rating_of,
     read_scale,
     reference_scale,
@@ -289,3 +292,44 @@ def test_the_pool_of_the_shipped_scale_is_told() -> None:
     assert sum(pool.corpora.values()) == pool.n_performances >= 150
     assert len(pool.pieces) == len(set(pool.pieces)) > 50
     assert pool.segment_sec == 10.0
+
+
+def test_keys_and_transcriptions_have_scales_of_the_same_performances() -> None:
+    keys, transcribed = reference_scale().pool, reference_scale(is_transcribed=True).pool
+    assert keys.noise is None
+    assert transcribed.noise == asdict(TranscriberNoise())
+    assert (transcribed.pieces, transcribed.labels_sha256) == (keys.pieces, keys.labels_sha256)
+    assert transcribed.content_sha256 == keys.content_sha256
+
+
+def test_what_was_heard_is_rated_on_its_own_scale(rng: np.random.Generator) -> None:
+    """The scale that ships is taken by what the evidence is, and what is given is taken as given."""
+    played, alignment = play(study_score(), velocity=70.0 + rng.normal(0.0, 6.0, len(study_score())))
+    for is_transcribed in (False, True):
+        evidence = Evidence(played, alignment, is_transcribed=is_transcribed)
+        own, other = (reference_scale(is_transcribed=heard) for heard in (is_transcribed, not is_transcribed))
+        for rate in (lambda scale, e=evidence: rate_span(e, (5.0, 15.0), scale=scale),
+                     lambda scale, e=evidence: rate_performance(e, scale=scale)):  # fmt: skip
+            found = rate(None)["dynamics_control"].rating
+            assert found is not None
+            assert found == rate(own)["dynamics_control"].rating
+            assert found != rate(other)["dynamics_control"].rating
+
+
+def test_a_scale_of_the_other_kind_is_refused(scale: ReferenceScale, tmp_path: Path) -> None:
+    path = tmp_path / "scale.json"
+    path.write_text(laid_out(scale.model_dump(exclude_none=True)))
+    heard = tmp_path / "heard.json"
+    heard.write_text(laid_out(scale.model_dump() | {"pool": scale.pool.model_dump() | {"noise": {"a": 1.0}}}))
+    with pytest.raises(
+        InputError, match=r"scale\.json: is a scale for what the keys sent .*give it as --scale"
+    ):
+        load_scales(None, path)
+    with pytest.raises(
+        InputError, match=r"heard\.json: is a scale for what a transcriber heard .*as --transc"
+    ):
+        load_scales(heard, None)
+    scales = load_scales(path, heard)
+    assert scales.of(is_transcribed=False) == scale
+    assert scales.of(is_transcribed=True).pool.noise == {"a": 1.0}
+    assert load_scales() == Scales(reference_scale(), reference_scale(is_transcribed=True))

@@ -74,6 +74,12 @@ _Address = Annotated[
     str | None,
     typer.Option(metavar="HOST:PORT", help="Of a running Ray cluster; else Ray starts on this machine."),
 ]
+_Scale = Annotated[
+    Path | None, typer.Option(help="Scale for what keys sent; the one that ships if not given.")
+]
+_TranscribedScale = Annotated[
+    Path | None, typer.Option(help="Scale for what was transcribed; the one that ships if not given.")
+]
 
 
 def _version(value: bool) -> None:
@@ -432,7 +438,8 @@ def benchmark_pseudo_labels(
         float, typer.Option(min=20.0, help="Length of the excerpts that go through a transcriber.")
     ] = 60.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and of every corruption.")] = 0,
-    scale: Annotated[Path | None, typer.Option(help="Another scale than the one that ships.")] = None,
+    scale: _Scale = None,
+    transcribed_scale: _TranscribedScale = None,
     engine: _EngineName = "local",
     jobs: _Jobs = None,
     address: _Address = None,
@@ -447,6 +454,7 @@ def benchmark_pseudo_labels(
         )
     options = command.ProofOptions(
         scale=scale,
+        transcribed_scale=transcribed_scale,
         leave_out=leave_out,
         n_pieces=pieces,
         n_takes=takes,
@@ -503,7 +511,8 @@ def pseudo_label_label(
         ),
     ] = False,
     spot_checks: Annotated[int, typer.Option(min=0, help="Segments to listen to on the summary page.")] = 20,
-    scale: Annotated[Path | None, typer.Option(help="Another scale than the one that ships.")] = None,
+    scale: _Scale = None,
+    transcribed_scale: _TranscribedScale = None,
     soundfont: Annotated[Path | None, typer.Option(help="Soundfont; else TOCCO_SOUNDFONT or system.")] = None,
     engine: _EngineName = "local",
     jobs: _Jobs = None,
@@ -517,6 +526,7 @@ def pseudo_label_label(
 
     options = command.PseudoLabelOptions(
         scale=scale,
+        transcribed_scale=transcribed_scale,
         plan=CorruptionPlan(corrupted, _kinds_of(kinds, CORRUPTIONS), seed),
         printed_scores=printed_scores,
         peers=peers,
@@ -549,6 +559,13 @@ def pseudo_label_fit_scale(
     jobs: Annotated[int, typer.Option(min=1, help="Processes that align and measure.")] = 1,
     soundfont: Annotated[Path | None, typer.Option(help="Soundfont; else TOCCO_SOUNDFONT or system.")] = None,
     pieces: _PoolPieces = None,
+    transcribed: Annotated[
+        bool,
+        typer.Option(
+            "--transcribed",
+            help="The scale for transcriptions: measure the performances through a transcriber's noise.",
+        ),
+    ] = False,
 ) -> None:
     """Fit the scale that turns measured components into ratings to competent performances."""
     from tocco.apps import pseudo_scale
@@ -563,6 +580,7 @@ def pseudo_label_fit_scale(
         jobs=jobs,
         soundfont=soundfont,
         pieces=pieces,
+        is_transcribed=transcribed,
     )
 
 

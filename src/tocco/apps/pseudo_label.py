@@ -21,7 +21,6 @@ from tocco.data.pseudo_labelling import (
     peers_of,
     records_of,
     refusals_of,
-    source_of,
     with_printed_score,
 )
 from tocco.data.records import LabelRecord, read_labels, write_labels
@@ -32,7 +31,7 @@ from tocco.evaluation.spot_check import SpotCheck, choose_spot_checks, make_spot
 from tocco.files import writable_folder
 from tocco.pseudo_labels.peers import Expectation
 from tocco.pseudo_labels.raters import RATERS
-from tocco.pseudo_labels.scale import ReferenceScale, load_scale, reference_scale
+from tocco.pseudo_labels.scale import Scales, load_scales
 
 SOME_REFUSED: Final = 1
 
@@ -43,7 +42,7 @@ class PseudoLabelOptions:
 
     Attributes
     ----------
-    scale
+    scale, transcribed_scale : for what the keys sent, and for what a transcriber heard
         None for the one that ships with tocco.
     plan : corrupted versions
     printed_scores : take the MusicXML that lies beside a score MIDI
@@ -55,6 +54,7 @@ class PseudoLabelOptions:
     """
 
     scale: Path | None = None
+    transcribed_scale: Path | None = None
     plan: CorruptionPlan = field(default_factory=CorruptionPlan)
     printed_scores: bool = True
     peers: bool = True
@@ -75,7 +75,7 @@ def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
         raise InputError(output, "is no .jsonl", allowed="a file name that ends in .jsonl")
     if options.spot_checks:
         fluidsynth_version()  # a machine that cannot play is told before the work, not after
-    scale = reference_scale() if options.scale is None else load_scale(options.scale)
+    scales = load_scales(options.scale, options.transcribed_scale)
     records = read_labels(manifest, must_exist=True)
     if output.absolute() == manifest.absolute():
         raise InputError(output, "is the manifest itself", next_step="name another file")
@@ -84,7 +84,10 @@ def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
         records = tuple(with_printed_score(record) for record in records)
     if options.is_transcribed:
         records = tuple(record.model_copy(update={"is_transcribed": True}) for record in records)
-    tasks = [LabelTask(record, options.plan, scale, folder) for record in records]
+    tasks = [
+        LabelTask(record, options.plan, scales.of(is_transcribed=record.is_transcribed), folder)
+        for record in records
+    ]
     with progress_bar("rating") as advance:
         done = list(options.engine.map(label_performance, tasks, advance))
     peers = peers_of(done) if options.peers else {}
@@ -94,7 +97,7 @@ def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
         raise InputError(manifest, f"gave no labels; the first reason is {first}")
     write_labels(labels, output)
     summary = output.with_name(f"{output.stem}_summary")
-    found = _summarise(labels, done, peers, scale, summary, options)
+    found = _summarise(labels, done, peers, scales, summary, options)
     _tell(labels, done, found, output, summary)
     return SOME_REFUSED if refusals_of(done) else 0
 
@@ -103,7 +106,7 @@ def _summarise(
     labels: Sequence[LabelRecord],
     done: Sequence[Labelled],
     peers: Mapping[str, Expectation],
-    scale: ReferenceScale,
+    scales: Scales,
     folder: Path,
     options: PseudoLabelOptions,
 ) -> list[Spread]:
@@ -119,7 +122,7 @@ def _summarise(
         chosen = choose_spot_checks(labels, options.spot_checks, np.random.default_rng(options.plan.seed))
         with FluidSynthRenderer(options.soundfont) as renderer, progress_bar("spot checks") as advance:
             for record, why in chosen:
-                checks.append(make_spot_check(record, why, scale, folder / "segments", renderer))
+                checks.append(make_spot_check(record, why, scales, folder / "segments", renderer))
                 advance(len(checks), len(chosen))
     pieces = {record.piece_id for record in labels}
     corrupted = Counter(
@@ -127,7 +130,7 @@ def _summarise(
     )
     absent = Counter(kind for one in done for kind in one.rated.inapplicable)
     facts = {
-        "source": source_of(scale),
+        "source": ", ".join(sorted({record.source for record in labels})),
         "segments": f"{len(labels)} of 10 s, every 5 s",
         "performances": f"{sum(bool(one.rated.versions) for one in done)} of {len(pieces)} pieces",
         "compared with peers": f"{len(peers)} of {len(done)} performances, "

@@ -27,7 +27,7 @@ from tocco.evaluation.pseudo_label_measures import (
 from tocco.evaluation.pseudo_label_proof import Agreement, agreement
 from tocco.evaluation.pseudo_label_report import Proof, write_proof
 from tocco.files import read_names, sha256_of, writable_folder
-from tocco.pseudo_labels.scale import ReferenceScale, load_scale, reference_scale
+from tocco.pseudo_labels.scale import Scales, load_scales
 
 _Found = TypeVar("_Found")
 
@@ -38,7 +38,7 @@ class ProofOptions:
 
     Attributes
     ----------
-    scale
+    scale, transcribed_scale : for what the keys sent, and for what a transcriber heard
         None for the one that ships with tocco.
     leave_out : a file of further pieces that are not wanted, one a line
     n_pieces, n_takes : pieces to corrupt, and performances of each piece to compare
@@ -51,6 +51,7 @@ class ProofOptions:
     """
 
     scale: Path | None = None
+    transcribed_scale: Path | None = None
     leave_out: Path | None = None
     n_pieces: int = 24
     n_takes: int = 5
@@ -67,28 +68,28 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
     """Measure everything that the proof rests on, and write it with its thresholds."""
     if options.transcriber is not None:
         CommandTranscriber(options.transcriber)  # a command that cannot be is told before the work
-    scale = reference_scale() if options.scale is None else load_scale(options.scale)
+    scales = load_scales(options.scale, options.transcribed_scale)
     folder = writable_folder(output / "measured")
     records = [with_printed_score(record) for record in read_labels(performances, must_exist=True)]
-    unseen = [r for r in held_out(records, scale, _left_out(options)) if r.score_path and r.midi_path]
+    unseen = [r for r in held_out(records, scales, _left_out(options)) if r.score_path and r.midi_path]
     unseen = [r for r in unseen if not (r.is_score_rendering or r.is_transcribed)]
     chosen, takes = choose(unseen, options)
     if len(chosen) < 2:
         raise InputError(
             performances,
-            f"holds {len(chosen)} pieces that the scale has not seen",
+            f"holds {len(chosen)} pieces that the scales have not seen",
             allowed="2 or more, with MIDI and score",
         )
-    ladders = _measured(measure_ladders, _ladder_tasks(chosen, scale, folder, options), "ladders", options)
-    climbs = _ladder_tasks(chosen, scale, folder, options, is_transcribed=True)
+    ladders = _measured(measure_ladders, _ladder_tasks(chosen, scales, folder, options), "ladders", options)
+    climbs = _ladder_tasks(chosen, scales, folder, options, is_transcribed=True)
     transcribed = _measured(measure_ladders, climbs, "transcribed", options)
-    tasks = [MeasureTask(record, scale, folder) for record in takes]
+    tasks = [MeasureTask(record, scales, folder) for record in takes]
     rated = _measured(measure_take, tasks, "takes", options)
-    agreements = [] if percepiano is None else _people(percepiano, scale, folder, options)
-    facts = _facts(performances, scale, ladders, transcribed, takes, options)
+    agreements = [] if percepiano is None else _people(percepiano, scales, folder, options)
+    facts = _facts(performances, scales, ladders, transcribed, takes, options)
     typer.echo(
         write_proof(
-            Proof(ladders, transcribed, rated, agreements, scale, options.transcriber),
+            Proof(ladders, transcribed, rated, agreements, scales.keys, options.transcriber),
             facts,
             output,
         )
@@ -97,23 +98,25 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
 
 def _facts(
     performances: Path,
-    scale: ReferenceScale,
+    scales: Scales,
     ladders: Sequence[PieceLadders],
     transcribed: Sequence[PieceLadders],
     takes: Sequence[LabelRecord],
     options: ProofOptions,
 ) -> dict[str, str]:
     """What the proof was measured on."""
+    pool = scales.keys.pool
     facts = {
-        "labels": f"`{source_of(scale)}`",
+        "labels": f"`{source_of(scales.keys)}`",
         "performances": f"{performances.name}, sha256 {sha256_of(performances)[:16]}",
-        "pool of the scale": f"{scale.pool.n_performances} performances of {len(scale.pool.pieces)} pieces, "
+        "pool of the scale": f"{pool.n_performances} performances of {len(pool.pieces)} pieces, "
         "all of them left out here, with every version of the same music",
         "corrupted": f"{_n_climbed(ladders)} pieces, the middle {options.excerpt_sec:g} s of one take of "
         f"each, seed {options.seed}; {', '.join(sorted(one.piece for one in ladders if one.steps))}",
         "compared": f"{len(takes)} whole performances of {len({r.piece_id for r in takes})} pieces",
     }
     if options.n_transcribed:
+        facts["labels, transcribed"] = f"`{source_of(scales.transcribed)}`"
         facts["transcribed"] = (
             f"{_n_climbed(transcribed)} of these pieces, the middle {options.transcribed_sec:g} s, by "
             f"{f'`{options.transcriber}`' if options.transcriber else 'nobody: noise is put on the keys'}"
@@ -152,7 +155,7 @@ def choose(
 
 def _ladder_tasks(
     chosen: Sequence[LabelRecord],
-    scale: ReferenceScale,
+    scales: Scales,
     folder: Path,
     options: ProofOptions,
     *,
@@ -164,7 +167,7 @@ def _ladder_tasks(
     return [
         MeasureTask(
             record,
-            scale,
+            scales,
             folder,
             options.transcribed_sec if is_transcribed else options.excerpt_sec,
             options.seed,
@@ -181,9 +184,9 @@ def _n_climbed(ladders: Sequence[PieceLadders]) -> int:
     return sum(bool(one.steps) for one in ladders)
 
 
-def _people(labels: Path, scale: ReferenceScale, folder: Path, options: ProofOptions) -> list[Agreement]:
+def _people(labels: Path, scales: Scales, folder: Path, options: ProofOptions) -> list[Agreement]:
     records = [r for r in read_labels(labels, must_exist=True) if not r.is_score_rendering and r.midi_path]
-    tasks = [MeasureTask(record, scale, folder) for record in records]
+    tasks = [MeasureTask(record, scales, folder) for record in records]
     return agreement(records, _measured(measure_excerpt, tasks, "rated excerpts", options))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +14,14 @@ from tocco.apps.progress import progress_bar
 from tocco.apps.pseudo_pool import Aligned, aligned, facts_of, read_pool
 from tocco.audio.processing import segment_bounds
 from tocco.audio.rendering import FluidSynthRenderer
+from tocco.data.pseudo_labelling import generator_of
 from tocco.data.records import LabelRecord
 from tocco.engines import LocalEngine
 from tocco.errors import ToccoError
 from tocco.files import sha256_of, writable_folder, write_bytes
+from tocco.music.alignment import Alignment, align_performance_to_score
+from tocco.music.performance import Performance
+from tocco.music.transcriber_noise import TranscriberNoise, transcriber_noise
 from tocco.pseudo_labels.demand import read_demand
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.raters import measure_technique
@@ -46,10 +50,25 @@ class MeasuredPerformance:
 
 
 @dataclass(frozen=True)
+class Hearing:
+    """A transcriber between the keys and the raters.
+
+    Attributes
+    ----------
+    noise : what it makes of the keys
+    seed : with the name of a performance it decides every error
+    """
+
+    noise: TranscriberNoise
+    seed: int
+
+
+@dataclass(frozen=True)
 class _Task:
     record: LabelRecord
     is_rendered: bool
     soundfont: Path | None
+    hearing: Hearing | None
 
 
 def fit_reference_scale(
@@ -63,18 +82,30 @@ def fit_reference_scale(
     jobs: int,
     soundfont: Path | None,
     pieces: Path | None = None,
+    is_transcribed: bool = False,
 ) -> None:
-    """Measure a part of the pieces of a label file and write the scale fitted to them."""
+    """Measure a part of the pieces of a label file and write the scale fitted to them.
+
+    Parameters
+    ----------
+    labels : of what the keys sent
+    output
+    share, takes, seed, pieces : as of `read_pool`
+    rendered : performances that are heard as well
+    jobs, soundfont
+    is_transcribed : measure what a transcriber would have heard; its noise is put on the keys
+    """
     chosen = read_pool(labels, share=share, takes=takes, seed=seed, pieces=pieces)
     writable_folder(output.parent)
-    tasks = [_Task(record, n < rendered, soundfont) for n, record in enumerate(chosen)]
+    hearing = Hearing(TranscriberNoise(), seed) if is_transcribed else None
+    tasks = [_Task(record, n < rendered, soundfont, hearing) for n, record in enumerate(chosen)]
     with progress_bar("measuring") as advance:
         measured = list(LocalEngine(jobs).map(_measured, tasks, advance))
     for one in measured:
         if one.refusal:
             typer.echo(f"left out: {one.refusal}")
-    scale = scale_of(measured, sha256_of(labels), rendered=rendered, seed=seed)
-    write_bytes(output, (laid_out(scale.model_dump()) + "\n").encode())
+    scale = scale_of(measured, sha256_of(labels), rendered=rendered, seed=seed, hearing=hearing)
+    write_bytes(output, (laid_out(scale.model_dump(exclude_none=True)) + "\n").encode())
     pool = scale.pool
     typer.echo(
         f"{output}: {pool.n_segments} segments of {pool.n_performances} performances of "
@@ -87,6 +118,7 @@ def measure_pool_performance(
     *,
     renderer: FluidSynthRenderer | None = None,
     align: Callable[[LabelRecord], Aligned] | None = None,
+    hearing: Hearing | None = None,
 ) -> MeasuredPerformance:
     """Align one performance and measure its segments.
 
@@ -95,13 +127,16 @@ def measure_pool_performance(
     record : with MIDI and score
     renderer : plays it, for the components that are heard; None leaves them out
     align : how to come by the performance and its alignment; reads and aligns the files if not given
+    hearing : None to measure the keys themselves
     """
     try:
         performance, alignment = (align or aligned)(record)
         audio = None if renderer is None else renderer.render(performance)
+        if hearing is not None:
+            performance, alignment = _heard(record, performance, alignment, hearing)
     except ToccoError as error:
         return MeasuredPerformance(record, (), str(error))
-    evidence = Evidence(performance, alignment, audio)
+    evidence = Evidence(performance, alignment, audio, is_transcribed=hearing is not None)
     spans = [
         (float(start), float(end))
         for start, end in segment_bounds(performance.duration_sec, SEGMENT_SEC, OVERLAP)
@@ -118,8 +153,20 @@ def measure_pool_performance(
     return MeasuredPerformance(record, segments)
 
 
+def _heard(record: LabelRecord, performance: Performance, alignment: Alignment, hearing: Hearing) -> Aligned:
+    """A performance as it is heard, against the reading of the score that was played."""
+    rng = generator_of(f"{record.segment_id} heard", hearing.seed)
+    heard = transcriber_noise(performance, rng, hearing.noise).performance
+    return heard, align_performance_to_score(heard, alignment.score)
+
+
 def scale_of(
-    measured: Sequence[MeasuredPerformance], labels_sha256: str, *, rendered: int, seed: int
+    measured: Sequence[MeasuredPerformance],
+    labels_sha256: str,
+    *,
+    rendered: int,
+    seed: int,
+    hearing: Hearing | None = None,
 ) -> ReferenceScale:
     """Fit the scale to what was measured, and say what that was."""
     used = [one for one in measured if one.segments]
@@ -129,13 +176,14 @@ def scale_of(
         n_rendered=sum(bool(one.segments) for one in measured[:rendered]),
         segment_sec=SEGMENT_SEC,
         overlap=OVERLAP,
+        noise=None if hearing is None else asdict(hearing.noise),
     )
     return fit_scale([segment for one in used for segment in one.segments], pool)
 
 
 def _measured(task: _Task) -> MeasuredPerformance:
     with _piano(task) as renderer:
-        return measure_pool_performance(task.record, renderer=renderer)
+        return measure_pool_performance(task.record, renderer=renderer, hearing=task.hearing)
 
 
 @contextmanager

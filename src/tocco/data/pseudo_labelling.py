@@ -126,7 +126,7 @@ class LabelTask:
     ----------
     record : with MIDI; with a score and audio where there are any
     plan
-    scale
+    scale : for what the record is, keys or transcribed
     folder : for what is kept between runs, and for corrupted MIDI
     """
 
@@ -164,8 +164,9 @@ class Labelled:
 
 
 def scale_sha256(scale: ReferenceScale) -> str:
-    """SHA-256 of a scale's content, whatever its layout."""
-    return hashlib.sha256(json.dumps(scale.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+    """SHA-256 of a scale's content, whatever its layout; what is absent does not count."""
+    content = scale.model_dump(mode="json", exclude_none=True)
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def source_of(scale: ReferenceScale) -> str:
@@ -370,8 +371,7 @@ def take_of(labelled: Labelled) -> Take | None:
     """A performance for its peers to be compared with; None where it was not rated, or nobody played it.
 
     Takes of one passage are compared where a record names it, else takes of one piece. A performance
-    whose pianist is not named is taken for the only one of its pianist. What was read off the sound is
-    compared with its like: a transcriber's bent is then theirs all.
+    whose pianist is not named is taken for the only one of its pianist.
     """
     record = labelled.task.record
     piece = record.passage_id or record.piece_id
@@ -382,18 +382,23 @@ def take_of(labelled: Labelled) -> Take | None:
     confidence = [segment.confidence for segment in segments]
     return Take(
         record.segment_id,
-        f"{piece} transcribed" if record.is_transcribed else piece,
+        piece,
         record.performer_id or record.segment_id,
         mean_standing(ratings, confidence, labelled.task.scale),
     )
 
 
 def peers_of(done: Sequence[Labelled]) -> dict[str, Expectation]:
-    """What the other pianists of its piece let expect of each performance; by name, where there are any."""
-    takes = [take for one in done if (take := take_of(one)) is not None]
-    if not takes:
-        return {}
-    found = expectations(takes, done[0].task.scale)
+    """What the other pianists of its piece let expect of each performance; by name, where there are any.
+
+    What was transcribed is compared with its like, and stands on another scale.
+    """
+    found: dict[str, Expectation] = {}
+    for is_transcribed in (False, True):
+        alike = [one for one in done if one.task.record.is_transcribed == is_transcribed]
+        takes = [take for one in alike if (take := take_of(one)) is not None]
+        if takes:
+            found |= expectations(takes, alike[0].task.scale)
     return {name: expected for name, expected in found.items() if expected.n_peers}
 
 

@@ -22,11 +22,14 @@ from tocco.data.pseudo_labelling import PSEUDO_LABEL_VERSION, SEGMENT_SEC, scale
 from tocco.data.records import LabelRecord
 from tocco.files import file_name, sha256_of, write_bytes
 from tocco.pseudo_labels.norms import reference_norms
-from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale import Scales
 from tocco.schema import StrictModel, laid_out
 
 MEASURES_VERSION: Final = 10
 """Counts up with each change of what is measured, or how; of corruptions, alignment, simulated noise too."""
+
+TRANSCRIBED_VERSION: Final = 1
+"""Counts up with each change that what was transcribed alone is measured by."""
 
 _SHOWN = 12
 """Digits of the hash that stand in a file's name."""
@@ -49,7 +52,7 @@ class MeasureTask:
     Attributes
     ----------
     record : with MIDI and score
-    scale
+    scales
     folder : where the measures are kept
     excerpt_sec : length of the part that is corrupted
     seed
@@ -59,7 +62,7 @@ class MeasureTask:
     """
 
     record: LabelRecord
-    scale: ReferenceScale
+    scales: Scales
     folder: Path
     excerpt_sec: float = 60.0
     seed: int = 0
@@ -92,7 +95,7 @@ class MeasureTask:
         files = (record.midi_path, record.score_path, record.audio_path)
         content = [
             [what, MEASURES_VERSION, PSEUDO_LABEL_VERSION, SEGMENT_SEC],
-            [scale_sha256(self.scale), reference_norms().sha256()],
+            [scale_sha256(self.scales.keys), reference_norms().sha256()],
             [None if path is None else sha256_of(path) for path in files],
             [record.segment_id, record.piece_id, record.passage_id, record.performer_id],
             [self.excerpt_sec, self.seed, self.is_rendered, self.is_transcribed, record.is_transcribed],
@@ -100,6 +103,8 @@ class MeasureTask:
             self._piano() if self.is_heard else None,
             list(settings),
         ]
+        if self.is_transcribed or record.is_transcribed:
+            content.append([TRANSCRIBED_VERSION, scale_sha256(self.scales.transcribed)])
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def _piano(self) -> list[str]:

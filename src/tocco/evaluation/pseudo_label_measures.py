@@ -30,7 +30,7 @@ from tocco.music.transcriber_noise import HeardBefore, transcriber_noise
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.rate import rate_performance, rate_span
 from tocco.pseudo_labels.raters import RATERS
-from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale import ReferenceScale, Scales
 from tocco.schema import StrictModel
 from tocco.units import FloatArray
 
@@ -110,9 +110,9 @@ class RatedExcerpt(KeptMeasure):
 
 
 def held_out(
-    records: Sequence[LabelRecord], scale: ReferenceScale, leave_out: Sequence[str] = ()
+    records: Sequence[LabelRecord], scales: Scales, leave_out: Sequence[str] = ()
 ) -> list[LabelRecord]:
-    """Performances of music that is not in the scale's pool.
+    """Performances of music that is not in the scales' pools.
 
     A piece counts as seen under its piece, its passage or its cluster name, and with it all others of its
     cluster; names are compared as names of files, "Bach/Fugue" as "Bach_Fugue".
@@ -120,10 +120,11 @@ def held_out(
     Parameters
     ----------
     records
-    scale
+    scales
     leave_out : further pieces that are not wanted
     """
-    seen = {file_name(name) for name in (*scale.pool.pieces, *leave_out)}
+    pools = (*scales.keys.pool.pieces, *scales.transcribed.pool.pieces)
+    seen = {file_name(name) for name in (*pools, *leave_out)}
 
     def names(record: LabelRecord) -> set[str]:
         given = (record.piece_id, record.passage_id, record.cluster_id)
@@ -294,7 +295,8 @@ class _Climb:
             self.refusals.append(f"{kind} {level} {heard}: {error.problem}")
             return
         evidence = Evidence(performance, alignment, sound, is_transcribed=heard == "transcribed")
-        ratings = mean_ratings(evidence, self.task.scale)
+        scale = self.task.scales.of(is_transcribed=evidence.is_transcribed)
+        ratings = mean_ratings(evidence, scale)
         self.steps.append(LadderStep(kind=kind, level=level, heard=heard, ratings=ratings))
 
     def _transcribed(self, worse: Performance, before: HeardBefore, sound: FloatArray | None) -> Performance:
@@ -354,7 +356,8 @@ def _take(task: MeasureTask, key: str) -> RatedTake:
         return nothing.model_copy(update={"refusal": str(error)})
     evidence = Evidence(performance, alignment, is_transcribed=record.is_transcribed)
     spans = [(float(a), float(b)) for a, b in segment_bounds(performance.duration_sec, SEGMENT_SEC, 0.0)]
-    rated = [rate_span(evidence, span, scale=task.scale) for span in spans]
+    scale = task.scales.of(is_transcribed=record.is_transcribed)
+    rated = [rate_span(evidence, span, scale=scale) for span in spans]
     density = [float(evidence.struck_within(span).sum()) / (span[1] - span[0]) for span in spans]
     return nothing.model_copy(
         update={
@@ -378,7 +381,7 @@ def _excerpt(task: MeasureTask, key: str) -> RatedExcerpt:
         return RatedExcerpt(key=key, performance=record.segment_id, ratings={}, refusal=str(error))
     audio = None if record.audio_path is None else load_audio(record.audio_path)
     evidence = Evidence(performance, alignment, audio, is_transcribed=record.is_transcribed)
-    labels = rate_performance(evidence, scale=task.scale)
+    labels = rate_performance(evidence, scale=task.scales.of(is_transcribed=record.is_transcribed))
     ratings = {name: label.rating for name, label in labels.items()}
     return RatedExcerpt(key=key, performance=record.segment_id, ratings=ratings, refusal=None)
 

@@ -72,7 +72,7 @@ class Proof:
     ladders : of held-out excerpts
     transcribed : the same of excerpts that were heard through a transcriber, and of their true keys
     takes : whole held-out performances
-    scale : that rated them
+    scale : that rated what the keys sent
     agreements : with people; empty where no ratings were given
     transcriber : command of the one that took part; None for its noise
     """

@@ -20,7 +20,7 @@ from tocco.music.performance import PEDAL_DOWN, Performance
 from tocco.pseudo_labels.evidence import Evidence, Span
 from tocco.pseudo_labels.pseudo_label import PseudoLabel
 from tocco.pseudo_labels.rate import rate_span
-from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale import Scales
 from tocco.units import FloatArray, samples_from_sec
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def choose_spot_checks(
 
 
 def make_spot_check(
-    record: LabelRecord, why: str, scale: ReferenceScale, folder: Path, renderer: FluidSynthRenderer
+    record: LabelRecord, why: str, scales: Scales, folder: Path, renderer: FluidSynthRenderer
 ) -> SpotCheck:
     """Rate a segment once more with its causes; draw it, and let it be heard.
 
@@ -93,7 +93,7 @@ def make_spot_check(
     ----------
     record : with start and end
     why
-    scale
+    scales
     folder : STEM.flac and STEM.png are written there
     renderer : plays it where the record has no recording
     """
@@ -101,7 +101,7 @@ def make_spot_check(
     span = (record.start_time, record.end_time or performance.duration_sec)
     recording = None if record.audio_path is None else load_audio(record.audio_path)
     evidence = Evidence(performance, alignment, recording, is_transcribed=record.is_transcribed)
-    labels = rate_span(evidence, span, scale=scale)
+    labels = rate_span(evidence, span, scale=scales.of(is_transcribed=record.is_transcribed))
     # The sheet shows the ratings of the file, where they are compared with those of other pianists.
     shown = {name: _as_in_the_file(label, record.labels.get(name)) for name, label in labels.items()}
     found = SpotCheck(record, why, shown)

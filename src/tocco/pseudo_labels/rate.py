@@ -23,9 +23,9 @@ def rate_span(
     ----------
     evidence : of the whole performance
     span_sec : (start, end) on its clock; the scale was made for spans of ten seconds
-    scale : the one that ships with tocco if not given
+    scale : the one that ships with tocco for such evidence, keys or transcribed, if not given
     """
-    scale = reference_scale() if scale is None else scale
+    scale = reference_scale(is_transcribed=evidence.is_transcribed) if scale is None else scale
     demand = read_demand(evidence, span_sec)
     return {name: scale.rated(label, demand) for name, label in measure_technique(evidence, span_sec).items()}
 
@@ -36,7 +36,7 @@ def rate_performance(evidence: Evidence, *, scale: ReferenceScale | None = None)
     A component of the whole has a narrower spread than one of ten seconds, so the scale is applied to
     the segments. Each counts by its confidence.
     """
-    scale = reference_scale() if scale is None else scale
+    scale = reference_scale(is_transcribed=evidence.is_transcribed) if scale is None else scale
     bounds = segment_bounds(evidence.performance.duration_sec, scale.pool.segment_sec, scale.pool.overlap)
     parts = [rate_span(evidence, (float(start), float(end)), scale=scale) for start, end in bounds]
     found = {}

@@ -5,12 +5,16 @@ over the pool), and standardised. A dimension is the weighted mean of the compon
 measured, brought to unit spread by their correlations in the pool, so that a missing one does not
 change the width of the scale: that is where a span stands. Percentiles of the pool then set the rating: see
 `RATING_AT`. What other pianists of the same piece reach can be taken off as well: see `peers`.
+
+There are two scales of the same performances: of what the keys sent, and of what a transcriber heard. Loud
+and soft are told flatter by ear, and evenness and voicing carry the transcriber's own errors: 50 is the
+median of competent playing on either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +33,7 @@ from tocco.schema import StrictModel, one_line, parse_object
 from tocco.units import FloatArray
 
 SCALE_FILE: Final = "reference_scale.json"
+TRANSCRIBED_SCALE_FILE: Final = "reference_scale_transcribed.json"
 SCALE_FORMAT: Final = 3
 
 RATING_AT: Final[Mapping[float, float]] = {
@@ -72,6 +77,10 @@ class Pool(PoolFacts):
 
     overlap: _Number
     """Share of a segment that the next one repeats."""
+
+    noise: dict[str, _Number] | None = None
+    """Of the transcriber that the performances were heard through
+    (`tocco.music.transcriber_noise.TranscriberNoise`); absent where the keys were measured."""
 
 
 class ComponentScale(StrictModel):
@@ -156,6 +165,11 @@ class ReferenceScale(StrictModel):
 
     dimensions: dict[str, DimensionScale]
     """By name."""
+
+    @property
+    def is_transcribed(self) -> bool:
+        """Whether it is for what a transcriber heard, and not for what the keys sent."""
+        return self.pool.noise is not None
 
     def rated(self, label: PseudoLabel, demand: FloatArray) -> PseudoLabel:
         """The pseudo-label with its rating, or with the reason why it has none.
@@ -314,19 +328,74 @@ def _unfit(source: str, problem: str, allowed: str | None = None) -> InputError:
     return InputError(source, problem, allowed=allowed, next_step=next_step)
 
 
-def load_scale(path: Path) -> ReferenceScale:
-    """A scale from a file."""
+def load_scale(path: Path, *, is_transcribed: bool = False) -> ReferenceScale:
+    """A scale from a file.
+
+    Parameters
+    ----------
+    path
+    is_transcribed : whether it is to be for what a transcriber heard, or for what the keys sent
+
+    Raises
+    ------
+    InputError
+        It cannot be read, is broken or unfit, or is for the other kind of performance.
+    """
     try:
         content = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
     except UnicodeDecodeError as error:
         raise InputError(path, f"is not UTF-8 text (byte {error.start})") from error
-    return read_scale(content, str(path))
+    scale = read_scale(content, str(path))
+    if scale.is_transcribed != is_transcribed:
+        kinds = ("what a transcriber heard", "what the keys sent")
+        given, wanted = kinds if scale.is_transcribed else kinds[::-1]
+        raise InputError(
+            path,
+            f"is a scale for {given}",
+            allowed=f"one for {wanted}",
+            next_step="give it as --transcribed-scale" if scale.is_transcribed else "give it as --scale",
+        )
+    return scale
 
 
-@lru_cache(maxsize=1)
-def reference_scale() -> ReferenceScale:
-    """The scale that ships with tocco."""
-    found = files("tocco.pseudo_labels").joinpath(SCALE_FILE)
-    return read_scale(found.read_text(encoding="utf-8"), SCALE_FILE)
+@lru_cache(maxsize=2)
+def reference_scale(*, is_transcribed: bool = False) -> ReferenceScale:
+    """The scale that ships with tocco, for what the keys sent or for what a transcriber heard."""
+    name = TRANSCRIBED_SCALE_FILE if is_transcribed else SCALE_FILE
+    return read_scale(files("tocco.pseudo_labels").joinpath(name).read_text(encoding="utf-8"), name)
+
+
+@dataclass(frozen=True)
+class Scales:
+    """A scale for either kind of performance.
+
+    Attributes
+    ----------
+    keys : for what the keys sent
+    transcribed : for what a transcriber heard
+    """
+
+    keys: ReferenceScale
+    transcribed: ReferenceScale
+
+    def of(self, *, is_transcribed: bool) -> ReferenceScale:
+        """The one for a performance."""
+        return self.transcribed if is_transcribed else self.keys
+
+
+def load_scales(keys: Path | None = None, transcribed: Path | None = None) -> Scales:
+    """Scales from files; for None the one that ships with tocco.
+
+    Raises
+    ------
+    InputError
+        As of `load_scale`.
+    """
+    return Scales(
+        reference_scale() if keys is None else load_scale(keys),
+        reference_scale(is_transcribed=True)
+        if transcribed is None
+        else load_scale(transcribed, is_transcribed=True),
+    )
