@@ -33,7 +33,7 @@ from tocco.data.prepared import RecordSource
 from tocco.data.pseudo_labelling import CorruptionPlan, LabelTask, label_performance, with_printed_score
 from tocco.data.records import LabelRecord, read_labels
 from tocco.music.midi import load_midi
-from tocco.pseudo_labels.scale import load_scale, reference_scale
+from tocco.pseudo_labels.scale import load_scales
 
 WINDOW_SEC: Final = 20.0
 OVERLAP: Final = 0.5
@@ -119,7 +119,8 @@ def _measure(
 ) -> tuple[list[Cost], dict[str, float]]:
     """Cost of every stage of every performance, and of getting ready for a stage."""
     start = time.process_time()
-    scale = reference_scale() if scale_file is None else load_scale(scale_file)
+    with_transcribed = any(record.is_transcribed for record in records)
+    scales = load_scales(scale_file, with_transcribed=with_transcribed)
     start_sec = {LABELLING: time.process_time() - start}
     choice = RenderChoice(instruments=instruments_of(None))
     costs: list[Cost] = []
@@ -133,6 +134,7 @@ def _measure(
             audio = scratch / f"{record.segment_id}.flac"
             heard = record.model_copy(update={"audio_path": audio})
             alone = heard.model_copy(update={"score_path": None})
+            scale = scales.of(is_transcribed=heard.is_transcribed)
             task = LabelTask(heard, CorruptionPlan(), scale, scratch)
             kept, kept_alone = scratch / f"{record.segment_id}.a", scratch / f"{record.segment_id}.b"
             stages: dict[str, tuple[Callable[[], object], Path]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from tocco.data.records import LabelRecord, write_labels
 from tocco.music.midi import save_midi
 from tocco.music.performance import PedalCurve, Performance
+from tocco.music.transcriber_noise import TranscriberNoise
 from tocco.pseudo_labels.demand import DEMANDS
 from tocco.pseudo_labels.pseudo_label import Component, PseudoLabel
 from tocco.pseudo_labels.raters import RATERS
@@ -132,6 +133,6 @@ def made_up_scale(pieces: tuple[str, ...] = ("pool",), *, is_transcribed: bool =
         pieces=pieces,
         labels_sha256="0",
         content_sha256="0",
-        noise={"velocity_sd": 4.0} if is_transcribed else None,
+        noise=asdict(TranscriberNoise()) if is_transcribed else None,
     )
     return fit_scale(segments, pool)

@@ -168,5 +168,13 @@ def test_a_proof_needs_pieces_that_the_scale_has_not_seen(tmp_path: Path) -> Non
     manifest = write_manifest(tmp_path / "in", n_pieces=2, n_takes=1)
     scale = tmp_path / "scale.json"
     scale.write_text(laid_out(made_up_scale(("piece0",)).model_dump(mode="json")))
+    command = ("benchmark", "pseudo-labels", "--performances", manifest, "-o", tmp_path / "o")
     with pytest.raises(InputError, match="holds 1 pieces that the scales have not seen"):
-        run("benchmark", "pseudo-labels", "--performances", manifest, "-o", tmp_path / "o", "--scale", scale)
+        run(*command, "--scale", scale)
+    heard = tmp_path / "heard.json"
+    worn = made_up_scale(("piece1",), is_transcribed=True)
+    heard.write_text(laid_out(worn.model_dump(mode="json", exclude_none=True)))
+    with pytest.raises(InputError, match="holds 0 pieces that the scales have not seen"):
+        run(*command, "--scale", scale, "--transcribed-scale", heard)
+    with pytest.raises(InputError, match=r"scale\.json: is a scale for what the keys sent"):
+        run(*command, "--transcribed-scale", scale)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from pseudo_example import write_manifest
+from pseudo_example import made_up_scale, write_manifest
+from tocco.apps import pseudo_scale
+from tocco.apps.cli import app
 from tocco.apps.pseudo_pool import choose_pool, read_pool
 from tocco.apps.pseudo_scale import (
     Hearing,
@@ -23,7 +28,7 @@ from tocco.music.transcriber_noise import TranscriberNoise
 from tocco.pseudo_labels.demand import DEMANDS
 from tocco.pseudo_labels.pseudo_label import Component, PseudoLabel
 from tocco.pseudo_labels.raters import RATERS
-from tocco.pseudo_labels.scale import read_scale
+from tocco.pseudo_labels.scale import ReferenceScale, load_scale, read_scale
 from tocco.pseudo_labels.scale_fit import MeasuredSegment
 from tocco.schema import laid_out
 
@@ -102,6 +107,31 @@ def unevenness(measured: MeasuredPerformance) -> list[float]:
 
 
 @pytest.mark.parametrize("is_transcribed", [False, True])
+def test_the_command_measures_keys_or_what_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_transcribed: bool
+) -> None:
+    manifest = write_manifest(tmp_path / "in", n_pieces=1, n_takes=1)
+    given: dict[str, Any] = {}
+
+    def caught(measured: list[MeasuredPerformance], labels_sha256: str, **others: Any) -> ReferenceScale:
+        given.update(others, measured=measured)
+        return made_up_scale(is_transcribed=is_transcribed)
+
+    monkeypatch.setattr(pseudo_scale, "scale_of", caught)
+    arguments = ["pseudo-label", "fit-scale", str(manifest), "-o", str(tmp_path / "scale.json")]
+    arguments += ["--share", "1", "--rendered", "0", "--seed", "4"]
+    result = CliRunner().invoke(app, [*arguments, *(["--transcribed"] if is_transcribed else [])])
+    assert result.exit_code == 0, result.output
+    hearing = Hearing(TranscriberNoise(), 4) if is_transcribed else None
+    assert given["hearing"] == hearing
+    expected = measure_pool_performance(read_labels(manifest)[0], hearing=hearing)
+    assert unevenness(given["measured"][0]) == unevenness(expected)
+    written = load_scale(tmp_path / "scale.json", is_transcribed=is_transcribed)
+    assert written == made_up_scale(is_transcribed=is_transcribed)
+    assert ("noise" in json.loads((tmp_path / "scale.json").read_text())["pool"]) == is_transcribed
+
+
+@pytest.mark.parametrize("is_transcribed", [False, True])
 def test_the_file_says_what_the_performances_were_heard_through(tmp_path: Path, is_transcribed: bool) -> None:
     measured = []
     record = read_labels(write_manifest(tmp_path / "in", n_pieces=1, n_takes=1))[0]
@@ -113,7 +143,8 @@ def test_the_file_says_what_the_performances_were_heard_through(tmp_path: Path, 
     scale = scale_of(measured, "abc", rendered=0, seed=3, hearing=hearing)
     assert scale.is_transcribed == is_transcribed
     assert scale.pool.noise == (asdict(TranscriberNoise()) if is_transcribed else None)
-    again = read_scale(laid_out(scale.model_dump(exclude_none=True)), "scale.json")
+    content = laid_out(scale.model_dump(exclude_none=True))
+    again = read_scale(content, "scale.json", is_transcribed=is_transcribed)
     assert again == scale
 
 

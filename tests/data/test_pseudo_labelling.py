@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +40,7 @@ from tocco.music.score import load_score
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.rate import rate_span
 from tocco.pseudo_labels.raters import RATERS
-from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale import SCALE_FILE, TRANSCRIBED_SCALE_FILE, ReferenceScale, reference_scale
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +223,24 @@ def test_the_key_follows_everything_that_decides_the_ratings(
     assert task_key(moved) == task_key(tasks[0])
 
 
+def test_the_source_of_a_scale_is_told_by_its_file() -> None:
+    """A field that is absent changes no hash: labels of keys stay the same when transcriptions get more."""
+    for is_transcribed, name in ((False, SCALE_FILE), (True, TRANSCRIBED_SCALE_FILE)):
+        content = json.loads(files("tocco.pseudo_labels").joinpath(name).read_text())
+        expected = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        assert scale_sha256(reference_scale(is_transcribed=is_transcribed)) == expected
+
+
+@pytest.mark.parametrize("is_transcribed", [False, True])
+def test_a_scale_of_the_other_kind_rates_nothing(
+    record: LabelRecord, tmp_path: Path, is_transcribed: bool
+) -> None:
+    own = record.model_copy(update={"is_transcribed": is_transcribed})
+    with pytest.raises(ValueError, match="piece0_take0 is to be rated on the scale of the other kind"):
+        task_of(own, made_up_scale(is_transcribed=not is_transcribed), tmp_path)
+    assert task_of(own, made_up_scale(is_transcribed=is_transcribed), tmp_path).record == own
+
+
 def test_a_score_of_other_music_is_a_refusal_and_no_error(scale: ReferenceScale, tmp_path: Path) -> None:
     records = read_labels(write_manifest(tmp_path / "in", n_pieces=1, n_takes=1, with_stranger=True))
     done = [label_performance(task_of(record, scale, tmp_path)) for record in records]
@@ -349,6 +369,6 @@ def test_what_was_transcribed_is_rated_by_what_can_be_heard_and_compared_with_it
     performance, alignment = align(heard[0])
     by_ear = rate_segments(Evidence(performance, alignment, is_transcribed=True), scale)
     assert done[1].rated.versions[0].segments == by_ear
-    assert task_key(task_of(keys, scale, tmp_path)) != task_key(
+    assert task_key(played.task) != task_key(
         task_of(keys.model_copy(update={"is_transcribed": True}), scale, tmp_path)
     )

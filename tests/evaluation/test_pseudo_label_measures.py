@@ -7,15 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from pseudo_example import made_up_scales, write_manifest
+from pseudo_example import made_up_scale, made_up_scales, write_manifest
 from tocco.audio.transcription import CommandTranscriber
+from tocco.data.pseudo_labelling import align
 from tocco.data.records import LabelRecord, read_labels
 from tocco.evaluation import pseudo_label_measures
-from tocco.evaluation.pseudo_label_measures import MeasureTask, measure_ladders
+from tocco.evaluation.pseudo_label_measures import (
+    MeasureTask,
+    held_out,
+    measure_excerpt,
+    measure_ladders,
+    measure_take,
+)
 from tocco.music.corruption import CORRUPTIONS
 from tocco.music.midi import load_midi, save_midi
 from tocco.music.performance import PedalCurve
 from tocco.pseudo_labels.evidence import Evidence
+from tocco.pseudo_labels.rate import rate_performance, rate_span
+from tocco.pseudo_labels.raters import RATERS
 from tocco.pseudo_labels.scale import ReferenceScale, Scales
 
 
@@ -77,6 +86,54 @@ def test_what_was_transcribed_is_rated_as_transcribed_and_keys_as_keys(
     found = measure_ladders(MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, is_transcribed=True))
     assert [step.heard == "transcribed" for step in found.steps] == rated
     assert rated == [False, True] * 6
+
+
+@pytest.mark.parametrize("is_transcribed", [False, True])
+def test_takes_and_excerpts_are_rated_on_the_scale_of_what_they_are(
+    record: LabelRecord, scales: Scales, tmp_path: Path, is_transcribed: bool
+) -> None:
+    record = record.model_copy(update={"is_transcribed": is_transcribed})
+    task = MeasureTask(record, scales, tmp_path)
+    scale = scales.keys if not is_transcribed else scales.transcribed
+    performance, alignment = align(record)
+    evidence = Evidence(performance, alignment, is_transcribed=is_transcribed)
+    take, (first, second) = measure_take(task), ((0.0, 10.0), (10.0, 20.0))
+    for place, span in enumerate((first, second)):
+        asked = rate_span(evidence, span, scale=scale)
+        assert [take.ratings[name][place] for name in RATERS] == [asked[name].rating for name in RATERS]
+        within = (performance.onset_sec >= span[0]) & (performance.onset_sec < span[1])
+        assert take.notes_per_sec[place] == pytest.approx(within.sum() / 10.0)
+    whole = rate_performance(evidence, scale=scale)
+    assert measure_excerpt(task).ratings == {name: whole[name].rating for name in RATERS}
+    broken = record.model_copy(update={"midi_path": None})
+    for measure in (measure_take, measure_excerpt):
+        found = measure(replace(task, record=broken))
+        assert found.ratings == {}
+        assert "has no midi_path" in (found.refusal or "")
+
+
+def test_what_a_scale_was_fitted_to_proves_nothing_of_it(record: LabelRecord) -> None:
+    def named(name: str, **others: str) -> LabelRecord:
+        return record.model_copy(
+            update={"segment_id": name, "piece_id": name, "cluster_id": None, "passage_id": None, **others}
+        )
+
+    records = [
+        named("Bach_Fugue"),
+        named("Fugue again", cluster_id="fugue"),
+        named("version", piece_id="Bach/Fugue", cluster_id="fugue"),
+        named("passage", passage_id="heard"),
+        named("heard"),
+        named("unwanted"),
+        named("other"),
+    ]
+    keys, heard = made_up_scale(("Bach/Fugue",)), made_up_scale(("heard",), is_transcribed=True)
+
+    def kept(scales: Scales, *leave_out: str) -> list[str]:
+        return [one.segment_id for one in held_out(records, scales, leave_out)]
+
+    assert kept(Scales(keys, heard), "unwanted") == ["other"]
+    assert kept(Scales(keys), "other") == ["passage", "heard", "unwanted"]
 
 
 @pytest.mark.render

@@ -104,7 +104,7 @@ def test_a_scale_of_other_norms_is_refused() -> None:
         read_scale(json.dumps(told), "old.json")
     assert str(caught.value) == (
         f"old.json: was fitted with other norms (0123456789ab; those in use are "
-        f"{reference_norms().sha256()[:12]}). Next: fit the scale again with `tocco pseudo-label fit-scale`."
+        f"{reference_norms().sha256()[:12]}). Next: fit the scale with `tocco pseudo-label fit-scale`."
     )
     del told["norms_sha256"]
     with pytest.raises(InputError, match=r"has no 'norms_sha256' \(a string: of the norms that its"):

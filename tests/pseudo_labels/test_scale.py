@@ -317,19 +317,44 @@ def test_what_was_heard_is_rated_on_its_own_scale(rng: np.random.Generator) -> N
 
 
 def test_a_scale_of_the_other_kind_is_refused(scale: ReferenceScale, tmp_path: Path) -> None:
-    path = tmp_path / "scale.json"
-    path.write_text(laid_out(scale.model_dump(exclude_none=True)))
-    heard = tmp_path / "heard.json"
-    heard.write_text(laid_out(scale.model_dump() | {"pool": scale.pool.model_dump() | {"noise": {"a": 1.0}}}))
-    with pytest.raises(
-        InputError, match=r"scale\.json: is a scale for what the keys sent .*give it as --scale"
-    ):
-        load_scales(None, path)
-    with pytest.raises(
-        InputError, match=r"heard\.json: is a scale for what a transcriber heard .*as --transc"
-    ):
+    keys, heard = tmp_path / "keys.json", tmp_path / "heard.json"
+    noise = {"noise": asdict(TranscriberNoise.none())}
+    keys.write_text(laid_out(scale.model_dump(exclude_none=True)))
+    heard.write_text(laid_out(scale.model_dump() | {"pool": scale.pool.model_dump() | noise}))
+    with pytest.raises(InputError, match=r"keys\.json: is a scale for what the keys .*scale --transcribed`"):
+        load_scales(None, keys)
+    with pytest.raises(InputError, match=r"heard\.json: is a scale for what a transcriber .*fit-scale`"):
         load_scales(heard, None)
-    scales = load_scales(path, heard)
+    scales = load_scales(keys, heard, with_transcribed=False)
     assert scales.of(is_transcribed=False) == scale
-    assert scales.of(is_transcribed=True).pool.noise == {"a": 1.0}
+    assert scales.of(is_transcribed=True).pool.noise == noise["noise"]
+    assert scales.pieces == 2 * scale.pool.pieces
+
+
+def test_the_scale_for_transcriptions_is_read_where_something_was_transcribed() -> None:
     assert load_scales() == Scales(reference_scale(), reference_scale(is_transcribed=True))
+    alone = load_scales(with_transcribed=False)
+    assert alone == Scales(reference_scale(), None)
+    assert alone.pieces == reference_scale().pool.pieces
+    with pytest.raises(ValueError, match="no scale for transcriptions"):
+        alone.of(is_transcribed=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"velocity_sd": -5.0}, "velocity_sd: is -5"),
+        ({"velocity_sd": float("nan")}, "finite number"),
+        ({"velocity_sd": "loud"}, "number"),
+        ({"velocty_sd": 1.0}, "other sizes than a transcriber's: velocty_sd"),
+    ],
+)
+def test_a_noise_that_no_transcriber_has_is_refused(change: dict[str, object], said: str) -> None:
+    told = reference_scale(is_transcribed=True).model_dump(mode="json")
+    told["pool"]["noise"] |= change
+    with pytest.raises(InputError, match=said) as caught:
+        read_scale(json.dumps(told), "scale.json", is_transcribed=True)
+    assert "\n" not in str(caught.value)
+    told["pool"]["noise"] = {}
+    with pytest.raises(InputError, match="other sizes than a transcriber's: cut_offset_share"):
+        read_scale(json.dumps(told), "scale.json", is_transcribed=True)

@@ -422,7 +422,9 @@ def benchmark_pseudo_labels(
     ] = None,
     pieces: Annotated[int, typer.Option(min=2, help="Held-out pieces to corrupt.")] = 24,
     takes: Annotated[int, typer.Option(min=0, help="Performances of one piece at most, to compare.")] = 5,
-    rendered: Annotated[int, typer.Option(min=0, help="Of the corrupted pieces, rated by ear as well.")] = 8,
+    rendered: Annotated[
+        int, typer.Option(min=0, help="Of the corrupted pieces, rated with their sound as well.")
+    ] = 8,
     transcribed: Annotated[
         int, typer.Option(min=0, help="Of the corrupted pieces, rated through a transcriber as well.")
     ] = 8,
@@ -555,7 +557,9 @@ def pseudo_label_fit_scale(
     ] = 0.5,
     takes: Annotated[int, typer.Option(min=1, help="Performances of one piece at most.")] = 3,
     rendered: Annotated[int, typer.Option(min=0, help="Performances to render and listen to.")] = 24,
-    seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and takes.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the choice of pieces and takes, and of a transcriber's errors.")
+    ] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that align and measure.")] = 1,
     soundfont: Annotated[Path | None, typer.Option(help="Soundfont; else TOCCO_SOUNDFONT or system.")] = None,
     pieces: _PoolPieces = None,

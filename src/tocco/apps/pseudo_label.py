@@ -75,7 +75,6 @@ def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
         raise InputError(output, "is no .jsonl", allowed="a file name that ends in .jsonl")
     if options.spot_checks:
         fluidsynth_version()  # a machine that cannot play is told before the work, not after
-    scales = load_scales(options.scale, options.transcribed_scale)
     records = read_labels(manifest, must_exist=True)
     if output.absolute() == manifest.absolute():
         raise InputError(output, "is the manifest itself", next_step="name another file")
@@ -84,6 +83,8 @@ def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
         records = tuple(with_printed_score(record) for record in records)
     if options.is_transcribed:
         records = tuple(record.model_copy(update={"is_transcribed": True}) for record in records)
+    with_transcribed = any(record.is_transcribed for record in records)
+    scales = load_scales(options.scale, options.transcribed_scale, with_transcribed=with_transcribed)
     tasks = [
         LabelTask(record, options.plan, scales.of(is_transcribed=record.is_transcribed), folder)
         for record in records
@@ -130,7 +131,7 @@ def _summarise(
     )
     absent = Counter(kind for one in done for kind in one.rated.inapplicable)
     facts = {
-        "source": ", ".join(sorted({record.source for record in labels})),
+        **_sources(labels),
         "segments": f"{len(labels)} of 10 s, every 5 s",
         "performances": f"{sum(bool(one.rated.versions) for one in done)} of {len(pieces)} pieces",
         "compared with peers": f"{len(peers)} of {len(done)} performances, "
@@ -142,6 +143,14 @@ def _summarise(
     }
     is_worse = [record.midi_path in worse for record in labels]
     return write_summary(labels, is_worse, checks, facts, refusals_of(done), folder)
+
+
+def _sources(labels: Sequence[LabelRecord]) -> dict[str, str]:
+    """The `source` of what the keys sent and of what was transcribed, as far as there is any."""
+    return {
+        "source, transcribed" if record.is_transcribed else "source": record.source
+        for record in sorted(labels, key=lambda record: record.is_transcribed)
+    }
 
 
 def _median(counts: Iterable[int]) -> float:

@@ -24,7 +24,7 @@ from tocco.evaluation.pseudo_label_measures import (
     measure_ladders,
     measure_take,
 )
-from tocco.evaluation.pseudo_label_proof import Agreement, agreement
+from tocco.evaluation.pseudo_label_proof import agreement
 from tocco.evaluation.pseudo_label_report import Proof, write_proof
 from tocco.files import read_names, sha256_of, writable_folder
 from tocco.pseudo_labels.scale import Scales, load_scales
@@ -68,7 +68,9 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
     """Measure everything that the proof rests on, and write it with its thresholds."""
     if options.transcriber is not None:
         CommandTranscriber(options.transcriber)  # a command that cannot be is told before the work
-    scales = load_scales(options.scale, options.transcribed_scale)
+    people = [] if percepiano is None else _rated_by_people(percepiano)
+    with_transcribed = options.n_transcribed > 0 or any(record.is_transcribed for record in people)
+    scales = load_scales(options.scale, options.transcribed_scale, with_transcribed=with_transcribed)
     folder = writable_folder(output / "measured")
     records = [with_printed_score(record) for record in read_labels(performances, must_exist=True)]
     unseen = [r for r in held_out(records, scales, _left_out(options)) if r.score_path and r.midi_path]
@@ -85,7 +87,10 @@ def prove(performances: Path, output: Path, percepiano: Path | None, options: Pr
     transcribed = _measured(measure_ladders, climbs, "transcribed", options)
     tasks = [MeasureTask(record, scales, folder) for record in takes]
     rated = _measured(measure_take, tasks, "takes", options)
-    agreements = [] if percepiano is None else _people(percepiano, scales, folder, options)
+    excerpts = [MeasureTask(record, scales, folder) for record in people]
+    agreements = (
+        agreement(people, _measured(measure_excerpt, excerpts, "rated excerpts", options)) if excerpts else []
+    )
     facts = _facts(performances, scales, ladders, transcribed, takes, options)
     typer.echo(
         write_proof(
@@ -116,7 +121,7 @@ def _facts(
         "compared": f"{len(takes)} whole performances of {len({r.piece_id for r in takes})} pieces",
     }
     if options.n_transcribed:
-        facts["labels, transcribed"] = f"`{source_of(scales.transcribed)}`"
+        facts["labels, transcribed"] = f"`{source_of(scales.of(is_transcribed=True))}`"
         facts["transcribed"] = (
             f"{_n_climbed(transcribed)} of these pieces, the middle {options.transcribed_sec:g} s, by "
             f"{f'`{options.transcriber}`' if options.transcriber else 'nobody: noise is put on the keys'}"
@@ -184,10 +189,9 @@ def _n_climbed(ladders: Sequence[PieceLadders]) -> int:
     return sum(bool(one.steps) for one in ladders)
 
 
-def _people(labels: Path, scales: Scales, folder: Path, options: ProofOptions) -> list[Agreement]:
-    records = [r for r in read_labels(labels, must_exist=True) if not r.is_score_rendering and r.midi_path]
-    tasks = [MeasureTask(record, scales, folder) for record in records]
-    return agreement(records, _measured(measure_excerpt, tasks, "rated excerpts", options))
+def _rated_by_people(labels: Path) -> list[LabelRecord]:
+    records = read_labels(labels, must_exist=True)
+    return [record for record in records if record.midi_path and not record.is_score_rendering]
 
 
 def _measured(

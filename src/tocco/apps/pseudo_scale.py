@@ -90,10 +90,16 @@ def fit_reference_scale(
     ----------
     labels : of what the keys sent
     output
-    share, takes, seed, pieces : as of `read_pool`
-    rendered : performances that are heard as well
+    share, takes, pieces : as of `read_pool`
+    seed : of the choice, and of a transcriber's errors
+    rendered : performances that are rendered, for the components from sound
     jobs, soundfont
     is_transcribed : measure what a transcriber would have heard; its noise is put on the keys
+
+    Raises
+    ------
+    InputError
+        As of `read_pool` and `fit_scale`.
     """
     chosen = read_pool(labels, share=share, takes=takes, seed=seed, pieces=pieces)
     writable_folder(output.parent)
@@ -125,7 +131,7 @@ def measure_pool_performance(
     Parameters
     ----------
     record : with MIDI and score
-    renderer : plays it, for the components that are heard; None leaves them out
+    renderer : plays it, for the components from sound; None leaves them out
     align : how to come by the performance and its alignment; reads and aligns the files if not given
     hearing : None to measure the keys themselves
     """
@@ -188,7 +194,7 @@ def _measured(task: _Task) -> MeasuredPerformance:
 
 @contextmanager
 def _piano(task: _Task) -> Iterator[FluidSynthRenderer | None]:
-    """A piano for the performances that are to be heard."""
+    """A piano for the performances that are to be rendered."""
     if not task.is_rendered:
         yield None
         return

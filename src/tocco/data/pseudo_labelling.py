@@ -128,12 +128,21 @@ class LabelTask:
     plan
     scale : for what the record is, keys or transcribed
     folder : for what is kept between runs, and for corrupted MIDI
+
+    Raises
+    ------
+    ValueError
+        The scale is for the other kind.
     """
 
     record: LabelRecord
     plan: CorruptionPlan
     scale: ReferenceScale
     folder: Path
+
+    def __post_init__(self) -> None:
+        if self.scale.is_transcribed != self.record.is_transcribed:
+            raise ValueError(f"{self.record.segment_id} is to be rated on the scale of the other kind")
 
     @property
     def part_path(self) -> Path:

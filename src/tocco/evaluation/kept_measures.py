@@ -26,10 +26,10 @@ from tocco.pseudo_labels.scale import Scales
 from tocco.schema import StrictModel, laid_out
 
 MEASURES_VERSION: Final = 10
-"""Counts up with each change of what is measured, or how; of corruptions, alignment, simulated noise too."""
+"""Counts up with each change of what is measured, or how; of corruptions and alignment too."""
 
 TRANSCRIBED_VERSION: Final = 1
-"""Counts up with each change that what was transcribed alone is measured by."""
+"""Counts up with each change that concerns transcriptions alone, of the simulated noise too."""
 
 _SHOWN = 12
 """Digits of the hash that stand in a file's name."""
@@ -56,7 +56,7 @@ class MeasureTask:
     folder : where the measures are kept
     excerpt_sec : length of the part that is corrupted
     seed
-    is_rendered, is_transcribed : whether ladders are also climbed by ear, and through a transcriber
+    is_rendered, is_transcribed : whether ladders are also climbed with the sound, and through a transcriber
     transcriber : hears the rendered sound; None for the noise of one on the keys
     soundfont : None for the default
     """
@@ -104,7 +104,7 @@ class MeasureTask:
             list(settings),
         ]
         if self.is_transcribed or record.is_transcribed:
-            content.append([TRANSCRIBED_VERSION, scale_sha256(self.scales.transcribed)])
+            content.append([TRANSCRIBED_VERSION, scale_sha256(self.scales.of(is_transcribed=True))])
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def _piano(self) -> list[str]:

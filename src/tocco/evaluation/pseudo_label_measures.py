@@ -112,7 +112,7 @@ class RatedExcerpt(KeptMeasure):
 def held_out(
     records: Sequence[LabelRecord], scales: Scales, leave_out: Sequence[str] = ()
 ) -> list[LabelRecord]:
-    """Performances of music that is not in the scales' pools.
+    """Performances of music that is in the pool of no scale.
 
     A piece counts as seen under its piece, its passage or its cluster name, and with it all others of its
     cluster; names are compared as names of files, "Bach/Fugue" as "Bach_Fugue".
@@ -123,8 +123,7 @@ def held_out(
     scales
     leave_out : further pieces that are not wanted
     """
-    pools = (*scales.keys.pool.pieces, *scales.transcribed.pool.pieces)
-    seen = {file_name(name) for name in (*pools, *leave_out)}
+    seen = {file_name(name) for name in (*scales.pieces, *leave_out)}
 
     def names(record: LabelRecord) -> set[str]:
         given = (record.piece_id, record.passage_id, record.cluster_id)

@@ -21,7 +21,7 @@ class PoolFacts(StrictModel):
     """All of them."""
 
     seed: Count
-    """Of the choice of pieces and takes."""
+    """Of the choice of pieces and takes, and of a transcriber's errors."""
 
     pieces: tuple[str, ...]
     """Every piece of the pool; whatever is proved of the fit is proved on others."""

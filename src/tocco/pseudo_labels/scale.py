@@ -6,24 +6,25 @@ measured, brought to unit spread by their correlations in the pool, so that a mi
 change the width of the scale: that is where a span stands. Percentiles of the pool then set the rating: see
 `RATING_AT`. What other pianists of the same piece reach can be taken off as well: see `peers`.
 
-There are two scales of the same performances: of what the keys sent, and of what a transcriber heard. Loud
-and soft are told flatter by ear, and evenness and voicing carry the transcriber's own errors: 50 is the
-median of competent playing on either.
+There are two scales of the same performances: of what the keys sent, and of what a transcriber hears of it.
+Loud and soft are told flatter by ear, and evenness and voicing carry the transcriber's own errors; 50 is the
+median on either, of the segments that could be measured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, fields, replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from tocco.errors import InputError
+from tocco.music.transcriber_noise import TranscriberNoise
 from tocco.pseudo_labels.demand import DEMANDS
 from tocco.pseudo_labels.norms import reference_norms
 from tocco.pseudo_labels.pool import Count, PoolFacts
@@ -79,8 +80,23 @@ class Pool(PoolFacts):
     """Share of a segment that the next one repeats."""
 
     noise: dict[str, _Number] | None = None
-    """Of the transcriber that the performances were heard through
-    (`tocco.music.transcriber_noise.TranscriberNoise`); absent where the keys were measured."""
+    """Sizes of the noise of the transcriber that the performances were heard through, all of
+    `TranscriberNoise`; absent where the keys were measured."""
+
+    @field_validator("noise")
+    @classmethod
+    def _is_of_a_transcriber(cls, noise: dict[str, float] | None) -> dict[str, float] | None:
+        if noise is not None:
+            wanted = {size.name for size in fields(TranscriberNoise)}
+            if set(noise) != wanted:
+                raise ValueError(
+                    f"has other sizes than a transcriber's: {', '.join(sorted(wanted ^ set(noise)))}"
+                )
+            try:
+                TranscriberNoise(**noise)
+            except InputError as error:
+                raise ValueError(str(error)) from error
+        return noise
 
 
 class ComponentScale(StrictModel):
@@ -290,23 +306,34 @@ def _odds_slope(knots: FloatArray, ratings: FloatArray, end: int) -> float:
     return float(slope / (100.0 * share * (1.0 - share)))
 
 
-def read_scale(content: str, source: str) -> ReferenceScale:
+def read_scale(content: str, source: str, *, is_transcribed: bool = False) -> ReferenceScale:
     """A scale from its JSON text.
+
+    Parameters
+    ----------
+    content
+    source : what to call it in an error
+    is_transcribed : whether it is to be for what a transcriber heard, or for what the keys sent
 
     Raises
     ------
     InputError
-        It is broken, or was fitted for other components, weights or norms than those of this release.
+        It is broken, was fitted for other components, weights or norms than those of this release, or is
+        for the other kind of performance.
     """
     try:
-        fields = parse_object(content)
-        if fields.get("format") not in (None, SCALE_FORMAT):
-            raise _unfit(source, f"has the format {fields['format']}", allowed=f"{SCALE_FORMAT}")
-        scale = ReferenceScale.model_validate(fields)
+        told = parse_object(content)
+        if told.get("format") not in (None, SCALE_FORMAT):
+            raise _unfit(source, is_transcribed, f"has the format {told['format']}", f"{SCALE_FORMAT}")
+        scale = ReferenceScale.model_validate(told)
     except ValidationError as error:
-        raise _unfit(source, one_line(error, ReferenceScale)) from error
+        raise _unfit(source, is_transcribed, one_line(error, ReferenceScale)) from error
     except ValueError as error:
-        raise _unfit(source, str(error)) from error
+        raise _unfit(source, is_transcribed, str(error)) from error
+    if scale.is_transcribed != is_transcribed:
+        kinds = ("what a transcriber heard", "what the keys sent")
+        given, wanted = kinds if scale.is_transcribed else kinds[::-1]
+        raise _unfit(source, is_transcribed, f"is a scale for {given}", f"one for {wanted}")
     fitted = {
         dimension: {name: part.weight for name, part in found.components.items()}
         for dimension, found in scale.dimensions.items()
@@ -314,32 +341,26 @@ def read_scale(content: str, source: str) -> ReferenceScale:
     asked = {name: {kind.name: kind.weight for kind in rater.scaled} for name, rater in RATERS.items()}
     if fitted != asked or len(scale.demand_centre) != len(DEMANDS):
         differing = sorted(name for name in asked if fitted.get(name) != asked[name]) or ["demands"]
-        raise _unfit(source, f"was fitted for other components of {', '.join(differing)}")
+        raise _unfit(source, is_transcribed, f"was fitted for other components of {', '.join(differing)}")
     norms = reference_norms().sha256()
     if scale.norms_sha256 != norms:
-        raise _unfit(
-            source, f"was fitted with other norms ({scale.norms_sha256[:12]}; those in use are {norms[:12]})"
-        )
+        other = f"was fitted with other norms ({scale.norms_sha256[:12]}; those in use are {norms[:12]})"
+        raise _unfit(source, is_transcribed, other)
     return scale
 
 
-def _unfit(source: str, problem: str, allowed: str | None = None) -> InputError:
-    next_step = "fit the scale again with `tocco pseudo-label fit-scale`"
-    return InputError(source, problem, allowed=allowed, next_step=next_step)
+def _unfit(source: str, is_transcribed: bool, problem: str, allowed: str | None = None) -> InputError:
+    command = f"tocco pseudo-label fit-scale{' --transcribed' if is_transcribed else ''}"
+    return InputError(source, problem, allowed=allowed, next_step=f"fit the scale with `{command}`")
 
 
 def load_scale(path: Path, *, is_transcribed: bool = False) -> ReferenceScale:
     """A scale from a file.
 
-    Parameters
-    ----------
-    path
-    is_transcribed : whether it is to be for what a transcriber heard, or for what the keys sent
-
     Raises
     ------
     InputError
-        It cannot be read, is broken or unfit, or is for the other kind of performance.
+        It cannot be read, or as of `read_scale`.
     """
     try:
         content = path.read_text(encoding="utf-8")
@@ -347,24 +368,15 @@ def load_scale(path: Path, *, is_transcribed: bool = False) -> ReferenceScale:
         raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
     except UnicodeDecodeError as error:
         raise InputError(path, f"is not UTF-8 text (byte {error.start})") from error
-    scale = read_scale(content, str(path))
-    if scale.is_transcribed != is_transcribed:
-        kinds = ("what a transcriber heard", "what the keys sent")
-        given, wanted = kinds if scale.is_transcribed else kinds[::-1]
-        raise InputError(
-            path,
-            f"is a scale for {given}",
-            allowed=f"one for {wanted}",
-            next_step="give it as --transcribed-scale" if scale.is_transcribed else "give it as --scale",
-        )
-    return scale
+    return read_scale(content, str(path), is_transcribed=is_transcribed)
 
 
-@lru_cache(maxsize=2)
+@cache
 def reference_scale(*, is_transcribed: bool = False) -> ReferenceScale:
     """The scale that ships with tocco, for what the keys sent or for what a transcriber heard."""
     name = TRANSCRIBED_SCALE_FILE if is_transcribed else SCALE_FILE
-    return read_scale(files("tocco.pseudo_labels").joinpath(name).read_text(encoding="utf-8"), name)
+    content = files("tocco.pseudo_labels").joinpath(name).read_text(encoding="utf-8")
+    return read_scale(content, name, is_transcribed=is_transcribed)
 
 
 @dataclass(frozen=True)
@@ -374,28 +386,51 @@ class Scales:
     Attributes
     ----------
     keys : for what the keys sent
-    transcribed : for what a transcriber heard
+    transcribed : for what a transcriber heard; None where nothing was transcribed
     """
 
     keys: ReferenceScale
-    transcribed: ReferenceScale
+    transcribed: ReferenceScale | None = None
 
     def of(self, *, is_transcribed: bool) -> ReferenceScale:
-        """The one for a performance."""
-        return self.transcribed if is_transcribed else self.keys
+        """The one for a performance.
+
+        Raises
+        ------
+        ValueError
+            It was transcribed, and there is no scale for that.
+        """
+        if not is_transcribed:
+            return self.keys
+        if self.transcribed is None:
+            raise ValueError("no scale for transcriptions is there")
+        return self.transcribed
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """Names of all pieces that a scale was fitted to."""
+        heard = () if self.transcribed is None else self.transcribed.pool.pieces
+        return (*self.keys.pool.pieces, *heard)
 
 
-def load_scales(keys: Path | None = None, transcribed: Path | None = None) -> Scales:
+def load_scales(
+    keys: Path | None = None, transcribed: Path | None = None, *, with_transcribed: bool = True
+) -> Scales:
     """Scales from files; for None the one that ships with tocco.
+
+    Parameters
+    ----------
+    keys, transcribed
+    with_transcribed : whether anything was transcribed; else that scale is read only where a file is given
 
     Raises
     ------
     InputError
         As of `load_scale`.
     """
-    return Scales(
-        reference_scale() if keys is None else load_scale(keys),
-        reference_scale(is_transcribed=True)
-        if transcribed is None
-        else load_scale(transcribed, is_transcribed=True),
-    )
+    heard = None
+    if transcribed is not None:
+        heard = load_scale(transcribed, is_transcribed=True)
+    elif with_transcribed:
+        heard = reference_scale(is_transcribed=True)
+    return Scales(reference_scale() if keys is None else load_scale(keys), heard)
