@@ -254,11 +254,16 @@ def _pedal(heard: list[HeardExcerpt]) -> list[str]:
     for low, high in pairwise(CARRIED_EDGES_SEC):
         inside = (sound >= low) & (sound < high)
         lines.append(f"  carrying {low:g} to {high:g} s of sound: {_share(found, inside)}")
+    soft, told = (
+        sum(len(pedal_crossings(keys.soft)[0]) for keys in played)
+        for played in ([one.keys for one in heard], [one.transcript for one in heard])
+    )
     return [
         *lines,
         f"  unheard, logistic in log(s + 0.01): half at {np.exp(middle) - 0.01:.3f} s, width {width:.2f}",
         f"presses heard late: {_spread(np.concatenate(late))}",
         f"lifts heard late: {_spread(np.concatenate(lift))}",
+        f"presses of the soft pedal: {soft}, told {told}",
     ]
 
 

@@ -41,7 +41,7 @@ def even(n: int = 4000) -> Performance:
 EVEN = even()
 
 
-def test_no_noise_changes_nothing_but_half_pedal(rng) -> None:
+def test_no_noise_changes_nothing_but_the_pedals(rng) -> None:
     heard = transcriber_noise(ETUDE, rng, SILENT_NOISE)
     for name in ("onset_sec", "offset_sec", "pitch", "velocity"):
         np.testing.assert_array_equal(getattr(heard.performance, name), getattr(ETUDE, name))
@@ -86,6 +86,13 @@ def test_notes_are_missed_and_added_in_the_stated_shares(rng) -> None:
     for note in added[:20]:
         beneath = EVEN.pitch[EVEN.onset_sec == ghosts.performance.onset_sec[note]]
         assert ghosts.performance.pitch[note] - 12 in beneath
+
+
+def test_nothing_is_heard_of_the_other_pedals(rng) -> None:
+    pressed = PedalCurve(np.array([1.0, 3.0]), np.array([127.0, 0.0]))
+    heard = transcriber_noise(replace(EVEN, soft=pressed, sostenuto=pressed), rng, SILENT_NOISE).performance
+    assert len(heard.soft.time_sec) == len(heard.sostenuto.time_sec) == 0
+    assert len(heard.sustain.time_sec) > 100
 
 
 def test_presses_are_missed_and_displaced(rng) -> None:

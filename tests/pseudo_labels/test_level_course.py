@@ -91,6 +91,8 @@ def test_who_puts_the_soft_pedal_down_means_to_be_soft() -> None:
 def test_without_a_page_the_signs_are_not_guessed() -> None:
     performance, _ = play(SCORE, velocity=np.full(len(SCORE), 64.0))
     assert set(read_hints(Evidence(performance))) == {"top", "bottom", "motion", "dissonance", "soft_pedal"}
+    heard = read_hints(Evidence(performance, is_transcribed=True))
+    assert set(heard) == {"top", "bottom", "motion", "dissonance"}
 
 
 def test_the_last_sign_holds() -> None:

@@ -28,7 +28,7 @@ from tocco.schema import StrictModel, laid_out
 MEASURES_VERSION: Final = 10
 """Counts up with each change of what is measured, or how; of corruptions and alignment too."""
 
-TRANSCRIBED_VERSION: Final = 1
+TRANSCRIBED_VERSION: Final = 2
 """Counts up with each change that concerns transcriptions alone, of the simulated noise too."""
 
 _SHOWN = 12

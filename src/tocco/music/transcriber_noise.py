@@ -48,7 +48,8 @@ class TranscriberNoise:
     The sizes are those of a real transcriber, transkun 2.0 (Yan and Duan 2024), on 20 rendered excerpts
     of a minute (`benchmarks/transcriber_errors.py`, results/transcription/errors.txt). It hears when a
     sound begins and when it ends to the hundredth of a second, and what cannot be heard it does not
-    report: soft notes, presses of the pedal that carry little, and which of key and pedal ended a sound.
+    report: soft notes, presses of the pedal that carry little, which of key and pedal ended a sound, and the
+    soft and the middle pedal, of which nothing is left.
 
     Attributes
     ----------
@@ -108,7 +109,7 @@ class TranscriberNoise:
 
     @classmethod
     def none(cls) -> TranscriberNoise:
-        """Of a transcriber that hears everything as it is, but half pedal."""
+        """Of a transcriber that hears everything as it is, but half pedal and the other pedals."""
         return cls(**{field.name: float(field.name == "velocity_slope") for field in fields(cls)})
 
 
@@ -156,7 +157,8 @@ def transcriber_noise(
     missed = _missed(performance, draws, noise)
     pedal = _heard_pedal(performance, _press_draws(performance, int(rng.integers(2**63)), before), noise)
     draft = _with_false_notes(notes, draws, noise).without(np.flatnonzero(missed))
-    heard, new_of_old, _ = finish(context, replace(draft, sustain=pedal.curve()))
+    draft = replace(draft, sustain=pedal.curve(), soft=PedalCurve(), sostenuto=PedalCurve())
+    heard, new_of_old, _ = finish(context, draft)
     amounts = {
         "timing": 1000.0 * noise.onset_sd_sec,
         "release": 1000.0 * float(np.std(notes.offset_sec - performance.offset_sec)),

@@ -93,7 +93,8 @@ def read_hints(evidence: Evidence) -> dict[str, FloatArray]:
     (G,) each, smoothed and against the minute around
         "top", "bottom": semitones of the upper and the lower line. "motion": logarithm of onsets a beat
         (a second without a score). "dissonance": 0..1, minor and major seconds and tritones, octaves
-        aside, among what is struck within a second. "soft_pedal": 0 up to 1 down. With a page also
+        aside, among what is struck within a second. "soft_pedal": 0 up to 1 down; not of a transcription,
+        since it cannot be heard apart from soft playing. With a page also
         "mark": steps between signs; "hairpin": 0 to 1 along a crescendo, 0 to -1 along a diminuendo;
         "stress": share of onsets with an accent or a sign such as sf.
     """
@@ -108,8 +109,9 @@ def read_hints(evidence: Evidence) -> dict[str, FloatArray]:
         "bottom": struck.pitch[together.bottom].astype(float),
         "motion": -np.log(wait),
         "dissonance": _dissonance(evidence, time_sec),
-        "soft_pedal": evidence.performance.soft.at(time_sec + _SEEN_AFTER_SEC) / 127.0,
     }
+    if not evidence.is_transcribed:
+        hints["soft_pedal"] = evidence.performance.soft.at(time_sec + _SEEN_AFTER_SEC) / 127.0
     if written is not None and evidence.score is not None:
         hints |= {
             "mark": _marked_steps(evidence.score.marks, written.onset_beat),
