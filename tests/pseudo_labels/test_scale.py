@@ -343,7 +343,7 @@ def test_the_scale_for_transcriptions_is_read_where_something_was_transcribed() 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"velocity_sd": -5.0}, "velocity_sd: is -5"),
+        ({"velocity_sd": -5.0}, r"velocity_sd: is -5 \(allowed: 0 or more\)\. Next"),
         ({"velocity_sd": float("nan")}, "finite number"),
         ({"velocity_sd": "loud"}, "number"),
         ({"velocty_sd": 1.0}, "other sizes than a transcriber's: velocty_sd"),

@@ -95,7 +95,7 @@ class Pool(PoolFacts):
             try:
                 TranscriberNoise(**noise)
             except InputError as error:
-                raise ValueError(str(error)) from error
+                raise ValueError(str(error).rstrip(".")) from error
         return noise
 
 
