@@ -13,14 +13,12 @@ import typer
 
 from tocco.apps.progress import progress_bar
 from tocco.audio.rendering import FluidSynthRenderer, fluidsynth_version
+from tocco.data.pseudo_label_records import peers_of, records_of, refusals_of
 from tocco.data.pseudo_labelling import (
     CorruptionPlan,
     Labelled,
     LabelTask,
     label_performance,
-    peers_of,
-    records_of,
-    refusals_of,
     with_printed_score,
 )
 from tocco.data.records import LabelRecord, read_labels, write_labels

@@ -3,7 +3,7 @@
 A performance is aligned with its score once, as a whole; then each segment of ten seconds is rated. What
 was rated is kept in one small file a performance, told apart by the content of everything that decides
 it, so that a run that was broken off goes on where it stopped and a second run does nothing. Only then,
-where several people play a piece, is each compared with the others: see `tocco.pseudo_labels.peers`.
+where several people play a piece, is each compared with the others: see `pseudo_label_records`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,14 +22,13 @@ from pydantic import ValidationError
 from tocco.audio.processing import load_audio, segment_bounds
 from tocco.data.records import LabelRecord
 from tocco.errors import InputError, MismatchError
-from tocco.files import file_name, sha256_of, write_bytes
+from tocco.files import sha256_of, write_bytes
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.corruption import CORRUPTIONS, Corruption, corrupt, corruption_kind
 from tocco.music.midi import load_midi, save_midi
 from tocco.music.performance import Performance
 from tocco.music.score import score_readings
 from tocco.pseudo_labels.evidence import Evidence
-from tocco.pseudo_labels.peers import Expectation, Take, expectations, mean_standing
 from tocco.pseudo_labels.pseudo_label import PseudoLabel
 from tocco.pseudo_labels.rate import rate_span
 from tocco.pseudo_labels.scale import ReferenceScale
@@ -374,86 +373,3 @@ def _rated_corruption(task: LabelTask, corruption: Corruption, name: str) -> tup
         return ()  # so bad that it is no performance of the piece any more: nothing to rate against
     evidence = Evidence(performance, alignment, is_transcribed=task.record.is_transcribed)
     return rate_segments(evidence, task.scale)
-
-
-def take_of(labelled: Labelled) -> Take | None:
-    """A performance for its peers to be compared with; None where it was not rated, or nobody played it.
-
-    Takes of one passage are compared where a record names it, else takes of one piece. A performance
-    whose pianist is not named is taken for the only one of its pianist.
-    """
-    record = labelled.task.record
-    piece = record.passage_id or record.piece_id
-    if not labelled.rated.versions or record.is_score_rendering:
-        return None
-    segments = labelled.rated.versions[0].segments
-    ratings = [segment.labels for segment in segments]
-    confidence = [segment.confidence for segment in segments]
-    return Take(
-        record.segment_id,
-        piece,
-        record.performer_id or record.segment_id,
-        mean_standing(ratings, confidence, labelled.task.scale),
-    )
-
-
-def peers_of(done: Sequence[Labelled]) -> dict[str, Expectation]:
-    """What the other pianists of its piece let expect of each performance; by name, where there are any.
-
-    What was transcribed is compared with its like, and stands on another scale.
-    """
-    found: dict[str, Expectation] = {}
-    for is_transcribed in (False, True):
-        alike = [one for one in done if one.task.record.is_transcribed == is_transcribed]
-        takes = [take for one in alike if (take := take_of(one)) is not None]
-        if takes:
-            found |= expectations(takes, alike[0].task.scale)
-    return {name: expected for name, expected in found.items() if expected.n_peers}
-
-
-def records_of(labelled: Labelled, expected: Expectation | None = None) -> list[LabelRecord]:
-    """The records of a performance and its worse versions, one a segment.
-
-    Parameters
-    ----------
-    labelled
-    expected : of its peers; None to leave the ratings as the scale gives them
-        Worse versions are held against the same, so that a mistake costs what it costs without peers.
-    """
-    record, source = labelled.task.record, source_of(labelled.task.scale)
-    found = []
-    for version in labelled.rated.versions:
-        prefix, base = record.segment_id, record
-        if version.corruption is not None:
-            path = labelled.task.corrupted_path(version.corruption)
-            prefix = path.stem
-            base = record.model_copy(
-                update={"midi_path": path, "audio_path": None, "annotation_path": None}
-            )  # its beats are those of the performance itself
-        for segment in version.segments:
-            fields = base.model_dump() | {
-                "segment_id": file_name(f"{prefix}.{round(1000 * segment.start_time):08d}"),
-                "source": source,
-                "start_time": segment.start_time,
-                "end_time": segment.end_time,
-                "labels": _compared(segment.labels, labelled.task.scale, expected),
-                "label_sd": {},
-                "n_raters": None,
-            }
-            found.append(LabelRecord.model_validate(fields))
-    return found
-
-
-def _compared(
-    labels: Mapping[str, float], scale: ReferenceScale, expected: Expectation | None
-) -> dict[str, float]:
-    known = {} if expected is None else expected.standing
-    return {
-        name: scale.compared(name, rating, known[name]) if name in known else rating
-        for name, rating in labels.items()
-    }
-
-
-def refusals_of(done: Sequence[Labelled]) -> list[str]:
-    """Performances that could not be rated, each with the reason."""
-    return [f"{one.task.record.segment_id}: {one.rated.refusal}" for one in done if one.rated.refusal]

@@ -1,0 +1,94 @@
+"""From rated performances to label records, each held against other pianists of its piece where there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tocco.data.pseudo_labelling import Labelled, source_of
+from tocco.data.records import LabelRecord
+from tocco.files import file_name
+from tocco.pseudo_labels.peers import Expectation, Take, expectations, mean_standing
+from tocco.pseudo_labels.scale import ReferenceScale
+
+
+def take_of(labelled: Labelled) -> Take | None:
+    """A performance for its peers to be compared with; None where it was not rated, or nobody played it.
+
+    Takes of one passage are compared where a record names it, else takes of one piece. A performance
+    whose pianist is not named is taken for the only one of its pianist.
+    """
+    record = labelled.task.record
+    piece = record.passage_id or record.piece_id
+    if not labelled.rated.versions or record.is_score_rendering:
+        return None
+    segments = labelled.rated.versions[0].segments
+    ratings = [segment.labels for segment in segments]
+    confidence = [segment.confidence for segment in segments]
+    return Take(
+        record.segment_id,
+        piece,
+        record.performer_id or record.segment_id,
+        mean_standing(ratings, confidence, labelled.task.scale),
+    )
+
+
+def peers_of(done: Sequence[Labelled]) -> dict[str, Expectation]:
+    """What the other pianists of its piece let expect of each performance; by name, where there are any.
+
+    What was transcribed is compared with its like, and stands on another scale.
+    """
+    found: dict[str, Expectation] = {}
+    for is_transcribed in (False, True):
+        alike = [one for one in done if one.task.record.is_transcribed == is_transcribed]
+        takes = [take for one in alike if (take := take_of(one)) is not None]
+        if takes:
+            found |= expectations(takes, alike[0].task.scale)
+    return {name: expected for name, expected in found.items() if expected.n_peers}
+
+
+def records_of(labelled: Labelled, expected: Expectation | None = None) -> list[LabelRecord]:
+    """The records of a performance and its worse versions, one a segment.
+
+    Parameters
+    ----------
+    labelled
+    expected : of its peers; None to leave the ratings as the scale gives them
+        Worse versions are held against the same, so that a mistake costs what it costs without peers.
+    """
+    record, source = labelled.task.record, source_of(labelled.task.scale)
+    found = []
+    for version in labelled.rated.versions:
+        prefix, base = record.segment_id, record
+        if version.corruption is not None:
+            path = labelled.task.corrupted_path(version.corruption)
+            prefix = path.stem
+            base = record.model_copy(
+                update={"midi_path": path, "audio_path": None, "annotation_path": None}
+            )  # its beats are those of the performance itself
+        for segment in version.segments:
+            fields = base.model_dump() | {
+                "segment_id": file_name(f"{prefix}.{round(1000 * segment.start_time):08d}"),
+                "source": source,
+                "start_time": segment.start_time,
+                "end_time": segment.end_time,
+                "labels": _compared(segment.labels, labelled.task.scale, expected),
+                "label_sd": {},
+                "n_raters": None,
+            }
+            found.append(LabelRecord.model_validate(fields))
+    return found
+
+
+def _compared(
+    labels: Mapping[str, float], scale: ReferenceScale, expected: Expectation | None
+) -> dict[str, float]:
+    known = {} if expected is None else expected.standing
+    return {
+        name: scale.compared(name, rating, known[name]) if name in known else rating
+        for name, rating in labels.items()
+    }
+
+
+def refusals_of(done: Sequence[Labelled]) -> list[str]:
+    """Performances that could not be rated, each with the reason."""
+    return [f"{one.task.record.segment_id}: {one.rated.refusal}" for one in done if one.rated.refusal]
