@@ -1,4 +1,4 @@
-"""From rated performances to label records, each held against other pianists of its piece where there are any."""
+"""From rated performances to label records, each held against the other pianists of its piece, if any."""
 
 from __future__ import annotations
 
