@@ -48,8 +48,8 @@ class TranscriberNoise:
     The sizes are those of a real transcriber, transkun 2.0 (Yan and Duan 2024), on 20 rendered excerpts
     of a minute (`benchmarks/transcriber_errors.py`, results/transcription/errors.txt). It hears when a
     sound begins and when it ends to the hundredth of a second, and what cannot be heard it does not
-    report: soft notes, presses of the pedal that carry little, which of key and pedal ended a sound, and the
-    soft and the middle pedal, of which nothing is left.
+    report: soft notes, presses of the pedal that carry little, and which of key and pedal ended a sound. Of
+    the soft and the sostenuto pedal nothing is left.
 
     Attributes
     ----------
