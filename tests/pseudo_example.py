@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tocco.data.pseudo_labelling import CorruptionPlan, LabelTask
 from tocco.data.records import LabelRecord, write_labels
 from tocco.music.midi import save_midi
 from tocco.music.performance import PedalCurve, Performance
@@ -14,7 +15,8 @@ from tocco.music.transcriber_noise import TranscriberNoise
 from tocco.pseudo_labels.demand import DEMANDS
 from tocco.pseudo_labels.pseudo_label import Component, PseudoLabel
 from tocco.pseudo_labels.raters import RATERS
-from tocco.pseudo_labels.scale import Pool, ReferenceScale, Scales
+from tocco.pseudo_labels.scale import Pool, ReferenceScale
+from tocco.pseudo_labels.scale_files import Scales
 from tocco.pseudo_labels.scale_fit import MeasuredSegment, fit_scale
 
 BEAT_SEC = 0.5
@@ -136,3 +138,9 @@ def made_up_scale(pieces: tuple[str, ...] = ("pool",), *, is_transcribed: bool =
         noise=asdict(TranscriberNoise()) if is_transcribed else None,
     )
     return fit_scale(segments, pool)
+
+
+def task_of(
+    record: LabelRecord, scale: ReferenceScale, folder: Path, plan: CorruptionPlan | None = None
+) -> LabelTask:
+    return LabelTask(record, plan or CorruptionPlan(), scale, folder)

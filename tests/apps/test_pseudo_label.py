@@ -12,7 +12,7 @@ from tocco.apps.cli import app
 from tocco.data.pseudo_labelling import source_of
 from tocco.data.records import read_labels, write_labels
 from tocco.errors import InputError
-from tocco.pseudo_labels.scale import reference_scale
+from tocco.pseudo_labels.scale_files import reference_scale
 from tocco.schema import laid_out
 
 

@@ -28,7 +28,8 @@ from tocco.music.transcriber_noise import TranscriberNoise
 from tocco.pseudo_labels.demand import DEMANDS
 from tocco.pseudo_labels.pseudo_label import Component, PseudoLabel
 from tocco.pseudo_labels.raters import RATERS
-from tocco.pseudo_labels.scale import ReferenceScale, load_scale, read_scale
+from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale_files import load_scale, read_scale
 from tocco.pseudo_labels.scale_fit import MeasuredSegment
 from tocco.schema import laid_out
 

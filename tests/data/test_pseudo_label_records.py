@@ -6,18 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from pseudo_example import made_up_scale, write_manifest
+from pseudo_example import made_up_scale, task_of, write_manifest
 from tocco.data.pseudo_label_records import peers_of, records_of, take_of
 from tocco.data.pseudo_labelling import (
     CorruptionPlan,
-    LabelTask,
     align,
     label_performance,
     rate_segments,
     source_of,
     task_key,
 )
-from tocco.data.records import LabelRecord, read_labels
+from tocco.data.records import read_labels
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.scale import ReferenceScale
 
@@ -25,12 +24,6 @@ from tocco.pseudo_labels.scale import ReferenceScale
 @pytest.fixture(scope="module")
 def scale() -> ReferenceScale:
     return made_up_scale()
-
-
-def task_of(
-    record: LabelRecord, scale: ReferenceScale, folder: Path, plan: CorruptionPlan | None = None
-) -> LabelTask:
-    return LabelTask(record, plan or CorruptionPlan(), scale, folder)
 
 
 def test_pianists_of_a_piece_are_compared_and_their_worse_versions_with_the_same(tmp_path: Path) -> None:

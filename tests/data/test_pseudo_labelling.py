@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pseudo_example import made_up_scale, write_manifest
+from pseudo_example import made_up_scale, task_of, write_manifest
 from tocco.data import pseudo_labelling
 from tocco.data.pseudo_label_records import records_of, refusals_of
 from tocco.data.pseudo_labelling import (
     TOO_LITTLE,
     CorruptionPlan,
-    LabelTask,
     generator_of,
     label_performance,
     rate_segments,
@@ -36,7 +35,8 @@ from tocco.music.score import load_score
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.rate import rate_span
 from tocco.pseudo_labels.raters import RATERS
-from tocco.pseudo_labels.scale import SCALE_FILE, TRANSCRIBED_SCALE_FILE, ReferenceScale, reference_scale
+from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale_files import SCALE_FILE, TRANSCRIBED_SCALE_FILE, reference_scale
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +47,6 @@ def scale() -> ReferenceScale:
 @pytest.fixture
 def record(tmp_path: Path) -> LabelRecord:
     return read_labels(write_manifest(tmp_path / "in", n_pieces=1, n_takes=1))[0]
-
-
-def task_of(
-    record: LabelRecord, scale: ReferenceScale, folder: Path, plan: CorruptionPlan | None = None
-) -> LabelTask:
-    return LabelTask(record, plan or CorruptionPlan(), scale, folder)
 
 
 def test_every_segment_of_ten_seconds_is_rated_as_the_raters_rate_it(

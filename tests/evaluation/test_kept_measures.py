@@ -19,7 +19,8 @@ from tocco.evaluation.kept_measures import KeptMeasure, MeasureTask, kept
 from tocco.evaluation.pseudo_label_measures import measure_take
 from tocco.music.midi import load_midi, save_midi
 from tocco.pseudo_labels.norms import reference_norms
-from tocco.pseudo_labels.scale import ReferenceScale, Scales
+from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale_files import Scales
 
 
 class Counted(KeptMeasure):

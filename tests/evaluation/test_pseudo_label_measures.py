@@ -25,7 +25,8 @@ from tocco.music.performance import PedalCurve
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.rate import rate_performance, rate_span
 from tocco.pseudo_labels.raters import RATERS
-from tocco.pseudo_labels.scale import ReferenceScale, Scales
+from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale_files import Scales
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from pseudo_example import made_up_scale
 from tocco.errors import InputError
 from tocco.pseudo_labels.norms import Norms, read_norms, reference_norms
-from tocco.pseudo_labels.scale import read_scale, reference_scale
+from tocco.pseudo_labels.scale_files import read_scale, reference_scale
 
 
 def fields() -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from scipy.stats import norm
 
 from rater_etude import pedal_with_the_bass, play, study_score
 from tocco.errors import InputError
-from tocco.music.transcriber_noise import TranscriberNoise
 from tocco.pseudo_labels.demand import DEMANDS, read_demand
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.pseudo_label import Component, PseudoLabel
@@ -25,15 +23,11 @@ from tocco.pseudo_labels.scale import (
     DimensionScale,
     Pool,
     ReferenceScale,
-    Scales,
     combined,
-    load_scale,
-    load_scales,
     rating_of,
-    read_scale,
-    reference_scale,
     standing_of,
 )
+from tocco.pseudo_labels.scale_files import load_scale, reference_scale
 from tocco.pseudo_labels.scale_fit import MeasuredSegment, fit_scale, weighted_percentiles
 from tocco.schema import laid_out
 from tocco.units import FloatArray
@@ -224,24 +218,6 @@ def test_related_components_count_less_together(segments: list[MeasuredSegment])
     assert abs(found[names.index("shaping"), names.index("level_range")]) < 0.15
 
 
-def test_a_scale_of_other_components_is_refused(scale: ReferenceScale) -> None:
-    fields = scale.model_dump()
-    fields["dimensions"]["tone_quality"]["components"].pop("voicing_lead")
-    with pytest.raises(InputError, match="other components of tone_quality"):
-        read_scale(json.dumps(fields), "scale.json")
-    with pytest.raises(InputError, match="not valid JSON"):
-        read_scale("{", "scale.json")
-    with pytest.raises(InputError, match=r"has the format 2 \(allowed: 3\)"):
-        read_scale(json.dumps({**scale.model_dump(), "format": 2}), "scale.json")
-    with pytest.raises(InputError, match="'poool' is unknown"):
-        read_scale(json.dumps({"poool": 1}), "scale.json")
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
-        load_scale(tmp_path / "none.json")
-
-
 def test_a_pool_that_is_too_small_is_refused(segments: list[MeasuredSegment]) -> None:
     with pytest.raises(InputError, match="has 20 segments"):
         fit_scale(segments[:20], POOL)
@@ -287,21 +263,6 @@ def test_spans_of_one_piece_are_rated_apart(rng: np.random.Generator) -> None:
     assert last < whole < first
 
 
-def test_the_pool_of_the_shipped_scale_is_told() -> None:
-    pool = reference_scale().pool
-    assert sum(pool.corpora.values()) == pool.n_performances >= 150
-    assert len(pool.pieces) == len(set(pool.pieces)) > 50
-    assert pool.segment_sec == 10.0
-
-
-def test_keys_and_transcriptions_have_scales_of_the_same_performances() -> None:
-    keys, transcribed = reference_scale().pool, reference_scale(is_transcribed=True).pool
-    assert keys.noise is None
-    assert transcribed.noise == asdict(TranscriberNoise())
-    assert (transcribed.pieces, transcribed.labels_sha256) == (keys.pieces, keys.labels_sha256)
-    assert transcribed.content_sha256 == keys.content_sha256
-
-
 def test_what_was_heard_is_rated_on_its_own_scale(rng: np.random.Generator) -> None:
     """The scale that ships is taken by what the evidence is, and what is given is taken as given."""
     played, alignment = play(study_score(), velocity=70.0 + rng.normal(0.0, 6.0, len(study_score())))
@@ -314,47 +275,3 @@ def test_what_was_heard_is_rated_on_its_own_scale(rng: np.random.Generator) -> N
             assert found is not None
             assert found == rate(own)["dynamics_control"].rating
             assert found != rate(other)["dynamics_control"].rating
-
-
-def test_a_scale_of_the_other_kind_is_refused(scale: ReferenceScale, tmp_path: Path) -> None:
-    keys, heard = tmp_path / "keys.json", tmp_path / "heard.json"
-    noise = {"noise": asdict(TranscriberNoise.none())}
-    keys.write_text(laid_out(scale.model_dump(exclude_none=True)))
-    heard.write_text(laid_out(scale.model_dump() | {"pool": scale.pool.model_dump() | noise}))
-    with pytest.raises(InputError, match=r"keys\.json: is a scale for what the keys .*scale --transcribed`"):
-        load_scales(None, keys)
-    with pytest.raises(InputError, match=r"heard\.json: is a scale for what a transcriber .*fit-scale`"):
-        load_scales(heard, None)
-    scales = load_scales(keys, heard, with_transcribed=False)
-    assert scales.of(is_transcribed=False) == scale
-    assert scales.of(is_transcribed=True).pool.noise == noise["noise"]
-    assert scales.pieces == 2 * scale.pool.pieces
-
-
-def test_the_scale_for_transcriptions_is_read_where_something_was_transcribed() -> None:
-    assert load_scales() == Scales(reference_scale(), reference_scale(is_transcribed=True))
-    alone = load_scales(with_transcribed=False)
-    assert alone == Scales(reference_scale(), None)
-    assert alone.pieces == reference_scale().pool.pieces
-    with pytest.raises(ValueError, match="no scale for transcriptions"):
-        alone.of(is_transcribed=True)
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"velocity_sd": -5.0}, r"velocity_sd: is -5 \(allowed: 0 or more\)\. Next"),
-        ({"velocity_sd": float("nan")}, "finite number"),
-        ({"velocity_sd": "loud"}, "number"),
-        ({"velocty_sd": 1.0}, "other sizes than a transcriber's: velocty_sd"),
-    ],
-)
-def test_a_noise_that_no_transcriber_has_is_refused(change: dict[str, object], said: str) -> None:
-    told = reference_scale(is_transcribed=True).model_dump(mode="json")
-    told["pool"]["noise"] |= change
-    with pytest.raises(InputError, match=said) as caught:
-        read_scale(json.dumps(told), "scale.json", is_transcribed=True)
-    assert "\n" not in str(caught.value)
-    told["pool"]["noise"] = {}
-    with pytest.raises(InputError, match="other sizes than a transcriber's: cut_offset_share"):
-        read_scale(json.dumps(told), "scale.json", is_transcribed=True)

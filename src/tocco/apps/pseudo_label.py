@@ -29,7 +29,7 @@ from tocco.evaluation.spot_check import SpotCheck, choose_spot_checks, make_spot
 from tocco.files import writable_folder
 from tocco.pseudo_labels.peers import Expectation
 from tocco.pseudo_labels.raters import RATERS
-from tocco.pseudo_labels.scale import Scales, load_scales
+from tocco.pseudo_labels.scale_files import Scales, load_scales
 
 SOME_REFUSED: Final = 1
 

@@ -27,7 +27,7 @@ from tocco.evaluation.pseudo_label_measures import (
 from tocco.evaluation.pseudo_label_proof import agreement
 from tocco.evaluation.pseudo_label_report import Proof, write_proof
 from tocco.files import read_names, sha256_of, writable_folder
-from tocco.pseudo_labels.scale import Scales, load_scales
+from tocco.pseudo_labels.scale_files import Scales, load_scales
 
 _Found = TypeVar("_Found")
 

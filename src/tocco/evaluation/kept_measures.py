@@ -22,7 +22,7 @@ from tocco.data.pseudo_labelling import PSEUDO_LABEL_VERSION, SEGMENT_SEC, scale
 from tocco.data.records import LabelRecord
 from tocco.files import file_name, sha256_of, write_bytes
 from tocco.pseudo_labels.norms import reference_norms
-from tocco.pseudo_labels.scale import Scales
+from tocco.pseudo_labels.scale_files import Scales
 from tocco.schema import StrictModel, laid_out
 
 MEASURES_VERSION: Final = 10

@@ -30,7 +30,8 @@ from tocco.music.transcriber_noise import HeardBefore, transcriber_noise
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.rate import rate_performance, rate_span
 from tocco.pseudo_labels.raters import RATERS
-from tocco.pseudo_labels.scale import ReferenceScale, Scales
+from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale_files import Scales
 from tocco.schema import StrictModel
 from tocco.units import FloatArray
 

@@ -20,7 +20,7 @@ from tocco.music.performance import PEDAL_DOWN, Performance
 from tocco.pseudo_labels.evidence import Evidence, Span
 from tocco.pseudo_labels.pseudo_label import PseudoLabel
 from tocco.pseudo_labels.rate import rate_span
-from tocco.pseudo_labels.scale import Scales
+from tocco.pseudo_labels.scale_files import Scales
 from tocco.units import FloatArray, samples_from_sec
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from tocco.pseudo_labels.demand import read_demand
 from tocco.pseudo_labels.evidence import Evidence, Span
 from tocco.pseudo_labels.pseudo_label import PseudoLabel
 from tocco.pseudo_labels.raters import measure_technique
-from tocco.pseudo_labels.scale import ReferenceScale, reference_scale
+from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale_files import reference_scale
 
 
 def rate_span(
