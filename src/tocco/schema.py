@@ -45,7 +45,10 @@ def _rounded(decimals: int) -> AfterValidator:
     return AfterValidator(lambda value: round(value, decimals) + 0.0)
 
 
-_REASONS: dict[str, str] = dict.fromkeys(("bool_type", "bool_parsing"), "has to be true or false")
+_REASONS: dict[str, str] = {
+    **dict.fromkeys(("bool_type", "bool_parsing"), "has to be true or false"),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "has to be a JSON object"),
+}
 """Said in place of pydantic's own words where those name no allowed value."""
 
 _JSON_KINDS = {

@@ -39,6 +39,23 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_scale(tmp_path / "none.json")
 
 
+def test_what_is_no_scale_is_told_with_the_command_that_makes_one(tmp_path: Path) -> None:
+    path = tmp_path / "scale.json"
+    path.write_bytes(bytes(range(128, 256)))
+    with pytest.raises(
+        InputError, match=r"scale\.json: is no scale, and no text at all\. Next: fit the .*scale`"
+    ):
+        load_scale(path)
+    path.write_text('{"pool": [1]}')
+    with pytest.raises(InputError, match=r"pool: has to be a JSON object \(got \[1\]\)"):
+        load_scale(path)
+    path.write_text(" " * 1_000_001)
+    with pytest.raises(
+        InputError, match=r"has 1,000,001 bytes .*up to 1,000,000;.* Next: fit .* --transcribed`"
+    ):
+        load_scale(path, is_transcribed=True)
+
+
 def test_the_pool_of_the_shipped_scale_is_told() -> None:
     pool = reference_scale().pool
     assert sum(pool.corpora.values()) == pool.n_performances >= 150

@@ -20,6 +20,9 @@ from tocco.schema import one_line, parse_object
 SCALE_FILE: Final = "reference_scale.json"
 TRANSCRIBED_SCALE_FILE: Final = "reference_scale_transcribed.json"
 
+MAX_SCALE_BYTES: Final = 1_000_000
+"""What is larger was given by mistake, and is not read."""
+
 
 def read_scale(content: str, source: str, *, is_transcribed: bool = False) -> ReferenceScale:
     """A scale from its JSON text.
@@ -78,11 +81,15 @@ def load_scale(path: Path, *, is_transcribed: bool = False) -> ReferenceScale:
         It cannot be read, or as of `read_scale`.
     """
     try:
+        size = path.stat().st_size
+        if size > MAX_SCALE_BYTES:
+            allowed = f"up to {MAX_SCALE_BYTES:,}; a scale has about 14,000"
+            raise _unfit(str(path), is_transcribed, f"has {size:,} bytes", allowed)
         content = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
     except UnicodeDecodeError as error:
-        raise InputError(path, f"is not UTF-8 text (byte {error.start})") from error
+        raise _unfit(str(path), is_transcribed, "is no scale, and no text at all") from error
     return read_scale(content, str(path), is_transcribed=is_transcribed)
 
 
