@@ -88,7 +88,7 @@ def pedalled(beat_sec: float) -> PedalCurve:
 
 
 def write_take(folder: Path, name: str, beat_sec: float, rng: np.random.Generator) -> LabelRecord:
-    """The study as it is written, but for a little unevenness; soft with the soft pedal."""
+    """The study as it is written, with the beats brought out; a little uneven, soft with the soft pedal."""
     score_path = folder / "study.musicxml"
     score = load_score(score_path)
     sign = [
@@ -96,7 +96,10 @@ def write_take(folder: Path, name: str, beat_sec: float, rng: np.random.Generato
         for names in score.articulation
     ]
     is_soft = (score.onset_beat >= 24.0) & (score.onset_beat < 32.0)
-    velocity = 70.0 + 0.5 * (score.pitch - 60) - 20.0 * is_soft + rng.normal(0.0, 2.0, len(score))
+    on_beat = score.onset_beat % 1.0 == 0.0
+    velocity = (
+        70.0 + 0.5 * (score.pitch - 60) + 6.0 * on_beat - 20.0 * is_soft + rng.normal(0.0, 2.0, len(score))
+    )
     performance, _ = play(
         score,
         sec_of_beat=lambda beat: beat_sec * beat,
@@ -153,6 +156,9 @@ def test_what_else_was_planted_is_found(fitted: tuple[Norms, str]) -> None:
     assert norms.course.velocity.soft_pedal < -5.0
     assert norms.course.velocity.top > 0.0
     assert norms.course.n_folds == 2
+    assert norms.accents.velocity.beat == pytest.approx(6.0, abs=1.5)
+    assert norms.accents.velocity.pitch == pytest.approx(0.5, abs=0.15)
+    assert norms.accents.correlation > 0.5
     assert norms.foot.lift.lag_sec["50"] == pytest.approx(LIFT_SEC, abs=0.005)
     assert norms.foot.press.lag_sec["50"] == pytest.approx(PRESS_SEC, abs=0.005)
 

@@ -9,6 +9,7 @@ import pytest
 
 from rater_etude import play, study_score
 from tocco.music.notation import Mark
+from tocco.pseudo_labels.accent_course import suggested_accents
 from tocco.pseudo_labels.dynamics_control import measure_dynamics_control
 from tocco.pseudo_labels.evidence import NO_SCORE, Evidence
 from tocco.pseudo_labels.level_course import suggested_course
@@ -36,6 +37,7 @@ def test_one_level_has_no_range() -> None:
     assert label.components["level_range"].value == 0.0
     assert label.components["level"].value == 64.0
     assert label.components["shaping"].value == pytest.approx(0.0, abs=1e-9)
+    assert label.components["accentuation"].value == pytest.approx(0.0, abs=1e-9)
     assert label.missing["unevenness"] == "the whole performance stays at one level"
     assert label.missing["hairpin_change"] == "no hairpin is marked here"
 
@@ -60,6 +62,34 @@ def test_louder_as_the_line_rises_is_shaping() -> None:
     assert against == pytest.approx(-follows, rel=0.05)
 
 
+def test_who_brings_out_what_the_music_does_follows_its_accents() -> None:
+    """Three times what is suggested, three times its spread; turned round, the same below nothing."""
+    flat = evidence(np.full(len(SCORE), 64.0))
+    suggested = suggested_accents(flat)
+    assert flat.written is not None
+    at_note = np.zeros(len(SCORE))
+    at_note[flat.written.note] = suggested
+    follows = values(evidence(64.0 + 3.0 * at_note))["accentuation"]
+    against = values(evidence(64.0 - 3.0 * at_note))["accentuation"]
+    assert follows == pytest.approx(3.0 * np.sqrt(np.mean(suggested**2)), rel=0.05)
+    assert against == pytest.approx(-follows, rel=0.05)
+    softer = values(evidence(64.0 + 1.5 * at_note))["accentuation"]
+    assert softer == pytest.approx(0.5 * follows, rel=0.05)
+
+
+def test_unevenness_is_against_level_and_voices_and_not_against_the_spikes(rng: np.random.Generator) -> None:
+    """Two voices twenty steps apart, and a level that stays: ten on either side of the middle."""
+    voiced = np.where(UPPER, 74.0, 54.0)
+    spikes = np.where(rng.random(len(SCORE)) < 0.1, 20.0, 0.0) * UPPER
+    label = measure_dynamics_control(evidence(voiced + spikes))
+    # Between the beats the one note that is struck is the highest and the lowest, and counts in both lines.
+    times = 1 + (SCORE.onset_beat[UPPER] % 1.0 != 0.0)
+    off = float(np.sum(spikes[UPPER] * times)) / 256
+    assert label.components["unevenness"].value == pytest.approx(off / 10.0, rel=0.1)
+    twice = values(evidence(voiced + 2.0 * spikes))["unevenness"]
+    assert twice == pytest.approx(2.0 * label.components["unevenness"].value, rel=0.2)
+
+
 def test_spikes_raise_unevenness_and_are_named(rng: np.random.Generator) -> None:
     spike = rng.normal(0.0, 1.0, len(SCORE))
     got = [values(evidence(swell() + s * spike))["unevenness"] for s in (0.0, 4.0, 8.0, 16.0)]
@@ -76,6 +106,7 @@ def test_flattening_lowers_range_and_shaping_and_leaves_evenness(rng: np.random.
     got = [values(evidence(64.0 + s * (noisy - noisy.mean()))) for s in (1.0, 0.7, 0.4)]
     assert got[0]["level_range"] > got[1]["level_range"] > got[2]["level_range"]
     assert got[0]["shaping"] > got[1]["shaping"] > got[2]["shaping"]
+    assert got[0]["accentuation"] > got[1]["accentuation"] > got[2]["accentuation"] > 0.0
     assert got[2]["unevenness"] == pytest.approx(got[0]["unevenness"], rel=0.15)
 
 
@@ -86,6 +117,25 @@ def test_hairpins_played_and_not_played() -> None:
     against = measure_dynamics_control(evidence(130.0 - swell(), marks))
     assert against.components["hairpin_change"].value == pytest.approx(-got, abs=3.0)
     assert "bar 1, beat 1: the crescendo is not played" in {c.text.split(" (")[0] for c in against.causes}
+
+
+def test_an_accent_that_is_softer_than_what_is_near_is_named() -> None:
+    at = (SCORE.onset_beat == 21.5) & UPPER
+    signs = tuple("accent" if one else "" for one in at)
+    accented = replace(SCORE, articulation=signs)
+
+    def causes(velocity: FloatArray) -> list[str]:
+        label = measure_dynamics_control(Evidence(*play(accented, velocity=velocity)))
+        return [cause.text for cause in label.causes if cause.kind == "accent"]
+
+    level = np.where(UPPER, 70.0, 60.0)
+    assert causes(np.where(at, level + 10.0, level)) == []
+    softer = causes(np.where(at, level - 10.0, level))
+    assert softer == ["bar 6, beat 2.5: the accent is not played (strength -9 of 127 against what is near)"]
+    elsewhere = measure_dynamics_control(
+        Evidence(*play(accented, velocity=np.where(at, level - 10.0, level))), (0.0, 8.0)
+    )
+    assert [cause.kind for cause in elsewhere.causes] == []
 
 
 def test_marked_levels_are_followed_or_turned_round() -> None:
@@ -103,6 +153,8 @@ def test_timing_does_not_enter(rng: np.random.Generator) -> None:
     # What is near changes a little; of a swell that moves by 15 velocity steps (standard deviation).
     assert jittered.pop("shaping") == pytest.approx(straight.pop("shaping"), abs=1.0)
     assert jittered.pop("level_range") == pytest.approx(straight.pop("level_range"), abs=1.0)
+    assert jittered.pop("accentuation") == pytest.approx(straight.pop("accentuation"), abs=0.2)
+    assert jittered.pop("unevenness") == pytest.approx(straight.pop("unevenness"), rel=0.05)
     assert jittered == straight
 
 
@@ -116,7 +168,13 @@ def test_without_a_score_the_marks_are_missing() -> None:
     performance, alignment = play(SCORE, velocity=swell())
     label = measure_dynamics_control(Evidence(performance))
     assert label.missing == {"hairpin_change": NO_SCORE, "marked_levels": NO_SCORE}
-    assert set(label.components) >= {"level_range", "unevenness", "shaping", "melody_above_accompaniment"}
+    assert set(label.components) >= {
+        "level_range",
+        "unevenness",
+        "shaping",
+        "accentuation",
+        "melody_above_accompaniment",
+    }
     with_score = values(Evidence(performance, alignment))
     assert label.components["level_range"].value == pytest.approx(with_score["level_range"], abs=2.0)
 

@@ -35,6 +35,8 @@ def test_what_ships_is_said_of_the_pool() -> None:
     assert course.correlation == pytest.approx(0.55, abs=0.01)
     assert course.correlation_without_soft_pedal == pytest.approx(0.46, abs=0.01)
     assert course.correlation_without_signs == pytest.approx(0.50, abs=0.01)
+    assert norms.accents.correlation == pytest.approx(0.35, abs=0.01)
+    assert norms.accents.n_notes == pytest.approx(529_197, rel=0.01)
     assert -0.05 < foot.lift.lag_sec["25"] < 0.04 < foot.lift.lag_sec["75"] < 0.11
     assert foot.press.lag_sec["50"] == pytest.approx(0.06, abs=0.02)
 
@@ -54,7 +56,8 @@ def test_the_hash_is_that_of_what_ratings_rest_on() -> None:
     told["pool"]["seed"] += 1
     told["foot"]["lift"]["n_moves"] += 1
     assert read(told).sha256() == norms.sha256()
-    for part in (("touch", "usual", "octave"), ("touch", "long", "doubling"), ("course", "velocity", "mark")):
+    for part in (("touch", "usual", "octave"), ("touch", "long", "doubling"), ("course", "velocity", "mark"),
+                 ("accents", "velocity", "beat")):  # fmt: skip
         other = fields()
         inner = other[part[0]][part[1]]
         inner[part[2]] += 0.01
@@ -64,7 +67,7 @@ def test_the_hash_is_that_of_what_ratings_rest_on() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (("format",), 9, r"norms.json: has the format 9 \(allowed: 1\). Next: fit the norms again with"),
+        (("format",), 9, r"norms.json: has the format 9 \(allowed: 2\). Next: fit the norms again with"),
         (("touch", "usual", "plain"), [0.1], "touch: plain has not one number for each of value_sec"),
         (("touch", "value_sec"), [0.1, 0.1, 0.2, 0.3, 0.4, 0.5], "touch: value_sec is not ascending"),
         (("course", "velocity", "hairpins"), 1.0, "'hairpins' is unknown, did you mean 'hairpin'"),

@@ -82,7 +82,9 @@ def differences(before: Norms, after: Norms) -> list[str]:
     """Every number that ratings rest on and that is another one now: "touch.usual.plain.2 -0.12 -> -0.13"."""
     old, new = (
         _flat({"touch": norms.touch.model_dump(include={"value_sec", "usual", "long"})})
-        | _flat({"course": norms.course.velocity.model_dump()})
+        | _flat(
+            {"course": norms.course.velocity.model_dump(), "accents": norms.accents.velocity.model_dump()}
+        )
         for norms in (before, after)
     )
     names = [name for name in new if old.get(name) != new[name]]
@@ -115,6 +117,10 @@ def _tell(norms: Norms, output: Path) -> None:
         f"  level: correlates with the course by {course.correlation:.2f} within {course.window_sec:g} s of "
         f"pieces left out of the fit ({course.correlation_without_soft_pedal:.2f} without the soft pedal, "
         f"{course.correlation_without_signs:.2f} without signs on the page)"
+    )
+    typer.echo(
+        f"  accents: {norms.accents.n_notes} notes, which correlate with what the music suggests by "
+        f"{norms.accents.correlation:.2f} in pieces left out of the fit"
     )
     for name, lag in (("lift", norms.foot.lift), ("press", norms.foot.press)):
         told = ", ".join(f"{percent} % {1000.0 * sec:.0f} ms" for percent, sec in lag.lag_sec.items())

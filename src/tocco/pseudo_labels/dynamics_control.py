@@ -1,9 +1,9 @@
-"""Dynamics control: range, evenness, the melody over its accompaniment, and what the page asks for.
+"""Dynamics control: range, evenness, accents, the melody over its accompaniment, and what the page asks for.
 
 Levels are steps of velocity (`Evidence.velocity`), in the order of the score where there is one: wrong
-notes do not enter, and timing only so far as it decides what is near. Evenness is taken against the spread
-of all notes of the performance, so that a flat one is not an even one; that spread hardly changes with
-where the loud notes are.
+notes do not enter, and timing only so far as it decides what is near. Evenness is taken against how far the
+player moves the level and sets the voices apart in the whole performance, so that a flat one is not an even
+one; single notes that stick out hardly change that spread, nor does where the loud passages are.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from tocco.music.notation import Mark
+from tocco.music.score import Score
 from tocco.music.statistics.summaries import (
     MISSING,
     correlation,
@@ -23,10 +24,18 @@ from tocco.music.statistics.summaries import (
     percentiles,
 )
 from tocco.music.statistics.written import Written
+from tocco.pseudo_labels.accent_course import played_accents, suggested_accents
 from tocco.pseudo_labels.evidence import Evidence, Findings, Span
-from tocco.pseudo_labels.level_course import against_minute, general_level, marked_level, suggested_course
+from tocco.pseudo_labels.level_course import (
+    against_minute,
+    general_level,
+    marked_level,
+    stressed_onsets,
+    suggested_course,
+)
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
+from tocco.pseudo_labels.voices import voice_means
 from tocco.units import BoolArray, FloatArray, IntArray
 
 DYNAMICS_CONTROL: Final = "dynamics_control"
@@ -37,7 +46,7 @@ COMPONENTS: Final = (
         "velocity",
         "how far the level follows the course that lines, motion, texture and signs suggest",
         "more",
-        0.38,
+        0.34,
         needs="midi",
     ),
     ComponentKind(
@@ -45,7 +54,7 @@ COMPONENTS: Final = (
         "velocity",
         "level of about three seconds: 95th less 5th percentile",
         "more",
-        0.06,
+        0.1,
         needs="midi",
         shape="log",
         from_value=2.0,
@@ -53,9 +62,19 @@ COMPONENTS: Final = (
     ComponentKind(
         "unevenness",
         "ratio",
-        "notes off the median of the five of their line around them, against the spread of all notes",
+        "notes off the median of the five of their line around them, against the spread of level and voices",
         "less",
-        0.33,
+        0.25,
+        needs="midi",
+        shape="log",
+        from_value=0.05,
+    ),
+    ComponentKind(
+        "accentuation",
+        "velocity",
+        "how far single notes follow the accents that pitch, motion, metre, values and signs suggest",
+        "more",
+        0.1,
         needs="midi",
     ),
     ComponentKind(
@@ -71,14 +90,14 @@ COMPONENTS: Final = (
         "velocity",
         "change of level over marked crescendi, and over diminuendi turned round",
         "more",
-        0.095,
+        0.085,
     ),
     ComponentKind(
         "marked_levels",
         "correlation",
         "likeness of the levels played to those marked, pp to ff",
         "more",
-        0.095,
+        0.085,
     ),
     ComponentKind("level", "velocity", "median level", "told", needs="midi"),
 )
@@ -93,6 +112,8 @@ CONTEXT_SEC: Final = 5.0
 """A line is shaped over more than a few seconds: it is heard with so much before and after a span."""
 
 _FLAT_COURSE = 0.25
+"""Velocity; what moves by less suggests nothing."""
+_STILL = 1e-9
 _FEW = f"fewer than {FEWEST} notes in this span"
 
 _SPIKE_VELOCITY = 20.0
@@ -113,6 +134,9 @@ class Levels:
     line_note : (L,) index into `playing.struck`
     line_off : (L,) velocity above the running median over five notes of the line
         Of the upper and the lower line, one after the other.
+    accent : (K,) velocity: each note of `together` against its voice and what is near
+    accents : (K,) velocity: what pitch, motion, metre, values and signs suggest of that
+    spread : velocity: of the level, and of the voices about their mean, over the whole performance
     """
 
     smooth: FloatArray
@@ -122,6 +146,9 @@ class Levels:
     line_onset: IntArray
     line_note: IntArray
     line_off: FloatArray
+    accent: FloatArray
+    accents: FloatArray
+    spread: float
 
 
 def read_levels(evidence: Evidence) -> Levels:
@@ -131,12 +158,13 @@ def read_levels(evidence: Evidence) -> Levels:
     if n_onsets == 0:
         nothing = np.zeros(0, dtype=np.int64)
         none = np.zeros(0)
-        return Levels(none, none, none, none, nothing, nothing, none)
+        return Levels(none, none, none, none, nothing, nothing, none, none, none, 0.0)
     level = group_median(velocity[together.note], together.onset_of, n_onsets)
     lines = (together.top, together.bottom)
     line_note = np.concatenate(lines)
     line_level = np.concatenate([median_filter(velocity[line], LINE_NOTES, mode="nearest") for line in lines])
     near = general_level(evidence)
+    voices = voice_means(together, velocity[together.note])
     return Levels(
         smooth=median_filter(level, SMOOTH_ONSETS, mode="nearest"),
         near=near,
@@ -145,18 +173,20 @@ def read_levels(evidence: Evidence) -> Levels:
         line_onset=np.tile(np.arange(n_onsets), 2),
         line_note=line_note,
         line_off=velocity[line_note] - line_level,
+        accent=played_accents(evidence),
+        accents=suggested_accents(evidence),
+        spread=float(np.hypot(near.std(), voices.std())),
     )
 
 
-def _shaping(levels: Levels, onsets: BoolArray) -> float:
-    """Velocity by which the playing swells for one standard deviation of the suggested course.
+def _following(suggested: FloatArray, played: FloatArray) -> float:
+    """Velocity that is played for one standard deviation of what the music suggests.
 
-    `mean(c s) / sqrt(mean(c^2))`, with the course c and the swelling s both against the minute around: a
+    `mean(c s) / sqrt(mean(c^2))`, with the suggestion c and the playing s both against what is around: a
     passage that is loud throughout, where the music asks for it, is shaped as well.
     """
-    course, swelling = levels.course[onsets], levels.swelling[onsets]
-    size = float(np.sqrt(np.mean(course**2)))
-    return float(np.mean(course * swelling)) / size if size > _FLAT_COURSE else MISSING
+    size = float(np.sqrt(np.mean(suggested**2)))
+    return float(np.mean(suggested * played)) / size if size > _FLAT_COURSE else MISSING
 
 
 def measure_dynamics_control(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
@@ -181,7 +211,7 @@ def measure_dynamics_control(evidence: Evidence, span_sec: Span | None = None) -
 def _measure_levels(
     findings: Findings, evidence: Evidence, levels: Levels, onsets: BoolArray, around: BoolArray
 ) -> None:
-    """Measure range, evenness, and the upper line over the rest."""
+    """Measure range, evenness, shaping, accents, and the upper line over the rest."""
     together, strength = evidence.together, evidence.velocity
     kept = onsets[together.onset_of]
     velocity = strength[together.note[kept]]
@@ -189,10 +219,12 @@ def _measure_levels(
     findings.measured("level_range", float(high - low), _FEW)
     findings.measured("level", float(np.median(velocity)), _FEW)
     off = np.abs(levels.line_off[onsets[levels.line_onset]])
-    whole = float(strength[together.note].std())
-    uneven = mean(off) / whole if whole > 0.0 else MISSING
+    uneven = mean(off) / levels.spread if levels.spread > _STILL else MISSING
     findings.measured("unevenness", uneven, "the whole performance stays at one level")
-    findings.measured("shaping", _shaping(levels, around), "the music suggests no course")
+    shaping = _following(levels.course[around], levels.swelling[around])
+    findings.measured("shaping", shaping, "the music suggests no course")
+    accentuation = _following(levels.accents[kept], levels.accent[kept])
+    findings.measured("accentuation", accentuation, "the music suggests no accents")
     top = together.top[onsets]
     is_top = np.zeros(len(strength), dtype=bool)
     is_top[together.top] = True
@@ -217,7 +249,7 @@ def hairpin_change(evidence: Evidence, levels: Levels, written: Written, mark: M
 def _measure_marks(
     findings: Findings, evidence: Evidence, levels: Levels, written: Written, span_sec: Span | None
 ) -> None:
-    """Follow the hairpins that touch the span, and the levels marked over its onsets."""
+    """Follow the hairpins that touch the span, its accents, and the levels marked over its onsets."""
     score, onsets = evidence.score, evidence.onsets_within(span_sec)
     played = written.onset_beat[onsets]
     if score is None or not len(played):
@@ -235,6 +267,7 @@ def _measure_marks(
     changes = changes[np.isfinite(changes)]
     findings.measured("hairpin_change", mean(changes), "no hairpin is marked here")
     findings.caused(_against_hairpins(evidence, levels, written, hairpins))
+    findings.caused(_unplayed_accents(evidence, levels, written, score, onsets))
     asked = marked_level(score.marks, written.onset_beat)[onsets]
     known = np.isfinite(asked)
     likeness = correlation(asked[known], levels.smooth[onsets][known])
@@ -269,4 +302,20 @@ def _against_hairpins(
         where = place(evidence.alignment, mark.onset_beat, start)
         text = f"{where}: the {mark.kind} is not played (level moves {change:+.0f} along it)"
         found.append(Cause(start, end, "hairpin", text, (), (), abs(change)))
+    return found
+
+
+def _unplayed_accents(
+    evidence: Evidence, levels: Levels, written: Written, score: Score, onsets: BoolArray
+) -> list[Cause]:
+    """Onsets under an accent or a sign such as sf that are softer than what is near."""
+    together = evidence.together
+    louder = np.bincount(together.onset_of, levels.accent, len(together.size)) / together.size
+    found = []
+    for g in np.flatnonzero((stressed_onsets(score, written) > 0.0) & (louder < 0.0) & onsets):
+        notes = tuple(int(n) for n in evidence.playing.index[together.note[together.onset_of == g]])
+        at_sec = float(together.onset_sec[g])
+        where = place(evidence.alignment, float(written.onset_beat[g]), at_sec)
+        text = f"{where}: the accent is not played (strength {louder[g]:+.0f} of 127 against what is near)"
+        found.append(Cause(at_sec, at_sec, "accent", text, notes, (), -float(louder[g])))
     return found

@@ -18,10 +18,8 @@ from tocco.music.statistics.summaries import around
 from tocco.music.statistics.written import Written
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.norms import reference_norms
+from tocco.pseudo_labels.voices import near, near_onsets
 from tocco.units import FloatArray
-
-NEAR_SEC: Final = 1.1
-"""Reach of the mean, taken twice, over which level is a swell and not an accent (its spread is .9 s)."""
 
 MINUTE_SEC: Final = 30.0
 """Level is heard against the last and the next half minute."""
@@ -50,16 +48,7 @@ def general_level(evidence: Evidence) -> FloatArray:
     -------
     (G,) velocity above the mean, of the onsets of `together`
     """
-    together, velocity = evidence.together, evidence.velocity
-    if not len(together.size):
-        return np.zeros(0)
-    place = np.ones(len(velocity), dtype=np.int64)
-    place[together.bottom] = 0
-    place[together.top] = 2
-    place, level = place[together.note], velocity[together.note]
-    usual = np.bincount(place, level, 3) / np.maximum(np.bincount(place, minlength=3), 1)
-    louder = np.bincount(together.onset_of, level - usual[place]) / together.size
-    return _near(np.maximum.accumulate(together.onset_sec), louder)
+    return near_onsets(evidence.together, evidence.velocity[evidence.together.note])
 
 
 def against_minute(evidence: Evidence, value: FloatArray) -> FloatArray:
@@ -116,14 +105,9 @@ def read_hints(evidence: Evidence) -> dict[str, FloatArray]:
         hints |= {
             "mark": _marked_steps(evidence.score.marks, written.onset_beat),
             "hairpin": _hairpins(evidence.score.marks, written.onset_beat),
-            "stress": _stress(evidence.score, written),
+            "stress": stressed_onsets(evidence.score, written),
         }
-    return {name: against_minute(evidence, _near(time_sec, hint)) for name, hint in hints.items()}
-
-
-def _near(time_sec: FloatArray, value: FloatArray, reach_sec: float = NEAR_SEC) -> FloatArray:
-    """(..., G) mean of what is near, the nearest counting most."""
-    return around(time_sec, around(time_sec, value, reach_sec), reach_sec)
+    return {name: against_minute(evidence, near(time_sec, hint)) for name, hint in hints.items()}
 
 
 def _dissonance(evidence: Evidence, time_sec: FloatArray) -> FloatArray:
@@ -132,7 +116,7 @@ def _dissonance(evidence: Evidence, time_sec: FloatArray) -> FloatArray:
     pitch_class = evidence.playing.struck.pitch[together.note].astype(np.int64) % 12
     struck = np.zeros((12, len(time_sec)))
     np.add.at(struck, (pitch_class, together.onset_of), 1.0)
-    chord = _near(time_sec, struck / together.size, _CHORD_SEC)
+    chord = near(time_sec, struck / together.size, _CHORD_SEC)
     # Half an octave away is half an octave away from either side: each such pair is met twice.
     share = {step: w / (2.0 if 2 * step == PITCH_CLASSES else 1.0) for step, w in _ROUGHNESS.items()}
     return np.sum(
@@ -140,7 +124,7 @@ def _dissonance(evidence: Evidence, time_sec: FloatArray) -> FloatArray:
     )
 
 
-def _stress(score: Score, written: Written) -> FloatArray:
+def stressed_onsets(score: Score, written: Written) -> FloatArray:
     """(G,) 1 where a note of the onset bears an accent, or the onset a sign such as sf."""
     accented = np.array(["accent" in score.articulation[note] for note in written.note], dtype=float)
     stress = np.bincount(written.onset_of, accented) > 0.0

@@ -1,4 +1,4 @@
-"""Fitting the norms to competent performances: touch, course of level, and when the foot moves.
+"""Fitting the norms to competent performances: touch, course of level, accents, and when the foot moves.
 
 What a performance gives is read once and is small; the fits then work on the samples of the whole pool, in
 which every piece weighs the same, however long it is and however many play it.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tocco.errors import InputError
+from tocco.pseudo_labels.accent_fit import AccentNotes, fit_accents, read_accent_notes
 from tocco.pseudo_labels.course_fit import LevelHints, fit_course, read_level_hints
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.foot_lags import FootLags, measure_foot, read_foot_lags
@@ -32,21 +33,27 @@ class NormSample:
     piece
     touch
     course
+    accents
     foot : None without pedal
     """
 
     piece: str
     touch: TouchNotes
     course: LevelHints
+    accents: AccentNotes
     foot: FootLags | None
 
 
 def read_norm_sample(evidence: Evidence, piece: str) -> NormSample | None:
     """Read what a performance of a score gives; None where too few of its notes match."""
-    touch, course = read_touch_notes(evidence), read_level_hints(evidence)
-    if touch is None or course is None:
+    touch, course, accents = (
+        read_touch_notes(evidence),
+        read_level_hints(evidence),
+        read_accent_notes(evidence),
+    )
+    if touch is None or course is None or accents is None:
         return None
-    return NormSample(piece, touch, course, read_foot_lags(evidence))
+    return NormSample(piece, touch, course, accents, read_foot_lags(evidence))
 
 
 def fit_norms(samples: Sequence[NormSample], pool: PoolFacts, rng: np.random.Generator) -> Norms:
@@ -76,5 +83,6 @@ def fit_norms(samples: Sequence[NormSample], pool: PoolFacts, rng: np.random.Gen
         pool=pool,
         touch=fit_touch([sample.touch for sample in samples], pieces),
         course=fit_course([sample.course for sample in samples], pieces, rng),
+        accents=fit_accents([sample.accents for sample in samples], pieces, rng),
         foot=measure_foot([sample.foot for sample in samples], pieces),
     )

@@ -1,8 +1,9 @@
-"""What competent pianists do, in numbers: how long keys are held, how loud passages are, when the foot moves.
+"""What competent pianists do, in numbers: touch, level, accents, and when the foot moves.
 
 The numbers are fitted to the reference pool by `tocco pseudo-label fit-norms` (see `norm_fit`) and lie in a
-file beside this module. `touch_norm` and `level_course` read theirs from it, and the reference scale rests on
-components that were measured with them: a scale that was fitted with other norms is refused.
+file beside this module. `touch_norm`, `level_course` and `accent_course` read theirs from it, and the
+reference scale rests on components that were measured with them: a scale that was fitted with other norms is
+refused.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from tocco.pseudo_labels.pool import Count, PoolFacts
 from tocco.schema import StrictModel, one_line, parse_object
 
 NORMS_FILE: Final = "norms.json"
-NORMS_FORMAT: Final = 1
+NORMS_FORMAT: Final = 2
 
 _NEXT_STEP = "fit the norms again with `tocco pseudo-label fit-norms`"
 _Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -161,6 +162,53 @@ class CourseNorms(StrictModel):
     """Windows that they are the mean of."""
 
 
+class AccentVelocity(StrictModel):
+    """Velocity for one unit of each hint of `accent_course.read_accent_hints`."""
+
+    pitch: _Number
+    """A semitone."""
+
+    approach: _Number
+    """A unit of the logarithm of onsets a beat, by the wait since the onset before."""
+
+    value: _Number
+    """A unit of the logarithm of written beats."""
+
+    beat: _Number
+    """On a beat, against between beats."""
+
+    stress: _Number
+    """With an accent or a sign such as sf."""
+
+    staccato: _Number
+    """Under a dot."""
+
+    slur: _Number
+    """Under a slur, its last note aside."""
+
+    upper_staff: _Number
+    """On the upper staff, against the lower one."""
+
+
+class AccentNorms(StrictModel):
+    """Which notes pianists bring out."""
+
+    velocity: AccentVelocity
+    """What they make of each hint on average."""
+
+    penalty: _Positive
+    """Of the ridge regression, on hints of unit size."""
+
+    n_notes: Count
+    """Notes that it was fitted to."""
+
+    correlation: _Correlation
+    """Of accents played and suggested, mean over performances of pieces that were left out of the fit."""
+
+    n_folds: Count
+    """Parts of the pool that were left out in turn."""
+
+
 class LagNorms(StrictModel):
     """When the foot moves at the onsets that ask for it most."""
 
@@ -193,7 +241,7 @@ class FootNorms(StrictModel):
 class Norms(StrictModel):
     """Everything that the raters hold a performance against, beside the scale."""
 
-    format: Literal[1] = NORMS_FORMAT
+    format: Literal[2] = NORMS_FORMAT
     """Version of this file's layout."""
 
     pool: PoolFacts
@@ -205,13 +253,20 @@ class Norms(StrictModel):
     course: CourseNorms
     """How loud a passage is taken."""
 
+    accents: AccentNorms
+    """Which of its notes are brought out."""
+
     foot: FootNorms
     """When the foot moves."""
 
     def sha256(self) -> str:
         """SHA-256 of the numbers that ratings rest on; what they were fitted on does not enter."""
         touch = self.touch.model_dump(include={"value_sec", "usual", "long"})
-        decisive = {"touch": touch, "velocity": self.course.velocity.model_dump()}
+        decisive = {
+            "touch": touch,
+            "velocity": self.course.velocity.model_dump(),
+            "accents": self.accents.velocity.model_dump(),
+        }
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
