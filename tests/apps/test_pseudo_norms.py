@@ -43,7 +43,7 @@ def direction(inside: str) -> str:
 
 
 def bar(number: int) -> str:
-    """A scale in notes of one length under one sign, over two chords."""
+    """A scale in notes of one length under one sign, over two chords; once the lower staff plays alone."""
     length, sign = LENGTHS[number // len(SIGNS)], SIGNS[number % len(SIGNS)]
     upper, n = "", BAR // length
     for k in range(n):
@@ -52,6 +52,9 @@ def bar(number: int) -> str:
             notations = f'<slur type="{"stop" if k else "start"}" number="1"/>'
         if number == 9 and k == 2:
             notations += "<articulations><accent/></articulations>"
+        if number == 12 and k == n - 1:
+            upper += f"<note><rest/><duration>{length}</duration><voice>1</voice><staff>1</staff></note>"
+            continue
         upper += note(STEPS[k % len(STEPS)], 5, length, 1, notations)
     lower = ""
     for half in range(2):
