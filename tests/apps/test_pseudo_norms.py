@@ -171,6 +171,10 @@ def test_it_says_what_it_was_fitted_on_and_what_moved(fitted: tuple[Norms, str])
     assert norms.pool.pieces == ("study/quick", "study/slow")
     assert (norms.pool.n_performances, norms.pool.seed, norms.pool.corpora) == (2, 3, {"made up": 2})
     assert "performances of 2 pieces" in said
+    assert (
+        f"accents: {norms.accents.n_notes} notes, which correlate with what the music suggests by "
+        f"{norms.accents.correlation:.2f} in" in said
+    )
     assert "foot: lift after the onset, 10 % 40 ms, 25 % 40 ms" in said
     assert "other than the norms in use: touch.usual.staccato.0 " in said
     assert "the scale has to be fitted again" in said
@@ -218,13 +222,16 @@ def test_differences_are_named_one_by_one() -> None:
     assert differences(norms, norms) == []
     usual = norms.touch.usual.model_copy(update={"octave": -0.5})
     velocity = norms.course.velocity.model_copy(update={"mark": 9.0})
+    slurred = norms.accents.velocity.model_copy(update={"slur": -2.0})
     other = norms.model_copy(
         update={
             "touch": norms.touch.model_copy(update={"usual": usual, "n_notes": 1}),
             "course": norms.course.model_copy(update={"velocity": velocity}),
+            "accents": norms.accents.model_copy(update={"velocity": slurred, "n_notes": 1}),
         }
     )
     assert differences(norms, other) == [
         f"touch.usual.octave {norms.touch.usual.octave:g} -> -0.5",
         f"course.mark {norms.course.velocity.mark:g} -> 9",
+        f"accents.slur {norms.accents.velocity.slur:g} -> -2",
     ]

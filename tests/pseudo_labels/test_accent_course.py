@@ -10,9 +10,15 @@ import pytest
 from rater_etude import play, study_score
 from tocco.music.notation import Mark
 from tocco.music.score import Score
-from tocco.pseudo_labels.accent_course import played_accents, read_accent_hints, suggested_accents
+from tocco.pseudo_labels.accent_course import (
+    played_accents,
+    read_accent_hints,
+    read_accents,
+    suggested_accents,
+)
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.norms import reference_norms
+from tocco.pseudo_labels.voices import single_out
 from tocco.units import FloatArray
 
 SCORE = study_score()
@@ -40,7 +46,15 @@ def test_the_sum_of_the_hints_is_suggested() -> None:
     np.testing.assert_allclose(suggested_accents(evidence()), expected)
 
 
-@pytest.mark.parametrize(("sign", "name"), [("staccato", "staccato"), ("slur", "slur"), ("accent", "stress")])
+@pytest.mark.parametrize(
+    ("sign", "name"),
+    [
+        ("staccato", "staccato"),
+        ("staccatissimo", "staccato"),
+        ("tenuto,slur", "slur"),
+        ("accent", "stress"),
+    ],
+)
 def test_a_sign_over_one_note_is_a_hint_for_that_note(sign: str, name: str) -> None:
     note = int(np.flatnonzero((SCORE.staff == 1) & (SCORE.onset_beat == 20.5))[0])
     given = evidence(one_note(sign, note))
@@ -92,6 +106,73 @@ def test_a_note_after_a_quick_one_is_come_to_soon() -> None:
     assert alone.together.onset_sec[alone.together.onset_of[after]] > performance.onset_sec[0] + 12.0
     expected = VELOCITY["pitch"] * hints["pitch"] + VELOCITY["approach"] * hints["approach"]
     np.testing.assert_allclose(suggested_accents(alone), expected)
+
+
+def test_the_upper_staff_stands_above_the_lower_one_in_the_same_voice() -> None:
+    """A chord of the lower staff alone: its highest note is in the voice of the upper staff's notes."""
+    at = (SCORE.staff == 1) & (SCORE.onset_beat == 20.0)
+    lower = replace(SCORE, staff=np.where(at, 2, SCORE.staff))
+    given = evidence(lower)
+    assert given.written is not None
+    hint = read_accent_hints(given)["upper_staff"]
+    at_note = int(np.flatnonzero((given.written.beat == 20.0) & given.written.is_top)[0])
+    assert int(np.argmin(hint)) == at_note
+    assert hint[at_note] == pytest.approx(-1.0, abs=0.2)
+
+
+def test_with_a_page_time_does_not_enter(rng: np.random.Generator) -> None:
+    """What is near changes a little with the seconds; which onset follows soon is for the page to say."""
+    straight = read_accent_hints(evidence())["approach"]
+    waits = Evidence(*play(SCORE, late_sec=np.where(SCORE.onset_beat >= 20.5, 0.4, 0.0)))
+    assert waits.written is not None
+    at = np.flatnonzero(waits.written.beat == 20.5)
+    np.testing.assert_allclose(read_accent_hints(waits)["approach"][at], straight[at], atol=0.15)
+
+
+def test_values_and_waits_are_told_by_their_logarithm() -> None:
+    """Twice as long is log 2 more, whatever what is near takes off."""
+    at = int(np.flatnonzero((SCORE.staff == 1) & (SCORE.onset_beat == 20.5))[0])
+
+    def of(beats: float) -> float:
+        longer = SCORE.duration_beat.copy()
+        longer[at] = beats
+        given = evidence(replace(SCORE, duration_beat=longer))
+        assert given.written is not None
+        return float(read_accent_hints(given)["value"][given.written.note == at][0])
+
+    share = (of(2.0) - of(1.0)) / np.log(2.0)
+    assert 0.8 < share < 1.0
+    assert of(4.0) - of(2.0) == pytest.approx(share * np.log(2.0))
+    assert of(0.2) - of(0.1) == pytest.approx(share * np.log(2.0))
+
+
+def test_by_ear_what_is_taken_for_the_tilt_is_no_accent() -> None:
+    rising = 40.0 + (SCORE.pitch - 40.0)
+    performance, alignment = play(SCORE, velocity=rising)
+    keys, heard = (Evidence(performance, alignment, is_transcribed=ear) for ear in (False, True))
+    struck = heard.velocity[heard.together.note]
+    np.testing.assert_allclose(played_accents(heard), single_out(heard.together, struck))
+    assert np.abs(played_accents(heard)).mean() < 0.9 * np.abs(played_accents(keys)).mean()
+
+
+def test_what_the_page_asks_for_is_read_with_how_far_it_stands_out() -> None:
+    """An accent asks its note, a sign the onset."""
+    at = (SCORE.staff == 1) & (SCORE.onset_beat == 20.0)
+    score = replace(
+        study_score(marks=(Mark("dynamics", "sf", 40.0, 40.0),)),
+        articulation=tuple("accent" if one else "" for one in at),
+    )
+    given = evidence(score, np.where(at, 84.0, 64.0))
+    got = read_accents(given)
+    assert given.written is not None
+    beat = given.written.beat
+    np.testing.assert_array_equal(got.is_asked, ((beat == 20.0) & given.written.is_top) | (beat == 40.0))
+    np.testing.assert_array_equal(np.isfinite(got.asked_out), np.isin(given.written.onset_beat, (20.0, 40.0)))
+    np.testing.assert_allclose(got.asked_out[given.written.onset_beat == 20.0], got.played[got.is_asked][:1])
+    np.testing.assert_allclose(
+        got.asked_out[given.written.onset_beat == 40.0], got.played[beat == 40.0].mean()
+    )
+    assert not read_accents(Evidence(given.performance)).is_asked.any()
 
 
 def test_what_is_played_is_against_the_voice_and_what_is_near() -> None:

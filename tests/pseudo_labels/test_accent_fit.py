@@ -48,7 +48,7 @@ def test_a_hint_that_never_moves_is_named(rng: np.random.Generator) -> None:
     for one in pool:
         one.hint[ACCENT_HINTS.index("slur")] = 0.0
     with pytest.raises(
-        InputError, match=r"tells nothing of slur, .* Next: give performances of scores with staves"
+        InputError, match=r"tells nothing of slur, .* Next: give performances of scores with two"
     ):
         fit_accents(pool, ["a", "b"], rng)
 

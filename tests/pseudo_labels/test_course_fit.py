@@ -95,7 +95,7 @@ def test_a_hint_that_never_moves_is_named(rng: np.random.Generator) -> None:
     pool = [made_up(rng) for _ in range(2)]
     for one in pool:
         one.hint[[HINTS.index("soft_pedal"), HINTS.index("mark")]] = 0.0
-    with pytest.raises(InputError, match="tells nothing of soft_pedal and mark, which never changes"):
+    with pytest.raises(InputError, match="tells nothing of soft_pedal and mark, which never change in"):
         fit_course(pool, ["a", "b"], rng)
 
 
@@ -107,3 +107,8 @@ def test_what_is_read_of_a_study() -> None:
     np.testing.assert_array_equal(found.hint[HINTS.index("top")], read_hints(evidence)["top"])
     assert set(HINTS) == set(read_hints(evidence)) == set(CourseVelocity.model_fields)
     assert read_level_hints(Evidence(play(study_score())[0])) is None
+
+
+def test_of_one_piece_alone_nothing_is_held_together(rng: np.random.Generator) -> None:
+    found = fit_course([made_up(rng), made_up(rng)], ["a", "a"], rng)
+    assert (found.correlation, found.n_windows, found.n_folds) == (0.0, 0, 1)

@@ -9,6 +9,7 @@ import pytest
 
 from rater_etude import play, study_score
 from tocco.music.notation import Mark
+from tocco.music.score import Score
 from tocco.pseudo_labels.accent_course import suggested_accents
 from tocco.pseudo_labels.dynamics_control import measure_dynamics_control
 from tocco.pseudo_labels.evidence import NO_SCORE, Evidence
@@ -38,7 +39,9 @@ def test_one_level_has_no_range() -> None:
     assert label.components["level"].value == 64.0
     assert label.components["shaping"].value == pytest.approx(0.0, abs=1e-9)
     assert label.components["accentuation"].value == pytest.approx(0.0, abs=1e-9)
-    assert label.missing["unevenness"] == "the whole performance stays at one level"
+    assert (
+        label.missing["unevenness"] == "the whole performance stays at one level, or is too short to have two"
+    )
     assert label.missing["hairpin_change"] == "no hairpin is marked here"
 
 
@@ -119,23 +122,77 @@ def test_hairpins_played_and_not_played() -> None:
     assert "bar 1, beat 1: the crescendo is not played" in {c.text.split(" (")[0] for c in against.causes}
 
 
+AT = (SCORE.onset_beat == 21.0) & UPPER
+ACCENTED = replace(SCORE, articulation=tuple("accent" if one else "" for one in AT))
+PLAIN = np.where(UPPER, 70.0, 60.0)
+
+
+def accents(velocity: FloatArray, score: Score = ACCENTED, span_sec: tuple[float, float] | None = None):
+    """The causes of a label that are accents, and its performance."""
+    performance, alignment = play(score, velocity=velocity)
+    label = measure_dynamics_control(Evidence(performance, alignment), span_sec)
+    return [cause for cause in label.causes if cause.kind == "accent"], performance
+
+
 def test_an_accent_that_is_softer_than_what_is_near_is_named() -> None:
-    at = (SCORE.onset_beat == 21.5) & UPPER
-    signs = tuple("accent" if one else "" for one in at)
-    accented = replace(SCORE, articulation=signs)
+    """The note that bears it alone, whatever the others of its onset do."""
+    (cause,), performance = accents(np.where(AT, 60.0, PLAIN) + 9.0 * ((SCORE.onset_beat == 21.0) & ~UPPER))
+    assert cause.text.startswith("bar 6, beat 2: the accent is not played (strength -")
+    (note,) = cause.performance_notes
+    assert (performance.pitch[note], performance.velocity[note]) == (SCORE.pitch[AT][0], 60)
+    assert cause.start_sec == cause.end_sec == pytest.approx(performance.onset_sec[note])
+    assert cause.size == pytest.approx(10.0, abs=2.0)
 
-    def causes(velocity: FloatArray) -> list[str]:
-        label = measure_dynamics_control(Evidence(*play(accented, velocity=velocity)))
-        return [cause.text for cause in label.causes if cause.kind == "accent"]
 
-    level = np.where(UPPER, 70.0, 60.0)
-    assert causes(np.where(at, level + 10.0, level)) == []
-    softer = causes(np.where(at, level - 10.0, level))
-    assert softer == ["bar 6, beat 2.5: the accent is not played (strength -9 of 127 against what is near)"]
-    elsewhere = measure_dynamics_control(
-        Evidence(*play(accented, velocity=np.where(at, level - 10.0, level))), (0.0, 8.0)
+def test_an_accent_that_is_played_is_neither_lost_nor_uneven() -> None:
+    loud = np.where(AT, 95.0, PLAIN)
+    assert accents(loud)[0] == []
+    assert measure_dynamics_control(Evidence(*play(ACCENTED, velocity=loud))).causes == ()
+    assert [c.kind for c in measure_dynamics_control(evidence(loud)).causes] == ["uneven"]
+    dropped = measure_dynamics_control(Evidence(*play(ACCENTED, velocity=np.where(AT, 40.0, PLAIN))))
+    assert {cause.kind for cause in dropped.causes} == {"uneven", "accent"}
+
+
+def test_where_all_is_accented_or_nothing_is_near_no_accent_is_lost(rng: np.random.Generator) -> None:
+    everywhere = replace(SCORE, articulation=tuple("accent" if up else "" for up in UPPER))
+    assert accents(PLAIN + rng.normal(0.0, 1.5, len(SCORE)), everywhere)[0] == []
+    performance, alignment = play(everywhere, sec_of_beat=lambda beat: 2.6 * beat, velocity=PLAIN)
+    assert measure_dynamics_control(Evidence(performance, alignment)).causes == ()
+
+
+def test_a_sign_asks_the_whole_onset_and_a_span_names_its_own() -> None:
+    sign = study_score(marks=(Mark("dynamics", "sfz", 21.0, 21.0),))
+    soft = np.where(SCORE.onset_beat == 21.0, PLAIN - 12.0, PLAIN)
+    (cause,), performance = accents(soft, sign)
+    assert sorted(performance.pitch[list(cause.performance_notes)]) == sorted(
+        SCORE.pitch[SCORE.onset_beat == 21.0]
     )
-    assert [cause.kind for cause in elsewhere.causes] == []
+    at_sec = cause.start_sec
+    assert len(accents(soft, sign, (at_sec - 4.0, at_sec + 4.0))[0]) == 1
+    assert accents(soft, sign, (at_sec + 1.0, at_sec + 9.0))[0] == []
+
+
+def test_accents_of_a_span_are_those_of_its_notes() -> None:
+    """Followed in the first half alone; shaping looks five seconds further, accents do not."""
+    flat = evidence(np.full(len(SCORE), 64.0))
+    assert flat.written is not None
+    at_note = np.zeros(len(SCORE))
+    at_note[flat.written.note] = suggested_accents(flat)
+    half = evidence(64.0 + 3.0 * np.where(SCORE.onset_beat < 32.0, at_note, 0.0))
+    middle = float(half.together.onset_sec[half.written.onset_beat == 32.0][0])  # type: ignore[union-attr]
+    first, second = values(half, (0.0, middle)), values(half, (middle + 1.0, 99.0))
+    assert first["accentuation"] > 2.5
+    assert second["accentuation"] == pytest.approx(0.0, abs=0.3)
+
+
+def test_who_plays_in_single_notes_far_apart_has_no_accents() -> None:
+    alone = SCORE.staff == 1
+    keep = np.flatnonzero(alone & (SCORE.onset_beat % 1.0 == 0.0))
+    performance, _ = play(SCORE, sec_of_beat=lambda beat: 2.6 * beat)
+    of_order = np.lexsort((SCORE.pitch, SCORE.onset_beat))
+    kept = performance.only(np.flatnonzero(np.isin(of_order, keep)))
+    label = measure_dynamics_control(Evidence(kept))
+    assert label.missing["accentuation"] == "the music suggests no accents, or has no notes near by"
 
 
 def test_marked_levels_are_followed_or_turned_round() -> None:

@@ -62,9 +62,14 @@ def test_further_takes_of_a_piece_give_it_no_further_votes(rng: np.random.Genera
 
 def test_a_hint_that_never_moves_weighs_nothing_and_is_named(rng: np.random.Generator) -> None:
     hint, followed = made_up(rng)
-    hint[1] = 0.0
-    assert coefficients([hint], [followed], ["a"])[1] == 0.0
+    hint[1] = 5e-16 * rng.normal(size=400)
+    found = coefficients([hint], [followed - TRUTH[1] * hint[1]], ["a"])
+    assert found[1] == 0.0
+    np.testing.assert_allclose(found[[0, 2]], coefficients([hint[[0, 2]]], [followed], ["a"]), rtol=1e-9)
     with pytest.raises(InputError, match=r"tells nothing of b, which never changes in it. Next: give more"):
+        refuse_still(["a", "b", "c"], [hint, hint], "give more")
+    hint[[0, 2]] = 0.0
+    with pytest.raises(InputError, match=r"tells nothing of a, b and c, which never change in it"):
         refuse_still(["a", "b", "c"], [hint, hint], "give more")
     refuse_still(["a", "b", "c"], [hint, made_up(rng)[0]], "give more")
 

@@ -1,27 +1,66 @@
 """Which notes the music brings out: the accents that pitch, motion, metre, values and signs suggest.
 
 The short-time counterpart of `level_course`: a course runs over seconds, an accent is one note against those
-around it. A figure that is written with accents is not uneven where it is played with them, and who plays
-every note alike does not follow it.
+around it. Who plays every note alike does not follow what is written; who follows it is not the more even for
+that, since unevenness asks nothing of the page.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from tocco.music.score import Score
+from tocco.music.statistics.summaries import MISSING
 from tocco.music.statistics.written import Written
 from tocco.pseudo_labels.evidence import Evidence
-from tocco.pseudo_labels.level_course import stressed_onsets
+from tocco.pseudo_labels.level_course import accented_notes, signed_onsets, stressed_onsets
 from tocco.pseudo_labels.norms import reference_norms
+from tocco.pseudo_labels.touch_norm import signs_over
 from tocco.pseudo_labels.voices import single_out
-from tocco.units import FloatArray
+from tocco.units import BoolArray, FloatArray
 
 _SHORTEST_VALUE_BEAT: Final = 0.05
 _SHORTEST_WAIT: Final = 0.03
 """Beats, or seconds without a score."""
+
+
+@dataclass(frozen=True, eq=False)
+class Accents:
+    """Which notes of `together` stand out, and which are to.
+
+    Attributes
+    ----------
+    played : (K,) velocity: each note above its voice and above what is near
+    suggested : (K,) velocity: what pitch, motion, metre, values and signs suggest of that
+    is_asked : (K,) the page asks for an accent: above the note, or by a sign such as sf
+    asked_out : (G,) velocity: mean of `played` over such notes of an onset; NaN for none
+    """
+
+    played: FloatArray
+    suggested: FloatArray
+    is_asked: BoolArray
+    asked_out: FloatArray
+
+
+def read_accents(evidence: Evidence) -> Accents:
+    """Measure the accents of a whole performance, note by note."""
+    together, score, written = evidence.together, evidence.score, evidence.written
+    played = played_accents(evidence)
+    is_asked = np.zeros(len(played), dtype=bool)
+    if score is not None and written is not None:
+        is_asked = accented_notes(score, written) | signed_onsets(score, written)[written.onset_of]
+    n_asked, out = (
+        np.bincount(together.onset_of, value, len(together.size)) for value in (is_asked, is_asked * played)
+    )
+    return Accents(
+        played,
+        suggested_accents(evidence),
+        is_asked,
+        np.where(n_asked > 0.0, out / np.maximum(n_asked, 1.0), MISSING),
+    )
 
 
 def played_accents(evidence: Evidence) -> FloatArray:
@@ -72,12 +111,12 @@ def read_accent_hints(evidence: Evidence) -> dict[str, FloatArray]:
 
 def _of_the_page(score: Score, written: Written) -> dict[str, FloatArray]:
     """(K,) each, of the matched notes, in their order: those of `together` where there is a page."""
-    signs = [score.articulation[note] for note in written.note]
+    is_short, is_slurred = signs_over(written, score)
     return {
         "value": np.log(np.maximum(written.duration_beat, _SHORTEST_VALUE_BEAT)),
         "beat": written.is_on_beat.astype(float),
         "stress": stressed_onsets(score, written)[written.onset_of],
-        "staccato": np.array(["staccato" in sign for sign in signs], dtype=float),
-        "slur": np.array(["slur" in sign for sign in signs], dtype=float),
+        "staccato": is_short.astype(float),
+        "slur": is_slurred.astype(float),
         "upper_staff": (written.staff == 1).astype(float),
     }

@@ -65,7 +65,11 @@ def fit_accents(
         A hint never moves.
     """
     hints, accents = [one.hint for one in performances], [one.accent for one in performances]
-    refuse_still(ACCENT_HINTS, hints, "give performances of scores with staves, slurs, dots and accents")
+    refuse_still(
+        ACCENT_HINTS,
+        hints,
+        "give performances of scores with two staves that take turns, slurs, dots and accents",
+    )
     fold = folds_of(pieces, rng)
     alike = left_out(hints, accents, pieces, fold, lambda k, asked: [likeness_of(asked, accents[k])])
     velocity = dict(zip(ACCENT_HINTS, to_digits(coefficients(hints, accents, pieces)), strict=True))

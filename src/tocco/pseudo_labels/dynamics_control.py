@@ -15,7 +15,6 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from tocco.music.notation import Mark
-from tocco.music.score import Score
 from tocco.music.statistics.summaries import (
     MISSING,
     correlation,
@@ -24,13 +23,12 @@ from tocco.music.statistics.summaries import (
     percentiles,
 )
 from tocco.music.statistics.written import Written
-from tocco.pseudo_labels.accent_course import played_accents, suggested_accents
+from tocco.pseudo_labels.accent_course import read_accents
 from tocco.pseudo_labels.evidence import Evidence, Findings, Span
 from tocco.pseudo_labels.level_course import (
     against_minute,
     general_level,
     marked_level,
-    stressed_onsets,
     suggested_course,
 )
 from tocco.pseudo_labels.places import place
@@ -111,13 +109,16 @@ SMOOTH_ONSETS: Final = 5
 CONTEXT_SEC: Final = 5.0
 """A line is shaped over more than a few seconds: it is heard with so much before and after a span."""
 
-_FLAT_COURSE = 0.25
-"""Velocity; what moves by less suggests nothing."""
+_NOTHING_SUGGESTED = 0.25
+"""Velocity; a course or accents of less than that, root mean square, suggest nothing."""
 _STILL = 1e-9
 _FEW = f"fewer than {FEWEST} notes in this span"
 
 _SPIKE_VELOCITY = 20.0
 """Far above what is just heard (about 5, Repp 1996), and rare as an accent inside a line."""
+
+_LOST_ACCENT_VELOCITY = -5.0
+"""An accented note that is so far below what is near is heard as softer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,9 +135,8 @@ class Levels:
     line_note : (L,) index into `playing.struck`
     line_off : (L,) velocity above the running median over five notes of the line
         Of the upper and the lower line, one after the other.
-    accent : (K,) velocity: each note of `together` against its voice and what is near
-    accents : (K,) velocity: what pitch, motion, metre, values and signs suggest of that
-    spread : velocity: of the level, and of the voices about their mean, over the whole performance
+    spread : velocity: root of the sum of two variances over the whole performance, that of the level over
+        the onsets and that of the voices' means over the notes
     """
 
     smooth: FloatArray
@@ -146,8 +146,6 @@ class Levels:
     line_onset: IntArray
     line_note: IntArray
     line_off: FloatArray
-    accent: FloatArray
-    accents: FloatArray
     spread: float
 
 
@@ -158,7 +156,7 @@ def read_levels(evidence: Evidence) -> Levels:
     if n_onsets == 0:
         nothing = np.zeros(0, dtype=np.int64)
         none = np.zeros(0)
-        return Levels(none, none, none, none, nothing, nothing, none, none, none, 0.0)
+        return Levels(none, none, none, none, nothing, nothing, none, 0.0)
     level = group_median(velocity[together.note], together.onset_of, n_onsets)
     lines = (together.top, together.bottom)
     line_note = np.concatenate(lines)
@@ -173,8 +171,6 @@ def read_levels(evidence: Evidence) -> Levels:
         line_onset=np.tile(np.arange(n_onsets), 2),
         line_note=line_note,
         line_off=velocity[line_note] - line_level,
-        accent=played_accents(evidence),
-        accents=suggested_accents(evidence),
         spread=float(np.hypot(near.std(), voices.std())),
     )
 
@@ -186,7 +182,7 @@ def _following(suggested: FloatArray, played: FloatArray) -> float:
     passage that is loud throughout, where the music asks for it, is shaped as well.
     """
     size = float(np.sqrt(np.mean(suggested**2)))
-    return float(np.mean(suggested * played)) / size if size > _FLAT_COURSE else MISSING
+    return float(np.mean(suggested * played)) / size if size > _NOTHING_SUGGESTED else MISSING
 
 
 def measure_dynamics_control(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
@@ -220,11 +216,14 @@ def _measure_levels(
     findings.measured("level", float(np.median(velocity)), _FEW)
     off = np.abs(levels.line_off[onsets[levels.line_onset]])
     uneven = mean(off) / levels.spread if levels.spread > _STILL else MISSING
-    findings.measured("unevenness", uneven, "the whole performance stays at one level")
+    findings.measured(
+        "unevenness", uneven, "the whole performance stays at one level, or is too short to have two"
+    )
     shaping = _following(levels.course[around], levels.swelling[around])
     findings.measured("shaping", shaping, "the music suggests no course")
-    accentuation = _following(levels.accents[kept], levels.accent[kept])
-    findings.measured("accentuation", accentuation, "the music suggests no accents")
+    accents = evidence.once(read_accents)
+    accentuation = _following(accents.suggested[kept], accents.played[kept])
+    findings.measured("accentuation", accentuation, "the music suggests no accents, or has no notes near by")
     top = together.top[onsets]
     is_top = np.zeros(len(strength), dtype=bool)
     is_top[together.top] = True
@@ -267,7 +266,7 @@ def _measure_marks(
     changes = changes[np.isfinite(changes)]
     findings.measured("hairpin_change", mean(changes), "no hairpin is marked here")
     findings.caused(_against_hairpins(evidence, levels, written, hairpins))
-    findings.caused(_unplayed_accents(evidence, levels, written, score, onsets))
+    findings.caused(_unplayed_accents(evidence, written, onsets))
     asked = marked_level(score.marks, written.onset_beat)[onsets]
     known = np.isfinite(asked)
     likeness = correlation(asked[known], levels.smooth[onsets][known])
@@ -275,10 +274,15 @@ def _measure_marks(
 
 
 def _spikes(evidence: Evidence, levels: Levels, onsets: BoolArray) -> list[Cause]:
-    """Notes that stick out of their line."""
+    """Notes that stick out of their line, unless the page accents them."""
     found = []
     beats = evidence.alignment.performance_beat if evidence.alignment is not None else None
-    for k in np.flatnonzero((np.abs(levels.line_off) > _SPIKE_VELOCITY) & onsets[levels.line_onset]):
+    asked = evidence.together.note[evidence.once(read_accents).is_asked]
+    spikes = (
+        np.abs(np.where(np.isin(levels.line_note, asked), np.minimum(levels.line_off, 0.0), levels.line_off))
+        > _SPIKE_VELOCITY
+    )
+    for k in np.flatnonzero(spikes & onsets[levels.line_onset]):
         note = int(evidence.playing.index[levels.line_note[k]])
         at_sec = float(evidence.performance.onset_sec[note])
         where = place(evidence.alignment, None if beats is None else float(beats[note]), at_sec)
@@ -305,17 +309,16 @@ def _against_hairpins(
     return found
 
 
-def _unplayed_accents(
-    evidence: Evidence, levels: Levels, written: Written, score: Score, onsets: BoolArray
-) -> list[Cause]:
-    """Onsets under an accent or a sign such as sf that are softer than what is near."""
-    together = evidence.together
-    louder = np.bincount(together.onset_of, levels.accent, len(together.size)) / together.size
-    found = []
-    for g in np.flatnonzero((stressed_onsets(score, written) > 0.0) & (louder < 0.0) & onsets):
-        notes = tuple(int(n) for n in evidence.playing.index[together.note[together.onset_of == g]])
-        at_sec = float(together.onset_sec[g])
+def _unplayed_accents(evidence: Evidence, written: Written, onsets: BoolArray) -> list[Cause]:
+    """Onsets of which the notes that the page accents are softer than what is near."""
+    together, accents, found = evidence.together, evidence.once(read_accents), []
+    with np.errstate(invalid="ignore"):
+        softer = np.flatnonzero((accents.asked_out < _LOST_ACCENT_VELOCITY) & onsets)
+    for g in softer:
+        concerned = accents.is_asked & (together.onset_of == g)
+        notes = tuple(int(n) for n in evidence.playing.index[together.note[concerned]])
+        at_sec, out = float(together.onset_sec[g]), float(accents.asked_out[g])
         where = place(evidence.alignment, float(written.onset_beat[g]), at_sec)
-        text = f"{where}: the accent is not played (strength {louder[g]:+.0f} of 127 against what is near)"
-        found.append(Cause(at_sec, at_sec, "accent", text, notes, (), -float(louder[g])))
+        text = f"{where}: the accent is not played (strength {out:+.0f} of 127 against what is near)"
+        found.append(Cause(at_sec, at_sec, "accent", text, notes, (), -out))
     return found

@@ -17,6 +17,9 @@ DIGITS: Final = 2
 
 MOST_FOLDS: Final = 5
 
+_STILL = 1e-6
+"""What a hint that never moves may come to by rounding."""
+
 _SMALLEST = 1e-9
 
 
@@ -39,7 +42,7 @@ def coefficients(
 
     Returns
     -------
-    (H,) velocity for one unit of each hint, as it is
+    (H,) velocity for one unit of each hint, as it is; 0 for a hint that never moves
     """
     n_takes = Counter(pieces)
     n_hints = len(hints[0])
@@ -48,9 +51,11 @@ def coefficients(
         vote = 1.0 / (len(value) * n_takes[piece] * len(n_takes))
         square += vote * hint @ hint.T
         product += vote * hint @ value
-    size = np.maximum(np.sqrt(np.diag(square)), _SMALLEST)
+    size = np.sqrt(np.diag(square))
+    moves = size > _STILL
+    size = np.where(moves, size, 1.0)
     unit = square / np.outer(size, size) + penalty * np.eye(n_hints)
-    return np.linalg.solve(unit, product / size) / size
+    return np.where(moves, np.linalg.solve(unit, product / size) / size, 0.0)
 
 
 def folds_of(pieces: Sequence[str], rng: np.random.Generator) -> IntArray:
@@ -76,6 +81,8 @@ def left_out(
 ) -> list[float]:
     """Likeness of what was played and what was suggested, of pieces that were left out of the fit.
 
+    Nothing where there is one part alone: no piece is left to fit to.
+
     Parameters
     ----------
     hints, followed, pieces : as of `coefficients`
@@ -83,7 +90,8 @@ def left_out(
     likeness : (performance, suggested (N,)) -> any number of correlations
     """
     found: list[float] = []
-    for out in np.unique(fold):
+    parts = np.unique(fold)
+    for out in parts if len(parts) > 1 else ():
         kept = np.flatnonzero(fold != out).tolist()
         fitted = coefficients(
             [hints[k] for k in kept], [followed[k] for k in kept], [pieces[k] for k in kept]
@@ -101,11 +109,11 @@ def refuse_still(names: Sequence[str], hints: Sequence[FloatArray], next_step: s
     InputError
         Which hints these are.
     """
-    still = [name for k, name in enumerate(names) if not any(hint[k].any() for hint in hints)]
+    still = [name for k, name in enumerate(names) if all(np.abs(hint[k]).max() <= _STILL for hint in hints)]
     if still:
-        raise InputError(
-            "pool", f"tells nothing of {' and '.join(still)}, which never changes in it", next_step=next_step
-        )
+        listed = " and ".join(part for part in (", ".join(still[:-1]), still[-1]) if part)
+        never = "never changes" if len(still) == 1 else "never change"
+        raise InputError("pool", f"tells nothing of {listed}, which {never} in it", next_step=next_step)
 
 
 def likeness_of(first: FloatArray, second: FloatArray) -> float:

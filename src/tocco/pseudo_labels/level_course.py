@@ -19,7 +19,7 @@ from tocco.music.statistics.written import Written
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.norms import reference_norms
 from tocco.pseudo_labels.voices import near, near_onsets
-from tocco.units import FloatArray
+from tocco.units import BoolArray, FloatArray
 
 MINUTE_SEC: Final = 30.0
 """Level is heard against the last and the next half minute."""
@@ -34,6 +34,7 @@ STRESS_SIGNS: Final = ("sf", "sff", "sfz", "sfp", "fz", "fp", "rf", "rfz")
 _ROUGHNESS: Final = {1: 1.0, 2: 0.4, 6: 1.0}
 """Roughness of two pitch classes that are so many semitones apart, or so many short of an octave."""
 
+_SAME_PLACE_BEAT = 0.05
 _CHORD_SEC = 0.45
 _SEEN_AFTER_SEC = 0.02
 
@@ -126,14 +127,23 @@ def _dissonance(evidence: Evidence, time_sec: FloatArray) -> FloatArray:
 
 def stressed_onsets(score: Score, written: Written) -> FloatArray:
     """(G,) 1 where a note of the onset bears an accent, or the onset a sign such as sf."""
-    accented = np.array(["accent" in score.articulation[note] for note in written.note], dtype=float)
-    stress = np.bincount(written.onset_of, accented) > 0.0
+    accented = np.bincount(written.onset_of, accented_notes(score, written)) > 0.0
+    return (accented | signed_onsets(score, written)).astype(float)
+
+
+def accented_notes(score: Score, written: Written) -> BoolArray:
+    """(K,) which of the matched notes bear an accent."""
+    return np.array(["accent" in score.articulation[note] for note in written.note], dtype=bool)
+
+
+def signed_onsets(score: Score, written: Written) -> BoolArray:
+    """(G,) at which written onsets a sign such as sf stands."""
     signs = np.array(
         [m.onset_beat for m in score.marks if m.kind == "dynamics" and m.text.strip() in STRESS_SIGNS]
     )
-    if len(signs):
-        stress |= np.abs(written.onset_beat[:, None] - signs).min(axis=1) < 0.05
-    return stress.astype(float)
+    if not len(signs):
+        return np.zeros(len(written.onset_beat), dtype=bool)
+    return np.abs(written.onset_beat[:, None] - signs).min(axis=1) < _SAME_PLACE_BEAT
 
 
 def _marked_steps(marks: tuple[Mark, ...], beat: FloatArray) -> FloatArray:

@@ -69,7 +69,7 @@ def fit_norms(samples: Sequence[NormSample], pool: PoolFacts, rng: np.random.Gen
     ------
     InputError
         There is hardly a piece, or something that a norm is for is never played: no note under a staccato
-        sign, no soft pedal.
+        sign, a slur or an accent, no soft pedal, no staff that ever plays alone.
     """
     pieces = [sample.piece for sample in samples]
     if len(set(pieces)) < FEWEST_PIECES:

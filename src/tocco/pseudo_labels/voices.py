@@ -1,7 +1,9 @@
 """What a single note is held against: how its voice usually is, and what is near.
 
 The highest, the lowest and the inner notes of the onsets are three voices. Level is compared within each, so
-that neither voicing nor a change of texture is a swell or an accent.
+that the voicing of chords is neither a swell nor an accent. A note that is struck alone is the highest,
+whichever hand strikes it: where the hands take turns, what sets them apart is taken for accents. (With voices
+told by staff, or by what still sounds, level and accents follow what the music suggests less.)
 """
 
 from __future__ import annotations
