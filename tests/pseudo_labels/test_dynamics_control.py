@@ -11,7 +11,7 @@ from rater_etude import play, study_score
 from tocco.music.notation import Mark
 from tocco.music.score import Score
 from tocco.pseudo_labels.accent_course import suggested_accents
-from tocco.pseudo_labels.dynamics_control import measure_dynamics_control
+from tocco.pseudo_labels.dynamics_control import measure_dynamics_control, read_levels
 from tocco.pseudo_labels.evidence import NO_SCORE, Evidence
 from tocco.pseudo_labels.level_course import suggested_course
 from tocco.units import FloatArray
@@ -183,6 +183,31 @@ def test_accents_of_a_span_are_those_of_its_notes() -> None:
     first, second = values(half, (0.0, middle)), values(half, (middle + 1.0, 99.0))
     assert first["accentuation"] > 2.5
     assert second["accentuation"] == pytest.approx(0.0, abs=0.3)
+
+
+def test_shaping_looks_five_seconds_further_than_its_span(rng: np.random.Generator) -> None:
+    given = evidence(60.0 + 0.5 * (SCORE.pitch - 60) + rng.normal(0.0, 8.0, len(SCORE)))
+    levels, at_sec = read_levels(given), given.together.onset_sec
+    wide = (at_sec >= 10.0) & (at_sec < 28.0)
+    course, swelling = levels.course[wide], levels.swelling[wide]
+    expected = np.mean(course * swelling) / np.sqrt(np.mean(course**2))
+    assert values(given, (15.0, 23.0))["shaping"] == pytest.approx(expected)
+
+
+def test_one_key_again_and_again_suggests_no_accents() -> None:
+    """Nothing moves, but for the rounding of seconds that have no end in binary."""
+    n = 60
+    performance, _ = play(SCORE)
+    onset_sec = 1.0 + 0.3 * np.arange(n)
+    again = replace(
+        performance.only(np.arange(n)),
+        onset_sec=onset_sec,
+        offset_sec=onset_sec + 0.2,
+        pitch=np.full(n, 60),
+        velocity=50 + np.arange(n) % 7,
+    )
+    label = measure_dynamics_control(Evidence(again), (6.0, 16.0))
+    assert label.missing["accentuation"] == "the music suggests no accents, or has no notes near by"
 
 
 def test_who_plays_in_single_notes_far_apart_has_no_accents() -> None:

@@ -50,6 +50,15 @@ def test_a_swell_is_a_swell_in_every_voice() -> None:
     assert np.ptp(plain) > 10.0
 
 
+def test_notes_that_are_not_written_have_no_part_in_the_level() -> None:
+    """The first eight strokes are no match: their loudness is nobody's, and no other note's either."""
+    performance, alignment = play(SCORE, velocity=np.where(SCORE.onset_beat < 2.0, 120.0, 60.0))
+    fewer = replace(alignment, match=alignment.match[alignment.match[:, 1] >= 8])
+    given = Evidence(performance, fewer)
+    assert performance.velocity[:8].min() == 120
+    np.testing.assert_allclose(general_level(given), 0.0, atol=1e-9)
+
+
 def test_the_general_level_is_against_the_minute_around() -> None:
     given = evidence()
     np.testing.assert_allclose(against_minute(given, np.full(len(given.together.size), 7.0)), 0.0, atol=1e-9)
