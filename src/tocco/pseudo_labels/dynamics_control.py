@@ -3,7 +3,8 @@
 Levels are steps of velocity (`Evidence.velocity`), in the order of the score where there is one: wrong
 notes do not enter, and timing only so far as it decides what is near. Evenness is taken against how far the
 player moves the level and sets the voices apart in the whole performance, so that a flat one is not an even
-one; single notes that stick out hardly change that spread, nor does where the loud passages are.
+one; single notes that stick out hardly change that spread, nor does where the loud passages are. Ten
+seconds alone have less of it than the same seconds within a longer performance.
 """
 
 from __future__ import annotations
