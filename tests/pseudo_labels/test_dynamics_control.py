@@ -273,3 +273,20 @@ def test_the_performance_is_not_written_to() -> None:
     before = replace(performance, velocity=performance.velocity.copy())
     measure_dynamics_control(Evidence(performance, alignment))
     np.testing.assert_array_equal(performance.velocity, before.velocity)
+
+
+def test_notes_that_sound_on_from_before_do_not_shift_what_is_named() -> None:
+    """An excerpt begins within its first chord: those notes are held, and not struck in it."""
+    performance, alignment = play(ACCENTED, velocity=np.where(AT, 60.0, PLAIN))
+    by_sec = float(performance.onset_sec[2]) + 0.05
+    moved = performance.shifted(-by_sec)
+    aligned = replace(
+        alignment,
+        anchor_sec=alignment.anchor_sec - by_sec,
+        performance_onset_sec=alignment.performance_onset_sec - by_sec,
+    )
+    given = Evidence(moved, aligned)
+    assert given.playing.index[0] == 3
+    (cause,) = [one for one in measure_dynamics_control(given).causes if one.kind == "accent"]
+    (note,) = cause.performance_notes
+    assert (moved.pitch[note], moved.velocity[note]) == (SCORE.pitch[AT][0], 60)
