@@ -9,6 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+_LONGEST_NAME = 200
+"""No name is longer; what is compared of one that claims to be."""
+
 
 def nearest(name: str, valid: Iterable[str]) -> str:
     """What is wrong with a name, and which valid one was probably meant.
@@ -19,10 +22,10 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     "'x' is unknown, known are 'musicality', 'phrasing'"
     """
     names = sorted(valid)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name[:_LONGEST_NAME], names, n=1, cutoff=0.5)
     if close:
-        return f"{name!r} is unknown, did you mean {close[0]!r}"
-    return f"{name!r} is unknown, known are {', '.join(map(repr, names))}"
+        return f"{short(name)} is unknown, did you mean {close[0]!r}"
+    return f"{short(name)} is unknown, known are {', '.join(map(repr, names))}"
 
 
 class StrictModel(BaseModel):
@@ -93,7 +96,7 @@ def one_line(error: ValidationError, model: type[BaseModel] | None = None) -> st
             parts.append(f"has no {where!r}{_what_it_is(asked.get(where, {}))}")
             continue
         reason = _REASONS.get(item["type"], item["msg"].removeprefix("Value error, "))
-        value = "" if item["type"] == "value_error" else f" (got {_short(item['input'])})"
+        value = "" if item["type"] == "value_error" else f" (got {short(item['input'])})"
         parts.append(f"{where + ': ' if where else ''}{reason}{value}")
     return "; ".join(parts)
 
@@ -121,7 +124,7 @@ def parse_object(text: str) -> dict[str, Any]:
     except RecursionError as error:
         raise ValueError("is not valid JSON (nested too deeply)") from error
     if not isinstance(value, dict):
-        raise ValueError(f"is {_short(value)}, not a JSON object")
+        raise ValueError(f"is {short(value)}, not a JSON object")
     return value
 
 
@@ -153,11 +156,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"the key {key!r} stands twice")
+            raise ValueError(f"the key {short(key)} stands twice")
         found[key] = value
     return found
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value as it is shown in a message: as Python writes it, no longer than forty characters."""
     text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."

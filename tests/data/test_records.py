@@ -88,7 +88,7 @@ def test_a_wrong_field_is_named_with_its_line(tmp_path, change, said):
 
 def test_a_missing_field_is_named(tmp_path):
     line = {key: value for key, value in LINE.items() if key != "piece_id"}
-    assert complaint(tmp_path, line).endswith("line 1: has no 'piece_id' (a string: the piece or movement).")
+    assert "line 1: has no 'piece_id' (a string: the piece or movement). Next: " in complaint(tmp_path, line)
 
 
 def test_every_missing_field_says_what_it_has_to_be(tmp_path):
@@ -253,3 +253,13 @@ def test_manifest_files_are_checked_when_asked(tmp_path):
         read_manifest(path, must_exist=True)
     (tmp_path / "a.wav").touch()
     assert len(read_manifest(path, must_exist=True)) == 1
+
+
+def test_what_a_line_holds_is_shown_in_short_and_with_a_next_step(tmp_path: Path) -> None:
+    """A value of a megabyte is no message."""
+    long = "a" * 1_000_000
+    for line in (f'{{"segment_id": "{long}"}}', f'{{"{long}": 1}}', f'"{long}"'):
+        (tmp_path / "long.jsonl").write_text(line)
+        with pytest.raises(InputError, match="Next: mend this line, or let `tocco data folder`") as caught:
+            read_labels(tmp_path / "long.jsonl")
+        assert len(str(caught.value)) < 1000

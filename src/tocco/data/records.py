@@ -11,14 +11,14 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from tocco.errors import InputError
 from tocco.files import SAFE_NAME_RULE, is_safe_name, read_text, write_bytes
 from tocco.rubrics import TARGETS
-from tocco.schema import StrictModel, nearest, one_line, parse_object
+from tocco.schema import StrictModel, nearest, one_line, parse_object, short
 
 _Text = Annotated[str, Field(strict=True, min_length=1)]
 _Seconds = Annotated[float, Field(strict=True, ge=0.0, allow_inf_nan=False)]
@@ -100,7 +100,7 @@ class LabelRecord(StrictModel):
     @classmethod
     def _id_names_a_file(cls, value: str) -> str:
         if not is_safe_name(value):
-            raise ValueError(f"{value!r} cannot name a file; use {SAFE_NAME_RULE}")
+            raise ValueError(f"{short(value)} cannot name a file; use {SAFE_NAME_RULE}")
         return value
 
     @field_validator("labels", "label_sd", mode="before")
@@ -151,7 +151,7 @@ class ManifestRow(StrictModel):
     @model_validator(mode="after")
     def _is_assessable(self) -> ManifestRow:
         if not is_safe_name(self.id):
-            raise ValueError(f"id {self.id!r} cannot name a file; use {SAFE_NAME_RULE}")
+            raise ValueError(f"id {short(self.id)} cannot name a file; use {SAFE_NAME_RULE}")
         if self.audio is None and self.midi is None:
             raise ValueError("audio and midi are both empty; a performance needs one of them")
         return self
@@ -270,6 +270,9 @@ def read_manifest(path: Path, *, must_exist: bool = False) -> tuple[ManifestRow,
     return tuple(rows)
 
 
+_MEND: Final = "mend this line, or let `tocco data folder` write the file"
+
+
 def _record(subject: str, line: str, folder: Path) -> LabelRecord:
     try:
         fields = parse_object(line)
@@ -278,9 +281,9 @@ def _record(subject: str, line: str, folder: Path) -> LabelRecord:
                 fields[name] = _located(fields[name], folder)
         return LabelRecord.model_validate(fields)
     except ValidationError as error:
-        raise InputError(subject, one_line(error, LabelRecord)) from error
+        raise InputError(subject, one_line(error, LabelRecord), next_step=_MEND) from error
     except ValueError as error:
-        raise InputError(subject, str(error), allowed="one JSON object a line") from error
+        raise InputError(subject, str(error), allowed="one JSON object a line", next_step=_MEND) from error
 
 
 def _manifest_row(subject: str, cells: Sequence[str], folder: Path) -> ManifestRow:
@@ -317,7 +320,7 @@ def _csv_rows(path: Path) -> list[tuple[int, list[str]]]:
     if header != list(MANIFEST_COLUMNS):
         raise InputError(
             path,
-            f"begins with {','.join(header)!r}" if header else "is empty",
+            f"begins with {short(','.join(header))}" if header else "is empty",
             allowed=f"the header {','.join(MANIFEST_COLUMNS)!r}",
             next_step="save it as comma-separated UTF-8 with this header",
         )
