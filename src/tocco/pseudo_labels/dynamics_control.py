@@ -279,10 +279,8 @@ def _spikes(evidence: Evidence, levels: Levels, onsets: BoolArray) -> list[Cause
     found = []
     beats = evidence.alignment.performance_beat if evidence.alignment is not None else None
     asked = evidence.together.note[evidence.once(read_accents).is_asked]
-    spikes = (
-        np.abs(np.where(np.isin(levels.line_note, asked), np.minimum(levels.line_off, 0.0), levels.line_off))
-        > _SPIKE_VELOCITY
-    )
+    is_accent = np.isin(levels.line_note, asked) & (levels.line_off > 0.0)
+    spikes = (np.abs(levels.line_off) > _SPIKE_VELOCITY) & ~is_accent
     for k in np.flatnonzero(spikes & onsets[levels.line_onset]):
         note = int(evidence.playing.index[levels.line_note[k]])
         at_sec = float(evidence.performance.onset_sec[note])

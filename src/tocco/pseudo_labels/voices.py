@@ -65,10 +65,7 @@ def near_onsets(together: Together, value: FloatArray) -> FloatArray:
     together
     value : (K,) of the notes of `together`
     """
-    if not len(together.size):
-        return np.zeros(0)
-    own = np.bincount(together.onset_of, value - voice_means(together, value)) / together.size
-    return near(np.maximum.accumulate(together.onset_sec), own)
+    return _around_onsets(together, value - voice_means(together, value))
 
 
 def single_out(together: Together, value: FloatArray) -> FloatArray:
@@ -79,4 +76,13 @@ def single_out(together: Together, value: FloatArray) -> FloatArray:
     together
     value : (K,) of the notes of `together`
     """
-    return value - voice_means(together, value) - near_onsets(together, value)[together.onset_of]
+    own = value - voice_means(together, value)
+    return own - _around_onsets(together, own)[together.onset_of]
+
+
+def _around_onsets(together: Together, own: FloatArray) -> FloatArray:
+    """(G,) mean of the notes around each onset, every onset counting once."""
+    if not len(together.size):
+        return np.zeros(0)
+    mean = np.bincount(together.onset_of, own) / together.size
+    return near(np.maximum.accumulate(together.onset_sec), mean)
