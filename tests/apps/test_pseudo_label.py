@@ -12,6 +12,7 @@ from tocco.apps.cli import app
 from tocco.data.pseudo_labelling import source_of
 from tocco.data.records import read_labels, write_labels
 from tocco.errors import InputError
+from tocco.music.corruption import CORRUPTIONS
 from tocco.pseudo_labels.scale_files import reference_scale
 from tocco.schema import laid_out
 
@@ -162,6 +163,36 @@ def test_the_proof_is_made_from_one_command_and_goes_on_where_it_stopped(
     run("benchmark", "pseudo-labels", "--performances", manifest, "-o", tmp_path / "out", *options)
     assert {path: path.stat().st_mtime_ns for path in measured} == measured
     assert (tmp_path / "out" / "proof.md").read_text() == report
+
+
+def test_in_which_order_kinds_are_named_changes_no_label(scale_path: Path, tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path / "in", n_pieces=1, n_takes=1)
+    written = []
+    for place, kinds in enumerate((("extra_notes", "timing_jitter"), ("timing_jitter", "extra_notes"))):
+        named = [part for kind in kinds for part in ("--kind", kind)]
+        output = tmp_path / str(place) / "labels.jsonl"
+        output.parent.mkdir()
+        options = ("--corrupt", 1, "--seed", 3, "--spot-checks", 0, "--scale", scale_path)
+        run("pseudo-label", manifest, "-o", output, *named, *options)
+        written.append([record.segment_id for record in read_labels(output)])
+    assert written[0] == written[1]
+    assert len(written[0]) > 1
+
+
+def test_a_proof_of_some_kinds_says_which(scale_path: Path, tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path / "in", n_pieces=2, n_takes=1)
+    options = ("--scale", scale_path, "--pieces", 2, "--rendered", 0, "--transcribed", 1, "--takes", 0)
+    kinds = ("--kind", "spiky_dynamics", "--kind", "flattened_dynamics")
+    command = ("benchmark", "pseudo-labels", "--performances", manifest, "-o", tmp_path / "o", *options)
+    told = run(*command, *kinds, "--excerpt-sec", 20, "--transcribed-sec", 20).output
+    assert f"- kinds: 2 of {len(CORRUPTIONS)} alone: flattened_dynamics, spiky_dynamics" in told
+    assert "- not measured here: (c) detection, (d) not difficulty, (e) people\n" in told
+    by_ear = told[told.index("## (f)") : told.index("The excerpts as they were played")]
+    rows = [line.split("|")[1].strip() for line in by_ear.splitlines() if line.startswith("| ")]
+    assert rows == ["corruption", "---", "flattened_dynamics", "spiky_dynamics"]
+    refused = CliRunner().invoke(app, [*map(str, command), "--kind", "worse"])
+    assert refused.exit_code == 2
+    assert "'worse' is none of" in " ".join(refused.stderr.split())
 
 
 def test_a_proof_needs_pieces_that_the_scale_has_not_seen(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_every_segment_of_ten_seconds_is_rated_as_the_raters_rate_it(
         expected = rate_span(evidence, (one.start_time, one.end_time), scale=scale)
         for name, rating in one.labels.items():
             assert rating == pytest.approx(expected[name].rating, abs=0.006)
-        assert one.source == source_of(scale) == f"pseudo-label-5+{scale_sha256(scale)[:12]}"
+        assert one.source == source_of(scale) == f"pseudo-label-6+{scale_sha256(scale)[:12]}"
         assert one.piece_id == "piece0"
         assert one.midi_path == record.midi_path
 

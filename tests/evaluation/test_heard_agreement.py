@@ -78,7 +78,24 @@ def test_what_each_kind_costs_is_told_by_keys_and_by_ear() -> None:
     (row,) = [line for line in told if line.startswith("| harsh_voicing")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[1:7] == ["1", "1", "-6.0", "-1.8", "-1.000", "-0.943"]
-    assert cells[8].startswith("0.00")
-    assert cells[9:] == ["0.56 note_accuracy", "yes", "**no**"]
+    assert cells[7:9] == ["-", "-0.943"]  # one excerpt alone says nothing of others
+    assert cells[9].startswith("0.00")
+    assert cells[10:] == ["0.56 note_accuracy", "yes", "**no**"]
     assert "- keys: 1 of 1 kinds are monotone, 1 specific" in told
     assert "- transcribed: 1 of 1 kinds are monotone, 0 specific" in told
+
+
+def test_the_range_of_other_draws_is_that_of_the_excerpts() -> None:
+    """Of ten excerpts nine fall at every step and one rises: it may be drawn never, or three times."""
+    falling, rising = [60.0, 58.0, 56.0, 54.0, 52.0, 50.0], [50.0, 52.0, 54.0, 56.0, 58.0, 60.0]
+    ladders = [
+        excerpt(f"e{k}", None, None).model_copy(
+            update={"steps": tuple(climb("transcribed", falling if k else rising, [50.0] * 6))}
+        )
+        for k in range(10)
+    ]
+    told = transcription_section([], climbed(ladders, "transcribed"), heard_agreement(ladders), None)
+    (row,) = [line for line in told if line.startswith("| harsh_voicing")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[6] == "-0.800"
+    assert cells[7] == "-1.000 to -0.400"

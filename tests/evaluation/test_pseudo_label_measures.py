@@ -43,17 +43,13 @@ def record(tmp_path: Path) -> LabelRecord:
     return found
 
 
-@pytest.fixture
-def few_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
-    few = {name: CORRUPTIONS[name] for name in ("missing_notes", "missing_pedal")}
-    monkeypatch.setattr(pseudo_label_measures, "CORRUPTIONS", few)
+FEW = ("missing_notes", "missing_pedal")
 
 
-@pytest.mark.usefixtures("few_kinds")
 def test_every_step_is_rated_and_what_does_not_apply_is_named(
     record: LabelRecord, scales: Scales, tmp_path: Path
 ) -> None:
-    found = measure_ladders(MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, seed=1))
+    found = measure_ladders(MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, seed=1, kinds=FEW))
     climbed = [(step.kind, step.level, step.heard) for step in found.steps]
     assert climbed[0] == ("", 0, "keys")
     assert [step for step in climbed if step[0] == "missing_notes"] == [
@@ -68,11 +64,10 @@ def test_every_step_is_rated_and_what_does_not_apply_is_named(
     assert told == [("missing_notes", False), ("missing_notes", True)]
     assert [reason.split(":")[0] for reason in found.inapplicable] == ["missing_pedal"]
     assert found.refusals == ()
-    again = measure_ladders(MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, seed=1))
+    again = measure_ladders(MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, seed=1, kinds=FEW))
     assert again == found
 
 
-@pytest.mark.usefixtures("few_kinds")
 def test_what_was_transcribed_is_rated_as_transcribed_and_keys_as_keys(
     record: LabelRecord, scales: Scales, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,7 +79,8 @@ def test_what_was_transcribed_is_rated_as_transcribed_and_keys_as_keys(
         return {}
 
     monkeypatch.setattr(pseudo_label_measures, "mean_ratings", ratings)
-    found = measure_ladders(MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, is_transcribed=True))
+    task = MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, is_transcribed=True, kinds=FEW)
+    found = measure_ladders(task)
     assert [step.heard == "transcribed" for step in found.steps] == rated
     assert rated == [False, True] * 6
 
@@ -138,7 +134,6 @@ def test_what_a_scale_was_fitted_to_proves_nothing_of_it(record: LabelRecord) ->
 
 
 @pytest.mark.render
-@pytest.mark.usefixtures("few_kinds")
 def test_a_transcriber_that_fails_is_told_and_is_no_corruption_that_does_not_apply(
     record: LabelRecord, scales: Scales, tmp_path: Path
 ) -> None:
@@ -149,6 +144,7 @@ def test_a_transcriber_that_fails_is_told_and_is_no_corruption_that_does_not_app
         excerpt_sec=20.0,
         is_transcribed=True,
         transcriber=CommandTranscriber("false {audio} {midi}"),
+        kinds=FEW,
     )
     found = measure_ladders(task)
     assert len(found.refusals) == 6
@@ -168,14 +164,21 @@ def test_a_score_that_cannot_be_read_is_left_out_and_named(
     assert "broken.mid" in found.refusals[0]
 
 
-@pytest.mark.usefixtures("few_kinds")
 def test_other_severities_are_measured_anew(
     record: LabelRecord, scales: Scales, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = MeasureTask(record, scales, tmp_path / "kept", excerpt_sec=20.0)
+    task = MeasureTask(record, scales, tmp_path / "kept", excerpt_sec=20.0, kinds=FEW[:1])
     before = measure_ladders(task)
     fewer = {"missing_notes": replace(CORRUPTIONS["missing_notes"], ladder=(0.1, 0.3))}
     monkeypatch.setattr(pseudo_label_measures, "CORRUPTIONS", fewer)
     after = measure_ladders(task)
     assert len(after.steps) == 3 < len(before.steps)
+    assert len(list(task.folder.iterdir())) == 2
+
+
+def test_other_kinds_are_measured_anew(record: LabelRecord, scales: Scales, tmp_path: Path) -> None:
+    task = MeasureTask(record, scales, tmp_path / "kept", excerpt_sec=20.0, kinds=FEW[:1])
+    other = replace(task, kinds=("extra_notes",))
+    assert {step.kind for step in measure_ladders(task).steps} == {"", "missing_notes"}
+    assert {step.kind for step in measure_ladders(other).steps} == {"", "extra_notes"}
     assert len(list(task.folder.iterdir())) == 2

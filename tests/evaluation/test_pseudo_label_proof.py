@@ -252,7 +252,9 @@ def test_the_report_states_what_is_asked_before_what_came_out(tmp_path: Path) ->
     assert "late_pedal does not apply to 2 of the excerpts" in text
     assert "simulated" in text
     (row,) = [line for line in text[text.index("## (f)") :].splitlines() if line.startswith("| drag")]
-    assert row.endswith("| -1.000 | -1.000 | -1.000 | 0.00 note_accuracy | 0.00 note_accuracy | yes | yes |")
+    assert row.endswith(
+        "| -1.000 | -1.000 | - | -1.000 | 0.00 note_accuracy | 0.00 note_accuracy | yes | yes |"
+    )
     assert "| rhythmic_precision | 1 | 0 | - | - |" in text  # no excerpt was heard both ways
     assert "95 %): precision 1.000 to 1.000, recall 0.950 to 0.950; by the key" in text
     assert "False claims of mistakes: 0\n" in text
@@ -266,3 +268,41 @@ def test_the_report_states_what_is_asked_before_what_came_out(tmp_path: Path) ->
         "proof_d_difficulty.png",
         "proof_f_transcription.png",
     }
+
+
+def test_a_report_of_some_kinds_says_nothing_of_what_was_not_measured(tmp_path: Path) -> None:
+    alone = {"flattened_dynamics": {"dynamics_control": DOWN}}
+    some = [ladders(name, alone).model_copy(update={"detections": ()}) for name in ("a", "b")]
+    text = write_proof(Proof(some, [], [], [], made_up_scale()), {"labels": "made up"}, tmp_path)
+    assert "## (a) Monotone: 1 of 1 kinds" in text
+    assert "1 of 1 rows stay below a third." in text
+    assert [line for line in text.splitlines() if line.startswith("## (")] == [
+        "## (a) Monotone: 1 of 1 kinds",
+        "## (b) Specific: 1 of 1 kinds",
+    ]
+    assert "- not measured here: (c) detection, (d) not difficulty, (e) people, (f) robust" in text
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "proof_a_ladders.png",
+        "proof_b_side_effects.png",
+    }
+
+
+def test_where_no_kind_could_be_made_the_report_says_so(tmp_path: Path) -> None:
+    some = [ladders(name, {}).model_copy(update={"detections": ()}) for name in ("a", "b")]
+    text = write_proof(Proof(some, [], [], [], made_up_scale()), {}, tmp_path)
+    assert "- not measured here: (a) monotone, (b) specific, (c) detection," in text
+    assert "late_pedal does not apply to 2 of the excerpts" in text
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_restarts_alone_are_no_mistakes_of_notes(tmp_path: Path) -> None:
+    found = [
+        Detection(kind="restarts", by_key=by_key, n_planted=4, n_found=4, n_claimed=4, n_true=4)
+        for by_key in (False, True)
+    ]
+    alone = {"restarts": {"note_accuracy": DOWN}}
+    some = [ladders(name, alone).model_copy(update={"detections": tuple(found)}) for name in ("a", "b")]
+    text = write_proof(Proof(some, [], [], [], made_up_scale()), {}, tmp_path)
+    assert "| restarts | 8 | 1.0000 | 1.0000 | 1.0000 | 1.0000 | yes |" in text
+    assert "all mistakes" not in text
+    assert "If other excerpts" not in text

@@ -25,7 +25,7 @@ from tocco.pseudo_labels.norms import CourseVelocity, reference_norms
 from tocco.units import FloatArray
 
 TRUTH = np.array(list(reference_norms().course.velocity.model_dump().values()))
-SIZE = np.array([10.0, 10.0, 0.5, 0.05, 0.4, 0.5, 0.3, 0.1])
+SIZE = np.array([10.0, 6.0, 0.3, 0.5, 0.4, 0.05, 0.4, 0.5, 0.6, 0.3, 0.1])
 """About how far each hint moves."""
 
 
@@ -77,6 +77,13 @@ def test_what_is_left_out_is_missed(rng: np.random.Generator) -> None:
     assert found.correlation > 0.9
     assert abs(found.correlation_without_soft_pedal) < 0.2
     assert found.correlation_without_signs == pytest.approx(found.correlation, abs=0.02)
+
+
+def test_a_new_sign_is_one_of_the_page(rng: np.random.Generator) -> None:
+    alone = np.where(np.array(HINTS) == "mark_change", 5.0, 0.0)
+    found = fit_course([made_up(rng, 1.0, alone) for _ in range(6)], list("abcdef"), rng)
+    assert found.correlation > 0.9
+    assert abs(found.correlation_without_signs) < 0.2
 
 
 def test_pieces_are_left_out_whole(rng: np.random.Generator) -> None:

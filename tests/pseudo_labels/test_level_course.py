@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from rater_etude import play, study_score
 from tocco.music.notation import Mark
 from tocco.music.performance import PedalCurve
+from tocco.music.score import Score
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.level_course import (
     against_minute,
@@ -20,7 +22,7 @@ from tocco.pseudo_labels.level_course import (
     suggested_course,
 )
 from tocco.pseudo_labels.norms import reference_norms
-from tocco.units import FloatArray
+from tocco.units import FloatArray, IntArray
 
 SCORE = study_score()
 COURSE_VELOCITY = reference_norms().course.velocity.model_dump()
@@ -97,11 +99,71 @@ def test_who_puts_the_soft_pedal_down_means_to_be_soft() -> None:
     assert change[10] > 0.0 > change[-10]
 
 
+def test_who_plays_faster_is_to_be_louder() -> None:
+    """The second half at double speed: log 2 more beats a second."""
+
+    def twice_as_fast(beat: FloatArray) -> FloatArray:
+        return np.where(beat < 32.0, 0.6 * beat, 19.2 + 0.3 * (beat - 32.0))
+
+    given = Evidence(*play(SCORE, sec_of_beat=twice_as_fast, velocity=np.full(len(SCORE), 64.0)))
+    hint = read_hints(given)["tempo"]
+    assert np.ptp(hint) == pytest.approx(np.log(2.0), rel=0.05)
+    assert hint[10] < 0.0 < hint[-10]
+    np.testing.assert_allclose(read_hints(evidence())["tempo"], 0.0, atol=1e-9)
+    assert suggested_course(given)[-10] > suggested_course(evidence())[-10]
+
+
+def moved(pitch_of: Callable[[Score], IntArray]) -> dict[str, FloatArray]:
+    """Hints of the study with other keys."""
+    score = replace(SCORE, pitch=pitch_of(SCORE))
+    return read_hints(Evidence(*play(score, velocity=np.full(len(SCORE), 64.0))))
+
+
+def test_depth_is_below_middle_c_alone() -> None:
+    """The second half an octave lower below, where 36 to 43 and 52 to 59 are struck, or higher above."""
+    later = SCORE.onset_beat >= 32.0
+    deep = moved(lambda score: np.where(later & (score.staff == 2), score.pitch - 12, score.pitch))["depth"]
+    # Two of the three notes of a beat lie 12 semitones deeper, and none of the quaver between two beats.
+    assert deep[80:110].mean() - deep[20:50].mean() == pytest.approx(12.0 * 2 / 3 / 2, rel=0.05)
+    # The upper note of the pair is the F and then the C in the middle, or that C and then the B below it.
+    for first, second, deeper in ((65, 60, 0.0), (60, 59, 1 / 6)):
+        pair = np.where(later, second, first)
+        hint = moved(
+            lambda score, at=pair: np.where((score.staff == 2) & (score.pitch > 48), at, score.pitch)
+        )
+        change = hint["depth"][80:110].mean() - hint["depth"][20:50].mean()
+        assert change == pytest.approx(deeper, abs=0.01)
+    high = moved(lambda score: np.where(later & (score.staff == 1), score.pitch + 12, score.pitch))["depth"]
+    np.testing.assert_allclose(high, read_hints(evidence())["depth"], atol=1e-9)
+
+
+def test_doubling_counts_the_notes_with_their_octave() -> None:
+    """In the second half the third above the bass becomes its octave: one note of the three on each beat."""
+    third = (SCORE.staff == 2) & (SCORE.pitch > 48) & (SCORE.onset_beat >= 32.0)
+    hint = moved(lambda score: np.where(third, score.pitch - 4, score.pitch))["doubling"]
+    assert hint[80:110].mean() - hint[20:50].mean() == pytest.approx(1 / 3 / 2, rel=0.05)
+    np.testing.assert_allclose(read_hints(evidence())["doubling"], 0.0, atol=1e-9)
+
+
+def test_a_new_sign_counts_most_where_it_is_new() -> None:
+    """p for eight bars, then ff: four steps, two seconds before and after."""
+    marks = (Mark("dynamics", "p", 0.0, 0.0), Mark("dynamics", "ff", 32.0, 32.0))
+    hint = read_hints(evidence(marks=marks))["mark_change"]
+    # Two seconds are 3.3 beats, of which the mean of what is near takes some.
+    assert int(np.argmax(hint)) in range(61, 67)
+    assert 3.0 < hint.max() < 4.0
+    half = evidence().together.onset_sec[hint > hint.max() / 2.0]
+    assert np.ptp(half) == pytest.approx(3.3, abs=0.35)  # twice two seconds, from onset to onset
+    assert abs(hint[20]) < 0.6 > abs(hint[110])
+    falling = (Mark("dynamics", "ff", 0.0, 0.0), Mark("dynamics", "p", 32.0, 32.0))
+    np.testing.assert_allclose(read_hints(evidence(marks=falling))["mark_change"], -hint, atol=1e-9)
+
+
 def test_without_a_page_the_signs_are_not_guessed() -> None:
     performance, _ = play(SCORE, velocity=np.full(len(SCORE), 64.0))
-    assert set(read_hints(Evidence(performance))) == {"top", "bottom", "motion", "dissonance", "soft_pedal"}
-    heard = read_hints(Evidence(performance, is_transcribed=True))
-    assert set(heard) == {"top", "bottom", "motion", "dissonance"}
+    of_the_ear = {"top", "depth", "doubling", "motion", "dissonance"}
+    assert set(read_hints(Evidence(performance))) == {*of_the_ear, "soft_pedal"}
+    assert set(read_hints(Evidence(performance, is_transcribed=True))) == of_the_ear
 
 
 def test_the_last_sign_holds() -> None:

@@ -32,9 +32,9 @@ def test_what_ships_is_said_of_the_pool() -> None:
     assert touch.long_share == pytest.approx(0.8, abs=0.01)
     assert touch.piece_spread_log == pytest.approx(0.18, abs=0.01)
     assert touch.printed_spread_log == pytest.approx(0.26, abs=0.01)
-    assert course.correlation == pytest.approx(0.55, abs=0.01)
-    assert course.correlation_without_soft_pedal == pytest.approx(0.46, abs=0.01)
-    assert course.correlation_without_signs == pytest.approx(0.50, abs=0.01)
+    assert course.correlation == pytest.approx(0.587, abs=0.005)
+    assert course.correlation_without_soft_pedal == pytest.approx(0.517, abs=0.005)
+    assert course.correlation_without_signs == pytest.approx(0.545, abs=0.005)
     assert norms.accents.correlation == pytest.approx(0.35, abs=0.01)
     assert norms.accents.n_notes == pytest.approx(529_197, rel=0.01)
     assert -0.05 < foot.lift.lag_sec["25"] < 0.04 < foot.lift.lag_sec["75"] < 0.11

@@ -440,6 +440,10 @@ def benchmark_pseudo_labels(
         float, typer.Option(min=20.0, help="Length of the excerpts that go through a transcriber.")
     ] = 60.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and of every corruption.")] = 0,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option("--kind", help="A corruption to make, more than once for several; all if not given."),
+    ] = None,
     scale: _Scale = None,
     transcribed_scale: _TranscribedScale = None,
     engine: _EngineName = "local",
@@ -449,6 +453,7 @@ def benchmark_pseudo_labels(
     """Prove the pseudo-labels: they move when, and only when, the playing in that respect changes."""
     from tocco.apps import pseudo_label_proof as command
     from tocco.engines import engine_of
+    from tocco.music.corruption import CORRUPTIONS
 
     if transcriber is not None and not transcribed:
         raise typer.BadParameter(
@@ -467,16 +472,18 @@ def benchmark_pseudo_labels(
         transcribed_sec=transcribed_sec,
         seed=seed,
         engine=engine_of(engine, jobs=jobs, address=address),
+        kinds=_kinds_of(kinds, CORRUPTIONS),
     )
     command.prove(performances, output, percepiano, options)
 
 
 def _kinds_of(given: list[str] | None, known: Iterable[str]) -> tuple[str, ...]:
+    """The kinds asked for, in the order of those known; all of them if none is given."""
     names = tuple(known)
     for kind in given or names:
         if kind not in names:
             raise typer.BadParameter(f"{kind!r} is none of {', '.join(names)}.", param_hint="'--kind'")
-    return tuple(dict.fromkeys(given or names))
+    return tuple(name for name in names if not given or name in given)
 
 
 @pseudo_label_app.command("label")

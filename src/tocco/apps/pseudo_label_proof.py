@@ -27,6 +27,8 @@ from tocco.evaluation.pseudo_label_measures import (
 from tocco.evaluation.pseudo_label_proof import agreement
 from tocco.evaluation.pseudo_label_report import Proof, write_proof
 from tocco.files import read_names, sha256_of, writable_folder
+from tocco.music.corruption import CORRUPTIONS
+from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.pseudo_labels.scale_files import Scales, load_scales
 
 _Found = TypeVar("_Found")
@@ -48,6 +50,7 @@ class ProofOptions:
     excerpt_sec, transcribed_sec : length of what is corrupted, and of what a transcriber hears of it
     seed
     engine
+    kinds : corruptions to make, in the order of `CORRUPTIONS`
     """
 
     scale: Path | None = None
@@ -62,6 +65,7 @@ class ProofOptions:
     transcribed_sec: float = 60.0
     seed: int = 0
     engine: Engine = field(default_factory=LocalEngine)
+    kinds: tuple[str, ...] = tuple(CORRUPTIONS)
 
 
 def prove(performances: Path, output: Path, percepiano: Path | None, options: ProofOptions) -> None:
@@ -110,27 +114,37 @@ def _facts(
     options: ProofOptions,
 ) -> dict[str, str]:
     """What the proof was measured on."""
-    pool = scales.keys.pool
     facts = {
         "labels": f"`{source_of(scales.keys)}`",
         "performances": f"{performances.name}, sha256 {sha256_of(performances)[:16]}",
-        "pool of the scale": f"{pool.n_performances} performances of {len(pool.pieces)} pieces, "
-        "all of them left out here, with every version of the same music",
+        "pool of the scale": _pool_of(scales.keys),
         "corrupted": f"{_n_climbed(ladders)} pieces, the middle {options.excerpt_sec:g} s of one take of "
         f"each, seed {options.seed}; {', '.join(sorted(one.piece for one in ladders if one.steps))}",
         "compared": f"{len(takes)} whole performances of {len({r.piece_id for r in takes})} pieces",
     }
     if options.n_transcribed:
-        facts["labels, transcribed"] = f"`{source_of(scales.of(is_transcribed=True))}`"
+        heard = scales.of(is_transcribed=True)
+        facts["labels, transcribed"] = f"`{source_of(heard)}`"
+        facts["pool of the scale, transcribed"] = _pool_of(heard)
         facts["transcribed"] = (
             f"{_n_climbed(transcribed)} of these pieces, the middle {options.transcribed_sec:g} s, by "
             f"{f'`{options.transcriber}`' if options.transcriber else 'nobody: noise is put on the keys'}"
         )
+    if len(options.kinds) < len(CORRUPTIONS):
+        facts["kinds"] = f"{len(options.kinds)} of {len(CORRUPTIONS)} alone: {', '.join(options.kinds)}"
     if options.leave_out is not None:
         facts["also left out"] = (
             f"{len(_left_out(options))} pieces that development or an earlier proof has seen"
         )
     return facts
+
+
+def _pool_of(scale: ReferenceScale) -> str:
+    pool = scale.pool
+    return (
+        f"{pool.n_performances} performances of {len(pool.pieces)} pieces, all of them left out here, with "
+        "every version of the same music"
+    )
 
 
 def choose(
@@ -179,6 +193,7 @@ def _ladder_tasks(
             is_rendered=not is_transcribed and place < options.n_rendered,
             is_transcribed=is_transcribed,
             transcriber=None if command is None else CommandTranscriber(command),
+            kinds=options.kinds,
         )
         for place, record in enumerate(climbed)
     ]

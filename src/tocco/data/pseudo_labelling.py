@@ -34,7 +34,7 @@ from tocco.pseudo_labels.rate import rate_span
 from tocco.pseudo_labels.scale import ReferenceScale
 from tocco.schema import Points, Share, StrictModel, laid_out
 
-PSEUDO_LABEL_VERSION: Final = 5
+PSEUDO_LABEL_VERSION: Final = 6
 """Counts up with every change of the raters, or of a corruption at one severity, while the scale stays."""
 
 SEGMENT_SEC: Final = 10.0

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from tocco.evaluation.bootstrap import bootstrap_interval
 from tocco.evaluation.markdown import number, table, verdict
 from tocco.evaluation.pseudo_label_measures import CLEAN, Heard, PieceLadders, column
 from tocco.evaluation.pseudo_label_proof import Climbed
@@ -17,6 +18,9 @@ from tocco.units import FloatArray
 
 FEWEST_EXCERPTS: Final = 4
 
+DRAWS_SEED: Final = 1
+"""Of the bootstrap's draws: the same measures give the same report."""
+
 _HEADER: Final = (
     "corruption",
     "n keys",
@@ -25,6 +29,7 @@ _HEADER: Final = (
     "change transcribed",
     "rho on keys",
     "rho transcribed",
+    "rho transcribed, other draws, 95 %",
     "rho of means",
     "largest other / own on keys",
     "largest other / own",
@@ -106,6 +111,9 @@ def transcription_section(
         "",
         how,
         "",
+        "Other draws: where the mean rho would lie if other excerpts like these had been drawn (bootstrap "
+        "over excerpts; of few excerpts it is rather too narrow, and of fewer than two there is none).",
+        "",
         *table(_HEADER, [_heard_row(own.get(one.kind), one) for one in transcribed]),
         "",
         *[_met(what, given) for what, given in (("keys", keys), ("transcribed", transcribed))],
@@ -127,12 +135,24 @@ def _heard_row(keys: Climbed | None, transcribed: Climbed) -> list[str]:
         number(transcribed.own_change, ".1f"),
         number(nothing if keys is None else keys.rho, ".3f"),
         number(transcribed.rho, ".3f"),
+        _range_of_mean(transcribed.rho_of),
         number(transcribed.rho_pooled, ".3f"),
         "-" if keys is None else f"{number(keys.side_share, '.2f')} {keys.most_moved}",
         f"{number(transcribed.side_share, '.2f')} {transcribed.most_moved}",
         verdict(transcribed.is_monotone),
         verdict(transcribed.is_specific),
     ]
+
+
+def _range_of_mean(rho_of: FloatArray) -> str:
+    """Where the mean over excerpts would lie if others had been drawn; "-" of fewer than two."""
+    known = rho_of[np.isfinite(rho_of)]
+    if len(known) < 2:
+        return "-"
+    drawn = bootstrap_interval(
+        lambda index: known[index].mean(), np.arange(len(known)), np.random.default_rng(DRAWS_SEED)
+    )
+    return f"{number(float(drawn.low), '.3f')} to {number(float(drawn.high), '.3f')}"
 
 
 def _met(what: str, kinds: Sequence[Climbed]) -> str:

@@ -21,6 +21,7 @@ from tocco.audio.transcription import CommandTranscriber
 from tocco.data.pseudo_labelling import PSEUDO_LABEL_VERSION, SEGMENT_SEC, scale_sha256
 from tocco.data.records import LabelRecord
 from tocco.files import file_name, sha256_of, write_bytes
+from tocco.music.corruption import CORRUPTIONS
 from tocco.pseudo_labels.norms import reference_norms
 from tocco.pseudo_labels.scale_files import Scales
 from tocco.schema import StrictModel, laid_out
@@ -59,6 +60,7 @@ class MeasureTask:
     is_rendered, is_transcribed : whether ladders are also climbed with the sound, and through a transcriber
     transcriber : hears the rendered sound; None for the noise of one on the keys
     soundfont : None for the default
+    kinds : corruptions to climb, in the order of `CORRUPTIONS`
     """
 
     record: LabelRecord
@@ -70,6 +72,7 @@ class MeasureTask:
     is_transcribed: bool = False
     transcriber: CommandTranscriber | None = None
     soundfont: Path | None = None
+    kinds: tuple[str, ...] = tuple(CORRUPTIONS)
 
     @property
     def is_heard(self) -> bool:

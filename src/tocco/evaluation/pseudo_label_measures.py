@@ -136,12 +136,13 @@ def held_out(
 
 def measure_ladders(task: MeasureTask) -> PieceLadders:
     """Climb every ladder of corruptions from the middle of one performance."""
-    return kept(task, PieceLadders, lambda key: _ladders(task, key), _ladder_settings())
+    return kept(task, PieceLadders, lambda key: _ladders(task, key), _ladder_settings(task))
 
 
-def _ladder_settings() -> list[list[float | str]]:
+def _ladder_settings(task: MeasureTask) -> list[list[float | str]]:
     """What is planted, and how much of it."""
-    ladders = [[kind.name, kind.target, *kind.ladder] for kind in CORRUPTIONS.values()]
+    kinds = [CORRUPTIONS[name] for name in task.kinds]
+    ladders = [[kind.name, kind.target, *kind.ladder] for kind in kinds]
     return [*ladders, [ERROR_RATE, RESTARTS_A_MINUTE, SOUND_LEVEL]]
 
 
@@ -228,7 +229,7 @@ class _Climb:
     def all_steps(self, renderer: FluidSynthRenderer | None) -> None:
         """Rate the excerpt as it was played, then every step up every ladder."""
         self._rate(CLEAN, 0, self.clean, HeardBefore(self.clean, np.arange(len(self.clean))), renderer)
-        for kind in CORRUPTIONS:
+        for kind in self.task.kinds:
             ladder = self._ladder(kind)
             for level, worse in enumerate(ladder, start=1):
                 before = HeardBefore(self.clean, worse.new_of_old)

@@ -190,10 +190,12 @@ def side_matrix(kinds: Sequence[Climbed]) -> FloatArray:
 def detection_table(
     ladders: Sequence[PieceLadders], *, by_key: bool = False
 ) -> dict[str, tuple[float, float, int]]:
-    """Kind, and "all mistakes" -> precision, recall, marks planted."""
+    """Kind, and "all mistakes" where there are any -> precision, recall, marks planted."""
     found = [detection for one in ladders for detection in one.detections if detection.by_key == by_key]
     groups = {kind: [d for d in found if d.kind == kind] for kind in dict.fromkeys(d.kind for d in found)}
-    groups["all mistakes"] = [d for d in found if d.kind in ERROR_KINDS]
+    mistakes = [detection for detection in found if detection.kind in ERROR_KINDS]
+    if mistakes:
+        groups["all mistakes"] = mistakes
     return {
         kind: (*precision_recall(group), sum(d.n_planted for d in group)) for kind, group in groups.items()
     }

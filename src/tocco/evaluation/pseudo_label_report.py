@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from tocco.evaluation.figures import save_png
-from tocco.evaluation.heard_agreement import heard_agreement, transcription_section
+from tocco.evaluation.heard_agreement import DRAWS_SEED, heard_agreement, transcription_section
 from tocco.evaluation.markdown import number, table, verdict
-from tocco.evaluation.planted_errors import SAME_KEY_SEC
+from tocco.evaluation.planted_errors import ERROR_KINDS, SAME_KEY_SEC
 from tocco.evaluation.pseudo_label_figures import (
     agreement_figure,
     detection_figure,
@@ -56,9 +57,6 @@ from tocco.units import FloatArray
 
 REPORT = "proof.md"
 
-_DRAWS_SEED = 1
-"""Of the bootstrap's draws: the same measures give the same report."""
-
 _MOST_CLAIMS = 3
 """So many excerpts are named."""
 
@@ -89,6 +87,16 @@ def write_proof(proof: Proof, facts: Mapping[str, str], folder: Path) -> str:
     """Write report, tables and figures; the same measures give the same text, which is returned."""
     keys, sound = (climbed(proof.ladders, heard) for heard in ("keys", "sound"))
     own, transcribed = (climbed(proof.transcribed, heard) for heard in ("keys", "transcribed"))
+    heard_both = heard_agreement(proof.transcribed)
+    told = [
+        _monotone(keys),
+        _specific(keys) + _sound(sound),
+        _detection(proof.ladders),
+        _difficulty(proof.takes, proof.scale),
+        _people(proof.agreements),
+        transcription_section(own, transcribed, heard_both, proof.transcriber),
+    ]
+    untold = [claim for claim, lines in zip(THRESHOLDS, told, strict=True) if not lines]
     parts = ["# Proof of the pseudo-labels", "", "## What is asked", ""]
     parts += [f"- **{claim}**: {asked}." for claim, asked in THRESHOLDS.items()]
     parts += [
@@ -96,16 +104,11 @@ def write_proof(proof: Proof, facts: Mapping[str, str], folder: Path) -> str:
         "## What it was measured on",
         "",
         *(f"- {name}: {fact}" for name, fact in facts.items()),
+        *([f"- not measured here: {', '.join(untold)}"] if untold else []),
         "",
+        *itertools.chain.from_iterable(told),
+        *_left_out(proof),
     ]
-    parts += _monotone("(a) Monotone", keys)
-    parts += _specific(keys)
-    parts += _sound(sound)
-    parts += _detection(proof.ladders)
-    parts += _difficulty(proof.takes, proof.scale)
-    parts += _people(proof.agreements)
-    parts += transcription_section(own, transcribed, heard_agreement(proof.transcribed), proof.transcriber)
-    parts += _left_out(proof)
     text = "\n".join(parts) + "\n"
     write_bytes(folder / REPORT, text.encode())
     _write_tables(keys, folder)
@@ -113,7 +116,9 @@ def write_proof(proof: Proof, facts: Mapping[str, str], folder: Path) -> str:
     return text
 
 
-def _monotone(title: str, kinds: Sequence[Climbed]) -> list[str]:
+def _monotone(kinds: Sequence[Climbed]) -> list[str]:
+    if not kinds:
+        return []
     rows = []
     for one in kinds:
         target = DIMENSIONS.index(one.target)
@@ -138,10 +143,12 @@ def _monotone(title: str, kinds: Sequence[Climbed]) -> list[str]:
         "rho of means",
         "met",
     ]
-    return [f"## {title}: {met} of {len(kinds)} kinds", "", *table(header, rows)]
+    return [f"## (a) Monotone: {met} of {len(kinds)} kinds", "", *table(header, rows)]
 
 
 def _specific(kinds: Sequence[Climbed]) -> list[str]:
+    if not kinds:
+        return []
     rows = [
         [
             one.kind,
@@ -160,6 +167,7 @@ def _specific(kinds: Sequence[Climbed]) -> list[str]:
     matrix_rows = [
         [name, *(number(value) for value in row), number(share, ".2f")]
         for name, row, share in zip(DIMENSIONS, matrix, sides, strict=True)
+        if np.isfinite(row).any()
     ]
     return [
         f"## (b) Specific: {met} of {len(kinds)} kinds",
@@ -170,7 +178,7 @@ def _specific(kinds: Sequence[Climbed]) -> list[str]:
         "The same by dimension: mean size of the change, rows corrupted, columns rated.",
         "",
         *table(["corrupted", *DIMENSIONS, "largest other / own"], matrix_rows),
-        f"{int((sides < 1 / 3).sum())} of {len(DIMENSIONS)} rows stay below a third.",
+        f"{int((sides < 1 / 3).sum())} of {len(matrix_rows)} rows stay below a third.",
         "",
     ]
 
@@ -195,13 +203,15 @@ def _sound(kinds: Sequence[Climbed]) -> list[str]:
     return [
         "## With the sound rendered",
         "",
-        "Voicing on its whole ladder, the other kinds at their fourth step; mean change in points.",
+        "Kinds of voicing on their whole ladder, others at their fourth step; mean change in points.",
         "",
         *table(["corruption", "n", *DIMENSIONS, "rho of the ladder"], rows),
     ]
 
 
 def _detection(ladders: Sequence[PieceLadders]) -> list[str]:
+    if not any(one.detections for one in ladders):
+        return []
     by_key = detection_table(ladders, by_key=True)
     rows = []
     for kind, (precision, recall, n) in detection_table(ladders).items():
@@ -225,11 +235,12 @@ def _detection(ladders: Sequence[PieceLadders]) -> list[str]:
 
 def _other_draws(ladders: Sequence[PieceLadders]) -> list[str]:
     """How far the figures of detection hang on these excerpts, and on which."""
-    if len({one.piece for one in ladders}) < 2:
+    claimed = (detection for one in ladders for detection in one.detections)
+    if len({one.piece for one in ladders}) < 2 or not any(d.kind in ERROR_KINDS for d in claimed):
         return []
     ranges = []
     for by_key in (False, True):
-        drawn = detection_interval(ladders, np.random.default_rng(_DRAWS_SEED), by_key=by_key)
+        drawn = detection_interval(ladders, np.random.default_rng(DRAWS_SEED), by_key=by_key)
         ranges.append(
             [
                 f"{number(low, '.3f')} to {number(high, '.3f')}"
@@ -264,6 +275,8 @@ def _difficulty(takes: Sequence[RatedTake], scale: ReferenceScale) -> list[str]:
         ]
         for alone, peers in zip(difficulty(takes), difficulty(compared(takes, scale)), strict=True)
     ]
+    if not rows:
+        return []
     header = ["dimension", "takes of pieces", "players, alone", "pieces, alone"]
     header += ["players, compared", "means of pieces, compared"]
     header += ["r with density, alone", "r, compared", "r of takes, compared", "met"]
@@ -341,10 +354,12 @@ def _draw(
     heard: tuple[Sequence[Climbed], Sequence[Climbed]],
     folder: Path,
 ) -> None:
-    save_png(ladder_figure(keys), folder / "proof_a_ladders.png")
-    matrix = side_matrix(keys)
-    save_png(matrix_figure(matrix, side_shares(matrix)), folder / "proof_b_side_effects.png")
-    save_png(detection_figure(detection_table(proof.ladders)), folder / "proof_c_detection.png")
+    if keys:
+        save_png(ladder_figure(keys), folder / "proof_a_ladders.png")
+        matrix = side_matrix(keys)
+        save_png(matrix_figure(matrix, side_shares(matrix)), folder / "proof_b_side_effects.png")
+    if any(one.detections for one in proof.ladders):
+        save_png(detection_figure(detection_table(proof.ladders)), folder / "proof_c_detection.png")
     alone = difficulty(proof.takes)
     if alone:
         peers = difficulty(compared(proof.takes, proof.scale))

@@ -24,7 +24,7 @@ from tocco.pseudo_labels.norms import CourseNorms, CourseVelocity
 from tocco.units import FloatArray, IntArray
 
 HINTS: Final = tuple(CourseVelocity.model_fields)
-SIGNS_OF_THE_PAGE: Final = ("mark", "hairpin", "stress")
+SIGNS_OF_THE_PAGE: Final = ("mark", "mark_change", "hairpin", "stress")
 
 WINDOW_SEC: Final = 20.0
 FEWEST_ONSETS: Final = 15

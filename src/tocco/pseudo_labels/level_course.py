@@ -1,8 +1,9 @@
 """Where the music suggests more and less: the course of level that line, harmony, motion and signs ask for.
 
 A rating of shaping needs something to hold the playing against. Pianists differ, and agree on much: high
-is loud and long bass notes soft, a dense or dissonant passage is louder than a plain one, accents and
-signs are played, and who puts the soft pedal down means to be soft.
+is loud, and so are deep notes and doubled octaves; a dense or dissonant passage is louder than a plain one,
+and a fast stretch of one's own playing than a slow one; accents and signs are played, most of all where one
+is new; and who puts the soft pedal down means to be soft.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from tocco.music.statistics.summaries import around
 from tocco.music.statistics.written import Written
 from tocco.pseudo_labels.evidence import Evidence
 from tocco.pseudo_labels.norms import reference_norms
+from tocco.pseudo_labels.together import Together
 from tocco.pseudo_labels.voices import near, near_onsets
-from tocco.units import BoolArray, FloatArray
+from tocco.units import BoolArray, FloatArray, IntArray
 
 MINUTE_SEC: Final = 30.0
 """Level is heard against the last and the next half minute."""
@@ -34,6 +36,13 @@ STRESS_SIGNS: Final = ("sf", "sff", "sfz", "sfp", "fz", "fp", "rf", "rfz")
 _ROUGHNESS: Final = {1: 1.0, 2: 0.4, 6: 1.0}
 """Roughness of two pitch classes that are so many semitones apart, or so many short of an octave."""
 
+MIDDLE_C: Final = 60
+CHANGE_SEC: Final = 2.0
+"""A sign is new so long after it, and is led up to so long before."""
+
+_PITCHES = 256
+"""More than any pitch and an octave."""
+_OCTAVE = 12
 _SAME_PLACE_BEAT = 0.05
 _CHORD_SEC = 0.45
 _SEEN_AFTER_SEC = 0.02
@@ -62,7 +71,8 @@ def suggested_course(evidence: Evidence) -> FloatArray:
 
     A sum of hints (`read_hints`), each smoothed like the level and against the minute around, times what
     pianists make of it on average (`norms.CourseNorms`). "High loud" and "harmonic charge" are rules of
-    old (Friberg 1991). A player may shape otherwise with good reason, for a while.
+    old (Friberg 1991), and so is "the faster, the louder" (Todd 1992). A player may shape otherwise with good
+    reason, for a while.
 
     Returns
     -------
@@ -81,12 +91,15 @@ def read_hints(evidence: Evidence) -> dict[str, FloatArray]:
     Returns
     -------
     (G,) each, smoothed and against the minute around
-        "top", "bottom": semitones of the upper and the lower line. "motion": logarithm of onsets a beat
+        "top": semitones of the upper line. "depth": semitones below middle C, mean of the notes. "doubling":
+        share of the notes that are struck an octave higher as well. "motion": logarithm of onsets a beat
         (a second without a score). "dissonance": 0..1, minor and major seconds and tritones, octaves
         aside, among what is struck within a second. "soft_pedal": 0 up to 1 down; not of a transcription,
         since it cannot be heard apart from soft playing. With a page also
-        "mark": steps between signs; "hairpin": 0 to 1 along a crescendo, 0 to -1 along a diminuendo;
-        "stress": share of onsets with an accent or a sign such as sf.
+        "tempo": logarithm of beats a second, as played, within threefold of the whole; "mark": steps between
+        signs, no sign counting as their mean; "mark_change": steps by which the sign two seconds later is
+        above that of two seconds before, on the line between onsets; "hairpin": 0 to 1 along a crescendo, 0
+        to -1 along a diminuendo; "stress": share of onsets with an accent or a sign such as sf.
     """
     together, struck, written = evidence.together, evidence.playing.struck, evidence.written
     if not len(together.size):
@@ -94,21 +107,38 @@ def read_hints(evidence: Evidence) -> dict[str, FloatArray]:
     time_sec = np.maximum.accumulate(together.onset_sec)
     at = time_sec if written is None else written.onset_beat
     wait = np.maximum(np.diff(at, append=at[-1] + 1.0), 0.03)
+    pitch = struck.pitch[together.note].astype(np.int64)
     hints = {
         "top": struck.pitch[together.top].astype(float),
-        "bottom": struck.pitch[together.bottom].astype(float),
+        "depth": _mean_of_onsets(together, np.maximum(MIDDLE_C - pitch, 0)),
+        "doubling": _mean_of_onsets(together, _is_doubled(together.onset_of, pitch)),
         "motion": -np.log(wait),
         "dissonance": _dissonance(evidence, time_sec),
     }
     if not evidence.is_transcribed:
         hints["soft_pedal"] = evidence.performance.soft.at(time_sec + _SEEN_AFTER_SEC) / 127.0
     if written is not None and evidence.score is not None:
+        mark = _marked_steps(evidence.score.marks, written.onset_beat)
         hints |= {
-            "mark": _marked_steps(evidence.score.marks, written.onset_beat),
+            "tempo": -np.log(written.local_beat_sec),
+            "mark": mark,
+            "mark_change": np.interp(time_sec + CHANGE_SEC, time_sec, mark)
+            - np.interp(time_sec - CHANGE_SEC, time_sec, mark),
             "hairpin": _hairpins(evidence.score.marks, written.onset_beat),
             "stress": stressed_onsets(evidence.score, written),
         }
     return {name: against_minute(evidence, near(time_sec, hint)) for name, hint in hints.items()}
+
+
+def _mean_of_onsets(together: Together, value: FloatArray | IntArray | BoolArray) -> FloatArray:
+    """(G,) mean of a value over the notes of each onset."""
+    return np.bincount(together.onset_of, value, len(together.size)) / together.size
+
+
+def _is_doubled(onset_of: IntArray, pitch: IntArray) -> BoolArray:
+    """(K,) which notes are struck an octave higher as well, at the same onset."""
+    place = onset_of * _PITCHES + pitch
+    return np.isin(place + _OCTAVE, place)
 
 
 def _dissonance(evidence: Evidence, time_sec: FloatArray) -> FloatArray:

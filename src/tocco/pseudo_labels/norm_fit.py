@@ -77,7 +77,7 @@ def fit_norms(samples: Sequence[NormSample], pool: PoolFacts, rng: np.random.Gen
             "pool",
             f"has too few pieces of which enough notes match: {len(set(pieces))}",
             allowed=f"at least {FEWEST_PIECES}",
-            next_step="give more pieces, or a greater --share of them",
+            next_step="give more pieces: more names in --pieces, or without it a greater --share",
         )
     return Norms(
         pool=pool,

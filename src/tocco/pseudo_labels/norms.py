@@ -109,11 +109,17 @@ class CourseVelocity(StrictModel):
     top: _Number
     """A semitone of the upper line."""
 
-    bottom: _Number
-    """A semitone of the lower line."""
+    depth: _Number
+    """A semitone below middle C, mean of what is struck."""
+
+    doubling: _Number
+    """Share 1 of the notes with their octave above; an octave alone has a half."""
 
     motion: _Number
     """A unit of the logarithm of onsets a beat."""
+
+    tempo: _Number
+    """A unit of the logarithm of beats a second, as played."""
 
     dissonance: _Number
     """From none to all of it."""
@@ -123,6 +129,9 @@ class CourseVelocity(StrictModel):
 
     mark: _Number
     """A step between signs, as from p to mp."""
+
+    mark_change: _Number
+    """A step from the sign of two seconds before to that of two seconds later."""
 
     hairpin: _Number
     """From the beginning to the end of a hairpin."""
