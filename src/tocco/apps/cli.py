@@ -442,7 +442,11 @@ def benchmark_pseudo_labels(
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and of every corruption.")] = 0,
     kinds: Annotated[
         list[str] | None,
-        typer.Option("--kind", help="A corruption to make, more than once for several; all if not given."),
+        typer.Option(
+            "--kind",
+            help="A corruption to make, more than once for several; all if not given. (d) and (e) do not "
+            "hang on it: `--takes 0` spares (d).",
+        ),
     ] = None,
     scale: _Scale = None,
     transcribed_scale: _TranscribedScale = None,

@@ -118,16 +118,21 @@ def read_hints(evidence: Evidence) -> dict[str, FloatArray]:
     if not evidence.is_transcribed:
         hints["soft_pedal"] = evidence.performance.soft.at(time_sec + _SEEN_AFTER_SEC) / 127.0
     if written is not None and evidence.score is not None:
-        mark = _marked_steps(evidence.score.marks, written.onset_beat)
-        hints |= {
-            "tempo": -np.log(written.local_beat_sec),
-            "mark": mark,
-            "mark_change": np.interp(time_sec + CHANGE_SEC, time_sec, mark)
-            - np.interp(time_sec - CHANGE_SEC, time_sec, mark),
-            "hairpin": _hairpins(evidence.score.marks, written.onset_beat),
-            "stress": stressed_onsets(evidence.score, written),
-        }
+        hints |= _of_the_page(evidence.score, written, time_sec)
     return {name: against_minute(evidence, near(time_sec, hint)) for name, hint in hints.items()}
+
+
+def _of_the_page(score: Score, written: Written, time_sec: FloatArray) -> dict[str, FloatArray]:
+    """(G,) each, of the written onsets."""
+    mark = _marked_steps(score.marks, written.onset_beat)
+    soon, just = (np.interp(time_sec + step, time_sec, mark) for step in (CHANGE_SEC, -CHANGE_SEC))
+    return {
+        "tempo": -np.log(written.local_beat_sec),
+        "mark": mark,
+        "mark_change": soon - just,
+        "hairpin": _hairpins(score.marks, written.onset_beat),
+        "stress": stressed_onsets(score, written),
+    }
 
 
 def _mean_of_onsets(together: Together, value: FloatArray | IntArray | BoolArray) -> FloatArray:
