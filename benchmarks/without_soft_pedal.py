@@ -1,0 +1,49 @@
+"""The performances of a manifest with their soft pedal struck out, as a manifest for `tocco benchmark`.
+
+    python benchmarks/without_soft_pedal.py --performances asap/performances.jsonl -o FOLDER
+    tocco benchmark pseudo-labels --performances FOLDER/performances.jsonl -o DIR --kind inverted_dynamics ...
+
+No transcriber tells the soft pedal (results/transcription/errors.txt), and by keys it is a part of what the
+level is held against. What the proof says of these keys is how far a rating by ear could come if nothing else
+were lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from multiprocessing import Pool
+from pathlib import Path
+
+from tocco.data.records import LabelRecord, read_labels, write_labels
+from tocco.music.midi import load_midi, save_midi
+from tocco.music.performance import PedalCurve
+
+
+def strike_out(task: tuple[LabelRecord, Path]) -> LabelRecord:
+    """Write one performance without its soft pedal, and its record."""
+    record, folder = task
+    if record.midi_path is None:
+        return record
+    path = folder / f"{record.segment_id}.mid"
+    save_midi(replace(load_midi(record.midi_path), soft=PedalCurve()), path)
+    return record.model_copy(update={"midi_path": path})
+
+
+def main() -> None:
+    """Write all of them."""
+    parser = argparse.ArgumentParser(description="Strike the soft pedal out of performances.")
+    parser.add_argument("--performances", type=Path, required=True, help="manifest, JSONL, with MIDI")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder for MIDI and manifest")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    folder = options.output.resolve() / "midi"
+    folder.mkdir(parents=True, exist_ok=True)
+    records = read_labels(options.performances, must_exist=True)
+    with Pool(options.jobs) as pool:
+        written = pool.map(strike_out, [(record, folder) for record in records], chunksize=8)
+    write_labels(written, options.output.resolve() / "performances.jsonl")
+
+
+if __name__ == "__main__":
+    main()
