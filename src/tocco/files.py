@@ -152,7 +152,9 @@ def read_text(path: Path) -> str:
         raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
     except UnicodeDecodeError as error:
         raise InputError(
-            path, f"is not UTF-8 text (byte {error.start})", next_step="save it as UTF-8"
+            path,
+            f"is not UTF-8 text (byte {error.start})",
+            next_step="give the text file that is meant, in UTF-8",
         ) from error
 
 
