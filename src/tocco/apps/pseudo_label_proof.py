@@ -142,8 +142,8 @@ def _facts(
 def _pool_of(scale: ReferenceScale) -> str:
     pool = scale.pool
     return (
-        f"{pool.n_performances} performances of {len(pool.pieces)} pieces, all of them left out here, with "
-        "every version of the same music"
+        f"{pool.n_performances} performances of {len(pool.pieces)} pieces, all of them left out here by "
+        "their names, with every version of the same music"
     )
 
 
