@@ -11,7 +11,7 @@ import symusic
 
 from tocco.music.matching.chords import PlayedNotes, WrittenNotes
 from tocco.music.matching.readings import Reading
-from tocco.music.partitura_door import import_notation_library
+from tocco.music.partitura_import import import_notation_library
 from tocco.units import FloatArray, IntArray
 
 _CLEAN_SEC = 0.15

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tocco.apps.align import align
+from tocco.apps.commands.align import align
 from tocco.music.alignment import align_performance_to_score
 from tocco.music.corruption import corrupt
 from tocco.music.midi import load_midi, save_midi

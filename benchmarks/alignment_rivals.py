@@ -12,7 +12,7 @@ import numpy as np
 from tocco.music.matching.chords import N_PITCHES, PlayedNotes, WrittenNotes, group_onsets
 from tocco.music.matching.matcher import match_notes
 from tocco.music.matching.tempo_map import TempoMap, map_through
-from tocco.music.partitura_door import import_notation_library
+from tocco.music.partitura_import import import_notation_library
 from tocco.units import IntArray
 
 _CHORD_SEC = 0.05

@@ -33,7 +33,7 @@ from tocco.data.prepared import RecordSource
 from tocco.data.pseudo_labelling import CorruptionPlan, LabelTask, label_performance, with_printed_score
 from tocco.data.records import LabelRecord, read_labels
 from tocco.music.midi import load_midi
-from tocco.pseudo_labels.scale_files import load_scales
+from tocco.pseudo_labels.scale.files import load_scales
 
 WINDOW_SEC: Final = 20.0
 OVERLAP: Final = 0.5

@@ -23,14 +23,14 @@ from scipy.optimize import linear_sum_assignment, minimize
 from tocco.audio.rendering import FluidSynthRenderer
 from tocco.audio.transcription import CommandTranscriber
 from tocco.data.records import LabelRecord, read_labels
-from tocco.evaluation.spot_check import excerpt
+from tocco.evaluation.pseudo_labels.spot_check import excerpt
 from tocco.files import file_name, read_names
 from tocco.music.midi import load_midi
 from tocco.music.performance import PEDAL_DOWN, Performance
 from tocco.music.statistics.playing import pedal_crossings, read_playing, sounding_end_sec
 from tocco.music.transcriber_noise import carried_sec
-from tocco.pseudo_labels.keyboard_tilt import keyboard_tilt
-from tocco.pseudo_labels.together import read_together
+from tocco.pseudo_labels.observed.onsets import read_together
+from tocco.pseudo_labels.observed.register_bias import keyboard_tilt
 from tocco.units import BoolArray, FloatArray, IntArray
 
 NOTE_SEC = 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tocco.music.corruption import CORRUPTIONS
-from tocco.pseudo_labels.raters import RATERS
+from tocco.pseudo_labels.raters.registry import RATERS
 
 PAGE = Path(__file__).parents[1] / "docs" / "pseudo_labels.md"
 

@@ -15,10 +15,10 @@ import soundfile
 
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.midi import load_midi
-from tocco.music.partitura_door import import_notation_library
+from tocco.music.partitura_import import import_notation_library
 from tocco.music.performance import Performance
 from tocco.music.score import load_score, score_readings
-from tocco.pseudo_labels.note_accuracy import rate_note_accuracy
+from tocco.pseudo_labels.raters.note_accuracy import rate_note_accuracy
 
 FOLDER = Path(str(resources.files("tocco"))) / "examples" / "petzold_minuet"
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "make_example.py"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tocco.apps.cli import app
+from tocco.apps.cli.main import app
 from tocco.inference.bundle import example_path
 
 ROOT = Path(__file__).parents[1]

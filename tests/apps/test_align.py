@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tocco.apps.cli import app
+from tocco.apps.cli.main import app
 from tocco.errors import InputError, OutputError, ToccoError
 from tocco.inference.alignment_document import AlignmentDocument, read_alignment
 from tocco.music.midi import load_midi, save_midi

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from tocco.apps.cli import app
+from tocco.apps.cli.main import app
 
 WRONG_USAGE = 2
 

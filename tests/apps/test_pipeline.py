@@ -10,7 +10,7 @@ import soundfile
 from typer.testing import CliRunner
 
 from corpus import performance, sound
-from tocco.apps.cli import app
+from tocco.apps.cli.main import app
 from tocco.errors import BundleError, InputError, MismatchError, OutputError, ToccoError
 from tocco.inference.assessment import read_assessment
 from tocco.inference.assessor import Assessor

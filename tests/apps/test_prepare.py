@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from tocco.apps.cli import app
+from tocco.apps.cli.main import app
 from tocco.data.prepared import prepare_records
 from tocco.data.records import read_labels, write_labels
 

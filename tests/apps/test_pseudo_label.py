@@ -8,12 +8,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pseudo_example import made_up_scale, made_up_scales, write_manifest
-from tocco.apps.cli import app
+from tocco.apps.cli.main import app
 from tocco.data.pseudo_labelling import source_of
 from tocco.data.records import read_labels, write_labels
 from tocco.errors import InputError
 from tocco.music.corruption import CORRUPTIONS
-from tocco.pseudo_labels.scale_files import reference_scale
+from tocco.pseudo_labels.scale.files import reference_scale
 from tocco.schema import laid_out
 
 

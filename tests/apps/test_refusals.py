@@ -16,12 +16,9 @@ import soundfile
 import typer
 from typer.testing import CliRunner
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
-
 from assessment_example import example
-
-from tocco.apps import assess as command
-from tocco.apps import cli
+from tocco.apps.cli.main import main as cli
+from tocco.apps.commands import assess as command
 from tocco.audio.decoding import open_sound
 from tocco.errors import BundleError, InputError, OutputError
 from tocco.files import file_name, is_safe_name, sha256_of

@@ -12,7 +12,7 @@ import soundfile
 from typer.testing import CliRunner, Result
 
 from render_example import installed, performance
-from tocco.apps.cli import app
+from tocco.apps.cli.main import app
 from tocco.audio.render_cache import render_facts
 from tocco.data.records import LabelRecord, read_labels, write_labels
 from tocco.errors import InputError, MissingPartError, OutputError

@@ -8,11 +8,11 @@ import sys
 
 import numpy as np
 import pytest
-from clicking_piano import clicking_performance, sounded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from clicking_piano import clicking_performance, sounded
 from tocco.audio import augmentation
 from tocco.audio.augmentation import EFFECTS, AugmentationConfig, augment_pipeline
 from tocco.audio.augmenting.effects import total_amounts

@@ -6,11 +6,11 @@ import librosa
 import numpy as np
 import pytest
 import soxr
-from clicking_piano import clicking_performance, detected_onsets, sounded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
+from clicking_piano import clicking_performance, detected_onsets, sounded
 from tocco.audio.augmentation import (
     EFFECTS,
     MP3_KBITS,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from clicking_piano import (
     DURATION_SEC,
     aligned,
@@ -14,7 +15,6 @@ from clicking_piano import (
     detected_pitches,
     sounded,
 )
-
 from tocco.audio.augmentation import (
     EFFECTS,
     AppliedEffect,

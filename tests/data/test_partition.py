@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tocco.data.corpora.percepiano import import_percepiano
 from tocco.data.partition import (
     PART_BARRIERS,
     assert_parts_disjoint,
@@ -14,7 +15,6 @@ from tocco.data.partition import (
     partition,
     terciles,
 )
-from tocco.data.percepiano import import_percepiano
 from tocco.data.records import LabelRecord, read_labels
 from tocco.errors import InputError
 from tocco.music.midi import save_midi

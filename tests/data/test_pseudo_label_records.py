@@ -17,8 +17,8 @@ from tocco.data.pseudo_labelling import (
     task_key,
 )
 from tocco.data.records import read_labels
-from tocco.pseudo_labels.evidence import Evidence
-from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.observed.evidence import Evidence
+from tocco.pseudo_labels.scale.model import ReferenceScale
 
 
 @pytest.fixture(scope="module")

@@ -32,11 +32,11 @@ from tocco.music.corruption import CORRUPTIONS
 from tocco.music.midi import load_midi, save_midi
 from tocco.music.performance import PedalCurve
 from tocco.music.score import load_score
-from tocco.pseudo_labels.evidence import Evidence
+from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.rate import rate_span
-from tocco.pseudo_labels.raters import RATERS
-from tocco.pseudo_labels.scale import ReferenceScale
-from tocco.pseudo_labels.scale_files import SCALE_FILE, TRANSCRIBED_SCALE_FILE, reference_scale
+from tocco.pseudo_labels.raters.registry import RATERS
+from tocco.pseudo_labels.scale.files import SCALE_FILE, TRANSCRIBED_SCALE_FILE, reference_scale
+from tocco.pseudo_labels.scale.model import ReferenceScale
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +216,7 @@ def test_the_key_follows_everything_that_decides_the_ratings(
 def test_the_source_of_a_scale_is_told_by_its_file() -> None:
     """A field that is absent changes no hash: labels of keys stay the same when transcriptions get more."""
     for is_transcribed, name in ((False, SCALE_FILE), (True, TRANSCRIBED_SCALE_FILE)):
-        content = json.loads(files("tocco.pseudo_labels").joinpath(name).read_text())
+        content = json.loads(files("tocco.pseudo_labels.scale").joinpath(name).read_text())
         expected = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         assert scale_sha256(reference_scale(is_transcribed=is_transcribed)) == expected
 

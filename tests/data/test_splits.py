@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tocco.data.percepiano import import_percepiano
+from tocco.data.corpora.percepiano import import_percepiano
 from tocco.data.records import LabelRecord, read_labels
 from tocco.data.splits import (
     BARRIERS,

@@ -24,7 +24,7 @@ from engine_work import (
     surroundings,
 )
 from render_example import installed, performance
-from tocco.apps.render import RenderOptions, render_midi
+from tocco.apps.commands.render import RenderOptions, render_midi
 from tocco.engines import Engine, LocalEngine, RayEngine
 from tocco.errors import InputError, MissingPartError
 from tocco.music.midi import save_midi

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tocco.evaluation.result import CrossValidationResult
+from tocco.evaluation.cross_validation.result import CrossValidationResult
 
 NAMES = ("note_accuracy", "phrasing", "timing_stable_unstable", "pedal_clean_blurred")
 

@@ -3,11 +3,11 @@ import json
 
 import numpy as np
 import pytest
-from assessment_example import NO_SCORE, example
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from assessment_example import NO_SCORE, example
 from tocco.errors import InputError, OutputError
 from tocco.inference.assessment import (
     ASSESSMENT_COLUMNS,

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from alignment_etude import BEAT_SEC, check_is_partition, performance_of, piece, play, score_of, without
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alignment_etude import BEAT_SEC, check_is_partition, performance_of, piece, play, score_of, without
 from tocco.errors import InputError, MismatchError
 from tocco.music.alignment import MIN_MATCH_RATE, align_performance_to_score
 from tocco.music.midi import load_midi
-from tocco.music.partitura_door import import_notation_library
+from tocco.music.partitura_import import import_notation_library
 from tocco.music.performance import Performance
 from tocco.music.score import Score, load_score
 

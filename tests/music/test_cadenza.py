@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from alignment_etude import check_is_partition, performance_of, piece, without
 
+from alignment_etude import check_is_partition, performance_of, piece, without
 from tocco.errors import MismatchError
-from tocco.evaluation.pseudo_label_measures import stretch
+from tocco.evaluation.pseudo_labels.measures import stretch
 from tocco.inference.note_report import alignment_report
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.cadenza import MIN_RUN, STEP_BEAT, course_of

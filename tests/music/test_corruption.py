@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from corruption_etude import etude
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from corruption_etude import etude
 from tocco.errors import InputError, MismatchError
 from tocco.music.corruption import CORRUPTIONS, Corruption, corrupt
 from tocco.music.performance import PedalCurve, Performance

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from corruption_etude import BEAT_SEC, MAJOR, N_BARS, etude
 
+from corruption_etude import BEAT_SEC, MAJOR, N_BARS, etude
 from rater_etude import play, study_score
 from tocco.errors import InputError
 from tocco.music.alignment import align_performance_to_score

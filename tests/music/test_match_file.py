@@ -14,7 +14,7 @@ from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.match_file import match_file_text, performed_note_id, write_match_file
 from tocco.music.matching.ornaments import Ornament
 from tocco.music.midi import load_midi
-from tocco.music.partitura_door import import_notation_library
+from tocco.music.partitura_import import import_notation_library
 from tocco.music.performance import Performance
 from tocco.music.score import score_readings
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from statistics_etude import BEAT_SEC, etude
 
+from statistics_etude import BEAT_SEC, etude
 from tocco.music.midi import notes_within, segment_midi
 from tocco.music.note_features import NOTE_FEATURES, note_features
 from tocco.music.performance import PedalCurve, Performance

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from statistics_etude import BEAT_SEC, N_BEATS, etude
 
+from statistics_etude import BEAT_SEC, N_BEATS, etude
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.midi import load_midi
 from tocco.music.performance import PedalCurve, Performance

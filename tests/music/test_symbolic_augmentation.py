@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from corruption_etude import etude
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corruption_etude import etude
 from tocco.errors import InputError
-from tocco.evaluation.spot_check import excerpt
+from tocco.evaluation.pseudo_labels.spot_check import excerpt
 from tocco.music.alignment import align_performance_to_score
 from tocco.music.symbolic_augmentation import scale_tempo, transpose
 from tocco.music.transcriber_noise import transcriber_noise

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from corruption_etude import etude
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corruption_etude import etude
 from tocco.errors import InputError
 from tocco.music.alignment import align_performance_to_score
 from tocco.music.corruption.draft import Draft

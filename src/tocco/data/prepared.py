@@ -1,6 +1,6 @@
 """Rated performances, read, aligned, measured and cut into windows: once, or anew at every look.
 
-What is kept of a record is one file (`tocco.data.cache`): the sound, the notes with their alignment,
+What is kept of a record is one file (`tocco.cache`): the sound, the notes with their alignment,
 and what the network reads of every window, with and without the score. In memory there are only
 bounds and labels.
 """
@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from tocco.audio.processing import load_audio, normalize_audio, segment_bounds
-from tocco.data.cache import ArrayReader, ArraysInMemory, content_key, kept_arrays
+from tocco.cache import ArrayReader, ArraysInMemory, content_key, kept_arrays
 from tocco.data.preparation import SymbolicInputs, WindowInputs, cut_windows, symbolic_inputs
 from tocco.data.records import LabelRecord
 from tocco.data.value_arrays import arrays_of, value_of

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from tocco.data.pseudo_labelling import Labelled, source_of
 from tocco.data.records import LabelRecord
 from tocco.files import file_name
-from tocco.pseudo_labels.peers import Expectation, Take, expectations, mean_standing
-from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale.model import ReferenceScale
+from tocco.pseudo_labels.scale.peers import Expectation, Take, expectations, mean_standing
 
 
 def take_of(labelled: Labelled) -> Take | None:

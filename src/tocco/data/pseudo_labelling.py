@@ -28,10 +28,10 @@ from tocco.music.corruption import CORRUPTIONS, Corruption, corrupt, corruption_
 from tocco.music.midi import load_midi, save_midi
 from tocco.music.performance import Performance
 from tocco.music.score import score_readings
-from tocco.pseudo_labels.evidence import Evidence
+from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.pseudo_label import PseudoLabel
 from tocco.pseudo_labels.rate import rate_span
-from tocco.pseudo_labels.scale import ReferenceScale
+from tocco.pseudo_labels.scale.model import ReferenceScale
 from tocco.schema import Points, Share, StrictModel, laid_out
 
 PSEUDO_LABEL_VERSION: Final = 6

@@ -61,7 +61,7 @@ class LabelRecord(StrictModel):
     """
 
     annotation_path: Path | None = None
-    """What people marked in the performance (`tocco.data.annotations`): beats, or which key is which note.
+    """What people marked in the performance: beats, or which key is which note (`corpora.annotations`).
 
     Absent from the file where there is none.
     """

@@ -29,7 +29,7 @@ from tocco.inference.verdict import (
     note_accuracy_rating,
 )
 from tocco.inference.windows import centre_weighted_merge, stream_windows
-from tocco.pseudo_labels.note_accuracy import rate_note_accuracy
+from tocco.pseudo_labels.raters.note_accuracy import rate_note_accuracy
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS, TOCCO10, Rubric
 from tocco.units import SAMPLE_RATE_HZ, FloatArray, amplitude_from_db
 

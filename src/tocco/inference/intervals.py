@@ -1,6 +1,7 @@
 """The factors that turn a predicted sd into an interval: what a model keeps of its calibration.
 
-They are fitted by `tocco.evaluation.calibration`, whose docstring says what an interval claims.
+They are fitted by `tocco.evaluation.cross_validation.calibration`; its docstring says what an interval
+claims.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 
 from tocco.music.alignment import Alignment
 from tocco.music.performance import Performance
-from tocco.pseudo_labels.evidence import NO_AUDIO, Evidence
+from tocco.pseudo_labels.observed.evidence import NO_AUDIO, Evidence
 from tocco.pseudo_labels.pseudo_label import Cause, PseudoLabel
-from tocco.pseudo_labels.raters import measure_technique
+from tocco.pseudo_labels.raters.registry import measure_technique
 from tocco.schema import Seconds, StrictModel
 
 KEYS_ALONE = "it is measured from the sound, and technique is told from the keys alone"

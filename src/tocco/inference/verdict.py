@@ -12,7 +12,7 @@ from tocco.inference.assessment import Aggregate, Curve, Moment, Rating
 from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.windows import Merge
 from tocco.music.alignment import Alignment
-from tocco.pseudo_labels.note_accuracy import NoteAccuracy, rate_note_accuracy
+from tocco.pseudo_labels.raters.note_accuracy import NoteAccuracy, rate_note_accuracy
 from tocco.rubrics import Rubric
 from tocco.units import FloatArray
 

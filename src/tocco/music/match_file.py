@@ -26,7 +26,7 @@ from tocco.errors import InputError
 from tocco.files import write_bytes
 from tocco.music.alignment import Alignment
 from tocco.music.notation import Metre
-from tocco.music.partitura_door import import_notation_library
+from tocco.music.partitura_import import import_notation_library
 from tocco.music.performance import Performance
 from tocco.music.score import Score
 from tocco.units import FloatArray, IntArray

@@ -17,7 +17,7 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compile
 from tocco.errors import InputError
 from tocco.music.bar_cursor import keep_cursor_in_bars
 from tocco.music.notation import MAX_SCORE_BARS, MAX_SCORE_BYTES, Notation
-from tocco.music.partitura_door import import_notation_library
+from tocco.music.partitura_import import import_notation_library
 from tocco.music.partitura_notation import notation_from_parts
 from tocco.music.tremolo import write_out_tremolos
 

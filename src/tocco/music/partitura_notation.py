@@ -9,7 +9,7 @@ from typing import Any
 
 from tocco.errors import InputError
 from tocco.music.notation import Bar, Mark, Metre, Notation, PlayOrder, PrintedNote
-from tocco.music.partitura_door import import_notation_library
+from tocco.music.partitura_import import import_notation_library
 
 _MAX_ORDERS = 64
 _MAX_SEGMENTS = 51

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from tocco.audio.processing import segment_bounds
-from tocco.pseudo_labels.demand import read_demand
-from tocco.pseudo_labels.evidence import Evidence, Span
+from tocco.pseudo_labels.observed.evidence import Evidence, Span
 from tocco.pseudo_labels.pseudo_label import PseudoLabel
-from tocco.pseudo_labels.raters import measure_technique
-from tocco.pseudo_labels.scale import ReferenceScale
-from tocco.pseudo_labels.scale_files import reference_scale
+from tocco.pseudo_labels.raters.registry import measure_technique
+from tocco.pseudo_labels.scale.difficulty import read_demand
+from tocco.pseudo_labels.scale.files import reference_scale
+from tocco.pseudo_labels.scale.model import ReferenceScale
 
 
 def rate_span(

@@ -33,7 +33,7 @@ def smeared_articulation(context: Context, severity: float, rng: np.random.Gener
     touch with less of a gap would be no smear), and all of them by the overlap longer. Where the next is
     more than a second away, its silence stays; a key that is to be struck again is let go 30 ms before.
     The ladder starts at a quarter: four in five single notes of a melody are held for up to 1.2 to 1.4 of
-    what is written (`tocco.pseudo_labels.touch_norm`), so that less is still a legato (Repp 1995).
+    what is written (`tocco.pseudo_labels.norms.touch`), so that less is still a legato (Repp 1995).
     """
     del rng  # as above
     played = context.performance

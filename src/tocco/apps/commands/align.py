@@ -1,0 +1,190 @@
+"""`tocco align`: a performance against its score, as match file, JSON and picture."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import typer
+
+from tocco.errors import InputError, OutputError
+from tocco.files import SAFE_NAME_RULE, is_safe_name, sha256_of, writable_folder
+from tocco.inference.alignment_document import (
+    AlignedInputs,
+    AlignmentDocument,
+    Mistake,
+    alignment_document,
+    read_alignment,
+    write_alignment,
+)
+from tocco.inference.evidence import InputFile, Synchrony
+from tocco.music.alignment import align_performance_to_score
+from tocco.music.match_file import write_match_file
+from tocco.music.midi import load_midi
+from tocco.music.performance import Performance
+from tocco.music.score import score_readings
+from tocco.report.alignment_picture import draw_alignment
+from tocco.report.wording import mistake
+
+_SHOWN_MISTAKES = 6
+_MIDI_MAGIC = (b"MThd",)
+_MIDI_SUFFIXES = (".mid", ".midi")
+
+
+def align(played: Path, score: Path, output: Path, *, midi: Path | None, overwrite: bool) -> None:
+    """Align one performance, write its three files, and say in a line how it went."""
+    name = _safe_stem(played)
+    audio, midi = _told_apart(played, midi)
+    files = [output / f"{name}{suffix}" for suffix in (".json", ".match", ".png")]
+    writable_folder(output)
+    _refuse_inputs(files, [path for path in (audio, midi, score) if path is not None])
+    readings = score_readings(score)
+    performance, inputs = _on_one_clock(audio, midi, score)
+    _refuse_other_take(files, inputs, overwrite=overwrite)
+    alignment = align_performance_to_score(performance, readings)
+    document = alignment_document(alignment, performance, inputs, version("tocco"))
+    json_file, match_file, picture = files
+    # First the file that says whose they are: a run that is killed can then be repeated.
+    write_alignment(document, json_file)
+    write_match_file(alignment, performance, match_file)
+    draw_alignment(alignment, performance, document, picture)
+    typer.echo(summary(played.name, document))
+    for path in files:
+        typer.echo(str(path))
+
+
+def summary(name: str, document: AlignmentDocument) -> str:
+    """One line: how many notes came to what, and in which bars the mistakes are.
+
+    Parameters
+    ----------
+    name : of the performance
+    document
+    """
+    counts, alignment = document.counts, document.alignment
+    parts = [f"{counts.right} right", f"{counts.wrong} wrong", f"{counts.missing} missing"]
+    parts.append(f"{counts.extra} extra")
+    if document.restarts:
+        parts.append("restarts in " + ", ".join(_bars(restart.bars) for restart in document.restarts))
+    if document.skips:
+        parts.append("skipped " + ", ".join(_bars(skip.bars) for skip in document.skips))
+    if alignment.repeats != "as written":
+        parts.append(alignment.repeats)
+    line = f"{name}: {', '.join(parts)}"
+    if document.mistakes:
+        line += "; " + "; ".join(map(_in_words, document.mistakes[:_SHOWN_MISTAKES]))
+    hidden = len(document.mistakes) - _SHOWN_MISTAKES
+    return line + (f"; and {hidden} more" if hidden > 0 else "")
+
+
+def _in_words(found: Mistake) -> str:
+    words = mistake(found.note)
+    return words if found.kind == "wrong" else f"{words} {found.kind}"
+
+
+def _bars(bars: tuple[str, str]) -> str:
+    first, last = bars
+    return f"bar {first}" if first == last else f"bars {first}-{last}"
+
+
+def _told_apart(played: Path, midi: Path | None) -> tuple[Path | None, Path]:
+    """The recording, if one was given, and the performance MIDI; told by content, or by a name in .mid."""
+    from tocco.audio.containers import identify_container
+
+    try:
+        with played.open("rb") as stream:
+            is_midi = stream.read(4) in _MIDI_MAGIC or played.suffix.lower() in _MIDI_SUFFIXES
+    except FileNotFoundError as error:
+        raise InputError(played, "does not exist", next_step="check the path of the performance") from error
+    except OSError as error:
+        raise InputError(played, f"cannot be read ({error.strerror})", next_step="check the path") from error
+    if is_midi:
+        if midi is not None:
+            raise InputError(
+                played,
+                "is MIDI already, and --midi gives another",
+                allowed="one performance MIDI",
+                next_step="give the recording first, or leave --midi out",
+            )
+        return None, played
+    identify_container(played)  # what is no recording either is told so, not sent to look for MIDI
+    if midi is None:
+        raise InputError(
+            played,
+            "comes without MIDI, and transcribing audio comes with a later version",
+            next_step="give the performance MIDI with --midi",
+        )
+    return played, midi
+
+
+def _on_one_clock(audio: Path | None, midi: Path, score: Path) -> tuple[Performance, AlignedInputs]:
+    """The performance on the clock of the recording, if there is one, and what it was made from."""
+    performance = load_midi(midi)
+    heard, synchrony = None, None
+    if audio is not None:
+        from tocco.audio.description import describe_audio
+        from tocco.audio.processing import stream_audio
+        from tocco.music.synchrony import align_midi_to_audio
+
+        described = describe_audio(audio)
+        found = align_midi_to_audio(performance, stream_audio(audio), audio_source=str(audio))
+        performance = found.apply(performance)
+        heard = InputFile(
+            name=audio.name,
+            sha256=described.sha256,
+            origin="given",
+            duration_sec=described.duration_sec,
+            flags=described.flags,
+        )
+        synchrony = Synchrony(
+            offset_sec=found.offset_sec, drift_ppm=1e6 * found.drift, residual_sec=found.residual_sec
+        )
+    return performance, AlignedInputs(
+        audio=heard,
+        midi=InputFile(
+            name=midi.name,
+            sha256=sha256_of(midi),
+            origin="given",
+            duration_sec=performance.duration_sec,
+        ),
+        score=InputFile(name=score.name, sha256=sha256_of(score), origin="given"),
+        synchrony=synchrony,
+    )
+
+
+def _refuse_other_take(files: list[Path], inputs: AlignedInputs, *, overwrite: bool) -> None:
+    """The same inputs may be aligned again into the same files; nothing else may be replaced."""
+    present = [path for path in files if path.exists()]
+    if overwrite or not present:
+        return
+    json_file = files[0]
+    next_step = "name another folder, or --overwrite"
+    if json_file not in present:
+        raise OutputError(present[0], "is there already, and not from tocco align", next_step=next_step)
+    try:
+        before = read_alignment(json_file).inputs
+    except InputError as error:
+        raise OutputError(json_file, "is there already, and is no alignment", next_step=next_step) from error
+    if _hashes(before) != _hashes(inputs):
+        raise OutputError(json_file, "is the alignment of other inputs", next_step=next_step)
+
+
+def _hashes(inputs: AlignedInputs) -> list[str | None]:
+    return [None if file is None else file.sha256 for file in (inputs.audio, inputs.midi, inputs.score)]
+
+
+def _refuse_inputs(files: list[Path], inputs: list[Path]) -> None:
+    for path in files:
+        if path.exists() and any(given.exists() and path.samefile(given) for given in inputs):
+            raise OutputError(path, "is an input, which is never written to", next_step="name another folder")
+
+
+def _safe_stem(path: Path) -> str:
+    if not is_safe_name(path.stem):
+        raise InputError(
+            path,
+            "has a name that cannot name the output files",
+            allowed=SAFE_NAME_RULE,
+            next_step="rename the performance",
+        )
+    return path.stem

@@ -1,0 +1,166 @@
+"""`tocco train`, `tocco evaluate`, `tocco export`: from labels to a bundle."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import typer
+
+from tocco.apps.progress import progress_bar
+from tocco.data.prepared import PreparedRecord, prepare_records
+from tocco.data.records import read_labels
+from tocco.data.splits import checked_folds, inner_split
+from tocco.errors import InputError, UsageError
+from tocco.evaluation.cross_validation.protocols import NETWORK, calibrate, cross_validation_result
+from tocco.evaluation.cross_validation.report import write_report
+from tocco.evaluation.export import bundle_config, model_card, training_range
+from tocco.files import sha256_of, writable_folder
+from tocco.inference.bundle import CALIBRATION, BundleCalibration, save_bundle
+from tocco.inference.intervals import IntervalCalibration
+from tocco.training.config import ExperimentConfig, load_config
+from tocco.training.stages import (
+    WEIGHTS_FILE,
+    Split,
+    load_weights,
+    network_from_config,
+    read_epochs,
+    train_stage,
+)
+
+INNER_FRACTION = 0.25
+
+
+def train(
+    config_path: Path,
+    labels: Path,
+    run: Path,
+    *,
+    fold: str,
+    inner: bool,
+    overrides: Sequence[str],
+    resume: bool,
+    jobs: int,
+) -> None:
+    """Train the parts of a run that `fold` asks for; each prints its folder when it is done."""
+    config = load_config(config_path, dict(_assignment(text) for text in overrides))
+    records = prepare(config, labels, run, jobs)
+    for split in _splits(config, records, fold, inner=inner):
+        weights = train_stage(
+            config, records, split, run, validate=inner, resume=resume, progress=sys.stderr.isatty()
+        )
+        typer.echo(f"{weights}: trained on {len(split.train)} records, {len(split.held_out)} held out")
+        if inner:
+            for row in read_epochs(weights.parent):
+                if "val_r2" in row:
+                    typer.echo(
+                        f"epoch {row['epoch']:.0f}  r {row['val_r']:.3f}  R2 {row['val_r2']:.3f}"
+                        f"  MAE {row['val_mae']:.2f}"
+                    )
+
+
+def evaluate(run: Path, labels: Path, output: Path, *, jobs: int) -> None:
+    """Rate every record by the fold that held it out; write tables, figures and the calibration."""
+    config = _config_of(run)
+    records = prepare(config, labels, run, jobs)
+    with progress_bar("rating") as advance:
+        result = cross_validation_result(config, records, run, advance)
+    writable_folder(output)
+    result.save(output / "predictions")
+    write_report(
+        result,
+        output,
+        f"Cross-validation of {config.name}",
+        {
+            "labels": f"{len(records)} excerpts, sha256 {sha256_of(labels)[:16]}",
+            "protocol": config.data.protocol,
+            "command": f"tocco evaluate runs/{run.name} --labels LABELS -o {output.name}",
+            "config": f"configs/{config.name}.yaml",
+        },
+        main=NETWORK,
+        generator=np.random.default_rng(config.training.seed),
+    )
+    calibrate(result, records).save(output / CALIBRATION)
+    typer.echo((output / "cross_validation.md").read_text(encoding="utf-8"))
+
+
+def export(run: Path, evaluation: Path, labels: Path, output: Path) -> None:
+    """Write the bundle of the network that learned from every record."""
+    config = _config_of(run, "full")
+    records = prepare(config, labels, run, jobs=1)
+    labels_sha256 = sha256_of(labels)
+    sha256 = save_bundle(
+        output,
+        bundle_config(config, records, run, labels_sha256),
+        BundleCalibration(
+            intervals=IntervalCalibration.load(evaluation / CALIBRATION),
+            applicability=training_range(records),
+        ),
+        load_weights(network_from_config(config), run / "full" / WEIGHTS_FILE),
+        model_card(config, records, run, evaluation, labels_sha256),
+    )
+    typer.echo(f"{output}: sha256 {sha256}")
+
+
+def prepare(config: ExperimentConfig, labels: Path, run: Path, jobs: int) -> list[PreparedRecord]:
+    """Read the labels and prepare every record; prepared inputs are kept beside the runs."""
+    records = read_labels(labels, must_exist=True)
+    with progress_bar("preparing") as advance:
+        prepared = prepare_records(
+            records,
+            window_sec=config.data.window_sec,
+            overlap=config.data.overlap,
+            cache_dir=run.parent / "prepared",
+            jobs=jobs,
+            missing_midi=config.data.missing_midi,
+            progress=lambda done: advance(done, len(records)),
+        )
+    refused = [record.record.segment_id for record in prepared if record.score_refusal]
+    if refused:
+        ids = ", ".join(refused)
+        typer.echo(
+            f"used without score, since it is not that of the performance: {len(refused)}: {ids}", err=True
+        )
+    return prepared
+
+
+def _splits(
+    config: ExperimentConfig, records: Sequence[PreparedRecord], fold: str, *, inner: bool
+) -> list[Split]:
+    label_records = [record.record for record in records]
+    everything = np.arange(len(records))
+    if fold == "none":
+        parts = [("full", everything, everything[:0])]
+    else:
+        folds = checked_folds(label_records, config.data.protocol)
+        numbers = [str(k) for k in range(len(folds))]
+        if fold != "all" and fold not in numbers:
+            raise UsageError("--fold", f"is {fold}", allowed=f"none, all, {', '.join(numbers)}")
+        chosen = numbers if fold == "all" else [fold]
+        parts = [(f"fold{k}", *folds[int(k)]) for k in chosen]
+    if inner:
+        generator = np.random.default_rng(config.training.seed)
+        parts = [
+            (f"{name}-inner", *inner_split(label_records, train, INNER_FRACTION, generator))
+            for name, train, _ in parts
+        ]
+    return [
+        Split(name, config.data.protocol, tuple(train.tolist()), tuple(held_out.tolist()))
+        for name, train, held_out in parts
+    ]
+
+
+def _config_of(run: Path, part: str = "fold0") -> ExperimentConfig:
+    path = run / part / "config.yaml"
+    if not path.is_file():
+        raise InputError(path, "no such file", next_step="train this part of the run first")
+    return load_config(path)
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign or "." not in key:
+        raise UsageError("--set", f"is {text!r}", allowed="BLOCK.KEY=VALUE, as training.max_epochs=5")
+    return key, value

@@ -1,0 +1,263 @@
+"""`tocco data render`: MIDI into audio, many at once, and a label file that knows it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from tocco.apps.progress import progress_bar
+from tocco.audio.render_cache import RendererPool, RenderFacts, Rendering, RenderJob, render_job
+from tocco.audio.render_setting import RenderChoice, rooms_of
+from tocco.audio.rendering import PEAK_CEILING_DBFS, TARGET_LUFS, fluidsynth_version, instruments_of
+from tocco.data.corpora.folder import AUDIO_SUFFIXES
+from tocco.data.records import LabelRecord, read_labels, write_labels
+from tocco.engines import Engine, LocalEngine, assert_arrived
+from tocco.errors import InputError, OutputError, ToccoError, UsageError
+from tocco.files import assert_plain_file, file_name, writable_folder, write_bytes
+from tocco.schema import laid_out
+
+SOME_FAILED: Final = 1
+TABLE: Final = "renderings.csv"
+REPORT: Final = "renderings.json"
+LABELS: Final = "labels.jsonl"
+PEDALS: Final = ("half", "on-off")
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """What the command line was asked for.
+
+    Attributes
+    ----------
+    soundfont
+        None for the default, "any", a name or a file.
+    seed : >= 0
+    level_db : dB relative to the target loudness, low <= high
+    room : "none", "any" or a name
+    pedal : "half" or "on-off"
+    engine
+        Where the files are rendered.
+    cache
+        Folder of renderings by key, None for none.
+    overwrite
+        Also replace files that are no renderings.
+    """
+
+    soundfont: str | None = None
+    seed: int = 0
+    level_db: tuple[float, float] = (0.0, 0.0)
+    room: str = "none"
+    pedal: str = "half"
+    engine: Engine = field(default_factory=LocalEngine)
+    cache: Path | None = None
+    overwrite: bool = False
+
+    def choice(self) -> RenderChoice:
+        """What settings are drawn from, on this machine."""
+        if self.pedal not in PEDALS:
+            raise UsageError("--pedal", f"is {self.pedal!r}", allowed=", ".join(PEDALS))
+        fluidsynth_version()  # a machine without the library is told once, not once a file
+        return RenderChoice(
+            instruments=instruments_of(self.soundfont),
+            level_db=self.level_db,
+            rooms=rooms_of(self.room),
+            half_pedal=self.pedal == "half",
+            seed=self.seed,
+        )
+
+
+def render_midi(midi: Sequence[Path], output: Path, options: RenderOptions) -> int:
+    """Render each MIDI to `output` (one .flac) or to `output`/NAME.flac, with a report beside them.
+
+    Returns
+    -------
+    The exit code: 1 where some of several failed, each of which is named on stderr.
+    """
+    if output.suffix.lower() == ".flac":
+        if len(midi) > 1:
+            raise OutputError(output, f"is one file for {len(midi)} performances", next_step="name a folder")
+        targets = [output]
+    elif output.suffix.lower() in AUDIO_SUFFIXES and not output.is_dir():
+        raise OutputError(
+            output, "is no FLAC, the one format that is rendered", next_step="name a .flac file, or a folder"
+        )
+    else:
+        names = [path.stem for path in midi]
+        if len({name.casefold() for name in names}) < len(names):
+            folded = [name.casefold() for name in names]
+            twice = next(name for name in names if folded.count(name.casefold()) > 1)
+            raise InputError(twice, "names two of the MIDI files", next_step="render them into two folders")
+        targets = [output / f"{name}.flac" for name in names]
+    choice = options.choice()
+    outcomes = _render(_jobs(midi, targets, choice, options), options.engine)
+    if targets != [output]:
+        _write_report(outcomes, output, choice)
+    return _told(outcomes, output)
+
+
+def render_labels(labels: Path, output: Path, options: RenderOptions) -> int:
+    """Render the MIDI of every record to `output`/audio and write the records with their new audio.
+
+    Returns
+    -------
+    The exit code: 1 where some failed; their records are left out of the new file.
+    """
+    records = read_labels(labels)
+    if labels.absolute() == (output / LABELS).absolute():
+        raise OutputError(output / LABELS, "is the label file itself", next_step="name another folder")
+    midi = _midi_of(labels, records)
+    choice = options.choice()
+    targets = [output / "audio" / f"{name}.flac" for name in _names(labels, midi)]
+    outcomes = _render(_jobs(midi, targets, choice, options), options.engine)
+    audio_of = {o.job.midi: o.job.target.absolute() for o in outcomes if o.rendering is not None}
+    done = [
+        record.model_copy(update={"audio_path": audio_of[record.midi_path]})
+        for record in records
+        if record.midi_path in audio_of
+    ]
+    _write_report(outcomes, output, choice)
+    if done:
+        write_labels(done, output / LABELS)
+        replaced = sum(record.audio_path is not None for record in records)
+        note = f"; {replaced} had a recording, which the new file does not name" if replaced else ""
+        typer.echo(f"{output / LABELS}: {len(done)} of {len(records)} records{note}")
+    return _told(outcomes, output)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """One job, and the rendering or what went wrong."""
+
+    job: RenderJob
+    rendering: Rendering | None
+    problem: str | None
+
+
+def _midi_of(labels: Path, records: Sequence[LabelRecord]) -> list[Path]:
+    """Every MIDI file that the records name, once."""
+    found: dict[Path, None] = {}
+    for record in records:
+        if record.midi_path is None:
+            raise InputError(
+                f"{labels}, segment {record.segment_id}",
+                "has no midi_path, and MIDI is what is rendered",
+                next_step="leave it out, or give its MIDI",
+            )
+        found[record.midi_path] = None
+    return list(found)
+
+
+def _names(labels: Path, midi: Sequence[Path]) -> list[str]:
+    """A file name for each MIDI: its own, with its folders before it where two are called alike."""
+    stems = [file_name(path.stem).casefold() for path in midi]
+    folder = labels.absolute().parent
+    names = []
+    for path, stem in zip(midi, stems, strict=True):
+        if stems.count(stem) > 1:
+            shown = path.relative_to(folder) if path.is_relative_to(folder) else path
+            names.append(file_name("_".join(shown.with_suffix("").parts)))
+        else:
+            names.append(file_name(path.stem))
+    folded = [name.casefold() for name in names]
+    for path, name in zip(midi, folded, strict=True):
+        if folded.count(name) > 1:
+            raise InputError(path, f"and another MIDI file would both be rendered to {name}.flac")
+    return names
+
+
+def _jobs(
+    midi: Sequence[Path], targets: Sequence[Path], choice: RenderChoice, options: RenderOptions
+) -> list[RenderJob]:
+    for path in midi:
+        assert_plain_file(path)
+    for folder in {target.parent for target in targets} | ({options.cache} if options.cache else set()):
+        writable_folder(folder)
+    return [
+        RenderJob(path, target, choice, options.cache, options.overwrite)
+        for path, target in zip(midi, targets, strict=True)
+    ]
+
+
+def _render(jobs: list[RenderJob], engine: Engine) -> list[_Outcome]:
+    """Every job's outcome, in order; a failure ends the run only where nothing else was asked for."""
+    outcomes: list[_Outcome] = []
+    function = _rendered if len(jobs) == 1 else _attempted
+    try:
+        with progress_bar("rendering") as advance:
+            for outcome in engine.map(function, jobs, advance):
+                if outcome.rendering is not None:
+                    assert_arrived(outcome.job.target)
+                if outcome.problem is not None:
+                    typer.echo(f"tocco: {outcome.problem}", err=True)
+                outcomes.append(outcome)
+    finally:
+        with _kept.pop("pool", RendererPool()):
+            pass  # pianos that this very process had loaded are put away
+    return outcomes
+
+
+_kept: dict[str, RendererPool] = {}
+"""The pianos of this process, which keeps them from one job to the next."""
+
+
+def _rendered(job: RenderJob) -> _Outcome:
+    return _Outcome(job, render_job(job, _kept.setdefault("pool", RendererPool())), None)
+
+
+def _attempted(job: RenderJob) -> _Outcome:
+    try:
+        return _rendered(job)
+    except ToccoError as error:
+        return _Outcome(job, None, str(error))
+
+
+def _write_report(outcomes: Sequence[_Outcome], output: Path, choice: RenderChoice) -> None:
+    """A table of the renderings, and a JSON that also has what they were drawn from and what failed."""
+    rows = [
+        {
+            "midi": outcome.job.midi.as_posix(),
+            "audio": outcome.job.target.relative_to(output).as_posix(),
+            **outcome.rendering.facts.model_dump(),
+        }
+        for outcome in outcomes
+        if outcome.rendering is not None
+    ]
+    table = io.StringIO()
+    writer = csv.DictWriter(table, ["midi", "audio", *RenderFacts.model_fields], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_bytes(output / TABLE, table.getvalue().encode())
+    report = {
+        "drawn_from": {
+            "seed": choice.seed,
+            "instruments": [{"name": i.name, "licence": i.licence} for i in choice.instruments],
+            "level_db": list(choice.level_db),
+            "rooms": list(choice.rooms),
+            "half_pedal": choice.half_pedal,
+        },
+        "target_lufs": TARGET_LUFS,
+        "peak_ceiling_dbfs": PEAK_CEILING_DBFS,
+        "renderings": rows,
+        "failed": [
+            {"midi": o.job.midi.as_posix(), "problem": o.problem} for o in outcomes if o.problem is not None
+        ],
+    }
+    write_bytes(output / REPORT, f"{laid_out(report)}\n".encode())
+
+
+def _told(outcomes: Sequence[_Outcome], output: Path) -> int:
+    """Say what was done; the exit code."""
+    made = [outcome.rendering.outcome for outcome in outcomes if outcome.rendering is not None]
+    failed = len(outcomes) - len(made)
+    held = sum(o.rendering is not None and o.rendering.facts.held_down_by_peak for o in outcomes)
+    typer.echo(
+        f"{output}: {made.count('rendered')} rendered, {made.count('cached')} from the cache, "
+        f"{made.count('kept')} kept from before, {failed} failed; {held} held below their level by the peak"
+    )
+    return SOME_FAILED if failed else 0

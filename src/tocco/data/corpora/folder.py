@@ -1,0 +1,332 @@
+"""Import of a user's own files: a folder in which names pair them, or a CSV that says what is what."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import ValidationError
+
+from tocco.audio.decoding import open_sound
+from tocco.data.corpora.corpus import (
+    MIN_DURATION_SEC,
+    CorpusCard,
+    ImportReport,
+    OnProgress,
+    Skipped,
+    Take,
+    check_score,
+    check_target,
+    content_sha256,
+    read_table,
+    reason_of,
+    sound_performance,
+    write_corpus,
+)
+from tocco.data.records import MANIFEST_COLUMNS, LabelRecord, ManifestRow
+from tocco.data.sameness import SAME_TAKE_SHARE, clusters, likenesses
+from tocco.data.splits import fingerprint
+from tocco.errors import InputError, ToccoError
+from tocco.files import file_name, sha256_of
+from tocco.rubrics import TARGETS
+from tocco.schema import nearest, one_line
+from tocco.units import IntArray
+
+AUDIO_SUFFIXES: Final = frozenset(
+    (".wav", ".aif", ".aiff", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".mp4", ".aac", ".webm")
+)
+MIDI_SUFFIXES: Final = frozenset((".mid", ".midi"))
+SCORE_SUFFIXES: Final = frozenset((".musicxml", ".mxl", ".xml"))
+SCORE_MARK: Final = "_score"
+
+CSV_COLUMNS: Final = (*MANIFEST_COLUMNS, "piece", "performer")
+
+_Kind = Literal["audio", "midi", "score"]
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One performance as it was named, before its files are read."""
+
+    row: ManifestRow
+    subject: str
+    piece: str | None = None
+    performer: str | None = None
+    labels: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """One performance whose files can be used."""
+
+    found: _Found
+    duration_sec: float
+    runs: IntArray | None
+    score_sha256: str | None
+
+
+def import_folder(
+    source: Path,
+    target: Path,
+    *,
+    name: str | None = None,
+    licence: str = "not stated",
+    check_scores: bool = False,
+    on_progress: OnProgress | None = None,
+) -> ImportReport:
+    """Bring a user's own recordings, MIDI files and scores into one manifest.
+
+    From a folder, files of one folder and one name, case aside, are one performance: a recording
+    (`AUDIO_SUFFIXES`), a performance MIDI (.mid, .midi) and a score (.musicxml, .mxl, .xml, or a MIDI whose
+    name ends in "_score"). A score's name may end in "_score" in every format. Two files of one kind under
+    one name are ambiguous: the performance is left out and both are named. A score alone is left out.
+
+    From a CSV with the columns id, audio, midi, score and, as wanted, piece, performer and any dimension
+    (0 to 100, empty where not rated), every row is one performance, and whatever is wrong with a row is an
+    error that names its line.
+
+    Parameters
+    ----------
+    source : a folder, or a .csv file
+    target
+        Folder to write to; not inside the source.
+    name
+        Of the corpus; the source's own if not given.
+    licence
+        Under which the files may be used, for the card.
+    check_scores
+        Read every score as music; else only its first lines are looked at.
+    on_progress
+        Called after each performance.
+
+    Raises
+    ------
+    InputError
+        The source or a row of the CSV cannot be used, or no performance is left.
+    OutputError
+        The target cannot be written.
+    """
+    check_target(target, source)
+    if not source.exists():
+        raise InputError(source, "does not exist", next_step="check the path")
+    skipped: list[Skipped] = []
+    is_table = not source.is_dir()
+    root = source.parent if is_table else source
+    found = _rows(source) if is_table else _paired(source, skipped)
+    checked: list[_Checked] = []
+    for done, performance in enumerate(found, start=1):
+        try:
+            checked.append(_check(performance, parse=check_scores))
+        except ToccoError as error:
+            if is_table:
+                raise type(error)(
+                    f"{performance.subject}, {error.subject}",
+                    error.problem,
+                    allowed=error.allowed,
+                    next_step=error.next_step,
+                ) from error
+            skipped.append(Skipped(performance.subject, reason_of(error, root)))
+        if on_progress is not None:
+            on_progress(done, len(found))
+    kept = _one_of_each(checked, skipped)
+    takes = _takes(kept, target.absolute(), source=name or source.stem)
+    return write_corpus(takes, _card(name or source.stem, licence, kept, source), skipped, source, target)
+
+
+def _paired(folder: Path, skipped: list[Skipped]) -> list[_Found]:
+    """The performances of a folder, by the names of its files."""
+    files: dict[tuple[Path, str], dict[_Kind, list[Path]]] = defaultdict(lambda: defaultdict(list))
+    for path in sorted(folder.rglob("*")):
+        shown = path.relative_to(folder)
+        if not path.is_file() or any(part.startswith(".") for part in shown.parts):
+            continue
+        kind, stem = _kind_and_stem(path)
+        if kind is None:
+            skipped.append(
+                Skipped(shown.as_posix(), f"is no audio, MIDI or score ({path.suffix or 'no suffix'})")
+            )
+        else:
+            files[shown.parent, stem.casefold()][kind].append(path)
+    found = [_pair(folder, of_kind, skipped) for _, of_kind in sorted(files.items())]
+    return _with_own_ids([item for item in found if item is not None], skipped)
+
+
+def _kind_and_stem(path: Path) -> tuple[_Kind | None, str]:
+    """What a file is, by its name, and the name that pairs it.
+
+    >>> _kind_and_stem(Path("Take1.WAV")), _kind_and_stem(Path("take1_score.mid"))
+    (('audio', 'Take1'), ('score', 'take1'))
+    """
+    suffix, stem = path.suffix.lower(), path.stem
+    is_marked = stem.casefold().endswith(SCORE_MARK) and len(stem) > len(SCORE_MARK)
+    bare = stem[: -len(SCORE_MARK)] if is_marked else stem
+    if suffix in AUDIO_SUFFIXES:
+        return "audio", stem
+    if suffix in SCORE_SUFFIXES or (suffix in MIDI_SUFFIXES and is_marked):
+        return "score", bare
+    return ("midi", stem) if suffix in MIDI_SUFFIXES else (None, stem)
+
+
+def _pair(folder: Path, of_kind: Mapping[_Kind, list[Path]], skipped: list[Skipped]) -> _Found | None:
+    names = {kind: [path.relative_to(folder).as_posix() for path in paths] for kind, paths in of_kind.items()}
+    for kind, paths in names.items():
+        if len(paths) > 1:
+            both = " and ".join(paths)
+            skipped.append(Skipped(both, f"are {len(paths)} files of one kind ({kind}) under one name"))
+            return None
+    if set(of_kind) == {"score"}:
+        skipped.append(Skipped(names["score"][0], "is a score without a performance of its name"))
+        return None
+    first = of_kind.get("audio", of_kind.get("midi", []))[0]
+    place = first.relative_to(folder).with_suffix("")
+    paths = {kind: paths[0] for kind, paths in of_kind.items()}
+    return _Found(ManifestRow(id=file_name("_".join(place.parts)), **paths), place.as_posix())
+
+
+def _with_own_ids(found: Sequence[_Found], skipped: list[Skipped]) -> list[_Found]:
+    """Leave out performances whose names become one once they are safe as file names."""
+    count = Counter(item.row.id.casefold() for item in found)
+    skipped += [
+        Skipped(item.subject, f"becomes the id {item.row.id!r}, as another does: rename it")
+        for item in found
+        if count[item.row.id.casefold()] > 1
+    ]
+    return [item for item in found if count[item.row.id.casefold()] == 1]
+
+
+def _rows(path: Path) -> list[_Found]:
+    """The performances of a CSV, each row checked."""
+    table = read_table(path, ["id"])
+    known = (*CSV_COLUMNS, *TARGETS)
+    for column in table[0][1] if table else ():
+        if column not in known:
+            raise InputError(path, f"has a column too many: {nearest(column, known)}")
+    line_of: dict[str, int] = {}
+    found: list[_Found] = []
+    for line, cells in table:
+        subject = f"{path}, line {line}"
+        item = _row(subject, {column: text.strip() for column, text in cells.items()}, path.absolute().parent)
+        first = line_of.setdefault(item.row.id.casefold(), line)
+        if first != line:
+            raise InputError(subject, f"id {item.row.id!r} stands in line {first} already")
+        found.append(item)
+    return found
+
+
+def _row(subject: str, cells: Mapping[str, str], folder: Path) -> _Found:
+    files = {kind: folder / cells[kind] for kind in MANIFEST_COLUMNS[1:] if cells.get(kind)}
+    for kind, file in files.items():
+        if "\0" in str(file) or not file.is_file():
+            raise InputError(subject, f"{kind} {str(file)!r} is not a file", next_step="check the path")
+    try:
+        row = ManifestRow.model_validate({"id": cells["id"], **files})
+    except ValidationError as error:
+        raise InputError(subject, one_line(error)) from error
+    labels = {name: _rating(subject, name, cells[name]) for name in TARGETS if cells.get(name)}
+    return _Found(row, subject, cells.get("piece") or None, cells.get("performer") or None, labels)
+
+
+def _rating(subject: str, name: str, text: str) -> float:
+    value = float(text) if _NUMBER.fullmatch(text) else -1.0
+    if not 0.0 <= value <= 100.0:
+        raise InputError(
+            subject,
+            f"{name} is {text!r}",
+            allowed="0 to 100",
+            next_step="leave it empty where nobody rated it",
+        )
+    return value
+
+
+def _check(found: _Found, *, parse: bool) -> _Checked:
+    """Read a performance's files; the recording to its end."""
+    row, seconds, runs = found.row, 0.0, None
+    if row.midi is not None:
+        performance = sound_performance(row.midi)
+        seconds, runs = performance.duration_sec, fingerprint(performance)
+    if row.audio is not None:
+        with open_sound(row.audio) as sound:
+            seconds = sum(len(block) for block in sound.blocks) / sound.header.sample_rate_hz
+        if seconds < MIN_DURATION_SEC:
+            raise InputError(row.audio, f"lasts {seconds:.2f} s", allowed=f"{MIN_DURATION_SEC:g} s and more")
+    if row.score is not None:
+        check_score(row.score, parse=parse)
+    return _Checked(found, seconds, runs, sha256_of(row.score) if row.score is not None else None)
+
+
+def _one_of_each(checked: Sequence[_Checked], skipped: list[Skipped]) -> list[_Checked]:
+    """Each take once: of those that are note for note the same, the first by id."""
+    runs = {item.found.row.id: item.runs for item in checked if item.runs is not None}
+    again = {pair.second: pair for pair in likenesses(runs, SAME_TAKE_SHARE)}
+    skipped += [
+        Skipped(
+            name, f"shares {100 * pair.share:.0f} % of its notes and their times with {pair.first}: one take"
+        )
+        for name, pair in sorted(again.items())
+    ]
+    return [item for item in checked if item.found.row.id not in again]
+
+
+def _takes(kept: Sequence[_Checked], target: Path, *, source: str) -> list[Take]:
+    """Records and copies; who shares a piece's name or the very same score is of one cluster."""
+    piece_of = {item.found.row.id: item.found.piece or item.found.row.id for item in kept}
+    first_with: dict[str, str] = {}
+    links = [
+        (first_with.setdefault(item.score_sha256, piece_of[item.found.row.id]), piece_of[item.found.row.id])
+        for item in kept
+        if item.score_sha256 is not None
+    ]
+    cluster_of = clusters(piece_of.values(), links)
+    takes = []
+    for item in kept:
+        row = item.found.row
+        places = {
+            kind: target / folder / f"{row.id}{original.suffix.lower()}"
+            for kind, folder in (("audio", "audio"), ("midi", "midi"), ("score", "score"))
+            if (original := getattr(row, kind)) is not None
+        }
+        piece = piece_of[row.id]
+        record = LabelRecord(
+            segment_id=row.id,
+            piece_id=piece,
+            performer_id=item.found.performer,
+            source=source,
+            audio_path=places.get("audio"),
+            midi_path=places.get("midi"),
+            score_path=places.get("score"),
+            labels=dict(item.found.labels or {}),
+            cluster_id=cluster_of[piece],
+        )
+        takes.append(
+            Take(record, {place: getattr(row, kind) for kind, place in places.items()}, item.duration_sec)
+        )
+    return takes
+
+
+def _card(name: str, licence: str, kept: Sequence[_Checked], source: Path) -> CorpusCard:
+    read = {
+        f"{item.found.row.id}.{kind}": sha256_of(path)
+        for item in kept
+        for kind in MANIFEST_COLUMNS[1:]
+        if (path := getattr(item.found.row, kind)) is not None
+    }
+    if source.is_file():
+        read[source.name] = sha256_of(source)
+    return CorpusCard(
+        name=name,
+        version="files of a user; the checksum tells which state",
+        licence=licence,
+        citation="none",
+        url="none",
+        checksum=content_sha256(read),
+        notes=(
+            "`audio/`, `midi/`, `score/`: copies, renamed to the performance's id.",
+            "`labels` holds the ratings of the CSV, where it has any; nothing is filled in.",
+            "Performances of one piece's name, or with the very same score file, have one `cluster_id`.",
+        ),
+    )

@@ -1,0 +1,1 @@
+"""MAESTRO: its index, its files, fetching and checking them."""

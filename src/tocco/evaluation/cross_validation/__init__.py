@@ -1,0 +1,1 @@
+"""Cross-validation of models against the ratings of people."""

@@ -1,0 +1,188 @@
+"""Held-out predictions of a run: every record rated by a network that never saw its music."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tocco.data.preparation import WindowInputs
+from tocco.data.prepared import PreparedRecord
+from tocco.data.splits import checked_folds
+from tocco.errors import InputError
+from tocco.evaluation.cross_validation.baselines import (
+    constant,
+    cross_validate_baseline,
+    feature_matrix,
+    passage_mean,
+    pianist_mean,
+    ridge10,
+)
+from tocco.evaluation.cross_validation.calibration import fit_interval_calibration
+from tocco.evaluation.cross_validation.reliability import reliability_of_means
+from tocco.evaluation.cross_validation.result import CrossValidationResult
+from tocco.inference.intervals import IntervalCalibration
+from tocco.inference.rating import rate_windows
+from tocco.inference.windows import centre_weighted_merge
+from tocco.models.network import PerformanceNetwork
+from tocco.music.midi import load_midi, ridge_features
+from tocco.rubrics import TARGETS
+from tocco.training.config import ExperimentConfig
+from tocco.training.stages import WEIGHTS_FILE, load_weights, network_from_config
+from tocco.units import FloatArray, IntArray
+
+NETWORK, WITHOUT_SCORE = "tocco", "tocco, no score"
+"""Names of the two systems that a run makes: the same weights, shown the score or not."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOutRatings:
+    """What a run says about records that it was not trained on.
+
+    Attributes
+    ----------
+    fold : (R,) the fold that each record was held out in; -1 where it took no part
+    rating, sd : (R, D) rating points; NaN where the fold is -1
+    """
+
+    fold: IntArray
+    rating: FloatArray
+    sd: FloatArray
+
+
+def rate_record(
+    network: PerformanceNetwork, record: PreparedRecord, *, use_score: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Rating and sd of a whole excerpt, its windows merged as in an assessment.
+
+    Returns
+    -------
+    rating, sd : (D,)
+    """
+    windows: Iterable[WindowInputs] = (w.inputs(use_score=use_score) for w in record.windows)
+    rated = rate_windows(network, windows)
+    merge = centre_weighted_merge(record.bounds_sec, rated.heard)
+    if not len(merge.time_sec):
+        raise InputError(record.record.segment_id, "has too few notes to be rated", next_step="leave it out")
+    return merge.overall(rated.rating), np.sqrt(merge.overall(rated.sd**2))
+
+
+def held_out_ratings(
+    config: ExperimentConfig,
+    records: Sequence[PreparedRecord],
+    run_dir: Path,
+    *,
+    use_score: bool,
+    progress: Callable[[int, int], None] | None = None,
+) -> HeldOutRatings:
+    """Rate every record with the network of the fold that held it out.
+
+    The split that a fold was trained on is read back and must be the split of today's label file.
+
+    Raises
+    ------
+    InputError
+        A fold is not trained, or was trained on another split.
+    """
+    folds = checked_folds([r.record for r in records], config.data.protocol)
+    fold = np.full(len(records), -1)
+    rating: FloatArray | None = None
+    sd: FloatArray | None = None
+    for k, (train, test) in enumerate(folds):
+        folder = run_dir / f"fold{k}"
+        _assert_same_split(folder, [records[i].record.segment_id for i in train])
+        network = load_weights(network_from_config(config), folder / WEIGHTS_FILE)
+        for i in test:
+            one_rating, one_sd = rate_record(network, records[i], use_score=use_score)
+            if rating is None or sd is None:
+                rating = np.full((len(records), len(one_rating)), np.nan)
+                sd = rating.copy()
+            rating[i], sd[i], fold[i] = one_rating, one_sd, k
+            if progress is not None:
+                progress(int(np.count_nonzero(fold >= 0)), sum(len(t) for _, t in folds))
+    if rating is None or sd is None:
+        raise InputError(run_dir, "has no fold with a record in it")
+    return HeldOutRatings(fold, rating, sd)
+
+
+def baseline_ratings(
+    records: Sequence[PreparedRecord], fold: IntArray, labels: FloatArray
+) -> dict[str, FloatArray]:
+    """Held-out predictions of the four baselines, by name.
+
+    Parameters
+    ----------
+    labels : (R, D) NaN where missing
+    """
+    passages = np.array([r.record.passage_id or r.record.piece_id for r in records])
+    pianists = np.array([r.record.performer_id or "" for r in records])
+    features = feature_matrix([ridge_features(load_midi(Path(str(r.record.midi_path)))) for r in records])
+    nothing = np.zeros(len(records))
+    return {
+        "constant": cross_validate_baseline(constant, nothing, labels, fold),
+        "passage mean": cross_validate_baseline(passage_mean, passages, labels, fold),
+        "pianist mean": cross_validate_baseline(pianist_mean, pianists, labels, fold),
+        "ridge, 10 features": cross_validate_baseline(ridge10, features, labels, fold),
+    }
+
+
+def cross_validation_result(
+    config: ExperimentConfig,
+    records: Sequence[PreparedRecord],
+    run_dir: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> CrossValidationResult:
+    """The network with and without the score, beside the four baselines, on the same held-out records."""
+    label = np.stack([record.label for record in records])
+    rated = np.flatnonzero(np.isfinite(label).any(axis=0))
+    with_score = held_out_ratings(config, records, run_dir, use_score=True, progress=progress)
+    without = held_out_ratings(config, records, run_dir, use_score=False, progress=progress)
+    about = [r.record for r in records]
+    return CrossValidationResult(
+        names=tuple(TARGETS[d] for d in rated),
+        segment_ids=np.array([r.segment_id for r in about]),
+        clusters=np.array([r.cluster_id or r.piece_id for r in about]),
+        passages=np.array([r.passage_id or r.piece_id for r in about]),
+        performers=np.array([r.performer_id or "" for r in about]),
+        is_score=np.array([r.is_score_rendering for r in about]),
+        fold=with_score.fold,
+        labels=label[:, rated],
+        predictions={
+            NETWORK: with_score.rating[:, rated],
+            WITHOUT_SCORE: without.rating[:, rated],
+            **baseline_ratings(records, with_score.fold, label[:, rated]),
+        },
+        sd={NETWORK: with_score.sd[:, rated], WITHOUT_SCORE: without.sd[:, rated]},
+    )
+
+
+def calibrate(result: CrossValidationResult, records: Sequence[PreparedRecord]) -> IntervalCalibration:
+    """Intervals of the network, from its held-out ratings; each dimension with its reliability."""
+    label = np.stack([record.label for record in records])
+    label_sd = np.stack([record.label_sd for record in records])
+    n_raters = np.array([record.record.n_raters or np.nan for record in records], dtype=float)
+    reliability = dict(zip(TARGETS, reliability_of_means(label, label_sd, n_raters), strict=True))
+    kept = result.subset(result.fold >= 0)
+    return fit_interval_calibration(
+        kept.names,
+        kept.labels,
+        kept.predictions[NETWORK],
+        kept.sd[NETWORK],
+        kept.fold,
+        kept.clusters,
+        protocol=f"{len(np.unique(kept.fold))} folds of clusters of shared music, {len(kept)} excerpts",
+        reliability={name: r for name in kept.names if np.isfinite(r := float(reliability[name]))},
+    )
+
+
+def _assert_same_split(folder: Path, train_ids: Sequence[str]) -> None:
+    path = folder / "split.json"
+    if not path.is_file():
+        raise InputError(path, "no such file", next_step=f"train {folder.name} first")
+    if json.loads(path.read_text(encoding="utf-8"))["train"] != sorted(train_ids):
+        raise InputError(
+            path, "is not the split of this label file", next_step="train the fold again, or give its labels"
+        )

@@ -1,0 +1,255 @@
+"""The yardstick as a cross-validation: statistics of whole excerpts, shallow learners, the same report.
+
+Networks see windows; the yardstick sees each excerpt as a whole, through the numbers of
+`tocco.music.statistics` alone.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tocco.data.records import LabelRecord
+from tocco.data.splits import Fold, Protocol, checked_folds, fold_indices
+from tocco.errors import InputError, MismatchError
+from tocco.evaluation.cross_validation.baselines import (
+    Baseline,
+    constant,
+    feature_matrix,
+    passage_mean,
+    pianist_mean,
+    ridge10,
+)
+from tocco.evaluation.cross_validation.result import CrossValidationResult
+from tocco.evaluation.cross_validation.trees import kernel_statistics, ridge_statistics, trees
+from tocco.music.alignment import Alignment, align_performance_to_score
+from tocco.music.midi import load_midi, notes_within, ridge_features, segment_midi
+from tocco.music.performance import Performance
+from tocco.music.score import score_readings
+from tocco.music.statistics import STATISTICS, performance_statistics
+from tocco.rubrics import TARGETS
+from tocco.units import FloatArray, IntArray
+
+TREES, TREES_WITHOUT_SCORE, KERNEL, BLEND = "trees", "trees, no score", "kernel ridge", "blend"
+"""Names of systems: `BLEND` is the mean of the ratings of `TREES` and `KERNEL`."""
+
+Progress = Callable[[int, int], None]
+"""Takes how many of how many are done."""
+
+_Item = TypeVar("_Item")
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, eq=False)
+class ExcerptStatistics:
+    """The numbers of whole excerpts.
+
+    Attributes
+    ----------
+    statistics : (R, P) in the order of `STATISTICS`; NaN where missing
+    ridge : (R, 10) in the order of `RIDGE_FEATURES`
+    score_refusal : (R,) why a record's score is not that of its performance; "" where it is, or has none
+    """
+
+    statistics: FloatArray
+    ridge: FloatArray
+    score_refusal: tuple[str, ...]
+
+
+class _Measured(NamedTuple):
+    statistics: FloatArray
+    ridge: dict[str, float]
+    score_refusal: str
+
+
+class _Task(NamedTuple):
+    """One system learning one fold."""
+
+    model: Baseline
+    inputs: npt.NDArray
+    labels: FloatArray
+    train: IntArray
+    test: IntArray
+
+
+def measure_excerpts(
+    records: Sequence[LabelRecord], *, jobs: int = 1, progress: Progress | None = None
+) -> ExcerptStatistics:
+    """Align and measure every record, as a whole.
+
+    A score that is not that of its performance is not used; `ExcerptStatistics.score_refusal` says so.
+
+    Raises
+    ------
+    InputError
+        A record without MIDI, or whose files cannot be used.
+    """
+    measured = _each(measure_excerpt, records, jobs, progress)
+    return ExcerptStatistics(
+        np.stack([one.statistics for one in measured]),
+        feature_matrix([one.ridge for one in measured]),
+        tuple(one.score_refusal for one in measured),
+    )
+
+
+def measure_excerpt(record: LabelRecord) -> _Measured:
+    """Statistics of one record, against its score where it has one."""
+    if record.midi_path is None:
+        raise InputError(
+            record.segment_id, "has no midi_path", next_step="transcribe it, or leave the record out"
+        )
+    performance, alignment, refusal = load_midi(record.midi_path), None, ""
+    if record.score_path is not None:
+        try:
+            alignment = align_performance_to_score(performance, score_readings(record.score_path))
+        except MismatchError as error:
+            refusal = str(error)
+    performance, alignment = _excerpt(record, performance, alignment)
+    return _Measured(
+        performance_statistics(performance, alignment).values, ridge_features(performance), refusal
+    )
+
+
+def yardstick_result(
+    records: Sequence[LabelRecord],
+    measured: ExcerptStatistics,
+    protocol: Protocol,
+    *,
+    as_published: bool = False,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> CrossValidationResult:
+    """Trees with and without the score, what they are blended with, and the baselines, held out alike.
+
+    Every system of a fold learns from the same records. In "cv4_performer" a score rendering, which
+    has no pianist, trains in every fold and is tested in none, unless the folds are wanted `as_published`,
+    leaks and all.
+
+    Raises
+    ------
+    InputError
+        The protocol is unknown, the records do not state it, or a fold leaks.
+    """
+    folds = (
+        fold_indices(records, protocol, as_published=True)
+        if as_published
+        else checked_folds(records, protocol)
+    )
+    labels = np.array([[record.labels.get(name, np.nan) for name in TARGETS] for record in records])
+    fold = np.full(len(records), -1)
+    for k, (_, test) in enumerate(folds):
+        fold[test] = k
+    rated = np.flatnonzero(np.isfinite(labels[fold >= 0]).any(axis=0))
+    labels = labels[:, rated]
+    passages = np.array([record.passage_id or record.piece_id for record in records])
+    performers = np.array([record.performer_id or "" for record in records])
+    score_free = [p for p, statistic in enumerate(STATISTICS) if not statistic.needs_score]
+    systems: dict[str, tuple[Baseline, npt.NDArray]] = {
+        TREES: (trees, measured.statistics),
+        TREES_WITHOUT_SCORE: (trees, measured.statistics[:, score_free]),
+        KERNEL: (kernel_statistics, measured.statistics),
+        "ridge, 10 features": (ridge10, measured.ridge),
+        "ridge, statistics": (ridge_statistics, measured.statistics),
+        "constant": (constant, fold),
+        "passage mean": (passage_mean, passages),
+        "pianist mean": (pianist_mean, performers),
+    }
+    predictions = held_out(systems, labels, folds, jobs=jobs, progress=progress)
+    blend = (predictions[TREES] + predictions[KERNEL]) / 2.0
+    return CrossValidationResult(
+        names=tuple(TARGETS[d] for d in rated),
+        segment_ids=np.array([record.segment_id for record in records]),
+        clusters=np.array([record.cluster_id or record.piece_id for record in records]),
+        passages=passages,
+        performers=performers,
+        is_score=np.array([record.is_score_rendering for record in records]),
+        fold=fold,
+        labels=labels,
+        predictions={TREES: predictions[TREES], BLEND: blend, **predictions},
+    )
+
+
+def held_out(
+    systems: Mapping[str, tuple[Baseline, npt.NDArray]],
+    labels: FloatArray,
+    folds: Sequence[Fold],
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> dict[str, FloatArray]:
+    """What every system says of every performance when its fold was held out.
+
+    Parameters
+    ----------
+    systems : name -> model, and what it looks at, (R, ...)
+    labels : (R, D) rating, NaN where there is none
+    folds
+
+    Returns
+    -------
+    name -> (R, D) rating; NaN for a performance that no fold tests
+    """
+    tasks = [
+        _Task(model, inputs, labels, train, test)
+        for model, inputs in systems.values()
+        for train, test in folds
+    ]
+    found = iter(_each(_learn_fold, tasks, jobs, progress))
+    predictions: dict[str, FloatArray] = {}
+    for name in systems:
+        predictions[name] = np.full(labels.shape, np.nan)
+        for _, test in folds:
+            predictions[name][test] = next(found)
+    return predictions
+
+
+def _learn_fold(task: _Task) -> FloatArray:
+    train, test = task.train, task.test
+    return task.model(task.inputs[train], task.labels[train], task.inputs[test])
+
+
+def _excerpt(
+    record: LabelRecord, performance: Performance, alignment: Alignment | None
+) -> tuple[Performance, Alignment | None]:
+    """The part of a performance that a record speaks of."""
+    if record.start_time == 0.0 and record.end_time is None:
+        return performance, alignment
+    start = record.start_time
+    end = performance.duration_sec if record.end_time is None else record.end_time
+    if start >= end:
+        raise InputError(
+            record.segment_id,
+            f"starts at {start:g} s, after its MIDI ends",
+            allowed=f"0 to {end:g} s",
+            next_step="correct start_time",
+        )
+    (segment,) = segment_midi(performance, np.array([[start, end]]))
+    if alignment is not None:
+        alignment = alignment.window(start, end, notes_within(performance, start, end))
+    return segment, alignment
+
+
+def _each(
+    function: Callable[[_Item], _Found], items: Sequence[_Item], jobs: int, progress: Progress | None
+) -> list[_Found]:
+    """The function of every item, in order; with more than one job, in processes of their own."""
+    found: list[_Found] = []
+    with ExitStack() as stack:
+        results: Iterable[_Found] = map(function, items)
+        if jobs > 1:
+            # Started afresh: a fork would inherit the locks of the parent's OpenMP threads.
+            fresh = multiprocessing.get_context("spawn")
+            pool = stack.enter_context(ProcessPoolExecutor(max_workers=jobs, mp_context=fresh))
+            results = pool.map(function, items)
+        for result in results:
+            found.append(result)
+            if progress is not None:
+                progress(len(found), len(items))
+    return found

@@ -1,0 +1,241 @@
+"""What a cross-validation amounts to: means over dimensions, how sure they are, and who beats whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tocco.evaluation.bootstrap import (
+    BootstrapInterval,
+    Statistic,
+    bootstrap_interval,
+    paired_bootstrap_difference,
+)
+from tocco.evaluation.cross_validation.result import CrossValidationResult
+from tocco.metrics import pair_counts
+from tocco.rubrics import DESCRIPTORS, DIMENSIONS
+from tocco.units import BoolArray, FloatArray, IntArray
+
+METRICS = ("pearson_r", "r2", "mae", "rmse", "mae_skill", "pair_accuracy", "pair_accuracy_within")
+"""The rows of every table here; the last counts pairs of human performances of one passage."""
+
+CONSTANT = "constant"
+"""The system that the skill of all others is measured against."""
+
+EVERYONE, HUMANS = "all performances", "human performances"
+
+_FAMILIES = (("descriptors", DESCRIPTORS), ("dimensions", DIMENSIONS))
+
+
+class ClusterScores:
+    """The metrics of one system, ready to be taken again over any draw of whole clusters.
+
+    Every metric is a ratio of sums over performances or over pairs; the sums of each cluster are
+    taken once, so that a thousand draws cost a thousand small products. In a draw, a cluster that
+    comes twice is paired with its copy, as with any other cluster, but its passages are not:
+    performances in two copies did not play the same passage of the same draw.
+
+    Parameters
+    ----------
+    labels : (N, D) rating, NaN where there is none; at least one in each column
+    est, constant : (N, D) rating
+    clusters, passages : (N,) any label; each passage within one cluster
+    is_human : (N,)
+    """
+
+    def __init__(
+        self,
+        labels: FloatArray,
+        est: FloatArray,
+        constant: FloatArray,
+        clusters: npt.NDArray,
+        passages: npt.NDArray,
+        is_human: BoolArray,
+    ) -> None:
+        _, self._cluster, self._size = np.unique(clusters, return_inverse=True, return_counts=True)
+        there = ~np.isnan(labels)
+        # Sums of squares are taken about the middle of the scale, to keep their digits.
+        y, p, c = (np.where(there, table - 50.0, 0.0) for table in (labels, est, constant))
+        terms = (there, y, y * y, p, p * p, y * p, (y - p) ** 2, np.abs(y - p), np.abs(y - c))
+        self._sums = np.zeros((len(terms), len(self._size), labels.shape[1]))
+        for total, term in zip(self._sums, terms, strict=True):
+            np.add.at(total, self._cluster, term)
+        columns = range(labels.shape[1])
+        pairs = [pair_counts(labels[:, d], est[:, d], clusters=self._cluster) for d in columns]
+        human = np.where(is_human[:, None], labels, np.nan)
+        within = [
+            pair_counts(human[:, d], est[:, d], clusters=self._cluster, groups=passages) for d in columns
+        ]
+        # (C, C, 2 D): one draw is two products with the times that each cluster was drawn.
+        self._pairs = np.stack([table for pair in zip(*pairs, strict=True) for table in pair], axis=-1)
+        of_passages = np.moveaxis(np.array(within), 0, -1)  # (2, C, C, D)
+        self._within = np.einsum("kccd->kcd", of_passages)
+        if not np.isclose(self._within.sum(), of_passages.sum()):
+            raise ValueError("a passage is in more than one cluster: its performances cannot be drawn apart")
+
+    def at(self, index: IntArray) -> FloatArray:
+        """Metrics over a draw.
+
+        Parameters
+        ----------
+        index : (K,) whole clusters of performances
+
+        Returns
+        -------
+        (7, D) in the order of `METRICS`; NaN where one is undefined
+        """
+        times = np.bincount(self._cluster[index], minlength=len(self._size)) / self._size
+        n, y, yy, p, pp, yp, square, error, base = times @ self._sums
+        clusters = len(times)
+        lower = (times @ self._pairs.reshape(clusters, -1)).reshape(clusters, -1)
+        won, compared = (times @ lower).reshape(2, -1)
+        won_within, compared_within = times @ self._within
+        n = np.where(n > 0, n, np.nan)
+        var_y, var_p = _sum_of_squares(n, y, yy), _sum_of_squares(n, p, pp)
+        r = _ratio(yp - y * p / n, np.sqrt(var_y * var_p))
+        return np.stack(
+            [
+                np.where((var_p == 0) & (var_y > 0), 0.0, r),
+                1.0 - _ratio(square, var_y),
+                error / n,
+                np.sqrt(square / n),
+                1.0 - _ratio(error, base),
+                _ratio(won, compared),
+                _ratio(won_within, compared_within),
+            ]
+        )
+
+
+def _sum_of_squares(n: FloatArray, total: FloatArray, squares: FloatArray) -> FloatArray:
+    """About the mean; what is left of equal values by rounding counts as 0."""
+    about_mean = squares - total * total / n
+    return np.where(about_mean <= 1e-12 * np.maximum(squares, n), 0.0, about_mean)
+
+
+def _ratio(a: FloatArray, b: FloatArray) -> FloatArray:
+    return np.divide(a, b, out=np.full(np.shape(a), np.nan), where=b > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class PartSummary:
+    """The systems over one part of the performances.
+
+    Attributes
+    ----------
+    part : `EVERYONE` or `HUMANS`
+    n_performances, n_clusters
+    names : (D,) targets that have labels here
+    labels : (D,) number of labels of each
+    scores : system -> (7, D) in the order of `METRICS`
+    families : family -> (D,) which targets belong to it
+    means : (family, system) -> (7,) means over the family
+    gains : (family, system) -> (7,) main system minus this one, on the same draws
+    """
+
+    part: str
+    n_performances: int
+    n_clusters: int
+    names: tuple[str, ...]
+    labels: IntArray
+    scores: Mapping[str, FloatArray]
+    families: Mapping[str, BoolArray]
+    means: Mapping[tuple[str, str], BootstrapInterval]
+    gains: Mapping[tuple[str, str], BootstrapInterval]
+
+
+def families_of(names: tuple[str, ...]) -> dict[str, BoolArray]:
+    """The families of which there are members, titled by their number ("19 descriptors")."""
+    masks = {family: np.isin(names, members) for family, members in _FAMILIES}
+    return {f"{mask.sum()} {family}": mask for family, mask in masks.items() if mask.any()}
+
+
+def summarise_part(
+    result: CrossValidationResult,
+    part: str,
+    main: str,
+    generator: np.random.Generator,
+    n_resamples: int = 1000,
+) -> PartSummary:
+    """Measure every system over one part of the performances.
+
+    Parameters
+    ----------
+    result
+        Must hold the system `constant`.
+    part : `EVERYONE` or `HUMANS`
+    main
+        The system that is compared with each of the others.
+    generator
+        Source of the bootstrap's draws.
+    n_resamples : >= 1
+    """
+    for system in (main, CONSTANT):
+        if system not in result.predictions:
+            raise ValueError(f"no system {system!r}: there are {sorted(result.predictions)}")
+    if part not in (EVERYONE, HUMANS):
+        raise ValueError(f"part is {part!r}, must be {EVERYONE!r} or {HUMANS!r}")
+    here = result.subset((result.fold >= 0) & (~result.is_score | (part == EVERYONE)))
+    n_labels = np.count_nonzero(~np.isnan(here.labels), axis=0)
+    rated = n_labels > 0
+    if not rated.any():
+        raise ValueError(f"{part}: there is no label")
+    names = tuple(np.asarray(here.names)[rated].tolist())
+    families = families_of(names)
+    systems = {
+        system: ClusterScores(
+            here.labels[:, rated],
+            est[:, rated],
+            here.predictions[CONSTANT][:, rated],
+            here.clusters,
+            here.passages,
+            ~here.is_score,
+        )
+        for system, est in here.predictions.items()
+    }
+    means, gains = _means_and_gains(systems, families, main, here.clusters, generator, n_resamples)
+    return PartSummary(
+        part=part,
+        n_performances=len(here),
+        n_clusters=len(np.unique(here.clusters)),
+        names=names,
+        labels=n_labels[rated],
+        scores={system: scores.at(np.arange(len(here))) for system, scores in systems.items()},
+        families=families,
+        means=means,
+        gains=gains,
+    )
+
+
+def _means_and_gains(
+    systems: Mapping[str, ClusterScores],
+    families: Mapping[str, BoolArray],
+    main: str,
+    clusters: npt.NDArray,
+    generator: np.random.Generator,
+    n_resamples: int,
+) -> tuple[dict[tuple[str, str], BootstrapInterval], dict[tuple[str, str], BootstrapInterval]]:
+    def family_means(scores: ClusterScores) -> Statistic:
+        def statistic(index: IntArray) -> FloatArray:
+            table = scores.at(index)
+            return np.stack([table[:, mask].mean(axis=1) for mask in families.values()])
+
+        return statistic
+
+    means: dict[tuple[str, str], BootstrapInterval] = {}
+    gains: dict[tuple[str, str], BootstrapInterval] = {}
+    for system, scores in systems.items():
+        own = bootstrap_interval(family_means(scores), clusters, generator, n_resamples)
+        means |= {(family, system): _row(own, i) for i, family in enumerate(families)}
+        if system != main:
+            difference = paired_bootstrap_difference(
+                family_means(systems[main]), family_means(scores), clusters, generator, n_resamples
+            )
+            gains |= {(family, system): _row(difference, i) for i, family in enumerate(families)}
+    return means, gains
+
+
+def _row(intervals: BootstrapInterval, i: int) -> BootstrapInterval:
+    return BootstrapInterval(intervals.value[i], intervals.low[i], intervals.high[i], intervals.level)

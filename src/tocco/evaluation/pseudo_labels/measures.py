@@ -1,0 +1,398 @@
+"""What the proof of the pseudo-labels measures: ladders of corruptions, takes of one piece, planted errors.
+
+Everything is measured on pieces that neither the reference scale nor the raters have seen, and kept (see
+`kept_measures`), so that a proof that was broken off goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Final, Literal
+
+import numpy as np
+from pydantic import Field
+
+from tocco.audio.processing import load_audio, segment_bounds
+from tocco.audio.rendering import FluidSynthRenderer
+from tocco.data.pseudo_labelling import SEGMENT_SEC, align, generator_of
+from tocco.data.records import LabelRecord
+from tocco.errors import InputError, MismatchError
+from tocco.evaluation.pseudo_labels.measure_cache import KeptMeasure, MeasureTask, kept
+from tocco.evaluation.pseudo_labels.planted_errors import (
+    ERROR_KINDS,
+    RESTARTS,
+    Detection,
+    detect,
+    detect_restarts,
+)
+from tocco.evaluation.pseudo_labels.spot_check import excerpt
+from tocco.files import file_name
+from tocco.music.alignment import Alignment, align_performance_to_score
+from tocco.music.corruption import CORRUPTIONS, Corruption, corrupt
+from tocco.music.performance import Performance
+from tocco.music.score import Score
+from tocco.music.transcriber_noise import HeardBefore, transcriber_noise
+from tocco.pseudo_labels.observed.evidence import Evidence
+from tocco.pseudo_labels.rate import rate_performance, rate_span
+from tocco.pseudo_labels.raters.registry import RATERS
+from tocco.pseudo_labels.scale.files import Scales
+from tocco.pseudo_labels.scale.model import ReferenceScale
+from tocco.schema import StrictModel
+from tocco.units import FloatArray
+
+Heard = Literal["keys", "sound", "transcribed"]
+"""What the raters are given: the keys; the keys and their rendering; keys as a transcriber hears them."""
+
+VOICING_KINDS: Final = tuple(kind.name for kind in CORRUPTIONS.values() if kind.target == "tone_quality")
+SOUND_LEVEL: Final = 4
+"""Step of the ladder that the kinds other than voicing are rendered at."""
+
+CLEAN: Final = ""
+ERROR_RATE: Final = 0.03
+"""Share of the notes at which the detection of mistakes is measured."""
+
+RESTARTS_A_MINUTE: Final = 3.0
+"""Rate at which the detection of restarts is measured."""
+
+_Rating = Annotated[float, Field(ge=0.0, le=100.0)] | None
+
+
+class LadderStep(StrictModel):
+    """One excerpt at one severity of one corruption."""
+
+    kind: str
+    """"" for the excerpt as it was played."""
+
+    level: int
+    """0 for the excerpt as it was played, then 1 to 5 up the ladder."""
+
+    heard: Heard
+    """What the raters were given."""
+
+    ratings: dict[str, _Rating]
+    """Dimension -> mean over the excerpt's segments; null where it could not be rated."""
+
+
+class PieceLadders(KeptMeasure):
+    """Every corruption of one excerpt."""
+
+    piece: str
+    performance: str
+    n_notes: int
+    steps: tuple[LadderStep, ...]
+    detections: tuple[Detection, ...]
+    inapplicable: tuple[str, ...]
+    """Kinds that this excerpt offers nothing for."""
+
+    refusals: tuple[str, ...]
+    """Steps that were no performance of the score any more, and why."""
+
+
+class RatedTake(KeptMeasure):
+    """One whole performance, in segments that do not overlap."""
+
+    piece: str
+    performance: str
+    performer: str
+    ratings: dict[str, tuple[_Rating, ...]]
+    """Dimension -> rating of each segment."""
+
+    confidence: dict[str, tuple[float, ...]]
+    """Dimension -> confidence of each segment."""
+
+    notes_per_sec: tuple[float, ...]
+    """Of each segment."""
+
+    refusal: str | None
+    """Why it could not be rated."""
+
+
+class RatedExcerpt(KeptMeasure):
+    """One excerpt that people rated as well."""
+
+    performance: str
+    ratings: dict[str, _Rating]
+    refusal: str | None
+
+
+def held_out(
+    records: Sequence[LabelRecord], scales: Scales, leave_out: Sequence[str] = ()
+) -> list[LabelRecord]:
+    """Performances of music that is in the pool of no scale.
+
+    A piece counts as seen under its piece, its passage or its cluster name, and with it all others of its
+    cluster; names are compared as names of files, "Bach/Fugue" as "Bach_Fugue".
+
+    Parameters
+    ----------
+    records
+    scales
+    leave_out : further pieces that are not wanted
+    """
+    seen = {file_name(name) for name in (*scales.pieces, *leave_out)}
+
+    def names(record: LabelRecord) -> set[str]:
+        given = (record.piece_id, record.passage_id, record.cluster_id)
+        return {file_name(name) for name in given if name}
+
+    tainted = {record.cluster_id for record in records if names(record) & seen and record.cluster_id}
+    return [r for r in records if not names(r) & seen and r.cluster_id not in tainted]
+
+
+def measure_ladders(task: MeasureTask) -> PieceLadders:
+    """Climb every ladder of corruptions from the middle of one performance."""
+    return kept(task, PieceLadders, lambda key: _ladders(task, key), _ladder_settings(task))
+
+
+def _ladder_settings(task: MeasureTask) -> list[list[float | str]]:
+    """What is planted, and how much of it."""
+    kinds = [CORRUPTIONS[name] for name in task.kinds]
+    ladders = [[kind.name, kind.target, *kind.ladder] for kind in kinds]
+    return [*ladders, [ERROR_RATE, RESTARTS_A_MINUTE, SOUND_LEVEL]]
+
+
+def _ladders(task: MeasureTask, key: str) -> PieceLadders:
+    nothing = PieceLadders(
+        key=key,
+        piece=task.record.piece_id,
+        performance=task.record.segment_id,
+        n_notes=0,
+        steps=(),
+        detections=(),
+        inapplicable=(),
+        refusals=(),
+    )
+    try:
+        performance, alignment = align(task.record)
+    except (InputError, MismatchError) as error:
+        return nothing.model_copy(update={"refusals": (str(error),)})
+    if alignment is None:
+        return nothing.model_copy(update={"refusals": ("has no score_path",)})
+    start = max(performance.duration_sec - task.excerpt_sec, 0.0) / 2.0
+    clean = excerpt(performance, start, min(start + task.excerpt_sec, performance.duration_sec))
+    due = stretch(alignment, start, start + task.excerpt_sec)
+    if not len(due.pitch):
+        return nothing.model_copy(update={"refusals": ("no written note is due in its middle",)})
+    try:
+        climb = _Climb(task, clean, due)
+    except (InputError, MismatchError) as error:
+        return nothing.model_copy(update={"refusals": (str(error),)})
+    if task.is_heard:
+        with FluidSynthRenderer(task.soundfont) as renderer:
+            climb.all_steps(renderer)
+    else:
+        climb.all_steps(None)
+    return nothing.model_copy(
+        update={
+            "n_notes": len(clean),
+            "steps": tuple(climb.steps),
+            "detections": tuple(climb.detections),
+            "inapplicable": tuple(climb.inapplicable),
+            "refusals": tuple(climb.refusals),
+        }
+    )
+
+
+def stretch(alignment: Alignment, start_sec: float, end_sec: float) -> Score:
+    """The notes of the score that are due in a part of a performance; bars and marks stay.
+
+    Against the whole score a worse excerpt may fall into another pass of a repeat, where every note has
+    another number.
+    """
+    score = alignment.score
+    due_sec = alignment.due_sec(np.arange(len(score)))
+    due = np.flatnonzero((due_sec >= start_sec) & (due_sec < end_sec))
+    spelling = tuple(score.spelling[k] for k in due) if score.spelling else ()
+    return replace(
+        score,
+        note_id=tuple(score.note_id[k] for k in due),
+        onset_beat=score.onset_beat[due],
+        duration_beat=score.duration_beat[due],
+        pitch=score.pitch[due],
+        voice=score.voice[due],
+        staff=score.staff[due],
+        is_grace=score.is_grace[due],
+        articulation=tuple(score.articulation[k] for k in due),
+        velocity=score.velocity[due],
+        bar=score.bar[due],
+        spelling=spelling,
+        grace_lead=tuple(score.grace_lead[k] for k in due) if score.grace_lead else (),
+    )
+
+
+class _Climb:
+    """The ladders of one excerpt, in the making."""
+
+    def __init__(self, task: MeasureTask, clean: Performance, score: Score) -> None:
+        self.task, self.clean, self.score = task, clean, score
+        self.alignment = align_performance_to_score(clean, score)
+        self.steps: list[LadderStep] = []
+        self.detections: list[Detection] = []
+        self.inapplicable: list[str] = []
+        self.refusals: list[str] = []
+
+    def all_steps(self, renderer: FluidSynthRenderer | None) -> None:
+        """Rate the excerpt as it was played, then every step up every ladder."""
+        self._rate(CLEAN, 0, self.clean, HeardBefore(self.clean, np.arange(len(self.clean))), renderer)
+        for kind in self.task.kinds:
+            ladder = self._ladder(kind)
+            for level, worse in enumerate(ladder, start=1):
+                before = HeardBefore(self.clean, worse.new_of_old)
+                self._rate(kind, level, worse.performance, before, renderer)
+            if ladder and kind in (*ERROR_KINDS, RESTARTS):
+                self._detect(kind)
+
+    def _ladder(self, kind: str) -> list[Corruption]:
+        """The excerpt at every severity; empty where it offers nothing for this kind."""
+        name = f"{self.task.record.segment_id} {kind}"
+        try:
+            return [
+                corrupt(
+                    self.clean, kind, severity, generator_of(name, self.task.seed), alignment=self.alignment
+                )
+                for severity in CORRUPTIONS[kind].ladder
+            ]
+        except InputError as error:
+            self.inapplicable.append(f"{kind}: {error.problem}")
+            return []
+
+    def _detect(self, kind: str) -> None:
+        rng = generator_of(f"{self.task.record.segment_id} {kind} planted", self.task.seed)
+        severity = RESTARTS_A_MINUTE if kind == RESTARTS else ERROR_RATE
+        planted = corrupt(self.clean, kind, severity, rng, alignment=self.alignment)
+        try:
+            found = align_performance_to_score(planted.performance, self.score)
+        except MismatchError as error:
+            self.refusals.append(f"{kind} {severity}: {error.problem}")
+            return
+        compare = detect_restarts if kind == RESTARTS else detect
+        self.detections.extend(
+            compare(self.clean, self.alignment, planted, found, by_key=by_key) for by_key in (False, True)
+        )
+
+    def _rate(
+        self,
+        kind: str,
+        level: int,
+        worse: Performance,
+        before: HeardBefore,
+        renderer: FluidSynthRenderer | None,
+    ) -> None:
+        is_sounding = self.task.is_rendered and (kind in (*VOICING_KINDS, CLEAN) or level == SOUND_LEVEL)
+        is_heard = self.task.is_transcribed and self.task.transcriber is not None
+        sound = renderer.render(worse) if renderer is not None and (is_sounding or is_heard) else None
+        self._rate_heard(kind, level, "keys", worse, None)
+        if is_sounding:
+            self._rate_heard(kind, level, "sound", worse, sound)
+        if self.task.is_transcribed:
+            try:
+                transcribed = self._transcribed(worse, before, sound)
+            except InputError as error:
+                self.refusals.append(f"{kind} {level} transcribed: {error.problem}")
+            else:
+                self._rate_heard(kind, level, "transcribed", transcribed, None)
+
+    def _rate_heard(
+        self, kind: str, level: int, heard: Heard, performance: Performance, sound: FloatArray | None
+    ) -> None:
+        try:
+            alignment = self._aligned(performance)
+        except MismatchError as error:
+            self.refusals.append(f"{kind} {level} {heard}: {error.problem}")
+            return
+        evidence = Evidence(performance, alignment, sound, is_transcribed=heard == "transcribed")
+        scale = self.task.scales.of(is_transcribed=evidence.is_transcribed)
+        ratings = mean_ratings(evidence, scale)
+        self.steps.append(LadderStep(kind=kind, level=level, heard=heard, ratings=ratings))
+
+    def _transcribed(self, worse: Performance, before: HeardBefore, sound: FloatArray | None) -> Performance:
+        """What a transcriber hears, or the keys with the noise of one: the same for every step."""
+        if self.task.transcriber is not None and sound is not None:
+            folder = self.task.folder / "transcribed"
+            folder.mkdir(exist_ok=True)
+            return self.task.transcriber.transcribe(sound, folder=folder)
+        rng = generator_of(f"{self.task.record.segment_id} heard", self.task.seed)
+        return transcriber_noise(worse, rng, before=before).performance
+
+    def _aligned(self, performance: Performance) -> Alignment:
+        """The alignment of a performance; where keys and onsets are those of the clean one, its own.
+
+        Nothing but keys and onsets is aligned: releases, levels and pedals change no alignment.
+        """
+        same = np.array_equal(performance.pitch, self.clean.pitch)
+        if same and np.array_equal(performance.onset_sec, self.clean.onset_sec):
+            return self.alignment
+        return align_performance_to_score(performance, self.score)
+
+
+def mean_ratings(evidence: Evidence, scale: ReferenceScale) -> dict[str, _Rating]:
+    """Dimension -> mean rating of the segments, side by side, each by its confidence; None without any."""
+    bounds = segment_bounds(evidence.performance.duration_sec, SEGMENT_SEC, 0.0)
+    rated = [rate_span(evidence, (float(a), float(b)), scale=scale) for a, b in bounds]
+    found: dict[str, _Rating] = {}
+    for name in RATERS:
+        known = np.array(
+            [(one[name].rating, one[name].confidence) for one in rated if one[name].rating is not None]
+        ).reshape(-1, 2)
+        sure = known[:, 1].sum() > 0.0
+        found[name] = float(np.average(known[:, 0], weights=known[:, 1])) if sure else None
+    return found
+
+
+def measure_take(task: MeasureTask) -> RatedTake:
+    """Rate a whole performance in segments that do not overlap, with their density."""
+    return kept(task, RatedTake, lambda key: _take(task, key))
+
+
+def _take(task: MeasureTask, key: str) -> RatedTake:
+    record = task.record
+    nothing = RatedTake(
+        key=key,
+        piece=record.passage_id or record.piece_id,
+        performance=record.segment_id,
+        performer=record.performer_id or record.segment_id,
+        ratings={},
+        confidence={},
+        notes_per_sec=(),
+        refusal=None,
+    )
+    try:
+        performance, alignment = align(record)
+    except (InputError, MismatchError) as error:
+        return nothing.model_copy(update={"refusal": str(error)})
+    evidence = Evidence(performance, alignment, is_transcribed=record.is_transcribed)
+    spans = [(float(a), float(b)) for a, b in segment_bounds(performance.duration_sec, SEGMENT_SEC, 0.0)]
+    scale = task.scales.of(is_transcribed=record.is_transcribed)
+    rated = [rate_span(evidence, span, scale=scale) for span in spans]
+    density = [float(evidence.struck_within(span).sum()) / (span[1] - span[0]) for span in spans]
+    return nothing.model_copy(
+        update={
+            "ratings": {name: tuple(one[name].rating for one in rated) for name in RATERS},
+            "confidence": {name: tuple(one[name].confidence for one in rated) for name in RATERS},
+            "notes_per_sec": tuple(density),
+        }
+    )
+
+
+def measure_excerpt(task: MeasureTask) -> RatedExcerpt:
+    """Rate an excerpt as a whole, with its recording where it has one."""
+    return kept(task, RatedExcerpt, lambda key: _excerpt(task, key))
+
+
+def _excerpt(task: MeasureTask, key: str) -> RatedExcerpt:
+    record = task.record
+    try:
+        performance, alignment = align(record)
+    except (InputError, MismatchError) as error:
+        return RatedExcerpt(key=key, performance=record.segment_id, ratings={}, refusal=str(error))
+    audio = None if record.audio_path is None else load_audio(record.audio_path)
+    evidence = Evidence(performance, alignment, audio, is_transcribed=record.is_transcribed)
+    labels = rate_performance(evidence, scale=task.scales.of(is_transcribed=record.is_transcribed))
+    ratings = {name: label.rating for name, label in labels.items()}
+    return RatedExcerpt(key=key, performance=record.segment_id, ratings=ratings, refusal=None)
+
+
+def column(ratings: Sequence[_Rating]) -> FloatArray:
+    """(K,) ratings, NaN where there is none."""
+    return np.array([np.nan if rating is None else rating for rating in ratings], dtype=float)

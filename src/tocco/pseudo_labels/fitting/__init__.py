@@ -1,0 +1,1 @@
+"""Fitting norms and scales to competent performances; used offline only."""

@@ -1,0 +1,1 @@
+"""What is expected: how competent pianists play such music."""

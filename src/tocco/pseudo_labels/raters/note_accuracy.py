@@ -1,0 +1,241 @@
+"""Note accuracy: the share of notes that are right, counted against the score."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from tocco.errors import InputError
+from tocco.music.alignment import Alignment
+from tocco.music.names import key_name, written_name
+from tocco.pseudo_labels.observed.evidence import NO_SCORE, Evidence, Findings, Span
+from tocco.pseudo_labels.places import place
+from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
+from tocco.pseudo_labels.raters.note_errors import NoteErrors, find_note_errors, realises_ornament
+from tocco.units import FloatArray, IntArray
+
+NOTE_ACCURACY: Final = "note_accuracy"
+
+COMPONENTS: Final = (
+    ComponentKind(
+        "weighted_error",
+        "fraction",
+        "mistakes by how much they are heard, of all notes",
+        "less",
+        1.0,
+        shape="root",
+    ),
+    ComponentKind("wrong_share", "fraction", "notes struck in place of another", "told"),
+    ComponentKind("missing_share", "fraction", "written notes that were left out", "told"),
+    ComponentKind("extra_share", "fraction", "notes that were added", "told"),
+    ComponentKind("skipped_share", "fraction", "notes of passages that were passed over", "told"),
+    ComponentKind("restart_rate", "count/min", "times the player stopped and began again", "told"),
+    ComponentKind("repeated_errors", "count", "mistakes that recur in another pass of the same bar", "told"),
+)
+
+_NOTE_KINDS = ("wrong", "missing", "extra")
+
+_LEVEL = 0.9
+
+
+@dataclass(frozen=True)
+class NoteAccuracy:
+    """How many notes were right, with what that says about the player.
+
+    Attributes
+    ----------
+    value : 0..100, percent of note events that are right; NaN where there is none to judge
+    interval_90 : (low, high), 0..100
+        Where the player's long-run accuracy lies with a probability of 90 %, given so many notes.
+    n_match, n_wrong, n_missing, n_extra
+        A wrong note is one event: its missing and its extra half are not counted again.
+    reason
+        Why there is no value; "" where there is one.
+    """
+
+    value: float
+    interval_90: tuple[float, float]
+    n_match: int
+    n_wrong: int
+    n_missing: int
+    n_extra: int
+    reason: str = ""
+
+    @property
+    def n_events(self) -> int:
+        """Notes judged: right, wrong, missing and extra."""
+        return self.n_match + self.n_wrong + self.n_missing + self.n_extra
+
+
+def rate_note_accuracy(alignment: Alignment, span_sec: tuple[float, float] | None = None) -> NoteAccuracy:
+    """Percent of note events that are right: matches among matches, wrong, missing and extra notes.
+
+    An extra note that realises a written ornament is no mistake and no event. It counts as such where a
+    sign for a trill, turn or mordent stands over a note of the score, the extra note is at most two
+    semitones from it (for a tremolo sign: equal to a note of its beat), and it falls from a quarter of
+    a beat before the note to the note's end. Anything else that was added is a mistake. A grace note
+    that was left out is a missing note like any other.
+
+    Parameters
+    ----------
+    alignment
+    span_sec : (start, end) on the clock of the performance, or None for all of it
+        A note counts where it was played, or where it was due; the end is excluded.
+
+    Returns
+    -------
+    The rating with its 90 % interval.
+    """
+    _check_performance(alignment)
+    single_deletion = np.setdiff1d(alignment.deletion, alignment.substitution[:, 0])
+    single_insertion = np.setdiff1d(alignment.insertion, alignment.substitution[:, 1])
+    single_insertion = single_insertion[~realises_ornament(alignment, single_insertion)]
+    n_match = _count_played(alignment, alignment.match[:, 1], span_sec)
+    n_wrong = _count_played(alignment, alignment.substitution[:, 1], span_sec)
+    n_extra = _count_played(alignment, single_insertion, span_sec)
+    n_missing = _count_due(alignment, single_deletion, span_sec)
+    n_events = n_match + n_wrong + n_missing + n_extra
+    if n_events == 0:
+        reason = "no note was played or due in this span"
+        return NoteAccuracy(math.nan, (0.0, 100.0), 0, 0, 0, 0, reason)
+    return NoteAccuracy(
+        100.0 * n_match / n_events,
+        jeffreys_interval(n_match, n_events),
+        n_match,
+        n_wrong,
+        n_missing,
+        n_extra,
+    )
+
+
+def jeffreys_interval(n_right: int, n_events: int, level: float = _LEVEL) -> tuple[float, float]:
+    """Interval of a proportion in percent, after Jeffreys.
+
+    The central part of a Beta(1/2 + right, 1/2 + not right) distribution, closed at 0 where nothing was
+    right and at 100 where everything was (Brown, Cai & DasGupta 2001, "Interval Estimation for a
+    Binomial Proportion", Statistical Science 16, section 4.3). It takes notes as independent; mistakes
+    that come in clusters make the true interval wider.
+
+    Parameters
+    ----------
+    n_right, n_events : 0 <= n_right <= n_events, n_events >= 1
+    level : 0..1
+
+    Examples
+    --------
+    >>> [round(bound, 1) for bound in jeffreys_interval(98, 100)]
+    [94.6, 99.4]
+    """
+    from scipy.stats import beta
+
+    tail = (1.0 - level) / 2.0
+    shape = (n_right + 0.5, n_events - n_right + 0.5)
+    low = 0.0 if n_right == 0 else float(beta.ppf(tail, *shape))
+    high = 1.0 if n_right == n_events else float(beta.ppf(1.0 - tail, *shape))
+    return 100.0 * low, 100.0 * high
+
+
+def _check_performance(alignment: Alignment) -> None:
+    if len(alignment.performance_pitch) != len(alignment.performance_beat):
+        raise InputError(
+            "alignment",
+            "does not carry the performance that it aligns",
+            next_step="make it with align_performance_to_score",
+        )
+
+
+def _count_played(alignment: Alignment, note: IntArray, span_sec: tuple[float, float] | None) -> int:
+    """Performed notes that begin within the span."""
+    return _count_within(alignment.performance_onset_sec[note], span_sec)
+
+
+def _count_due(alignment: Alignment, note: IntArray, span_sec: tuple[float, float] | None) -> int:
+    """Written notes that were due within the span."""
+    return _count_within(alignment.due_sec(note), span_sec)
+
+
+def _count_within(time_sec: FloatArray, span_sec: tuple[float, float] | None) -> int:
+    if span_sec is None:
+        return len(time_sec)
+    return int(((time_sec >= span_sec[0]) & (time_sec < span_sec[1])).sum())
+
+
+def measure_note_accuracy(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
+    """Weigh the mistakes of a span against its right notes, not yet on the reference scale.
+
+    `weighted_error` = sum of the weights of the mistakes / (that + sum of the weights of the right notes),
+    with the weights of `raters.salience`. A mistake counts where it was played, or where the note was due;
+    a skipped passage where it was skipped, a restart where the new try begins.
+    """
+    findings = Findings(NOTE_ACCURACY, COMPONENTS)
+    if evidence.alignment is None:
+        findings.without(NO_SCORE)
+        return findings.label(evidence, 0)
+    errors = evidence.once(find_note_errors)
+    right = evidence.covers(errors.right_sec, span_sec)
+    wrong = evidence.covers(errors.error_sec, span_sec)
+    error, good = float(errors.error_weight[wrong].sum()), float(errors.right_weight[right].sum())
+    kinds = Counter(kind for kind, inside in zip(errors.kind, wrong, strict=True) if inside)
+    n_events = int(right.sum()) + sum(kinds[kind] for kind in ("wrong", "missing", "extra", "skipped"))
+    lasts_sec = evidence.performance.duration_sec if span_sec is None else span_sec[1] - span_sec[0]
+    empty = "no note was played or due in this span"
+    total = error + good
+    findings.measured("weighted_error", error / total if total > 0 else math.nan, empty)
+    for kind in ("wrong", "missing", "extra", "skipped"):
+        findings.measured(f"{kind}_share", kinds[kind] / n_events if n_events else math.nan, empty)
+    findings.measured("restart_rate", 60.0 * kinds["restart"] / lasts_sec, empty)
+    findings.measured("repeated_errors", float(errors.repeated[wrong].sum()), empty)
+    findings.caused(_causes(evidence.alignment, errors, np.flatnonzero(wrong)))
+    return findings.label(evidence, n_events)
+
+
+def _causes(alignment: Alignment, errors: NoteErrors, which: IntArray) -> list[Cause]:
+    """One cause for each mistake; a skipped passage and a restart are one each."""
+    single = [_note_cause(alignment, errors, int(e)) for e in which if errors.kind[e] in _NOTE_KINDS]
+    by_place: dict[float, list[int]] = {}
+    for e in which:
+        if errors.kind[e] == "skipped":
+            by_place.setdefault(float(errors.error_sec[e]), []).append(int(e))
+    for at_sec, members in by_place.items():
+        notes = errors.written[members]
+        first, last = (alignment.bar_at(float(alignment.score.onset_beat[n])) for n in (notes[0], notes[-1]))
+        bars = f"bar {first}" if first == last else f"bars {first} to {last}"
+        weight = float(errors.error_weight[members].sum())
+        text = f"{bars}: {len(notes)} notes were left out"
+        single.append(Cause(at_sec, at_sec, "skipped", text, (), tuple(map(int, notes)), weight))
+    for e in which:
+        if errors.kind[e] == "restart":
+            retry = next(r for r in alignment.retries if r.first_note == errors.played[e])
+            where = place(alignment, retry.start_beat, retry.start_sec)
+            played = tuple(range(retry.first_note, retry.last_note + 1))
+            weight = float(errors.error_weight[e])
+            text = f"{where}: stopped and began again"
+            single.append(Cause(retry.start_sec, retry.end_sec, "restart", text, played, (), weight))
+    return single
+
+
+def _note_cause(alignment: Alignment, errors: NoteErrors, e: int) -> Cause:
+    written, played, kind = int(errors.written[e]), int(errors.played[e]), errors.kind[e]
+    at_sec = float(errors.error_sec[e])
+    beat = alignment.score.onset_beat[written] if written >= 0 else alignment.performance_beat[played]
+    due = written_name(alignment.score, written) if written >= 0 else ""
+    struck = key_name(int(alignment.performance_pitch[played])) if played >= 0 else ""
+    said = {
+        "wrong": f"{struck} instead of {due}",
+        "missing": f"{due} is not heard, left out or too soft" if errors.doubtful[e] else f"{due} is missing",
+        "extra": f"{struck} is added",
+    }
+    again = ", as in another pass" if errors.repeated[e] else ""
+    return Cause(
+        at_sec,
+        at_sec,
+        kind,
+        f"{place(alignment, float(beat), at_sec)}: {said[kind]}{again}",
+        (played,) if played >= 0 else (),
+        (written,) if written >= 0 else (),
+        float(errors.error_weight[e]),
+    )

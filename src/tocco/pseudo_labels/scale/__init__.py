@@ -1,0 +1,1 @@
+"""From measured components to ratings."""

@@ -1,0 +1,292 @@
+"""Dynamics control: planted levels, lines, spikes and hairpins come out as they were put in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rater_etude import play, study_score
+from tocco.music.notation import Mark
+from tocco.music.score import Score
+from tocco.pseudo_labels.norms.accents import suggested_accents
+from tocco.pseudo_labels.norms.level import suggested_course
+from tocco.pseudo_labels.observed.evidence import NO_SCORE, Evidence
+from tocco.pseudo_labels.raters.dynamics_control import measure_dynamics_control, read_levels
+from tocco.units import FloatArray
+
+SCORE = study_score()
+UPPER = SCORE.staff == 1
+
+
+def evidence(velocity: FloatArray, marks: tuple[Mark, ...] = ()) -> Evidence:
+    return Evidence(*play(study_score(marks=marks), velocity=velocity))
+
+
+def values(given: Evidence, span_sec: tuple[float, float] | None = None) -> dict[str, float]:
+    return {name: c.value for name, c in measure_dynamics_control(given, span_sec).components.items()}
+
+
+def swell() -> FloatArray:
+    """From 40 to 90 and back over the sixteen bars."""
+    return 90.0 - 50.0 * np.abs(SCORE.onset_beat - 32.0) / 32.0
+
+
+def test_one_level_has_no_range() -> None:
+    label = measure_dynamics_control(evidence(np.full(len(SCORE), 64.0)))
+    assert label.components["level_range"].value == 0.0
+    assert label.components["level"].value == 64.0
+    assert label.components["shaping"].value == pytest.approx(0.0, abs=1e-9)
+    assert label.components["accentuation"].value == pytest.approx(0.0, abs=1e-9)
+    assert (
+        label.missing["unevenness"] == "the whole performance stays at one level, or is too short to have two"
+    )
+    assert label.missing["hairpin_change"] == "no hairpin is marked here"
+
+
+def test_the_range_of_a_swell() -> None:
+    got = values(evidence(swell()))
+    assert got["level_range"] == pytest.approx(0.9 * 50.0, abs=2.0)
+    assert got["unevenness"] < 0.1
+
+
+def test_the_melody_above_the_accompaniment() -> None:
+    assert values(evidence(np.where(UPPER, 78.0, 61.0)))["melody_above_accompaniment"] == 17.0
+
+
+def test_louder_as_the_line_rises_is_shaping() -> None:
+    """Eight times the suggested course, but for its quickest changes, which three seconds leave out."""
+    course = suggested_course(evidence(np.full(len(SCORE), 64.0)))
+    at_note = course[np.round(2 * SCORE.onset_beat).astype(int)]
+    follows = values(evidence(64.0 + 8.0 * at_note))["shaping"]
+    against = values(evidence(64.0 - 8.0 * at_note))["shaping"]
+    assert 0.4 * 8.0 * course.std() < follows < 8.0 * course.std()
+    assert against == pytest.approx(-follows, rel=0.05)
+
+
+def test_who_brings_out_what_the_music_does_follows_its_accents() -> None:
+    """Three times what is suggested, three times its spread; turned round, the same below nothing."""
+    flat = evidence(np.full(len(SCORE), 64.0))
+    suggested = suggested_accents(flat)
+    assert flat.written is not None
+    at_note = np.zeros(len(SCORE))
+    at_note[flat.written.note] = suggested
+    follows = values(evidence(64.0 + 3.0 * at_note))["accentuation"]
+    against = values(evidence(64.0 - 3.0 * at_note))["accentuation"]
+    assert follows == pytest.approx(3.0 * np.sqrt(np.mean(suggested**2)), rel=0.05)
+    assert against == pytest.approx(-follows, rel=0.05)
+    softer = values(evidence(64.0 + 1.5 * at_note))["accentuation"]
+    assert softer == pytest.approx(0.5 * follows, rel=0.05)
+
+
+def test_unevenness_is_against_level_and_voices_and_not_against_the_spikes(rng: np.random.Generator) -> None:
+    """Two voices twenty steps apart, and a level that stays: ten on either side of the middle."""
+    voiced = np.where(UPPER, 74.0, 54.0)
+    spikes = np.where(rng.random(len(SCORE)) < 0.1, 20.0, 0.0) * UPPER
+    label = measure_dynamics_control(evidence(voiced + spikes))
+    # Between the beats the one note that is struck is the highest and the lowest, and counts in both lines.
+    times = 1 + (SCORE.onset_beat[UPPER] % 1.0 != 0.0)
+    off = float(np.sum(spikes[UPPER] * times)) / 256
+    assert label.components["unevenness"].value == pytest.approx(off / 10.0, rel=0.1)
+    twice = values(evidence(voiced + 2.0 * spikes))["unevenness"]
+    assert twice == pytest.approx(2.0 * label.components["unevenness"].value, rel=0.2)
+
+
+def test_spikes_raise_unevenness_and_are_named(rng: np.random.Generator) -> None:
+    spike = rng.normal(0.0, 1.0, len(SCORE))
+    got = [values(evidence(swell() + s * spike))["unevenness"] for s in (0.0, 4.0, 8.0, 16.0)]
+    assert got == sorted(got)
+    one = swell()
+    at = int(np.flatnonzero(UPPER & (SCORE.onset_beat == 21.5))[0])
+    one[at] += 30.0
+    label = measure_dynamics_control(evidence(one))
+    assert label.causes[0].text == "bar 6, beat 2.5: one note sticks out of its line (strength +30 of 127)"
+
+
+def test_flattening_lowers_range_and_shaping_and_leaves_evenness(rng: np.random.Generator) -> None:
+    noisy = swell() + 0.5 * SCORE.pitch + rng.normal(0.0, 3.0, len(SCORE))
+    got = [values(evidence(64.0 + s * (noisy - noisy.mean()))) for s in (1.0, 0.7, 0.4)]
+    assert got[0]["level_range"] > got[1]["level_range"] > got[2]["level_range"]
+    assert got[0]["shaping"] > got[1]["shaping"] > got[2]["shaping"]
+    assert got[0]["accentuation"] > got[1]["accentuation"] > got[2]["accentuation"] > 0.0
+    assert got[2]["unevenness"] == pytest.approx(got[0]["unevenness"], rel=0.15)
+
+
+def test_hairpins_played_and_not_played() -> None:
+    marks = (Mark("crescendo", "cresc.", 0.0, 31.0), Mark("diminuendo", "dim.", 33.0, 63.0))
+    got = values(evidence(swell(), marks))["hairpin_change"]
+    assert got == pytest.approx(0.5 * (50.0 * 31 / 32 + 50.0 * 30 / 32), abs=3.0)
+    against = measure_dynamics_control(evidence(130.0 - swell(), marks))
+    assert against.components["hairpin_change"].value == pytest.approx(-got, abs=3.0)
+    assert "bar 1, beat 1: the crescendo is not played" in {c.text.split(" (")[0] for c in against.causes}
+
+
+AT = (SCORE.onset_beat == 21.0) & UPPER
+ACCENTED = replace(SCORE, articulation=tuple("accent" if one else "" for one in AT))
+PLAIN = np.where(UPPER, 70.0, 60.0)
+
+
+def accents(velocity: FloatArray, score: Score = ACCENTED, span_sec: tuple[float, float] | None = None):
+    """The causes of a label that are accents, and its performance."""
+    performance, alignment = play(score, velocity=velocity)
+    label = measure_dynamics_control(Evidence(performance, alignment), span_sec)
+    return [cause for cause in label.causes if cause.kind == "accent"], performance
+
+
+def test_an_accent_that_is_softer_than_what_is_near_is_named() -> None:
+    """The note that bears it alone, whatever the others of its onset do."""
+    (cause,), performance = accents(np.where(AT, 60.0, PLAIN) + 9.0 * ((SCORE.onset_beat == 21.0) & ~UPPER))
+    assert cause.text.startswith("bar 6, beat 2: the accent is not played (strength -")
+    (note,) = cause.performance_notes
+    assert (performance.pitch[note], performance.velocity[note]) == (SCORE.pitch[AT][0], 60)
+    assert cause.start_sec == cause.end_sec == pytest.approx(performance.onset_sec[note])
+    assert cause.size == pytest.approx(10.0, abs=2.0)
+
+
+def test_an_accent_that_is_played_is_neither_lost_nor_uneven() -> None:
+    loud = np.where(AT, 95.0, PLAIN)
+    assert accents(loud)[0] == []
+    assert measure_dynamics_control(Evidence(*play(ACCENTED, velocity=loud))).causes == ()
+    assert [c.kind for c in measure_dynamics_control(evidence(loud)).causes] == ["uneven"]
+    dropped = measure_dynamics_control(Evidence(*play(ACCENTED, velocity=np.where(AT, 40.0, PLAIN))))
+    assert {cause.kind for cause in dropped.causes} == {"uneven", "accent"}
+
+
+def test_where_all_is_accented_or_nothing_is_near_no_accent_is_lost(rng: np.random.Generator) -> None:
+    everywhere = replace(SCORE, articulation=tuple("accent" if up else "" for up in UPPER))
+    assert accents(PLAIN + rng.normal(0.0, 1.5, len(SCORE)), everywhere)[0] == []
+    performance, alignment = play(everywhere, sec_of_beat=lambda beat: 2.6 * beat, velocity=PLAIN)
+    assert measure_dynamics_control(Evidence(performance, alignment)).causes == ()
+
+
+def test_a_sign_asks_the_whole_onset_and_a_span_names_its_own() -> None:
+    sign = study_score(marks=(Mark("dynamics", "sfz", 21.0, 21.0),))
+    soft = np.where(SCORE.onset_beat == 21.0, PLAIN - 12.0, PLAIN)
+    (cause,), performance = accents(soft, sign)
+    assert sorted(performance.pitch[list(cause.performance_notes)]) == sorted(
+        SCORE.pitch[SCORE.onset_beat == 21.0]
+    )
+    at_sec = cause.start_sec
+    assert len(accents(soft, sign, (at_sec - 4.0, at_sec + 4.0))[0]) == 1
+    assert accents(soft, sign, (at_sec + 1.0, at_sec + 9.0))[0] == []
+
+
+def test_accents_of_a_span_are_those_of_its_notes() -> None:
+    """Followed in the first half alone; shaping looks five seconds further, accents do not."""
+    flat = evidence(np.full(len(SCORE), 64.0))
+    assert flat.written is not None
+    at_note = np.zeros(len(SCORE))
+    at_note[flat.written.note] = suggested_accents(flat)
+    half = evidence(64.0 + 3.0 * np.where(SCORE.onset_beat < 32.0, at_note, 0.0))
+    middle = float(half.together.onset_sec[half.written.onset_beat == 32.0][0])  # type: ignore[union-attr]
+    first, second = values(half, (0.0, middle)), values(half, (middle + 1.0, 99.0))
+    assert first["accentuation"] > 2.5
+    assert second["accentuation"] == pytest.approx(0.0, abs=0.3)
+
+
+def test_shaping_looks_five_seconds_further_than_its_span(rng: np.random.Generator) -> None:
+    given = evidence(60.0 + 0.5 * (SCORE.pitch - 60) + rng.normal(0.0, 8.0, len(SCORE)))
+    levels, at_sec = read_levels(given), given.together.onset_sec
+    wide = (at_sec >= 10.0) & (at_sec < 28.0)
+    course, swelling = levels.course[wide], levels.swelling[wide]
+    expected = np.mean(course * swelling) / np.sqrt(np.mean(course**2))
+    assert values(given, (15.0, 23.0))["shaping"] == pytest.approx(expected)
+
+
+def test_one_key_again_and_again_suggests_no_accents() -> None:
+    """Nothing moves, but for the rounding of seconds that have no end in binary."""
+    n = 60
+    performance, _ = play(SCORE)
+    onset_sec = 1.0 + 0.3 * np.arange(n)
+    again = replace(
+        performance.only(np.arange(n)),
+        onset_sec=onset_sec,
+        offset_sec=onset_sec + 0.2,
+        pitch=np.full(n, 60),
+        velocity=50 + np.arange(n) % 7,
+    )
+    label = measure_dynamics_control(Evidence(again), (6.0, 16.0))
+    assert label.missing["accentuation"] == "the music suggests no accents, or has no notes near by"
+
+
+def test_who_plays_in_single_notes_far_apart_has_no_accents() -> None:
+    alone = SCORE.staff == 1
+    keep = np.flatnonzero(alone & (SCORE.onset_beat % 1.0 == 0.0))
+    performance, _ = play(SCORE, sec_of_beat=lambda beat: 2.6 * beat)
+    of_order = np.lexsort((SCORE.pitch, SCORE.onset_beat))
+    kept = performance.only(np.flatnonzero(np.isin(of_order, keep)))
+    label = measure_dynamics_control(Evidence(kept))
+    assert label.missing["accentuation"] == "the music suggests no accents, or has no notes near by"
+
+
+def test_marked_levels_are_followed_or_turned_round() -> None:
+    marks = (Mark("dynamics", "p", 0.0, 0.0), Mark("dynamics", "ff", 32.0, 32.0))
+    level = np.where(SCORE.onset_beat < 32.0, 50.0, 85.0)
+    assert values(evidence(level, marks))["marked_levels"] > 0.95
+    assert values(evidence(135.0 - level, marks))["marked_levels"] < -0.95
+
+
+def test_timing_does_not_enter(rng: np.random.Generator) -> None:
+    velocity = swell() + rng.normal(0.0, 4.0, len(SCORE))
+    straight = values(Evidence(*play(SCORE, velocity=velocity)))
+    late = 0.05 * rng.random(len(SCORE))
+    jittered = values(Evidence(*play(SCORE, velocity=velocity, late_sec=late)))
+    # What is near changes a little; of a swell that moves by 15 velocity steps (standard deviation).
+    assert jittered.pop("shaping") == pytest.approx(straight.pop("shaping"), abs=1.0)
+    assert jittered.pop("level_range") == pytest.approx(straight.pop("level_range"), abs=1.0)
+    assert jittered.pop("accentuation") == pytest.approx(straight.pop("accentuation"), abs=0.2)
+    assert jittered.pop("unevenness") == pytest.approx(straight.pop("unevenness"), rel=0.05)
+    assert jittered == straight
+
+
+def test_spans_differ() -> None:
+    got = evidence(np.where(SCORE.onset_beat < 32.0, 60.0, swell()))
+    assert values(got, (0.0, 6.0))["level_range"] == pytest.approx(0.0, abs=0.1)
+    assert values(got, (24.0, 34.0))["level_range"] > 10.0
+
+
+def test_without_a_score_the_marks_are_missing() -> None:
+    performance, alignment = play(SCORE, velocity=swell())
+    label = measure_dynamics_control(Evidence(performance))
+    assert label.missing == {"hairpin_change": NO_SCORE, "marked_levels": NO_SCORE}
+    assert set(label.components) >= {
+        "level_range",
+        "unevenness",
+        "shaping",
+        "accentuation",
+        "melody_above_accompaniment",
+    }
+    with_score = values(Evidence(performance, alignment))
+    assert label.components["level_range"].value == pytest.approx(with_score["level_range"], abs=2.0)
+
+
+def test_an_empty_span_has_reasons() -> None:
+    label = measure_dynamics_control(evidence(swell()), (500.0, 510.0))
+    assert label.components == {}
+    assert label.confidence == 0.0
+    assert label.missing["dynamics_control"].startswith("fewer than 8 notes in this span")
+
+
+def test_the_performance_is_not_written_to() -> None:
+    performance, alignment = play(SCORE, velocity=swell())
+    before = replace(performance, velocity=performance.velocity.copy())
+    measure_dynamics_control(Evidence(performance, alignment))
+    np.testing.assert_array_equal(performance.velocity, before.velocity)
+
+
+def test_notes_that_sound_on_from_before_do_not_shift_what_is_named() -> None:
+    """An excerpt begins within its first chord: those notes are held, and not struck in it."""
+    performance, alignment = play(ACCENTED, velocity=np.where(AT, 60.0, PLAIN))
+    by_sec = float(performance.onset_sec[2]) + 0.05
+    moved = performance.shifted(-by_sec)
+    aligned = replace(
+        alignment,
+        anchor_sec=alignment.anchor_sec - by_sec,
+        performance_onset_sec=alignment.performance_onset_sec - by_sec,
+    )
+    given = Evidence(moved, aligned)
+    assert given.playing.index[0] == 3
+    (cause,) = [one for one in measure_dynamics_control(given).causes if one.kind == "accent"]
+    (note,) = cause.performance_notes
+    assert (moved.pitch[note], moved.velocity[note]) == (SCORE.pitch[AT][0], 60)

@@ -1,0 +1,134 @@
+"""Pedalling: planted lags, blur, holes and dryness come out as they were put in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rater_etude import BEAT_SEC, N_BARS, UP, pedal_with_the_bass, play, study_score
+from tocco.music.performance import PedalCurve
+from tocco.pseudo_labels.observed.evidence import NO_PEDAL, NO_SCORE, Evidence
+from tocco.pseudo_labels.observed.transcribed import HEARING
+from tocco.pseudo_labels.raters.pedaling_technique import COMPONENTS, measure_pedaling_technique
+
+SCORE = study_score()
+
+
+def evidence(sustain: PedalCurve, held: float = 0.5) -> Evidence:
+    return Evidence(*play(SCORE, sustain=sustain, held=held))
+
+
+def values(given: Evidence, span_sec: tuple[float, float] | None = None) -> dict[str, float]:
+    return {name: c.value for name, c in measure_pedaling_technique(given, span_sec).components.items()}
+
+
+def test_no_pedal_data_is_silence_not_a_bad_mark() -> None:
+    label = measure_pedaling_technique(evidence(UP))
+    assert label.components == {}
+    assert label.rating is None
+    assert label.missing["pedaling_technique"] == NO_PEDAL
+    assert label.confidence == 0.0
+
+
+def test_legato_pedalling_has_the_lag_it_was_given() -> None:
+    got = values(evidence(pedal_with_the_bass(lag_sec=0.09)))
+    assert got["change_lag"] == pytest.approx(90.0, abs=1.0)
+    assert got["change_offset"] == pytest.approx(50.0, abs=1.0)
+    assert got["held_through"] == 0.0
+    assert got["support"] == 1.0
+
+
+def test_a_pedal_held_through_every_other_bass() -> None:
+    got = values(evidence(pedal_with_the_bass(every=2)))
+    assert got["held_through"] == pytest.approx(0.5, abs=0.02)
+    assert got["blur"] > values(evidence(pedal_with_the_bass()))["blur"]
+
+
+def test_a_late_lift_blurs_the_new_harmony() -> None:
+    """Up to 50 ms the old harmony is hardly heard in the new one; at 100 ms it clashes."""
+    prompt, late = (values(evidence(pedal_with_the_bass(lag_sec=lag)))["blur"] for lag in (0.05, 0.1))
+    assert late > 2.0 * prompt
+
+
+def test_lifting_early_leaves_holes() -> None:
+    early = values(evidence(pedal_with_the_bass(lag_sec=-0.2, down_after_sec=0.25)))
+    assert early["change_lag"] == pytest.approx(-200.0, abs=1.0)
+    assert early["change_offset"] == pytest.approx(240.0, abs=1.0)
+    assert early["holes"] > 0.4
+    assert values(evidence(pedal_with_the_bass()))["holes"] == 0.0
+
+
+def test_a_foot_off_its_time_is_farther_from_the_music() -> None:
+    usual = values(evidence(pedal_with_the_bass(0.04, 0.1)))
+    for lag in (0.24, -0.16):
+        moved = values(evidence(pedal_with_the_bass(lag, 0.1)))
+        assert moved["foot_distance"] > usual["foot_distance"] + 0.2
+        assert moved["support"] > 0.99 * usual["support"]
+
+
+def test_one_movement_tells_nothing_of_the_timing() -> None:
+    last = 1.0 + BEAT_SEC * (4 * N_BARS - 1) + 0.1
+    label = measure_pedaling_technique(evidence(PedalCurve(np.array([last]), np.array([127.0]))))
+    assert label.missing["foot_distance"] == "the foot moves less than twice near an onset"
+
+
+def test_a_foot_that_stays_down_under_the_bass_is_as_far_from_it_as_any() -> None:
+    label = measure_pedaling_technique(evidence(PedalCurve(np.array([1.14]), np.array([127.0]))))
+    assert label.components["foot_distance"].value == 1.0
+
+
+def test_the_weights_are_shares() -> None:
+    assert sum(kind.weight for kind in COMPONENTS) == pytest.approx(1.0)
+
+
+def test_a_dry_half_has_no_support() -> None:
+    at = 1.0 + BEAT_SEC * np.arange(2 * N_BARS)
+    time = np.stack([at + 0.06, at + 0.16], axis=1).ravel()
+    half = PedalCurve(np.append(time, at[-1] + 0.5), np.append(np.tile([0.0, 127.0], len(at)), 0.0))
+    given = evidence(half)
+    assert values(given)["support"] == pytest.approx(0.5, abs=0.02)
+    assert values(given, (24.0, 34.0))["support"] == 0.0
+    assert "blur" not in values(given, (24.0, 34.0))
+
+
+def test_time_down_and_half_down_are_exact() -> None:
+    curve = PedalCurve(np.array([2.0, 4.0, 8.0]), np.array([127.0, 50.0, 0.0]))
+    got = values(evidence(curve), (0.0, 10.0))
+    assert got["down_share"] == pytest.approx(0.2)
+    assert got["half_share"] == pytest.approx(0.4)
+
+
+def test_causes_say_where() -> None:
+    label = measure_pedaling_technique(evidence(pedal_with_the_bass(every=8)))
+    assert {c.kind for c in label.causes} <= {"blur", "held through"}
+    assert label.causes[0].kind == "blur"
+    assert label.causes[0].text.startswith("bar ")
+    assert "the pedal holds" in label.causes[0].text
+
+
+def test_loudness_does_not_enter() -> None:
+    soft = play(SCORE, sustain=pedal_with_the_bass(), velocity=np.full(len(SCORE), 30.0))
+    loud = play(SCORE, sustain=pedal_with_the_bass(), velocity=np.full(len(SCORE), 110.0))
+    assert values(Evidence(*soft)) == values(Evidence(*loud))
+
+
+def test_without_a_score_only_the_foot_against_the_bar_is_missing() -> None:
+    performance, alignment = play(SCORE, sustain=pedal_with_the_bass())
+    label = measure_pedaling_technique(Evidence(performance))
+    assert label.missing == {"foot_distance": NO_SCORE}
+    known = values(Evidence(performance, alignment))
+    del known["foot_distance"]
+    assert {name: part.value for name, part in label.components.items()} == known
+
+
+def test_presses_that_are_heard_late_are_put_back_where_they_came() -> None:
+    """A transcriber tells each press 86 ms late, and lifts as they are; from keys that is another pedal."""
+    pressed = pedal_with_the_bass(down_after_sec=0.15)
+    late = PedalCurve(
+        pressed.time_sec + np.where(pressed.value > 0, HEARING.press_lag_sec, 0.0), pressed.value
+    )
+    by_ear = values(replace(evidence(late), is_transcribed=True))
+    assert by_ear == pytest.approx(values(evidence(pressed)), abs=2e-3)
+    assert values(evidence(late))["down_share"] < by_ear["down_share"] - 0.1
