@@ -1,6 +1,6 @@
-"""Door to `tocco evaluate`: the same options, as `python evaluate.py ...`."""
+"""Entry point of `tocco evaluate`: the same options, as `python evaluate.py ...`."""
 
-from tocco.apps.cli.main import door
+from tocco.apps.cli.main import entry_point
 
 if __name__ == "__main__":
-    door("evaluate")
+    entry_point("evaluate")

@@ -1,6 +1,6 @@
-"""Door to `tocco assess`: the same options, as `python inference.py ...`."""
+"""Entry point of `tocco assess`: the same options, as `python inference.py ...`."""
 
-from tocco.apps.cli.main import door
+from tocco.apps.cli.main import entry_point
 
 if __name__ == "__main__":
-    door("assess")
+    entry_point("assess")

@@ -1,6 +1,6 @@
-"""Door to `tocco train`: the same options, as `python train.py ...`."""
+"""Entry point of `tocco train`: the same options, as `python train.py ...`."""
 
-from tocco.apps.cli.main import door
+from tocco.apps.cli.main import entry_point
 
 if __name__ == "__main__":
-    door("train")
+    entry_point("train")

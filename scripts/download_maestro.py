@@ -1,6 +1,6 @@
-"""Door to `tocco data maestro`: the same options, as `python scripts/download_maestro.py --subset 50`."""
+"""Entry point of `tocco data maestro`: `python scripts/download_maestro.py --subset 50`."""
 
-from tocco.apps.cli.main import door
+from tocco.apps.cli.main import entry_point
 
 if __name__ == "__main__":
-    door("data", "maestro")
+    entry_point("data", "maestro")

@@ -1,6 +1,6 @@
-"""Door to `tocco pseudo-label`: `python scripts/generate_pseudo_labels.py MANIFEST -o FILE.jsonl`."""
+"""Entry point of `tocco pseudo-label`: `python scripts/generate_pseudo_labels.py MANIFEST -o FILE.jsonl`."""
 
-from tocco.apps.cli.main import door
+from tocco.apps.cli.main import entry_point
 
 if __name__ == "__main__":
-    door("pseudo-label", "label")
+    entry_point("pseudo-label", "label")

@@ -11,6 +11,12 @@ from os import PathLike
 from typing import Any
 
 
+def short(value: Any) -> str:
+    """A value as it is shown in a message: as Python writes it, no longer than forty characters."""
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
 class ToccoError(Exception):
     """An error that a user can act on.
 

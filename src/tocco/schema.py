@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tocco.errors import short
+
 _LONGEST_NAME = 200
 """No name is longer; what is compared of one that claims to be."""
 
@@ -159,9 +161,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"the key {short(key)} stands twice")
         found[key] = value
     return found
-
-
-def short(value: Any) -> str:
-    """A value as it is shown in a message: as Python writes it, no longer than forty characters."""
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."

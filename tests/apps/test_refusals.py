@@ -17,14 +17,14 @@ import typer
 from typer.testing import CliRunner
 
 from assessment_example import example
-from tocco.apps.cli.main import main as cli
+from tocco.apps.cli import main as cli
 from tocco.apps.commands import assess as command
 from tocco.audio.decoding import open_sound
 from tocco.errors import BundleError, InputError, OutputError
 from tocco.files import file_name, is_safe_name, sha256_of
 from tocco.inference.assessment import Assessment, read_assessment
 from tocco.inference.bundle import load_bundle
-from tocco.inference.sources import open_sources
+from tocco.data.sources import open_sources
 
 Run = Callable[..., str]
 

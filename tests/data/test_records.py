@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tocco.data.records import LabelRecord, read_labels, read_manifest, write_labels
+from tocco.data.records import LabelRecord, read_labels, write_labels
 from tocco.errors import InputError, OutputError
 from tocco.rubrics import TARGETS
 
@@ -200,59 +200,6 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["labels.jsonl"]
     with pytest.raises(OutputError, match="cannot be written"):
         write_labels(records, path / "below_a_file.jsonl")
-
-
-def manifest(folder: Path, text: str) -> Path:
-    path = folder / "takes.csv"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def test_manifest_rows_and_their_paths(tmp_path):
-    path = manifest(
-        tmp_path,
-        "\ufeffid,audio,midi,score\n\nanna,a.wav,,\n"
-        ' ben ,"b, take 2.wav", b.mid,/scores/b.xml\nmüller-3,,c.mid,\n',
-    )
-    anna, ben, mueller = read_manifest(path)
-    assert (anna.id, anna.audio, anna.midi, anna.score) == ("anna", tmp_path / "a.wav", None, None)
-    assert ben.id == "ben"
-    assert ben.audio == tmp_path / "b, take 2.wav"
-    assert ben.midi == tmp_path / "b.mid"
-    assert ben.score == Path("/scores/b.xml")
-    assert (mueller.id, mueller.audio, mueller.midi) == ("müller-3", None, tmp_path / "c.mid")
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("id,audio,midi,score\na,a.wav,,\nA,b.wav,,\n", "line 3: id 'A' stands in line 2 already"),
-        ("id,audio,midi,score\na,a.wav,,\n\n../b,b.wav,,\n", "line 4: id '../b' cannot name a file"),
-        ("id,audio,midi,score\n,a.wav,,\n", "line 2: id '' cannot name a file"),
-        ("id,audio,midi,score\na,,,s.xml\n", "line 2: audio and midi are both empty"),
-        ("id,audio,midi,score\na,a.wav\n", "line 2: has 2 cells"),
-        ("id,audio,midi,score\na,a.wav,,,x\n", "line 2: has 5 cells"),
-        ("id;audio;midi;score\na;a.wav;;\n", "begins with 'id;audio;midi;score'"),
-        ("id,audio,score,midi\n", "begins with 'id,audio,score,midi'"),
-        ("", "is empty"),
-        ("id,audio,midi,score\n", "holds no performances"),
-        ('id,audio,midi,score\na,"a.wav,,\n', "is not valid CSV"),
-        ("id,audio,midi,score\na,a\0.wav,,\n", "takes.csv, line 2: "),
-    ],
-)
-def test_a_wrong_manifest_is_named_with_its_line(tmp_path, text, said):
-    with pytest.raises(InputError) as caught:
-        read_manifest(manifest(tmp_path, text))
-    assert said in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_manifest_files_are_checked_when_asked(tmp_path):
-    path = manifest(tmp_path, "id,audio,midi,score\na,a.wav,,\n")
-    with pytest.raises(InputError, match=r"line 2: audio '.*a\.wav' is not a file"):
-        read_manifest(path, must_exist=True)
-    (tmp_path / "a.wav").touch()
-    assert len(read_manifest(path, must_exist=True)) == 1
 
 
 def test_what_a_line_holds_is_shown_in_short_and_with_a_next_step(tmp_path: Path) -> None:

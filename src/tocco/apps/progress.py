@@ -1,17 +1,22 @@
-"""A progress bar where someone is looking, silence elsewhere."""
+"""How far a long command has come: a bar on a terminal, a line every tenth elsewhere."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
+
+_QUIET_SEC: Final = 2.0
+"""What is done sooner needs no lines about it."""
 
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A function `(done, total)` that moves a bar on a terminal and does nothing elsewhere."""
+    """A function `(done, total)` that moves a bar on a terminal, and elsewhere writes lines to stderr."""
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield _Lines(what)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -20,3 +25,18 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+class _Lines:
+    """A line each time that another tenth is done, once the work has lasted two seconds."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.tenths = 0
+        self.start_sec = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        tenths = 10 * done // max(total, 1)
+        if tenths > self.tenths and time.monotonic() - self.start_sec >= _QUIET_SEC:
+            print(f"{self.what}: {10 * tenths} % ({done} of {total})", file=sys.stderr, flush=True)  # noqa: T201
+        self.tenths = max(tenths, self.tenths)

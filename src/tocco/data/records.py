@@ -6,19 +6,17 @@ in, so that a data set can be moved as a whole; in memory they are absolute.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from tocco.errors import InputError
+from tocco.errors import InputError, short
 from tocco.files import SAFE_NAME_RULE, is_safe_name, read_text, write_bytes
 from tocco.rubrics import TARGETS
-from tocco.schema import StrictModel, nearest, one_line, parse_object, short
+from tocco.schema import StrictModel, nearest, one_line, parse_object
 
 _Text = Annotated[str, Field(strict=True, min_length=1)]
 _Seconds = Annotated[float, Field(strict=True, ge=0.0, allow_inf_nan=False)]
@@ -133,33 +131,6 @@ class LabelRecord(StrictModel):
         return self
 
 
-class ManifestRow(StrictModel):
-    """One performance to assess: its id and its files."""
-
-    id: str
-    """Unique in the manifest; names the result, `<id>.json`."""
-
-    audio: Path | None = None
-    """The recording; may be empty when the MIDI is given."""
-
-    midi: Path | None = None
-    """The performance MIDI."""
-
-    score: Path | None = None
-    """The score: MusicXML, .mxl or score MIDI."""
-
-    @model_validator(mode="after")
-    def _is_assessable(self) -> ManifestRow:
-        if not is_safe_name(self.id):
-            raise ValueError(f"id {short(self.id)} cannot name a file; use {SAFE_NAME_RULE}")
-        if self.audio is None and self.midi is None:
-            raise ValueError("audio and midi are both empty; a performance needs one of them")
-        return self
-
-
-MANIFEST_COLUMNS: tuple[str, ...] = tuple(ManifestRow.model_fields)
-
-
 def read_labels(path: Path, *, must_exist: bool = False) -> tuple[LabelRecord, ...]:
     """The records of a JSONL file, in its order.
 
@@ -232,44 +203,6 @@ def write_labels(records: Iterable[LabelRecord], path: Path) -> None:
     write_bytes(path, "".join(lines).encode())
 
 
-def read_manifest(path: Path, *, must_exist: bool = False) -> tuple[ManifestRow, ...]:
-    """The performances that a CSV asks to be assessed, in its order.
-
-    Parameters
-    ----------
-    path
-        Comma-separated, UTF-8, with the columns id, audio, midi, score. Relative paths are relative
-        to the folder of the CSV.
-    must_exist
-        Also check that every file that a row names is there.
-
-    Raises
-    ------
-    InputError
-        Names the file and the line.
-    """
-    folder = path.absolute().parent
-    rows: list[ManifestRow] = []
-    line_of: dict[str, int] = {}
-    for number, cells in _csv_rows(path):
-        subject = f"{path}, line {number}"
-        row = _manifest_row(subject, cells, folder)
-        # Two ids that differ in case alone are one file on many disks.
-        if row.id.casefold() in line_of:
-            raise InputError(
-                subject,
-                f"id {row.id!r} stands in line {line_of[row.id.casefold()]} already",
-                next_step="give every performance an id of its own",
-            )
-        line_of[row.id.casefold()] = number
-        if must_exist:
-            _check_files(subject, {name: getattr(row, name) for name in MANIFEST_COLUMNS[1:]})
-        rows.append(row)
-    if not rows:
-        raise InputError(path, "holds no performances", allowed="one row a performance")
-    return tuple(rows)
-
-
 _MEND: Final = "mend this line, or let `tocco data folder` write the file"
 
 
@@ -284,47 +217,6 @@ def _record(subject: str, line: str, folder: Path) -> LabelRecord:
         raise InputError(subject, one_line(error, LabelRecord), next_step=_MEND) from error
     except ValueError as error:
         raise InputError(subject, str(error), allowed="one JSON object a line", next_step=_MEND) from error
-
-
-def _manifest_row(subject: str, cells: Sequence[str], folder: Path) -> ManifestRow:
-    if len(cells) != len(MANIFEST_COLUMNS):
-        raise InputError(
-            subject,
-            f"has {len(cells)} cells",
-            allowed=f"{len(MANIFEST_COLUMNS)}: {','.join(MANIFEST_COLUMNS)}",
-            next_step="leave an empty cell for what is not given, and quote a name that holds a comma",
-        )
-    name, *paths = (cell.strip() for cell in cells)
-    try:
-        files = {
-            column: _located(text, folder) if text else None
-            for column, text in zip(MANIFEST_COLUMNS[1:], paths, strict=True)
-        }
-        return ManifestRow.model_validate({"id": name, **files})
-    except ValidationError as error:
-        raise InputError(subject, one_line(error)) from error
-    except ValueError as error:
-        raise InputError(subject, str(error)) from error
-
-
-def _csv_rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Line number and cells of every row below the header; blank lines are passed over."""
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
-    try:
-        rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except csv.Error as error:
-        raise InputError(
-            f"{path}, line {reader.line_num}", f"is not valid CSV ({error})", next_step="check the quotes"
-        ) from error
-    header = [cell.strip() for cell in rows[0][1]] if rows else []
-    if header != list(MANIFEST_COLUMNS):
-        raise InputError(
-            path,
-            f"begins with {short(','.join(header))}" if header else "is empty",
-            allowed=f"the header {','.join(MANIFEST_COLUMNS)!r}",
-            next_step="save it as comma-separated UTF-8 with this header",
-        )
-    return rows[1:]
 
 
 def _located(text: str, folder: Path) -> Path:

@@ -10,13 +10,13 @@ import numpy as np
 
 from tocco.audio.processing import segment_bounds, stream_audio
 from tocco.data.preparation import WindowInputs, cut_windows, symbolic_inputs
+from tocco.data.sources import Sources, open_sources
 from tocco.errors import InputError
 from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.bundle import Bundle, load_bundle
 from tocco.inference.evidence import BundleIdentity, InputFile, Inputs, Synchrony
 from tocco.inference.note_report import alignment_report
 from tocco.inference.rating import MIN_STRUCK_NOTES, rate_windows
-from tocco.inference.sources import Sources, open_sources
 from tocco.inference.technique import technique_report
 from tocco.inference.verdict import (
     ModelVerdict,

@@ -34,7 +34,7 @@ def test_the_checksum_is_that_of_sha256sum(tmp_path):
 
 
 def test_many_of_one_reason_are_one_line():
-    lines = told([*(Skipped(f"{n}.mid", "is empty") for n in range(4)), Skipped("x.mid", "is broken")])
+    lines = grouped([*(Skipped(f"{n}.mid", "is empty") for n in range(4)), Skipped("x.mid", "is broken")])
     assert lines == ("4 x is empty: 0.mid, 1.mid, 2.mid, ...", "x.mid: is broken")
 
 

@@ -16,7 +16,6 @@ from tocco.data.corpora.asap_format import performer_of, read_beats, recording_o
 from tocco.data.corpora.corpus import (
     CorpusCard,
     ImportReport,
-    OnProgress,
     Reading,
     Skipped,
     Take,
@@ -29,6 +28,7 @@ from tocco.data.corpora.corpus import (
     write_corpus,
 )
 from tocco.data.corpora.opening import opened_source
+from tocco.data.corpora.registry import OnProgress
 from tocco.data.records import LabelRecord
 from tocco.data.sameness import SAME_MUSIC_SHARE, SAME_TAKE_SHARE, clusters, likenesses, written_runs
 from tocco.data.splits import fingerprint

@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -37,9 +37,6 @@ MAX_DURATION_SEC: Final = 3 * 3600.0
 """The longest recording that `tocco assess` takes."""
 
 MIN_NOTES: Final = 8
-
-OnProgress = Callable[[int, int], None]
-"""Called with the number done and the number of all."""
 
 _GROUPED_FROM = 4
 _SCORE_ROOT = re.compile(rb"<(?:\w+:)?score-(?:partwise|timewise)[\s>/]")
@@ -100,6 +97,15 @@ class ImportReport:
     n_clusters: int
     duration_sec: float
     skipped: tuple[Skipped, ...]
+
+    def lines(self) -> tuple[str, ...]:
+        """What was written, and what was left out and why; a line each."""
+        return (
+            f"{self.manifest_path}: {self.n_records} performances of {self.n_pieces} pieces by "
+            f"{self.n_performers} known performers, {self.duration_sec / 3600:.2f} h; "
+            f"licence and citation in {CARD}",
+            *(f"left out: {line}" for line in grouped(self.skipped)),
+        )
 
 
 @dataclass(frozen=True)
@@ -363,12 +369,12 @@ def reason_of(error: ToccoError, root: Path) -> str:
     return f"{error.problem}{allowed}".replace(f"{root}/", "")
 
 
-def told(skipped: Iterable[Skipped], longest: int = 3) -> tuple[str, ...]:
+def grouped(skipped: Iterable[Skipped], longest: int = 3) -> tuple[str, ...]:
     """What was left out, a line each; many with one reason are one line with their number and the first few.
 
-    >>> told([Skipped("a.mid", "is empty"), Skipped("b.mid", "has 2 notes")])
+    >>> grouped([Skipped("a.mid", "is empty"), Skipped("b.mid", "has 2 notes")])
     ('a.mid: is empty', 'b.mid: has 2 notes')
-    >>> told([Skipped(f"{n}.txt", "is no MIDI") for n in range(5)])
+    >>> grouped([Skipped(f"{n}.txt", "is no MIDI") for n in range(5)])
     ('5 x is no MIDI: 0.txt, 1.txt, 2.txt, ...',)
     """
     by_reason: dict[str, list[str]] = defaultdict(list)
@@ -385,7 +391,7 @@ def told(skipped: Iterable[Skipped], longest: int = 3) -> tuple[str, ...]:
 
 def card_text(card: CorpusCard, report: ImportReport) -> str:
     """`CORPUS.md`: what the corpus is, whose it is, and what of it is here."""
-    left_out = told(report.skipped) or ("nothing",)
+    left_out = grouped(report.skipped) or ("nothing",)
     kinds = Counter(item.reason for item in report.skipped)
     return _CARD.format(
         **{

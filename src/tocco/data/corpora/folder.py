@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
-
-from pydantic import ValidationError
+from typing import Final
 
 from tocco.audio.decoding import open_sound
 from tocco.data.corpora.corpus import (
     MIN_DURATION_SEC,
     CorpusCard,
     ImportReport,
-    OnProgress,
     Skipped,
     Take,
     check_score,
@@ -27,25 +23,20 @@ from tocco.data.corpora.corpus import (
     sound_performance,
     write_corpus,
 )
-from tocco.data.records import MANIFEST_COLUMNS, LabelRecord, ManifestRow
+from tocco.data.corpora.registry import OnProgress
+from tocco.data.manifest import COLUMNS, take_files
+from tocco.data.pairing import TakeFiles, subject_of, takes_in
+from tocco.data.records import LabelRecord
 from tocco.data.sameness import SAME_TAKE_SHARE, clusters, likenesses
 from tocco.data.splits import fingerprint
 from tocco.errors import InputError, ToccoError
-from tocco.files import file_name, sha256_of
+from tocco.files import sha256_of
 from tocco.rubrics import TARGETS
-from tocco.schema import nearest, one_line
+from tocco.schema import nearest
 from tocco.units import IntArray
 
-AUDIO_SUFFIXES: Final = frozenset(
-    (".wav", ".aif", ".aiff", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".mp4", ".aac", ".webm")
-)
-MIDI_SUFFIXES: Final = frozenset((".mid", ".midi"))
-SCORE_SUFFIXES: Final = frozenset((".musicxml", ".mxl", ".xml"))
-SCORE_MARK: Final = "_score"
+CSV_COLUMNS: Final = (*COLUMNS, "piece", "performer")
 
-CSV_COLUMNS: Final = (*MANIFEST_COLUMNS, "piece", "performer")
-
-_Kind = Literal["audio", "midi", "score"]
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -53,7 +44,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 class _Found:
     """One performance as it was named, before its files are read."""
 
-    row: ManifestRow
+    row: TakeFiles
     subject: str
     piece: str | None = None
     performer: str | None = None
@@ -140,63 +131,9 @@ def import_folder(
 
 def _paired(folder: Path, skipped: list[Skipped]) -> list[_Found]:
     """The performances of a folder, by the names of its files."""
-    files: dict[tuple[Path, str], dict[_Kind, list[Path]]] = defaultdict(lambda: defaultdict(list))
-    for path in sorted(folder.rglob("*")):
-        shown = path.relative_to(folder)
-        if not path.is_file() or any(part.startswith(".") for part in shown.parts):
-            continue
-        kind, stem = _kind_and_stem(path)
-        if kind is None:
-            skipped.append(
-                Skipped(shown.as_posix(), f"is no audio, MIDI or score ({path.suffix or 'no suffix'})")
-            )
-        else:
-            files[shown.parent, stem.casefold()][kind].append(path)
-    found = [_pair(folder, of_kind, skipped) for _, of_kind in sorted(files.items())]
-    return _with_own_ids([item for item in found if item is not None], skipped)
-
-
-def _kind_and_stem(path: Path) -> tuple[_Kind | None, str]:
-    """What a file is, by its name, and the name that pairs it.
-
-    >>> _kind_and_stem(Path("Take1.WAV")), _kind_and_stem(Path("take1_score.mid"))
-    (('audio', 'Take1'), ('score', 'take1'))
-    """
-    suffix, stem = path.suffix.lower(), path.stem
-    is_marked = stem.casefold().endswith(SCORE_MARK) and len(stem) > len(SCORE_MARK)
-    bare = stem[: -len(SCORE_MARK)] if is_marked else stem
-    if suffix in AUDIO_SUFFIXES:
-        return "audio", stem
-    if suffix in SCORE_SUFFIXES or (suffix in MIDI_SUFFIXES and is_marked):
-        return "score", bare
-    return ("midi", stem) if suffix in MIDI_SUFFIXES else (None, stem)
-
-
-def _pair(folder: Path, of_kind: Mapping[_Kind, list[Path]], skipped: list[Skipped]) -> _Found | None:
-    names = {kind: [path.relative_to(folder).as_posix() for path in paths] for kind, paths in of_kind.items()}
-    for kind, paths in names.items():
-        if len(paths) > 1:
-            both = " and ".join(paths)
-            skipped.append(Skipped(both, f"are {len(paths)} files of one kind ({kind}) under one name"))
-            return None
-    if set(of_kind) == {"score"}:
-        skipped.append(Skipped(names["score"][0], "is a score without a performance of its name"))
-        return None
-    first = of_kind.get("audio", of_kind.get("midi", []))[0]
-    place = first.relative_to(folder).with_suffix("")
-    paths = {kind: paths[0] for kind, paths in of_kind.items()}
-    return _Found(ManifestRow(id=file_name("_".join(place.parts)), **paths), place.as_posix())
-
-
-def _with_own_ids(found: Sequence[_Found], skipped: list[Skipped]) -> list[_Found]:
-    """Leave out performances whose names become one once they are safe as file names."""
-    count = Counter(item.row.id.casefold() for item in found)
-    skipped += [
-        Skipped(item.subject, f"becomes the id {item.row.id!r}, as another does: rename it")
-        for item in found
-        if count[item.row.id.casefold()] > 1
-    ]
-    return [item for item in found if count[item.row.id.casefold()] == 1]
+    takes, left_out = takes_in(folder)
+    skipped += [Skipped(one.subject, one.reason) for one in left_out]
+    return [_Found(take, subject_of(take, folder)) for take in takes]
 
 
 def _rows(path: Path) -> list[_Found]:
@@ -219,14 +156,11 @@ def _rows(path: Path) -> list[_Found]:
 
 
 def _row(subject: str, cells: Mapping[str, str], folder: Path) -> _Found:
-    files = {kind: folder / cells[kind] for kind in MANIFEST_COLUMNS[1:] if cells.get(kind)}
+    files = {kind: folder / cells[kind] for kind in COLUMNS[1:] if cells.get(kind)}
     for kind, file in files.items():
         if "\0" in str(file) or not file.is_file():
             raise InputError(subject, f"{kind} {str(file)!r} is not a file", next_step="check the path")
-    try:
-        row = ManifestRow.model_validate({"id": cells["id"], **files})
-    except ValidationError as error:
-        raise InputError(subject, one_line(error)) from error
+    row = take_files(subject, cells["id"], files)
     labels = {name: _rating(subject, name, cells[name]) for name in TARGETS if cells.get(name)}
     return _Found(row, subject, cells.get("piece") or None, cells.get("performer") or None, labels)
 
@@ -312,7 +246,7 @@ def _card(name: str, licence: str, kept: Sequence[_Checked], source: Path) -> Co
     read = {
         f"{item.found.row.id}.{kind}": sha256_of(path)
         for item in kept
-        for kind in MANIFEST_COLUMNS[1:]
+        for kind in COLUMNS[1:]
         if (path := getattr(item.found.row, kind)) is not None
     }
     if source.is_file():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tocco.audio.rendering import FluidSynthRenderer, write_flac
 from tocco.data.corpora.corpus import checksums, copy_file
 from tocco.data.corpora.percepiano_tables import (
     Votes,
@@ -24,6 +25,7 @@ from tocco.data.corpora.percepiano_tables import (
 from tocco.data.records import LabelRecord, write_labels
 from tocco.errors import InputError, OutputError
 from tocco.files import replacing, sha256_of, write_bytes
+from tocco.music.midi import load_midi
 from tocco.rubrics import dimensions_from_descriptors
 
 SOURCE = "PercePiano"
@@ -73,6 +75,14 @@ class ImportReport:
     n_rendered: int
     n_kept: int
     skipped: tuple[str, ...]
+
+    def lines(self) -> tuple[str, ...]:
+        """What was written, and what was left out and why; a line each."""
+        return (
+            f"{self.labels_path}: {self.n_records} excerpts, {self.n_human} of them by pianists; "
+            f"{self.n_rendered} rendered, {self.n_kept} kept from before",
+            *(f"left out: {reason}" for reason in self.skipped),
+        )
 
 
 @dataclass(frozen=True)
@@ -152,6 +162,40 @@ def import_percepiano(
         n_kept=len(records) - n_rendered if render is not None else 0,
         skipped=skipped,
     )
+
+
+def import_rendered(
+    source: Path,
+    target: Path,
+    *,
+    render: bool = True,
+    soundfont: Path | None = None,
+    labels: LabelsKind = "raw",
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ImportReport:
+    """Import PercePiano, its audio rendered on the sampled piano of this machine.
+
+    Parameters
+    ----------
+    source, target, labels, on_progress : as of `import_percepiano`
+    render : whether to render at all
+    soundfont : the piano; the one that is installed if not given
+
+    Raises
+    ------
+    MissingPartError
+        FluidSynth or a soundfont is not installed.
+    """
+    if not render:
+        return import_percepiano(source, target, render=None, labels=labels)
+    with FluidSynthRenderer(soundfont) as renderer:
+        return import_percepiano(
+            source,
+            target,
+            render=lambda midi, audio: write_flac(audio, renderer.render(load_midi(midi))),
+            labels=labels,
+            on_progress=on_progress,
+        )
 
 
 def _read_pack(source: Path, labels_kind: LabelsKind) -> _Pack:

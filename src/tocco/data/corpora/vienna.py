@@ -20,7 +20,6 @@ from tocco.data.corpora.annotations import Annotation, NoteAlignment
 from tocco.data.corpora.corpus import (
     CorpusCard,
     ImportReport,
-    OnProgress,
     Reading,
     Skipped,
     Take,
@@ -32,6 +31,7 @@ from tocco.data.corpora.corpus import (
     write_corpus,
 )
 from tocco.data.corpora.opening import opened_source
+from tocco.data.corpora.registry import OnProgress
 from tocco.data.records import LabelRecord
 from tocco.data.sameness import SAME_TAKE_SHARE, likenesses
 from tocco.data.splits import fingerprint

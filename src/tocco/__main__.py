@@ -1,0 +1,5 @@
+"""`python -m tocco` is `tocco`."""
+
+from tocco.apps.cli.main import main
+
+main()

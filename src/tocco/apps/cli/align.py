@@ -1,0 +1,23 @@
+"""Options of `tocco align`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def align(
+    played: Annotated[Path, typer.Argument(metavar="AUDIO|MIDI", help="What was played.")],
+    score: Annotated[Path, typer.Argument(metavar="SCORE", help="MusicXML, .mxl or score MIDI.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for match file, JSON, picture.")],
+    midi: Annotated[Path | None, typer.Option(help="Performance MIDI of the recording.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what other inputs left under the same name.")
+    ] = False,
+) -> None:
+    """Lay a performance against its score: match file, JSON, and a picture of mistakes and tempo."""
+    from tocco.apps.commands import align as command
+
+    command.align(played, score, output, midi=midi, overwrite=overwrite)

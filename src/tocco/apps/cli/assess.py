@@ -1,0 +1,87 @@
+"""Options of `tocco assess`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tocco.data.pairing import Given, given_takes
+from tocco.errors import UsageError
+
+_NEXT = "give recordings, performance MIDI, scores, or a folder of them; or a table with --manifest"
+
+
+def assess(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE|FOLDER...",
+            help="Recordings, performance MIDI and scores, in any order; those of one name are one "
+            "performance, and a lone score serves all. Or folders of them.",
+            show_default=False,
+        ),
+    ] = None,
+    midi: Annotated[
+        list[Path] | None, typer.Option(help="Performance MIDI of the recording; alone, it is rendered.")
+    ] = None,
+    score: Annotated[list[Path] | None, typer.Option(help="Score: MusicXML, .mxl or score MIDI.")] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(help="CSV with any of the columns id, audio, midi, score; or a label file, JSONL."),
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Model bundle; the one inside the package if not given.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for the JSON and the picture.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Performances at once.")] = 1,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the assessment of other inputs under the same name.")
+    ] = False,
+) -> None:
+    """Rate performances: a table here, and with -o each assessment as JSON and its curve as PNG."""
+    given = _given(files or [], midi or [], score or [], manifest)
+    for one in given.left_out:
+        typer.echo(f"left out: {one.subject} {one.reason}", err=True)
+    is_batch = manifest is not None or len(given.takes) > 1
+    if is_batch and overwrite:
+        raise UsageError(
+            "--overwrite",
+            "replaces the assessment of one performance, and several are given",
+            next_step="name another folder, or remove what is to be assessed again",
+        )
+    if manifest is not None and output is None:
+        raise UsageError("--manifest", "needs -o", next_step="name a folder for the assessments with -o")
+
+    from tocco.apps.commands import assess as command
+
+    if is_batch:
+        raise typer.Exit(command.assess_several(given.takes, bundle, output, jobs=jobs))
+    command.assess_one(given.takes[0], bundle, output, overwrite=overwrite)
+
+
+def _given(files: list[Path], midi: list[Path], score: list[Path], manifest: Path | None) -> Given:
+    if manifest is not None:
+        if files or midi or score:
+            raise UsageError(
+                "--manifest",
+                "names the inputs, and others are given beside it",
+                next_step="name them in the table",
+            )
+        from tocco.data.manifest import read_manifest
+
+        return Given(read_manifest(manifest))
+    for option, values in {"--midi": midi, "--score": score}.items():
+        if len(values) > 1:
+            raise UsageError(
+                option,
+                f"is given {len(values)} times",
+                allowed="once",
+                next_step="give the files without options; those of one name are one performance",
+            )
+    if not files and not midi:
+        raise UsageError("tocco assess", "got nothing to assess", next_step=_NEXT)
+    return given_takes(files, midi[0] if midi else None, score[0] if score else None)

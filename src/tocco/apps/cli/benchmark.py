@@ -1,0 +1,107 @@
+"""Options of `tocco benchmark ...`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tocco.apps.cli.options import Address, EngineName, Jobs, Scale, TranscribedScale, chosen
+
+
+def trees(
+    labels: Annotated[Path, typer.Option(help="Label file, JSONL.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables and figures.")],
+    protocol: Annotated[
+        str, typer.Option(help="cv4_cluster: new music; cv4_performer: new pianists; leave_one_work_out.")
+    ] = "cv4_cluster",
+    as_published: Annotated[
+        bool,
+        typer.Option(
+            "--as-published",
+            help="Test score renderings as well, leaks and all: to compare with others' figures.",
+        ),
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that measure and learn.")] = 2,
+) -> None:
+    """Boosted trees on statistics of whole excerpts, cross-validated beside the baselines."""
+    from tocco.apps.commands import shallow_models as yardsticks
+
+    yardsticks.benchmark_trees(labels, output, protocol=protocol, as_published=as_published, jobs=jobs)
+
+
+def pseudo_labels(
+    performances: Annotated[
+        Path,
+        typer.Option(
+            help="Performances with MIDI and score, JSONL; pieces of the scale's pool are left out."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for report, tables and figures.")],
+    percepiano: Annotated[
+        Path | None, typer.Option(help="Label file of PercePiano: ratings by people to compare with.")
+    ] = None,
+    leave_out: Annotated[
+        Path | None,
+        typer.Option(help="Pieces that development or an earlier proof has seen, one piece_id a line."),
+    ] = None,
+    pieces: Annotated[int, typer.Option(min=2, help="Held-out pieces to corrupt.")] = 24,
+    takes: Annotated[int, typer.Option(min=0, help="Performances of one piece at most, to compare.")] = 5,
+    rendered: Annotated[
+        int, typer.Option(min=0, help="Of the corrupted pieces, rated with their sound as well.")
+    ] = 8,
+    transcribed: Annotated[
+        int, typer.Option(min=0, help="Of the corrupted pieces, rated through a transcriber as well.")
+    ] = 8,
+    transcriber: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="Hears the rendering, as in 'transkun {audio} {midi}'; without one, its noise is simulated.",
+        ),
+    ] = None,
+    excerpt_sec: Annotated[float, typer.Option(min=20.0, help="Length of the corrupted excerpts.")] = 60.0,
+    transcribed_sec: Annotated[
+        float, typer.Option(min=20.0, help="Length of the excerpts that go through a transcriber.")
+    ] = 60.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and of every corruption.")] = 0,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kind",
+            help="A corruption to make, more than once for several; all if not given. (d) and (e) do not "
+            "hang on it: `--takes 0` spares (d).",
+        ),
+    ] = None,
+    scale: Scale = None,
+    transcribed_scale: TranscribedScale = None,
+    engine: EngineName = "local",
+    jobs: Jobs = None,
+    address: Address = None,
+) -> None:
+    """Prove the pseudo-labels: they move when, and only when, the playing in that respect changes."""
+    from tocco.apps.commands import validate_pseudo_labels as command
+    from tocco.engines import engine_of
+    from tocco.music.corruption import CORRUPTIONS
+
+    if transcriber is not None and not transcribed:
+        raise typer.BadParameter(
+            "a transcriber has nothing to hear with --transcribed 0.", param_hint="'--transcriber'"
+        )
+    options = command.ProofOptions(
+        scale=scale,
+        transcribed_scale=transcribed_scale,
+        leave_out=leave_out,
+        n_pieces=pieces,
+        n_takes=takes,
+        n_rendered=rendered,
+        n_transcribed=transcribed,
+        transcriber=transcriber,
+        excerpt_sec=excerpt_sec,
+        transcribed_sec=transcribed_sec,
+        seed=seed,
+        engine=engine_of(engine, jobs=jobs, address=address),
+        kinds=chosen(kinds, CORRUPTIONS, "--kind"),
+    )
+    command.prove(performances, output, percepiano, options)

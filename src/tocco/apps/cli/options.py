@@ -1,0 +1,40 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+EngineName = Annotated[
+    Literal["local", "ray"], typer.Option(help="'local': processes of this machine; 'ray': a cluster.")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(min=1, help="Files at once on this machine, 1 if not given; a cluster uses all its cores."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="Of a running Ray cluster; else Ray starts on this machine."),
+]
+Scale = Annotated[
+    Path | None, typer.Option(help="Scale for notes of a keyboard; the one that ships if not given.")
+]
+TranscribedScale = Annotated[
+    Path | None, typer.Option(help="Scale for transcribed notes; the one that ships if not given.")
+]
+PoolPieces = Annotated[
+    Path | None,
+    typer.Option("--pieces", help="Names of the pool's pieces, one a line, in place of a share of all."),
+]
+
+
+def chosen(given: list[str] | None, known: Iterable[str], option: str) -> tuple[str, ...]:
+    """The names asked for, in the order of those known; all of them if none is given."""
+    names = tuple(known)
+    for name in given or names:
+        if name not in names:
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(names)}.", param_hint=f"'{option}'")
+    return tuple(name for name in names if not given or name in given)

@@ -1,0 +1,353 @@
+"""Which files belong to one performance: a recording, a performance MIDI and a score of one name.
+
+Reads no more of a file than its first bytes, and imports nothing heavy: the command line asks this
+module before anything else is loaded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+from tocco.errors import InputError, UsageError
+from tocco.files import assert_plain_file, file_name
+
+AUDIO_SUFFIXES: Final = frozenset(
+    (".wav", ".aif", ".aiff", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".mp4", ".aac", ".webm")
+)
+MIDI_SUFFIXES: Final = frozenset((".mid", ".midi"))
+SCORE_SUFFIXES: Final = frozenset((".musicxml", ".mxl", ".xml"))
+NOTATION_SUFFIXES: Final = frozenset(
+    (".mscz", ".mscx", ".pdf", ".sib", ".musx", ".mus", ".dorico", ".gp", ".ly", ".abc", ".krn", ".mei")
+)
+"""Scores that are not read; the score reader says how to export each as MusicXML."""
+
+SCORE_MARK: Final = "_score"
+"""A MIDI file whose name ends so is a score."""
+
+LABEL_FILES: Final = ("performances.jsonl", "labels.jsonl")
+"""Of a folder that an importer wrote: they say what belongs together."""
+
+Kind = Literal["audio", "midi", "score"]
+
+_ONE_OF_EACH: Final = "one recording, one performance MIDI and one score a performance"
+_LONE_SCORE: Final = "is a score without a performance of its name"
+_HEAD_BYTES: Final = 64
+
+
+@dataclass(frozen=True)
+class TakeFiles:
+    """The files of one performance.
+
+    Attributes
+    ----------
+    id : names its results; safe as a file name
+    audio, midi, score : None where there is none; `audio` or `midi` is there
+    """
+
+    id: str
+    audio: Path | None = None
+    midi: Path | None = None
+    score: Path | None = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that belongs to no performance, and why."""
+
+    subject: str
+    reason: str
+
+
+def kind_by_name(path: Path) -> tuple[Kind | None, str]:
+    """What a file is, by its name, and the name that pairs it.
+
+    >>> kind_by_name(Path("Take1.WAV")), kind_by_name(Path("take1_score.mid"))
+    (('audio', 'Take1'), ('score', 'take1'))
+    """
+    suffix, stem = path.suffix.lower(), path.stem
+    is_marked = stem.casefold().endswith(SCORE_MARK) and len(stem) > len(SCORE_MARK)
+    bare = stem[: -len(SCORE_MARK)] if is_marked else stem
+    if suffix in AUDIO_SUFFIXES:
+        return "audio", stem
+    if suffix in SCORE_SUFFIXES or (suffix in MIDI_SUFFIXES and is_marked):
+        return "score", bare
+    return ("midi", stem) if suffix in MIDI_SUFFIXES else (None, stem)
+
+
+def kind_by_content(path: Path) -> Kind:
+    """What a file is, by its first bytes, and by its name where those say nothing.
+
+    A file of no known kind counts as a recording: its reader says what it is instead.
+
+    Raises
+    ------
+    InputError
+        The file is missing, is a folder, or cannot be read.
+    """
+    assert_plain_file(path)
+    named, _ = kind_by_name(path)
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
+    if head.startswith(b"MThd") or (head.startswith(b"RIFF") and head[8:12] == b"RMID"):
+        return "score" if named == "score" else "midi"
+    if head.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<") or head.startswith((b"PK", b"%PDF")):
+        return "score"
+    if path.suffix.lower() in NOTATION_SUFFIXES:
+        return "score"
+    return named or "audio"
+
+
+def takes_of(files: Sequence[Path]) -> tuple[TakeFiles, ...]:
+    """The performances that single files amount to.
+
+    One file of each kind at most is one performance, whatever the names. Else files of one name are one
+    performance, and a lone score serves all that have none of their own.
+
+    Parameters
+    ----------
+    files : recordings, performance MIDI and scores, in any order
+
+    Returns
+    -------
+    In the order in which the performances were first named.
+
+    Raises
+    ------
+    InputError
+        A file is missing or cannot be read.
+    UsageError
+        Two files of one kind have one name, a score belongs to no performance, or there is no performance.
+    """
+    of_kind: dict[Kind, list[Path]] = defaultdict(list)
+    for path in files:
+        of_kind[kind_by_content(path)].append(path)
+    if max(map(len, of_kind.values()), default=0) <= 1:
+        single: dict[Kind, Path] = {kind: paths[0] for kind, paths in of_kind.items()}
+        return (_take(single),)
+    lone = of_kind.pop("score")[0] if len(of_kind["score"]) == 1 else None
+    grouped: dict[str, dict[Kind, Path]] = defaultdict(dict)
+    for path in files:
+        for kind, paths in of_kind.items():
+            if path in paths:
+                group = grouped[_pairing_name(path)]
+                if kind in group:
+                    raise UsageError(
+                        str(path),
+                        f"has the name of {group[kind]}, another {_WORD[kind]}",
+                        allowed=_ONE_OF_EACH,
+                        next_step="give each file once, or name them in a table with --manifest",
+                    )
+                group[kind] = path
+    return _with_own_ids(
+        [_take(group if lone is None else {"score": lone, **group}) for group in grouped.values()]
+    )
+
+
+_WORD: Final[Mapping[Kind, str]] = {"audio": "recording", "midi": "performance MIDI", "score": "score"}
+
+
+def _pairing_name(path: Path) -> str:
+    return kind_by_name(path)[1].casefold()
+
+
+def _take(group: Mapping[Kind, Path]) -> TakeFiles:
+    played = group.get("audio", group.get("midi"))
+    if played is None:
+        raise UsageError(
+            str(group["score"]),
+            "is a score, and no performance goes with it",
+            next_step="give the recording or the performance MIDI beside it; "
+            f"of a MIDI file, a name that ends in {SCORE_MARK!r} says that it is a score",
+        )
+    return TakeFiles(file_name(played.stem), group.get("audio"), group.get("midi"), group.get("score"))
+
+
+def _with_own_ids(takes: Sequence[TakeFiles]) -> tuple[TakeFiles, ...]:
+    """Takes of one name in two folders are told apart by the folder."""
+    count = Counter(take.id.casefold() for take in takes)
+    named = []
+    for take in takes:
+        played = take.audio or take.midi or Path()
+        clash = count[take.id.casefold()] > 1
+        named.append(replace(take, id=file_name(f"{played.parent.name}_{played.stem}")) if clash else take)
+    if len({take.id.casefold() for take in named}) < len(named):
+        raise UsageError(
+            str(next(iter(named)).audio or ""),
+            "has the name of another performance",
+            next_step="use --manifest",
+        )
+    return tuple(named)
+
+
+def takes_in(folder: Path) -> tuple[tuple[TakeFiles, ...], tuple[LeftOut, ...]]:
+    """The performances in a folder and the folders in it, and what belongs to none.
+
+    Files of one folder and one name, case aside, are one performance. Two files of one kind under one
+    name are ambiguous: the performance is left out and both are named. Hidden files are passed over.
+
+    Parameters
+    ----------
+    folder
+
+    Returns
+    -------
+    The performances in the order of their paths, and what was left out.
+    """
+    left_out: list[LeftOut] = []
+    groups: dict[tuple[Path, str], dict[Kind, list[Path]]] = defaultdict(lambda: defaultdict(list))
+    for path in _visible(folder):
+        shown = path.relative_to(folder)
+        kind, stem = kind_by_name(path)
+        if kind is None:
+            suffix = path.suffix or "no suffix"
+            left_out.append(LeftOut(shown.as_posix(), f"is no audio, MIDI or score ({suffix})"))
+        else:
+            groups[shown.parent, stem.casefold()][kind].append(path)
+    found = [_in_folder(folder, group, left_out) for _, group in sorted(groups.items())]
+    return _unambiguous([take for take in found if take is not None], folder, left_out), tuple(left_out)
+
+
+def subject_of(take: TakeFiles, folder: Path) -> str:
+    """How a performance of a folder is named in messages: its path without the suffix."""
+    played = take.audio or take.midi
+    assert played is not None
+    return played.relative_to(folder).with_suffix("").as_posix()
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and not hidden:
+            yield path
+
+
+def _in_folder(folder: Path, group: Mapping[Kind, list[Path]], left_out: list[LeftOut]) -> TakeFiles | None:
+    names = {kind: [path.relative_to(folder).as_posix() for path in paths] for kind, paths in group.items()}
+    for kind, paths in names.items():
+        if len(paths) > 1:
+            reason = f"are {len(paths)} files of one kind ({kind}) under one name"
+            left_out.append(LeftOut(" and ".join(paths), reason))
+            return None
+    if set(group) == {"score"}:
+        left_out.append(LeftOut(names["score"][0], _LONE_SCORE))
+        return None
+    first = group.get("audio", group.get("midi", []))[0]
+    place = first.relative_to(folder).with_suffix("")
+    paths = {kind: paths[0] for kind, paths in group.items()}
+    return TakeFiles(file_name("_".join(place.parts)), **paths)
+
+
+def _unambiguous(takes: Sequence[TakeFiles], folder: Path, left_out: list[LeftOut]) -> tuple[TakeFiles, ...]:
+    """Leave out performances whose names become one once they are safe as file names."""
+    count = Counter(take.id.casefold() for take in takes)
+    left_out += [
+        LeftOut(subject_of(take, folder), f"becomes the id {take.id!r}, as another does: rename it")
+        for take in takes
+        if count[take.id.casefold()] > 1
+    ]
+    return tuple(take for take in takes if count[take.id.casefold()] == 1)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a user gave to be assessed.
+
+    Attributes
+    ----------
+    takes : the performances; at least one
+    left_out : files of a folder that belong to none
+    """
+
+    takes: tuple[TakeFiles, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def given_takes(arguments: Sequence[Path], midi: Path | None = None, score: Path | None = None) -> Given:
+    """The performances that the arguments of a command amount to.
+
+    Parameters
+    ----------
+    arguments
+        Recordings, performance MIDI, scores (`takes_of`), and folders of them (`takes_in`); a folder that
+        an importer wrote holds a label file, which says what belongs together.
+    midi : the performance MIDI of the one performance
+    score : serves every performance
+
+    Raises
+    ------
+    InputError
+        A file is missing, or a folder holds no performance.
+    UsageError
+        The files do not go together.
+    """
+    for path in (*arguments, midi, score):
+        if path is not None:
+            assert_plain_file(path)
+    files = [path for path in arguments if not path.is_dir()]
+    takes = list(takes_of(files)) if files and (midi is None or _any_played(files)) else []
+    left_out: list[LeftOut] = []
+    for folder in (path for path in arguments if path.is_dir()):
+        found, others = _in_given_folder(folder)
+        takes += found
+        left_out += others
+    if midi is not None:
+        takes = [_with_midi(takes, midi, files)]
+    if score is not None:
+        takes = [_with_score(take, score) for take in takes]
+    return Given(_with_own_ids(takes), tuple(left_out))
+
+
+def _any_played(files: Sequence[Path]) -> bool:
+    return any(kind_by_content(path) != "score" for path in files)
+
+
+def _in_given_folder(folder: Path) -> tuple[tuple[TakeFiles, ...], tuple[LeftOut, ...]]:
+    for name in LABEL_FILES:
+        if (folder / name).is_file():
+            from tocco.data.manifest import read_manifest
+
+            return read_manifest(folder / name), ()
+    takes, left_out = takes_in(folder)
+    if not takes:
+        raise InputError(
+            folder,
+            "holds no performance" + (f" ({left_out[0].subject}: {left_out[0].reason})" if left_out else ""),
+            allowed="recordings or performance MIDI, with scores of the same names",
+            next_step="name the folder that holds them",
+        )
+    scores = [one for one in left_out if one.reason == _LONE_SCORE]
+    if len(scores) == 1 and not any(take.score for take in takes):
+        takes = tuple(replace(take, score=folder / scores[0].subject) for take in takes)
+        left_out = tuple(one for one in left_out if one.reason != _LONE_SCORE)
+    return takes, left_out
+
+
+def _with_midi(takes: Sequence[TakeFiles], midi: Path, files: Sequence[Path]) -> TakeFiles:
+    if not takes:
+        of_score = next((path for path in files if kind_by_content(path) == "score"), None)
+        return TakeFiles(file_name(midi.stem), midi=midi, score=of_score)
+    if len(takes) > 1 or takes[0].midi is not None:
+        raise UsageError(
+            "--midi",
+            "belongs to one recording, and "
+            + (f"{len(takes)} are given" if len(takes) > 1 else f"{takes[0].midi} is given as well"),
+            next_step="give every MIDI the name of its recording, or name them in a table with --manifest",
+        )
+    return replace(takes[0], midi=midi)
+
+
+def _with_score(take: TakeFiles, score: Path) -> TakeFiles:
+    if take.score is not None and take.score != score:
+        raise UsageError(
+            "--score",
+            f"gives {score}, and {take.id} has {take.score}",
+            next_step="give one score a performance",
+        )
+    return replace(take, score=score)

@@ -1,0 +1,93 @@
+"""Many performances, one after another or in several processes; knows no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from tocco.data.pairing import TakeFiles
+from tocco.engines import LocalEngine, Progress
+from tocco.errors import ToccoError
+from tocco.inference.assessment import Assessment
+from tocco.inference.assessor import Assessor
+
+Deliver = Callable[[str, Assessment], object]
+"""Called with the id and the assessment of a performance in the process that made it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one performance.
+
+    Attributes
+    ----------
+    take
+    assessment : None if it failed
+    error : None if it did not
+    """
+
+    take: TakeFiles
+    assessment: Assessment | None = None
+    error: ToccoError | None = None
+
+
+@dataclass(frozen=True)
+class _Task:
+    take: TakeFiles
+    bundle: Path | None
+    deliver: Deliver | None
+
+
+def assess_many(
+    takes: Sequence[TakeFiles],
+    bundle: Path | None = None,
+    *,
+    jobs: int = 1,
+    deliver: Deliver | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Outcome]:
+    """Assess performances with one bundle, which every process loads once.
+
+    A performance that cannot be assessed does not end the batch: its outcome says why.
+
+    Parameters
+    ----------
+    takes
+    bundle : its folder; the one inside the package if None
+    jobs : processes; with one, this very process
+    deliver
+        Writes what an assessment leaves behind; picklable where `jobs` is more than 1.
+    progress : called with the numbers of done and of all performances
+
+    Yields
+    ------
+    Outcomes in the order of `takes`.
+
+    Raises
+    ------
+    BundleError
+        The bundle cannot be used.
+    MissingPartError
+        A process was ended from outside.
+    """
+    tasks = [_Task(take, bundle, deliver) for take in takes]
+    yield from LocalEngine(jobs).map(_assess, tasks, progress)
+
+
+@lru_cache(maxsize=1)
+def shared_assessor(bundle: Path | None = None) -> Assessor:
+    """The assessor of a bundle, loaded once a process."""
+    return Assessor(bundle)
+
+
+def _assess(task: _Task) -> Outcome:
+    assessor = shared_assessor(task.bundle)
+    try:
+        assessment = assessor.assess(task.take.audio, task.take.midi, task.take.score)
+        if task.deliver is not None:
+            task.deliver(task.take.id, assessment)
+    except ToccoError as error:
+        return Outcome(task.take, error=error)
+    return Outcome(task.take, assessment)

@@ -1,0 +1,136 @@
+"""The folder that assessments are written to: what is there already, and what may take its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tocco.data.pairing import TakeFiles
+from tocco.errors import InputError, OutputError
+from tocco.files import sha256_of, writable_folder
+from tocco.inference.assessment import (
+    Assessment,
+    read_assessment,
+    write_assessment,
+    write_assessment_table,
+)
+from tocco.report.curve_picture import draw_curve
+
+TABLE: Final = "assessments.csv"
+
+_TABLE_HEAD: Final = b"id,aggregate,"
+_OTHER_FOLDER: Final = "name another folder, or remove it"
+
+
+@dataclass(frozen=True)
+class AssessmentFolder:
+    """Assessments by id, each as JSON with its picture, and a table of all.
+
+    Attributes
+    ----------
+    path
+    """
+
+    path: Path
+
+    def prepare(self) -> None:
+        """Make the folder.
+
+        Raises
+        ------
+        OutputError
+            It cannot be written to, or another file stands where the table would.
+        """
+        writable_folder(self.path)
+        self._refuse_other_table()
+
+    def write(self, performance_id: str, assessment: Assessment) -> tuple[Path, ...]:
+        """Write the files of one assessment, and say which."""
+        written = write_assessment(assessment, self.path, performance_id)
+        picture = written.with_suffix(".png")
+        draw_curve(assessment, picture)
+        return written, picture
+
+    def read(self, performance_id: str) -> Assessment:
+        """The assessment of this id."""
+        return read_assessment(self.path / f"{performance_id}.json")
+
+    def write_table(self, assessments: Mapping[str, Assessment]) -> Path:
+        """Write one row a performance, in the order given."""
+        write_assessment_table(assessments, self.path / TABLE)
+        return self.path / TABLE
+
+    def is_done(self, take: TakeFiles, bundle_sha256: str) -> bool:
+        """Whether an earlier run assessed these files with this bundle.
+
+        A picture that the earlier run did not come to is drawn now.
+
+        Raises
+        ------
+        OutputError
+            The name is taken by other files, or by another bundle.
+        """
+        found = self.earlier(take)
+        if found is None:
+            return False
+        path = self.path / f"{take.id}.json"
+        if found.bundle.sha256 != bundle_sha256:
+            made_by = f"{found.bundle.name} {found.bundle.version}"
+            raise OutputError(path, f"was made by another bundle ({made_by})", next_step=_OTHER_FOLDER)
+        if not path.with_suffix(".png").exists():
+            draw_curve(found, path.with_suffix(".png"))
+        return True
+
+    def earlier(self, take: TakeFiles, *, overwrite: bool = False) -> Assessment | None:
+        """The assessment that these files left under this id.
+
+        The same files may be assessed again into the same place; other files may not take it, and nothing
+        may take the place of a file that is no assessment.
+
+        Raises
+        ------
+        OutputError
+            The name is taken.
+        """
+        path = self.path / f"{take.id}.json"
+        if not path.exists():
+            if (picture := path.with_suffix(".png")).exists():
+                raise OutputError(
+                    picture, "exists, and is no picture of an assessment", next_step=_OTHER_FOLDER
+                )
+            return None
+        try:
+            found = read_assessment(path)
+        except InputError as error:
+            problem = f"is in the way: no assessment ({error.problem})"
+            raise OutputError(path, problem, next_step=_OTHER_FOLDER) from error
+        files = (take.audio, take.midi, take.score)
+        if not all(file is None or file.is_file() for file in files):
+            return None  # the inputs themselves are at fault; reading them says how
+        given = [None if file is None else sha256_of(file) for file in files]
+        if not overwrite and given != _given_sha256(found):
+            problem = "is the assessment of another performance"
+            raise OutputError(path, problem, next_step="name another folder, or --overwrite")
+        return found
+
+    def _refuse_other_table(self) -> None:
+        """A table of an earlier run may be written again; another file of its name may not be lost."""
+        path = self.path / TABLE
+        if not path.exists():
+            return
+        try:
+            with path.open("rb") as stream:
+                ours = stream.read(len(_TABLE_HEAD)) == _TABLE_HEAD
+        except OSError as error:
+            raise OutputError(
+                path, f"cannot be replaced ({error.strerror})", next_step="name another folder"
+            ) from error
+        if not ours:
+            raise OutputError(path, "exists, and is no table of assessments", next_step="name another folder")
+
+
+def _given_sha256(assessment: Assessment) -> list[str | None]:
+    inputs = (assessment.inputs.audio, assessment.inputs.midi, assessment.inputs.score)
+    return [file.sha256 if file is not None and file.origin == "given" else None for file in inputs]
