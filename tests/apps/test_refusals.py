@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,13 +17,14 @@ from typer.testing import CliRunner
 
 from assessment_example import example
 from tocco.apps.cli import main as cli
-from tocco.apps.commands import assess as command
 from tocco.audio.decoding import open_sound
-from tocco.errors import BundleError, InputError, OutputError
+from tocco.data.sources import open_sources
+from tocco.errors import BundleError, InputError, OutputError, UsageError
 from tocco.files import file_name, is_safe_name, sha256_of
+from tocco.inference import batch
 from tocco.inference.assessment import Assessment, read_assessment
 from tocco.inference.bundle import load_bundle
-from tocco.data.sources import open_sources
+from tocco.report import assessment_folder
 
 Run = Callable[..., str]
 
@@ -37,7 +37,7 @@ class Stand:
     """In the network's place: the example assessment, with the hashes of what was given."""
 
     def __init__(self, bundle: Path | None) -> None:
-        self.bundle = bundle
+        self.bundle = SimpleNamespace(sha256=example().bundle.sha256)
 
     def assess(self, audio: Path | None, midi: Path | None, score: Path | None) -> Assessment:
         if midi is None or not midi.is_file():
@@ -56,25 +56,79 @@ class Stand:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Runs `tocco assess` in a folder with two takes; drawing is left to the tests of the picture."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command, "Assessor", Stand)
-    monkeypatch.setattr(
-        command, "load_bundle", lambda folder: SimpleNamespace(sha256=example().bundle.sha256)
-    )
-    monkeypatch.setattr(command, "draw_curve", lambda assessment, path: path.write_bytes(b"drawn"))
+    monkeypatch.setattr(batch, "Assessor", Stand)
+    batch.shared_assessor.cache_clear()
+    monkeypatch.setattr(assessment_folder, "draw_curve", lambda assessment, path: path.write_bytes(b"drawn"))
     for name in ("one", "two"):
         Path(f"{name}.wav").write_text(f"sound {name}")
         Path(f"{name}.mid").write_text(f"keys {name}")
     Path("score.mid").write_text("page")
+    Path("score_score.mid").write_text("page")
 
     def tocco(*arguments: str, exit_code: int = 0) -> str:
         result = CliRunner().invoke(cli.app, ["assess", *arguments], catch_exceptions=False)
         assert result.exit_code == exit_code, result.output
         return result.output
 
-    return tocco
+    yield tocco
+    batch.shared_assessor.cache_clear()
+
+
+def test_several_files_are_paired_by_name_and_ranked(run: Run) -> None:
+    output = run("two.mid", "one.wav", "one.mid", "two.wav", "score_score.mid", "-o", "out")
+    assert names("out") == ["assessments.csv", "one.json", "one.png", "two.json", "two.png"]
+    assert "2 assessed, 0 of them before, 0 failed" in output
+    assert read_assessment(Path("out/one.json")).inputs.score is not None
+    assert [line.split()[0] for line in output.splitlines()[:3]] == ["performance", "one", "two"]
+
+
+def test_several_without_a_folder_are_ranked_on_the_terminal(run: Run) -> None:
+    output = run("one.wav", "one.mid", "two.mid")
+    assert "2 assessed" in output
+    assert names(".") == ["one.mid", "one.wav", "score.mid", "score_score.mid", "two.mid", "two.wav"]
+
+
+def test_a_folder_is_assessed_with_its_lone_score(run: Run) -> None:
+    Path("score.mid").unlink()
+    output = run(".", "-o", "out")
+    assert "2 assessed" in output
+    assert read_assessment(Path("out/two.json")).inputs.score is not None
+
+
+def test_midi_alone_is_a_performance(run: Run) -> None:
+    assert "out/one.json" in run("one.mid", "-o", "out")
+    assert read_assessment(Path("out/one.json")).inputs.audio.origin == "derived"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "got nothing to assess"),
+        (("--midi", "one.mid", "--midi", "two.mid"), "--midi: is given 2 times"),
+        (("one.wav", "--midi", "one.mid", "--score", "a", "--score", "b"), "--score: is given 2 times"),
+        (("--manifest", "rows.csv", "one.wav"), "names the inputs, and others are given beside it"),
+        (("--manifest", "rows.csv"), "needs -o"),
+        (("one.wav", "two.wav", "--midi", "one.mid"), "belongs to one recording, and 2 are given"),
+        (("one.wav", "one.mid", "--midi", "two.mid"), "one.mid is given as well"),
+        (
+            ("one.mid", "score_score.mid", "--score", "score.mid"),
+            "gives score.mid, and one has score_score.mid",
+        ),
+        (("score_score.mid",), "is a score, and no performance goes with it"),
+        (("one.wav", "one.mid", "other/one.wav"), "has the name of one.wav, another recording"),
+    ],
+)
+def test_a_wrong_usage_is_one_line(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    Path("rows.csv").write_text("id,audio,midi,score\na,one.wav,one.mid,\n")
+    Path("other").mkdir()
+    Path("other/one.wav").write_text("sound")
+    with pytest.raises(UsageError) as caught:
+        run(*arguments)
+    assert said in str(caught.value)
+    assert "Next: " in str(caught.value)
 
 
 def test_a_file_that_is_no_assessment_is_never_replaced(run: Run) -> None:
@@ -148,7 +202,9 @@ def test_a_run_that_was_killed_before_its_picture_draws_it_the_next_time(run: Ru
 
 
 def test_a_manifest_takes_no_overwrite(run: Run) -> None:
-    run("--manifest", "rows.csv", "-o", "out", "--overwrite", exit_code=2)
+    Path("rows.csv").write_text("id,audio,midi,score\na,one.wav,one.mid,\n")
+    with pytest.raises(UsageError, match="replaces the assessment of one performance"):
+        run("--manifest", "rows.csv", "-o", "out", "--overwrite")
 
 
 def test_names_with_spaces_and_signs_name_their_results(run: Run) -> None:
@@ -212,13 +268,6 @@ def test_an_interruption_is_said_in_one_line(
         cli.main()
     assert end.value.code == 130
     assert capsys.readouterr().err == "tocco: interrupted; a second run goes on where this one stopped\n"
-
-
-def test_the_keyboard_is_unheard_only_while_processes_start() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    with command._keyboard_unheard():
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_terminal_that_lacks_a_sign_still_shows_the_ratings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,13 +20,12 @@ from tocco.audio.processing import load_audio, normalize_audio, segment_bounds
 from tocco.cache import ArrayReader, ArraysInMemory, content_key, kept_arrays
 from tocco.data.preparation import SymbolicInputs, WindowInputs, cut_windows, symbolic_inputs
 from tocco.data.records import LabelRecord
+from tocco.data.sources import read_performance
 from tocco.data.value_arrays import arrays_of, value_of
-from tocco.errors import InputError, MismatchError, MissingPartError
+from tocco.errors import InputError, MissingPartError
 from tocco.files import sha256_of
-from tocco.music.alignment import Alignment, align_performance_to_score
-from tocco.music.midi import load_midi
+from tocco.music.alignment import Alignment
 from tocco.music.performance import Performance
-from tocco.music.score import score_readings
 from tocco.rubrics import TARGETS
 from tocco.units import SAMPLE_RATE_HZ, FloatArray, samples_from_sec
 
@@ -198,13 +197,8 @@ def record_arrays(record: LabelRecord, window_sec: float, overlap: float) -> dic
     """Everything that is kept of a record."""
     audio_path, midi_path = _sound_and_keys(record)
     normal = normalize_audio(load_audio(audio_path))
-    performance = load_midi(midi_path)
-    alignment, refusal = None, ""
-    if record.score_path is not None:
-        try:
-            alignment = align_performance_to_score(performance, score_readings(record.score_path))
-        except MismatchError as error:
-            refusal = str(error)
+    read = read_performance(midi_path, record.score_path, refuse_other_score=False)
+    performance, alignment = read.performance, read.alignment
     end = record.end_time if record.end_time is not None else len(normal.waveform) / SAMPLE_RATE_HZ
     bounds = segment_bounds(end - record.start_time, window_sec, overlap) + record.start_time
     edges = np.minimum(
@@ -218,7 +212,7 @@ def record_arrays(record: LabelRecord, window_sec: float, overlap: float) -> dic
         "waveform": np.round(normal.waveform[first : edges.max()] * 32767.0).astype(np.int16),
         **arrays_of(performance, "performance"),
         **arrays_of(alignment, "alignment"),
-        **arrays_of(refusal, "score_refusal"),
+        **arrays_of(read.score_refusal, "score_refusal"),
     }
     for k, (segment, part) in enumerate(cut_windows(performance, alignment, bounds)):
         for variant, given in {"notes": None, "score": part}.items():

@@ -21,13 +21,13 @@ from pydantic import ValidationError
 
 from tocco.audio.processing import load_audio, segment_bounds
 from tocco.data.records import LabelRecord
+from tocco.data.sources import read_record
 from tocco.errors import InputError, MismatchError
 from tocco.files import sha256_of, write_bytes
-from tocco.music.alignment import Alignment, align_performance_to_score
+from tocco.music.alignment import Alignment
 from tocco.music.corruption import CORRUPTIONS, Corruption, corrupt, corruption_kind
-from tocco.music.midi import load_midi, save_midi
+from tocco.music.midi import save_midi
 from tocco.music.performance import Performance
-from tocco.music.score import score_readings
 from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.pseudo_label import PseudoLabel
 from tocco.pseudo_labels.rate import rate_span
@@ -211,15 +211,8 @@ def align(record: LabelRecord) -> tuple[Performance, Alignment | None]:
     MismatchError
         The score is that of other music.
     """
-    if record.midi_path is None:
-        raise InputError(
-            record.segment_id, "has no midi_path, and the raters need to know the keys",
-            next_step="transcribe the recording first",
-        )  # fmt: skip
-    performance = load_midi(record.midi_path)
-    if record.score_path is None:
-        return performance, None
-    return performance, align_performance_to_score(performance, score_readings(record.score_path))
+    read = read_record(record)
+    return read.performance, read.alignment
 
 
 def rate_segments(

@@ -1,4 +1,7 @@
-"""What was given, what had to be derived, and all of it on one clock."""
+"""From files to a performance with its alignment and its sound, on one clock.
+
+The only place that reads them together.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from tocco.audio.description import AudioDescription, describe_audio
 from tocco.audio.level import LevelMeter
 from tocco.audio.processing import stream_audio
 from tocco.audio.rendering import FluidSynthRenderer, write_flac
-from tocco.errors import InputError
+from tocco.data.records import LabelRecord
+from tocco.errors import InputError, MismatchError
 from tocco.files import assert_plain_file, sha256_of
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.midi import load_midi
@@ -69,6 +73,75 @@ class Sources:
     audio: Source
     midi: Source
     score: Source | None
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedPerformance:
+    """A performance and, where there is a score that is its own, the alignment with it.
+
+    Attributes
+    ----------
+    performance
+    alignment : None without a score, and where the score is that of other music
+    score_refusal : why the score is that of other music; "" where it is not, or there is none
+    """
+
+    performance: Performance
+    alignment: Alignment | None
+    score_refusal: str = ""
+
+
+def read_performance(
+    midi: Path, score: Path | None = None, *, refuse_other_score: bool = True
+) -> AlignedPerformance:
+    """Read a performance MIDI and align it with its score.
+
+    Parameters
+    ----------
+    midi
+    score : None to leave the performance unaligned
+    refuse_other_score
+        Whether a score of other music is an error; else the performance is left unaligned, with the reason.
+
+    Raises
+    ------
+    InputError
+        A file cannot be used.
+    MismatchError
+        The score is that of other music.
+    """
+    performance = load_midi(midi)
+    if score is None:
+        return AlignedPerformance(performance, None)
+    try:
+        alignment = align_performance_to_score(performance, score_readings(score))
+    except MismatchError as error:
+        if refuse_other_score:
+            raise
+        return AlignedPerformance(performance, None, str(error))
+    return AlignedPerformance(performance, alignment)
+
+
+def read_record(record: LabelRecord, *, refuse_other_score: bool = True) -> AlignedPerformance:
+    """Read the performance of a label record, and align it with its score where the record has one.
+
+    Parameters
+    ----------
+    record
+    refuse_other_score : as of `read_performance`
+
+    Raises
+    ------
+    InputError
+        The record has no MIDI, or a file cannot be used.
+    MismatchError
+        The score is that of other music.
+    """
+    if record.midi_path is None:
+        raise InputError(
+            record.segment_id, "has no midi_path", next_step="give its MIDI, or leave the record out"
+        )
+    return read_performance(record.midi_path, record.score_path, refuse_other_score=refuse_other_score)
 
 
 @contextmanager

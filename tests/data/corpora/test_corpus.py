@@ -16,7 +16,7 @@ from tocco.data.corpora.annotations import (
     read_annotation,
     write_annotation,
 )
-from tocco.data.corpora.corpus import Skipped, check_score, content_sha256, inside, read_table, told
+from tocco.data.corpora.corpus import Skipped, check_score, content_sha256, grouped, inside, read_table
 from tocco.data.corpora.opening import opened_source
 from tocco.data.sameness import Likeness, clusters, likenesses, written_runs
 from tocco.errors import InputError

@@ -14,12 +14,11 @@ import numpy as np
 
 from tocco.data.pseudo_labelling import with_printed_score
 from tocco.data.records import LabelRecord, read_labels
+from tocco.data.sources import read_record
 from tocco.errors import InputError, UsageError
 from tocco.files import file_name, read_names, sha256_of
-from tocco.music.alignment import Alignment, align_performance_to_score
-from tocco.music.midi import load_midi
+from tocco.music.alignment import Alignment
 from tocco.music.performance import Performance
-from tocco.music.score import score_readings
 
 Aligned = tuple[Performance, Alignment]
 
@@ -122,8 +121,9 @@ def aligned(record: LabelRecord) -> Aligned:
     """
     if record.midi_path is None or record.score_path is None:
         raise InputError(record.segment_id, "has no MIDI or no score")
-    performance = load_midi(record.midi_path)
-    return performance, align_performance_to_score(performance, score_readings(record.score_path))
+    read = read_record(record)
+    assert read.alignment is not None
+    return read.performance, read.alignment
 
 
 def facts_of(used: Sequence[LabelRecord], labels_sha256: str, *, seed: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tocco.apps.progress import progress_bar
 from tocco.audio.render_cache import RendererPool, RenderFacts, Rendering, RenderJob, render_job
 from tocco.audio.render_setting import RenderChoice, rooms_of
 from tocco.audio.rendering import PEAK_CEILING_DBFS, TARGET_LUFS, fluidsynth_version, instruments_of
-from tocco.data.corpora.folder import AUDIO_SUFFIXES
+from tocco.data.pairing import AUDIO_SUFFIXES
 from tocco.data.records import LabelRecord, read_labels, write_labels
 from tocco.engines import Engine, LocalEngine, assert_arrived
 from tocco.errors import InputError, OutputError, ToccoError, UsageError

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tocco.data.records import LabelRecord
+from tocco.data.sources import read_record
 from tocco.data.splits import Fold, Protocol, checked_folds, fold_indices
-from tocco.errors import InputError, MismatchError
+from tocco.errors import InputError
 from tocco.evaluation.cross_validation.baselines import (
     Baseline,
     constant,
@@ -29,10 +30,9 @@ from tocco.evaluation.cross_validation.baselines import (
 )
 from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.evaluation.cross_validation.trees import kernel_statistics, ridge_statistics, trees
-from tocco.music.alignment import Alignment, align_performance_to_score
-from tocco.music.midi import load_midi, notes_within, ridge_features, segment_midi
+from tocco.music.alignment import Alignment
+from tocco.music.midi import notes_within, ridge_features, segment_midi
 from tocco.music.performance import Performance
-from tocco.music.score import score_readings
 from tocco.music.statistics import STATISTICS, performance_statistics
 from tocco.rubrics import TARGETS
 from tocco.units import FloatArray, IntArray
@@ -101,19 +101,10 @@ def measure_excerpts(
 
 def measure_excerpt(record: LabelRecord) -> _Measured:
     """Statistics of one record, against its score where it has one."""
-    if record.midi_path is None:
-        raise InputError(
-            record.segment_id, "has no midi_path", next_step="transcribe it, or leave the record out"
-        )
-    performance, alignment, refusal = load_midi(record.midi_path), None, ""
-    if record.score_path is not None:
-        try:
-            alignment = align_performance_to_score(performance, score_readings(record.score_path))
-        except MismatchError as error:
-            refusal = str(error)
-    performance, alignment = _excerpt(record, performance, alignment)
+    read = read_record(record, refuse_other_score=False)
+    performance, alignment = _excerpt(record, read.performance, read.alignment)
     return _Measured(
-        performance_statistics(performance, alignment).values, ridge_features(performance), refusal
+        performance_statistics(performance, alignment).values, ridge_features(performance), read.score_refusal
     )
 
 
