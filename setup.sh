@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets tocco up in .venv: one command on a bare machine with Python 3.11 or 3.12, pip and bash.
+# Sets tocco up in .venv: one command on a bare machine with Python 3.11 to 3.14, pip and bash.
 #
 #   bash setup.sh                     processor build of torch
 #   TOCCO_TORCH=auto bash setup.sh    the build for this machine's GPU (uv's --torch-backend; cu130, rocm, ... also work)
@@ -13,8 +13,8 @@ python=${PYTHON:-python3}
 venv=.venv
 extras=${TOCCO_EXTRAS-train,mert,data,scale}
 
-"$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || {
-    echo "setup.sh: $("$python" --version) is not supported (allowed: 3.11, 3.12). Next: PYTHON=python3.11 bash setup.sh" >&2
+"$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' || {
+    echo "setup.sh: $("$python" --version) is not supported (allowed: 3.11 to 3.14). Next: PYTHON=python3.11 bash setup.sh" >&2
     exit 1
 }
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
