@@ -30,9 +30,10 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$state" ]; then
     if [ ${#source_of_torch[@]} -eq 0 ] || [ -n "${TOCCO_TORCH:-}" ]; then
         source_of_torch+=(--torch-backend "${TOCCO_TORCH:-cpu}")
     fi
-    groups=()
-    [ -z "$extras" ] || groups=(--group dev)
-    "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --compile-bytecode \
+    # Without extras little of what is installed is ever imported: its bytecode would only take room.
+    groups=(); bytecode=()
+    [ -z "$extras" ] || { groups=(--group dev); bytecode=(--compile-bytecode); }
+    "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" "${bytecode[@]}" \
         "${source_of_torch[@]}" --constraints constraints.txt --editable ".${extras:+[$extras]}" "${groups[@]}"
     echo "$state" >"$stamp"
 fi

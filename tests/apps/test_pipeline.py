@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -264,8 +266,31 @@ def test_another_performance_may_not_take_the_place_of_an_assessment(
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [[], ["--manifest", "x.csv"], ["a.wav", "b.wav", "--midi", "c.mid"], ["a.wav", "--manifest", "x.csv"]],
+    "arguments", [["--bundle"], ["--jobs", "0", "a.wav"], ["--jobs", "many"], ["--room"]]
 )
 def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(app, ["assess", *arguments]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [
+        (["assess"], 2, "tocco: tocco assess: got nothing to assess. Next: give recordings"),
+        (["assess", "--midi", "a.mid", "--midi", "b.mid"], 2, "tocco: --midi: is given 2 times"),
+        (["assess", "gone.wav"], 3, "tocco: gone.wav: does not exist"),
+    ],
+)
+def test_a_mistake_is_one_line_before_anything_heavy_is_loaded(
+    arguments: list[str], exit_code: int, said: str
+) -> None:
+    code = (
+        "import sys; from tocco.apps.cli.main import main; sys.argv[1:] = sys.argv[2:]\n"
+        "try: main()\nfinally: print(*({'torch', 'numpy', 'scipy', 'rich.console'} & set(sys.modules)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, "tocco", *arguments], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == exit_code
+    assert run.stderr.startswith(said)
+    assert run.stderr.count("\n") == 1
+    assert run.stdout == "\n"

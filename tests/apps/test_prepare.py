@@ -40,7 +40,7 @@ def test_two_processes_keep_the_bytes_of_one_and_a_second_run_keeps_the_files(
     assert len(made) == 3
     assert kept(tmp_path / "two") == made
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "one").iterdir()}
-    assert run("--labels", labels, "-o", tmp_path / "one").output == first.output
+    assert run("--labels", labels, "-o", tmp_path / "one").stdout == first.stdout
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "one").iterdir()} == before
 
 

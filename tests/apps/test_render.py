@@ -15,7 +15,7 @@ from render_example import installed, performance
 from tocco.apps.cli.main import app
 from tocco.audio.render_cache import render_facts
 from tocco.data.records import LabelRecord, read_labels, write_labels
-from tocco.errors import InputError, MissingPartError, OutputError
+from tocco.errors import InputError, MissingPartError, OutputError, UsageError
 from tocco.music.midi import save_midi
 
 pytestmark = pytest.mark.render
@@ -156,4 +156,4 @@ def test_what_cannot_be_asked_for_is_refused(midi: list[Path], tmp_path: Path, m
     monkeypatch.setattr("tocco.audio.rendering.soundfonts._SOUNDFONT_FOLDERS", ())
     refused(MissingPartError, "apt-get install timgm6mb-soundfont", midi[0], "-o", tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    assert CliRunner().invoke(app, ["data", "render", "-o", "x"]).exit_code == 2
+    refused(UsageError, "wants either MIDI files or --labels", "-o", "x")
