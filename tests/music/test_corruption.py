@@ -294,3 +294,37 @@ def test_any_performance_comes_out_valid_or_is_refused(played, name, step, seed)
     event("done")
     check_is_valid(done.performance)
     check_record(played, done)
+
+
+def tones_from_zero(seed: int) -> Performance:
+    """Thirty single tones at uneven times, the first at 0, each on its own key."""
+    rng = np.random.default_rng(seed)
+    onset = np.concatenate(([0.0], np.sort(rng.uniform(0.05, 15.0, 29))))
+    steps = np.unique(rng.uniform(0.0, 15.0, 12).round(3))
+    return Performance(
+        onset_sec=onset,
+        offset_sec=onset + rng.uniform(0.05, 0.4, len(onset)),
+        pitch=40 + np.arange(len(onset)),
+        velocity=rng.integers(1, 128, len(onset)),
+        sustain=PedalCurve(steps, np.where(np.arange(len(steps)) % 2 == 0, 100.0, 0.0)),
+        sostenuto=PedalCurve(),
+        soft=PedalCurve(),
+        duration_sec=16.0,
+    )
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_nothing_begins_before_the_recording_does(name) -> None:
+    """Not even by a rounding error, when the first key goes down at 0."""
+    n_done = 0
+    for seed in range(20):
+        played = tones_from_zero(seed)
+        for severity in CORRUPTIONS[name].ladder[::2]:
+            try:
+                done = corrupt(played, name, severity, np.random.default_rng(seed))
+            except InputError:  # no run, one voice, no pedal that goes with the bass
+                continue
+            n_done += 1
+            assert done.performance.onset_sec[0] >= 0.0
+            assert done.performance.offset_sec.min() > 0.0
+    assert n_done > 0 or name == "uneven_runs" or CORRUPTIONS[name].target == "pedaling_technique"

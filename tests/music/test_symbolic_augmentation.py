@@ -57,6 +57,12 @@ def test_tempo_scales_every_time(ratio) -> None:
     assert played.duration_sec == pytest.approx(ETUDE.duration_sec / ratio)
 
 
+@pytest.mark.parametrize("ratio", np.random.default_rng(0).uniform(0.5, 2.0, 100))
+def test_a_note_at_the_very_start_stays_there_at_any_tempo(ratio: float) -> None:
+    from_zero = ETUDE.shifted(-float(ETUDE.onset_sec[0]))
+    assert scale_tempo(from_zero, ratio).performance.onset_sec[0] == 0.0
+
+
 def test_tempo_is_refused_for_ratings_of_tempo_and_rhythm() -> None:
     changed = scale_tempo(ETUDE, 1.06)
     with pytest.raises(InputError, match="musicmaking_fast_slow, rhythmic_precision rate"):

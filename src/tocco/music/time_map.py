@@ -56,7 +56,8 @@ class TimeMap:
         """
         if not stretch > 0:
             raise InputError("stretch", f"is {stretch:g}", allowed="above 0")
-        old = np.array([-end_sec, end_sec])
+        # With an anchor at 0 the start maps to `shift_sec` exactly; between far anchors it would round.
+        old = np.array([-end_sec, 0.0, end_sec])
         return cls(old, stretch * old + shift_sec)
 
     def __call__(self, sec: FloatArray | float) -> FloatArray:

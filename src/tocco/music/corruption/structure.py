@@ -43,6 +43,35 @@ class _Stumble:
     pause_sec: float
 
 
+@dataclass(frozen=True)
+class _FirstTry:
+    """The notes that are given up: where they stand in the clean performance, and how much later here.
+
+    Attributes
+    ----------
+    stumble
+    start_sec, tried_sec : seconds of the clean performance
+    shift_sec : seconds, >= 0
+        What earlier stumbles have put in. It is summed up, not taken as a difference of new times: that
+        would round, to before the recording where the first note begins with it.
+    """
+
+    stumble: _Stumble
+    start_sec: float
+    tried_sec: float
+    shift_sec: float
+
+    @property
+    def break_sec(self) -> float:
+        """When it is broken off, on the new clock."""
+        return self.start_sec + self.shift_sec + self.tried_sec
+
+    @property
+    def inserted_sec(self) -> float:
+        """How much longer the performance becomes by it."""
+        return self.tried_sec + self.stumble.pause_sec
+
+
 def hesitations(context: Context, severity: float, rng: np.random.Generator) -> Draft:
     """Pauses before a chord or note, keys and pedal held; so many a minute."""
     rank = 1 + rng.permutation(max(context.n_groups - 1, 0))
@@ -75,9 +104,8 @@ def restarts(context: Context, severity: float, rng: np.random.Generator) -> Dra
     start = _goes_back_to(context, back_beats, back_groups)
     candidates = [_Stumble(int(start[g]), g, float(pause[g])) for g in rank.tolist() if g - start[g] >= 2]
     stumbles = _apart(context, candidates, severity)
-    clock = _jump_map(
-        [(context.group_sec[s.back_to], _tried_sec(context, s) + s.pause_sec) for s in stumbles]
-    )
+    tries = _first_tries(context, stumbles)
+    clock = _jump_map([(first.start_sec, first.inserted_sec) for first in tries])
     played = context.performance
     onset = clock(played.onset_sec)
     draft = replace(
@@ -86,9 +114,9 @@ def restarts(context: Context, severity: float, rng: np.random.Generator) -> Dra
         offset_sec=onset + (played.offset_sec - played.onset_sec),
         time_map=clock,
     )
-    for stumble in stumbles:
-        draft = _with_first_try(context, draft, stumble, clock)
-    return _with_pedals_tried_again(context, draft, stumbles, clock)
+    for first in tries:
+        draft = _with_first_try(context, draft, first, clock)
+    return _with_pedals_tried_again(context, draft, tries, clock)
 
 
 def dropped_bars(context: Context, severity: float, rng: np.random.Generator) -> Draft:
@@ -158,8 +186,13 @@ def _goes_back_to(context: Context, back_beats: FloatArray, back_groups: IntArra
     return np.maximum(np.minimum(start, group - BACK_GROUPS[0]), 0)
 
 
-def _tried_sec(context: Context, stumble: _Stumble) -> float:
-    return float(context.group_sec[stumble.broken_off] - context.group_sec[stumble.back_to])
+def _first_tries(context: Context, stumbles: list[_Stumble]) -> list[_FirstTry]:
+    tries, shift_sec = [], 0.0
+    for stumble in stumbles:
+        start, end = (float(context.group_sec[g]) for g in (stumble.back_to, stumble.broken_off))
+        tries.append(_FirstTry(stumble, start, end - start, shift_sec))
+        shift_sec += tries[-1].inserted_sec
+    return tries
 
 
 def _jump_map(jumps: list[tuple[float, float]]) -> TimeMap:
@@ -170,65 +203,54 @@ def _jump_map(jumps: list[tuple[float, float]]) -> TimeMap:
     return TimeMap(old, old + np.column_stack((before, before + length)).ravel())
 
 
-def _with_first_try(context: Context, draft: Draft, stumble: _Stumble, clock: TimeMap) -> Draft:
+def _with_first_try(context: Context, draft: Draft, first: _FirstTry, clock: TimeMap) -> Draft:
     """Add the notes that are given up, and let go of what was held when they were broken off."""
-    played = context.performance
-    start_sec = float(context.group_sec[stumble.back_to])
-    tried = _tried_sec(context, stumble)
-    shift = float(clock(start_sec)) - tried - stumble.pause_sec - start_sec
-    let_go = start_sec + shift + tried + _LET_GO_SEC
+    played, stumble = context.performance, first.stumble
+    let_go = first.break_sec + _LET_GO_SEC
     inside = (context.group_of >= stumble.back_to) & (context.group_of < stumble.broken_off)
     notes = np.flatnonzero(inside)
     first_row = len(draft.onset_sec)
     offset = draft.offset_sec.copy()
-    earlier = draft.onset_sec < start_sec + shift
+    earlier = draft.onset_sec < first.start_sec + first.shift_sec
     offset[earlier] = np.minimum(offset[earlier], let_go)
     tries = replace(draft, offset_sec=offset).with_notes(
-        played.onset_sec[notes] + shift,
-        np.minimum(played.offset_sec[notes] + shift, let_go),
+        played.onset_sec[notes] + first.shift_sec,
+        np.minimum(played.offset_sec[notes] + first.shift_sec, let_go),
         played.pitch[notes],
         played.velocity[notes],
     )
     edits = tuple(RowEdit("given_up", int(note), first_row + k) for k, note in enumerate(notes))
-    broken_off = float(context.group_sec[stumble.broken_off])
     last_tried = float(context.group_sec[stumble.broken_off - 1])
     span = SpanEdit(
         "restart",
-        start_sec + shift,
-        float(clock(start_sec)),
-        start_sec,
-        broken_off,
-        context.bar_name(start_sec),
+        first.start_sec + first.shift_sec,
+        float(clock(first.start_sec)),
+        first.start_sec,
+        float(context.group_sec[stumble.broken_off]),
+        context.bar_name(first.start_sec),
         context.bar_name(last_tried),
     )
     return replace(tries, edits=draft.edits + edits, spans=(*draft.spans, span))
 
 
-def _with_pedals_tried_again(
-    context: Context, draft: Draft, stumbles: list[_Stumble], clock: TimeMap
-) -> Draft:
+def _with_pedals_tried_again(context: Context, draft: Draft, tries: list[_FirstTry], clock: TimeMap) -> Draft:
     played = context.performance
     sustain, sostenuto, soft = (
-        _pedal_tried_again(context, curve, stumbles, clock)
-        for curve in (played.sustain, played.sostenuto, played.soft)
+        _pedal_tried_again(curve, tries, clock) for curve in (played.sustain, played.sostenuto, played.soft)
     )
     return replace(draft, sustain=sustain, sostenuto=sostenuto, soft=soft)
 
 
-def _pedal_tried_again(
-    context: Context, curve: PedalCurve, stumbles: list[_Stumble], clock: TimeMap
-) -> PedalCurve:
+def _pedal_tried_again(curve: PedalCurve, tries: list[_FirstTry], clock: TimeMap) -> PedalCurve:
     """A pedal through all first tries: let go at each break, and taken again as it was at the start."""
     times, values = [clock(curve.time_sec)], [curve.value]
-    for stumble in stumbles:
-        start = float(context.group_sec[stumble.back_to])
-        tried = _tried_sec(context, stumble)
-        shift = float(clock(start)) - tried - stumble.pause_sec - start
-        inside = (curve.time_sec >= start) & (curve.time_sec < start + tried)
+    for first in tries:
+        start = first.start_sec
+        inside = (curve.time_sec >= start) & (curve.time_sec < start + first.tried_sec)
         # At the very start of the second try the position of before it comes first, then its own step.
         before = curve.value[curve.time_sec < start]
         position = before[-1] if len(before) else 0.0
-        times += [curve.time_sec[inside] + shift, np.array([start + shift + tried + _LET_GO_SEC])]
+        times += [curve.time_sec[inside] + first.shift_sec, np.array([first.break_sec + _LET_GO_SEC])]
         values += [curve.value[inside], np.zeros(1)]
         times.append(np.array([float(clock(start)) - 1e-3]))
         values.append(np.array([position]))
