@@ -18,7 +18,7 @@ test: setup
 	.venv/bin/pytest
 
 test-slow: setup
-	.venv/bin/pytest -m "slow and not data"
+	HYPOTHESIS_PROFILE=fresh .venv/bin/pytest -m "slow and not data"
 
 test-data: setup        ## TOCCO_TEST_DATA=FOLDER make test-data
 	.venv/bin/pytest -m data

@@ -1,17 +1,44 @@
-"""Shared fixtures: seeded randomness and the optional research data."""
+"""Shared fixtures: seeded randomness and the optional research data.
+
+Property tests draw the same examples in every run of the default tests; `HYPOTHESIS_PROFILE=fresh`, which
+`make test-slow` sets, draws new ones. No verdict hangs on how fast an example is worked on.
+"""
 
 from __future__ import annotations
 
 import os
+import random
+import sys
 from pathlib import Path
+
+# Before NumPy and torch are loaded. A sum over threads depends on their number, and threads of several
+# programs on few cores spend their time waiting for one another: a test took ten times as long.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+SEED = 20261122
+
+settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("fresh", derandomize=False, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """Draws from a generator that nobody passed in are the same in any order of the tests."""
+    random.seed(SEED)
+    np.random.seed(SEED)  # noqa: NPY002 - the global state that a library may draw from
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.manual_seed(SEED)
 
 
 @pytest.fixture
 def rng() -> np.random.Generator:
-    return np.random.default_rng(20261122)
+    return np.random.default_rng(SEED)
 
 
 @pytest.fixture(scope="session")

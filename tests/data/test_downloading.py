@@ -20,7 +20,7 @@ from tocco.data.http_answers import Patience, SourceChangedError
 from tocco.errors import InputError, OutputError
 
 NO_WAIT = Patience(attempts=1000, first_wait_sec=0.0, longest_wait_sec=0.0)
-BRIEF = Patience(attempts=3, first_wait_sec=0.0, longest_wait_sec=0.0, silence_timeout_sec=0.2)
+BRIEF = Patience(attempts=3, first_wait_sec=0.0, longest_wait_sec=0.0)
 
 
 @pytest.fixture(autouse=True)

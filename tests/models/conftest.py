@@ -14,11 +14,6 @@ N_NOTE_FEATURES, N_STATISTICS = 5, 7
 DIMENSIONS = ("phrasing", "musicality", "tone_quality")
 
 
-@pytest.fixture(autouse=True)
-def _seeded() -> None:
-    torch.manual_seed(20261122)
-
-
 def _batch(
     audio_sec: Sequence[float] = (2.0, 1.3, 1.7), n_notes: Sequence[int] = (12, 20, 0), seed: int = 0
 ) -> PerformanceBatch:

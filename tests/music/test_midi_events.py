@@ -124,7 +124,13 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_is_refused_within_time_and_memory(name):
+def test_a_bomb_is_refused(name):
+    refusal(BOMBS[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_in_two_seconds(name):
     started = time.process_time()
     refusal(BOMBS[name])
     assert time.process_time() - started < 2.0

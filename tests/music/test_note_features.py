@@ -205,6 +205,7 @@ def test_the_clock_does_not_matter(by_sec: float) -> None:
     np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_five_thousand_notes_take_less_than_a_second(rng: np.random.Generator) -> None:
     onset = np.sort(rng.uniform(0.0, 400.0, 5_000))
     up = PedalCurve()

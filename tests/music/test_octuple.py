@@ -282,6 +282,7 @@ def test_miditok_puts_notes_into_the_same_bars_and_positions(tmp_path, rng):
     assert (token[:, 1] * STEPS_PER_BEAT + token[:, 2]).tolist() == numbers("Position")
 
 
+@pytest.mark.slow
 def test_three_hundred_thousand_notes_a_second(rng):
     performance = random_performance(rng, 100_000, span_sec=5000.0)
     grid = random_grid(rng)

@@ -364,6 +364,7 @@ def test_concert_playing(corpus_dir: Path) -> None:
         assert 0 <= measured["pedal_down_fraction"] <= 1
 
 
+@pytest.mark.slow
 class TestSpeed:
     def test_a_ballade(self, rng: np.random.Generator) -> None:
         performance = random_playing(rng, 5_000)
@@ -372,7 +373,6 @@ class TestSpeed:
         performance_statistics(performance)
         assert time.process_time() - start < 1.0
 
-    @pytest.mark.slow
     def test_a_recital_grows_linearly(self, rng: np.random.Generator) -> None:
         performance = random_playing(rng, 30_000)
         start = time.process_time()
