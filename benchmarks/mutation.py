@@ -41,18 +41,24 @@ from mutation_operators import Mutant, mutants_of, mutated_source, sample
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("inference", "models", "pseudo_labels/raters")
 PRELOADED = (
-    "torch",
-    "scipy.signal",
-    "scipy.optimize",
-    "scipy.stats",
+    "hypothesis.extra.numpy",
+    "librosa.feature",
+    "librosa.filters",
+    "matplotlib.pyplot",
     "pydantic",
-    "symusic",
+    "scipy.optimize",
+    "scipy.signal",
+    "scipy.stats",
+    "sklearn.linear_model",
     "soundfile",
     "soxr",
+    "symusic",
+    "torch",
+    "transformers.models.hubert.modeling_hubert",
 )
-PRELOADED += ("hypothesis", "hypothesis.extra.numpy", "pytest", "coverage", "matplotlib.pyplot")
+"""What the tests need and no mutant changes, loaded once for all of them."""
 BELOW = ("tocco.music", "tocco.audio")
-"""Packages that import none of those that are mutated, and are therefore loaded once for all mutants."""
+"""Packages that import none of those that are mutated: loaded once as well."""
 TIMES_AS_LONG = 5.0
 LEAST_CPU_SEC = 10.0
 LONGEST_WALL_SEC = 3600.0
@@ -164,7 +170,6 @@ def in_child(work: Any, cpu_sec: float) -> tuple[dict[str, Any] | None, float]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)  # what it started and left behind
         spent = usage.ru_utime + usage.ru_stime
-        if "MUTDEBUG" in os.environ: print(Path(folder, "log").read_text())
         return (json.loads(answer.read_text()) if answer.exists() else None), spent
 
 

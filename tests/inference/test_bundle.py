@@ -93,7 +93,7 @@ def test_one_changed_byte_is_refused(folder: Path, part: str) -> None:
 def test_missing_parts_are_named(folder: Path) -> None:
     (folder / CARD).unlink()
     (folder / CHECKSUMS).unlink()
-    with pytest.raises(BundleError, match="lacks MODEL_CARD.md, SHA256SUMS"):
+    with pytest.raises(BundleError, match=r"lacks MODEL_CARD\.md, SHA256SUMS"):
         load_bundle(folder)
     with pytest.raises(BundleError, match="is not a folder"):
         load_bundle(folder / WEIGHTS)
@@ -104,7 +104,7 @@ def test_missing_parts_are_named(folder: Path) -> None:
 @pytest.mark.parametrize("sums", ["", "00  model.safetensors\n", "all  parts  are fine\n"])
 def test_checksums_that_list_other_files_are_refused(folder: Path, sums: str) -> None:
     (folder / CHECKSUMS).write_text(sums)
-    with pytest.raises(BundleError, match="SHA256SUMS: does not list model.safetensors"):
+    with pytest.raises(BundleError, match=r"SHA256SUMS: does not list model.safetensors"):
         load_bundle(folder)
 
 
@@ -150,6 +150,6 @@ def test_a_part_that_cannot_be_parsed_is_refused(folder: Path, part: str, conten
 
 def test_a_setting_of_the_wrong_kind_is_named(folder: Path) -> None:
     change_config(folder, overlap="much")
-    with pytest.raises(BundleError, match="config.yaml: .*overlap") as refused:
+    with pytest.raises(BundleError, match=r"config.yaml: .*overlap") as refused:
         load_bundle(folder)
     assert "export the bundle with this release" in str(refused.value)

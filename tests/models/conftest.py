@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 import torch
 
+from mert_example import mert_tensors, write_checkpoint
 from tocco.models.network import PerformanceBatch, PerformanceNetwork, build_network
 
 VOCABULARY = (4, 8, 16, 128, 32, 32, 3, 20)
@@ -76,3 +78,9 @@ def make_batch() -> Callable[..., PerformanceBatch]:
 def make_network() -> Callable[..., PerformanceNetwork]:
     """`make_network(**changes)`: a network that runs in milliseconds, in evaluation mode."""
     return _network
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """The folder of a tiny MERT."""
+    return write_checkpoint(tmp_path / "mert", mert_tensors())

@@ -93,3 +93,41 @@ def test_one_moment_has_a_finite_slope():
 def test_sizes_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match="hidden_size 9 cannot be split into 4 heads"):
         _aggregator(hidden_size=9)
+
+
+def test_a_short_last_run_is_pooled_from_what_it_has():
+    features = torch.arange(7.0)[None, :, None]
+    pooled = pool_frames(Frames(features, torch.ones(1, 7, dtype=torch.bool), features[..., 0]), 3)
+    assert pooled.features[0, :, 0].tolist() == [1.0, 4.0, 6.0]
+    assert pooled.time_sec.tolist() == [[1.0, 4.0, 6.0]]
+
+
+def test_defaults_and_beginnings_are_the_stated_ones():
+    aggregator = HierarchicalAggregator()
+    assert (aggregator.output_size, aggregator.pool_frames, aggregator.heads) == (512, 2, 4)
+    assert aggregator.overview.weight.shape == (512, 2 * 1024)
+    lstm = aggregator.lstm
+    assert (lstm.input_size, lstm.hidden_size, lstm.num_layers, lstm.bidirectional) == (1024, 256, 2, True)
+    assert (aggregator.dropout.p, lstm.dropout) == (0.1, 0.1)
+    assert _aggregator(layers=1, dropout=0.3).lstm.dropout == 0.0
+    assert aggregator.gate.tolist() == pytest.approx([0.1] * 512)
+    assert aggregator.query.shape == (4, 128)
+    assert aggregator.query.std().item() == pytest.approx(0.02, rel=0.1)
+
+
+def test_the_gate_lets_in_what_attention_weighs():
+    frames, aggregator = _frames(), _aggregator()
+    with torch.no_grad():
+        shut, wide = (aggregator.gate.fill_(value).clone() for value in (0.0, 1.0))
+        vectors = []
+        for gate in (shut, wide):
+            aggregator.gate.copy_(gate)
+            vectors.append(aggregator(frames.features, frames.mask, frames.time_sec).vector)
+        pooled = pool_frames(frames, 2)
+        overview = aggregator.overview(mean_and_sd(pooled.features, pooled.mask))
+        torch.testing.assert_close(vectors[0], overview)
+        read = aggregator._read(pooled)[1, :3]
+        keys = torch.tanh(aggregator.key(read)).unflatten(-1, (4, -1))
+        weights = torch.einsum("thc,hc->ht", keys, aggregator.query).softmax(-1)
+        weighed = torch.cat([weights[h] @ read[:, 4 * h : 4 * h + 4] for h in range(4)])
+        torch.testing.assert_close(vectors[1][1], overview[1] + aggregator.out(weighed))

@@ -2,8 +2,18 @@ import librosa
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
-from tocco.models.audio_encoder import CompactEncoder, LogMel, frame_level_db, mel_filters, skip_items
+from tocco.models.audio_encoder import (
+    CompactEncoder,
+    LogMel,
+    centre_times,
+    frame_counts,
+    frame_level_db,
+    length_mask,
+    mel_filters,
+    skip_items,
+)
 from tocco.units import FrameClock
 
 
@@ -102,3 +112,91 @@ def test_skipping_keeps_the_mean_and_stops_outside_training():
     skipped = skip_items(step, 0.25, training=True)
     assert sorted(set(skipped[:, 0].tolist())) == pytest.approx([0.0, 4 / 3])
     assert skipped.mean().item() == pytest.approx(1.0, abs=0.02)
+
+
+def test_filters_of_other_sizes_equal_librosa():
+    for n_mels, n_fft, low, high, rate in (
+        (40, 512, 0.0, 8_000.0, 16_000),
+        (128, 2048, 55.0, 11_025.0, 22_050),
+    ):
+        ours = mel_filters(n_mels, n_fft, low, high, rate).numpy()
+        theirs = librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=n_mels, fmin=low, fmax=high).T
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_the_floor_and_the_middle_of_log_mel():
+    layer = LogMel(32)
+    assert (layer.clock.hop_samples, layer.clock.window_samples) == (320, 1024)
+    torch.testing.assert_close(layer(torch.zeros(1, 2_000)), torch.full((1, 4, 32), (-100.0 + 40.0) / 20.0))
+
+
+def test_level_floor_and_frames():
+    clock = FrameClock(hop_samples=100, window_samples=200)
+    sound = torch.cat((torch.full((300,), 0.1), torch.zeros(200)))[None]
+    level_db = frame_level_db(sound, clock)
+    expected = [-20.0, -20.0, -20.0 - 10 * np.log10(2.0), -80.0]
+    np.testing.assert_allclose(level_db[0].numpy(), expected, atol=1e-4)
+    np.testing.assert_allclose(frame_level_db(sound, clock, -60.0)[0, -1].item(), -60.0, atol=1e-4)
+    assert frame_level_db(torch.full((1, 200), 1e-4), clock).item() == pytest.approx(-80.0, abs=1e-4)
+
+
+def test_whole_frames_are_counted():
+    clock = FrameClock(hop_samples=100, window_samples=250)
+    samples = torch.tensor([250, 349, 350, 1000])
+    assert frame_counts(clock, samples).tolist() == [1, 1, 2, 8]
+    with pytest.raises(ValueError, match="an item has 249 valid samples; one frame needs 250"):
+        frame_counts(clock, torch.tensor([300, 249]))
+    assert length_mask(torch.tensor([0, 2, 3]), 3).tolist() == [
+        [False, False, False],
+        [True, True, False],
+        [True, True, True],
+    ]
+    like = torch.zeros(1, dtype=torch.float64)
+    assert centre_times(FrameClock(2_400, 4_800), 3, like).tolist() == pytest.approx([0.1, 0.2, 0.3])
+    assert centre_times(FrameClock(2_400, 4_800), 3, like).dtype == torch.float32
+
+
+def test_a_block_adds_a_scaled_step_to_what_it_got():
+    block = CompactEncoder(width=8, depth=1, n_mels=16).eval().blocks[0]
+    assert block.around.weight.shape == (8, 1, 7)
+    assert (block.widen.out_features, block.narrow.in_features) == (32, 32)
+    assert block.scale.tolist() == pytest.approx([0.1] * 8)
+    x, mask = torch.randn(1, 12, 8), torch.ones(1, 12, 1)
+    with torch.no_grad():
+        padded = functional.pad(x, (0, 0, 3, 3))[0]
+        taps = block.around.weight[:, 0]
+        context = torch.stack([(padded[t : t + 7] * taps.T).sum(0) for t in range(12)]) + block.around.bias
+        step = block.narrow(functional.gelu(block.widen(block.norm(context))))
+        torch.testing.assert_close(block(x, mask)[0], x[0] + 0.1 * step, atol=1e-5, rtol=0)
+
+
+def test_every_pair_of_spectra_is_one_frame():
+    encoder = CompactEncoder(width=8, depth=0, n_mels=16).eval()
+    assert (encoder.clock.hop_samples, encoder.clock.window_samples) == (640, 1344)
+    sound = torch.randn(1, 5_000)
+    bands = encoder.log_mel(sound)[0]
+    with torch.no_grad():
+        heard = encoder(sound, torch.tensor([5_000])).features[0]
+        for t in range(len(heard)):
+            pair = torch.cat((bands[2 * t], bands[2 * t + 1]))
+            expected = encoder.norm(encoder.stem_norm(encoder.stem(pair)))
+            torch.testing.assert_close(heard[t], expected, atol=1e-5, rtol=0)
+
+
+def test_the_default_size_in_numbers():
+    encoder = CompactEncoder()
+    assert len(encoder.blocks) == 6
+    assert encoder.log_mel.filters.shape == (513, 80)
+    assert encoder.stem.in_features == 160
+    assert not [name for name in encoder.state_dict() if name.startswith("log_mel")]  # computed, not learned
+    assert {block.skip_rate for block in encoder.blocks} == {0.0}
+    assert {block.skip_rate for block in CompactEncoder(width=8, skip_rate=0.2).blocks} == {0.2}
+
+
+def test_no_skipping_is_the_step_itself():
+    step = torch.ones(3, 2, 2)
+    assert skip_items(step, 0.0, training=True) is step
+    skipped = skip_items(torch.ones(200, 2, 2), 0.5, training=True)
+    whole = skipped.flatten(1)
+    assert (whole == whole[:, :1]).all()  # an item is passed by as a whole
+    assert sorted(set(whole[:, 0].tolist())) == [0.0, 2.0]

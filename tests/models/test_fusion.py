@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -141,3 +143,81 @@ def test_a_window_without_notes_is_finite_and_its_own():
 def test_sizes_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match="midi_size 18 cannot be split into 4 heads"):
         _fusion(midi_size=18)
+
+
+def test_time_features_are_the_stated_decays():
+    features = time_features(torch.tensor([[1.0, 1.9, 2.3, 40.0]]), torch.tensor([[[2.0, 2.4]]]))[0, :, 0]
+    after = [[0.0] * 3, [0.0] * 3, [math.exp(-0.3 / d) for d in (0.05, 0.2, 0.8)], [0.0] * 3]
+    before = [[math.exp(-s / d) for d in (0.05, 0.2, 0.8)] for s in (1.0, 0.1)] + [[0.0] * 3] * 2
+    torch.testing.assert_close(features[:, 2:5], torch.tensor(after), atol=1e-5, rtol=0)
+    torch.testing.assert_close(features[:, 5:8], torch.tensor(before), atol=1e-5, rtol=0)
+    assert features[:, 8].tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert features[:, :2].tolist() == [
+        pytest.approx([1.0, 0.0]),
+        pytest.approx([0.1, 0.0]),
+        pytest.approx([0.0, 0.3]),
+        [0.0, 10.0],
+    ]
+
+
+def test_a_key_is_down_from_its_onset_until_just_before_its_release():
+    features = time_features(torch.tensor([[1.999, 2.0, 2.499, 2.5]]), torch.tensor([[[2.0, 2.5]]]))
+    assert features[0, :, 0, -1].tolist() == [0.0, 1.0, 1.0, 0.0]
+    early = time_features(torch.tensor([[0.0]]), torch.tensor([[[50.0, 51.0]]]))
+    assert early[0, 0, 0, :2].tolist() == [10.0, 0.0]
+
+
+def test_each_use_begins_with_slopes_from_a_quarter_to_eight():
+    weight = TimeBias(6, uses=2).weight
+    assert weight.shape == (2, 6, 9)
+    slope = [0.25 * 32 ** (k / 5) for k in range(6)]
+    for use in weight:
+        assert (-use[:, 0]).tolist() == pytest.approx(slope, rel=1e-5)
+        assert (-use[:, 1]).tolist() == pytest.approx(slope, rel=1e-5)
+        assert not use[:, 2:8].any()
+        assert use[:, 8].tolist() == [1.0] * 6
+
+
+def test_timed_attention_written_out():
+    """One head over the null place and the open notes, with the bias added to scaled products."""
+    fusion, inputs = _fusion(heads=1), _inputs(3, 2)
+    attention = fusion.frames_ask_notes
+    with torch.no_grad():
+        attention.null_key.normal_()
+        bias = torch.tensor([[[[0.5, -1.0], [2.0, 0.0], [0.0, 0.0]]]] * 2)
+        mask = torch.tensor([[True, True], [True, False]])
+        got = attention(inputs["audio"], inputs["midi"], bias, mask)
+        for item in range(2):
+            key = torch.cat((attention.null_key[None], attention.key(inputs["midi"][item])))
+            value = torch.cat((attention.null_value[None], attention.value(inputs["midi"][item])))
+            logits = attention.query(inputs["audio"][item]) @ key.T / math.sqrt(32)
+            logits[:, 1:] += bias[item, 0]
+            n = 3 if item == 0 else 2
+            expected = attention.out(logits[:, :n].softmax(-1) @ value[:n])
+            torch.testing.assert_close(got[item], expected, atol=1e-5, rtol=0)
+
+
+def test_defaults_and_beginnings_are_the_stated_ones():
+    fusion = CrossAttentionFusion()
+    assert (fusion.output_size, fusion.heads) == (1024, 8)
+    assert fusion.audio_norm.normalized_shape == (768,)
+    assert fusion.midi_norm.normalized_shape == (256,)
+    assert fusion.join.weight.shape == (1024, 768 + 256)
+    assert fusion.frames_ask_notes.dropout.p == fusion.notes_ask_frames.dropout.p == 0.1
+    assert not fusion.frames_ask_notes.null_key.any()
+    assert fusion.frames_ask_notes.null_value.std().item() == pytest.approx(0.02, rel=0.15)
+    assert fusion.no_note.std().item() == pytest.approx(0.02, rel=0.15)
+
+
+def test_both_streams_keep_what_they_are():
+    """What attention finds is added to a stream, and the join reads both, normalised."""
+    fusion, inputs = _fusion(), _inputs()
+    with torch.no_grad():
+        for attention in (fusion.frames_ask_notes, fusion.notes_ask_frames):
+            attention.out.weight.zero_()
+            attention.out.bias.fill_(0.25)
+        out = fusion(**inputs)
+        features = time_features(inputs["frame_sec"], inputs["note_sec"])
+        laid = fusion.onto_frames(inputs["midi"] + 0.25, fusion.time_bias(features)[2], inputs["midi_mask"])
+        joined = torch.cat((inputs["audio"] + 0.25, laid), dim=-1)
+        torch.testing.assert_close(out, fusion.join(fusion.joined_norm(joined)), atol=1e-5, rtol=0)

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional
 
 from tocco.models.midi_encoder import (
     BAR,
@@ -176,3 +177,103 @@ def test_mistakes_are_named():
     tokens[0, 0, PITCH] = 128
     with pytest.raises(IndexError):
         _encoder()(tokens, torch.zeros(1, 4, 3), torch.ones(1, 4, dtype=torch.bool))
+
+
+def test_defaults_and_beginnings_are_the_stated_ones():
+    encoder = MIDIBertEncoder(vocabulary=VOCABULARY, n_note_features=3)
+    assert encoder.dropout.p == 0.1
+    assert {(block.heads, block.dropout) for block in encoder.blocks} == {(8, 0.1)}
+    block = encoder.blocks[0]
+    assert block.query_key_value.weight.shape == (3 * 256, 256)
+    assert (block.widen.out_features, block.narrow.in_features) == (4 * 256, 4 * 256)
+    assert [tuple(column.weight.shape) for column in encoder.columns] == [(n, 256) for n in VOCABULARY[:7]]
+    # Seven columns side by side have together half the size of one feature.
+    spread = torch.cat([column.weight.flatten() for column in encoder.columns]).std().item()
+    assert spread == pytest.approx(0.5 / math.sqrt(7), rel=0.02)
+    assert encoder.place_scale.item() == pytest.approx(0.1)
+    assert encoder.start.std().item() == pytest.approx(0.5, rel=0.15)
+    assert encoder.bar.bias is None
+    assert encoder.played.weight.shape == (256, 6)
+    assert MIDIBertEncoder(vocabulary=VOCABULARY, n_note_features=0).played is None
+
+
+def test_the_columns_and_types_are_those_of_the_tokens():
+    from tocco.music.octuple import COLUMNS
+
+    names = ["type", "beat", "position", "pitch", "duration", "velocity", "instrument", "bar"]
+    assert list(COLUMNS) == names
+    assert PREDICTED_COLUMNS == {
+        name: names.index(name) for name in ("pitch", "velocity", "duration", "position")
+    }
+
+
+def test_a_note_is_the_sum_of_its_columns_its_bar_and_its_features():
+    encoder, tokens, features = _encoder(), _notes(1, 3), torch.randn(1, 3, 3)
+    with torch.no_grad():
+        shown = encoder.embed(tokens, features)
+        for n in range(3):
+            expected = sum(encoder.columns[c].weight[tokens[0, n, c]] for c in range(7))
+            expected = expected + encoder.bar(sinusoids(tokens[0, n, BAR], 32, longest=1_000.0))
+            known = torch.cat((features[0, n].clamp(-5, 5), torch.zeros(3)))
+            expected = expected + encoder.played(known)
+            torch.testing.assert_close(shown[0, n], expected, atol=1e-5, rtol=0)
+
+
+def test_a_block_is_attention_and_a_step_each_normalised_first():
+    encoder = _encoder(layers=1)
+    block, x = encoder.blocks[0], torch.randn(1, 4, 32)
+    mask = torch.tensor([[True, True, True, False]])
+    with torch.no_grad():
+        q, k, v = block.query_key_value(block.attention_norm(x))[0].chunk(3, dim=-1)
+        heads = []
+        for h in range(4):
+            part = slice(8 * h, 8 * h + 8)
+            logits = q[:, part] @ k[:3, part].T / math.sqrt(8)
+            heads.append(logits.softmax(-1) @ v[:3, part])
+        middle = x[0] + block.attention_out(torch.cat(heads, dim=-1))
+        step = block.narrow(functional.gelu(block.widen(block.step_norm(middle))))
+        torch.testing.assert_close(block(x, mask)[0], middle + step, atol=1e-5, rtol=0)
+
+
+def test_the_sequence_begins_with_the_start_token_and_counts_places():
+    encoder = _encoder(layers=0)
+    tokens, features, mask = _notes(1, 3), torch.randn(1, 3, 3), torch.ones(1, 3, dtype=torch.bool)
+    with torch.no_grad():
+        placed = encoder.embed(tokens, features)[0] + 0.1 * sinusoids(torch.arange(3), 32)
+        torch.testing.assert_close(encoder(tokens, features, mask)[0], encoder.norm(placed))
+    deeper = _encoder(layers=1)
+    with torch.no_grad():
+        before = deeper(tokens, features, mask)
+        deeper.start.neg_()
+    assert (deeper(tokens, features, mask) - before).abs().max() > 1e-3
+
+
+def test_sinusoids_by_default_reach_ten_thousand():
+    out = sinusoids(torch.tensor([3.0]), 8)[0]
+    rates = [10_000.0 ** (-k / 4) for k in range(4)]
+    expected = [math.sin(3 * r) for r in rates] + [math.cos(3 * r) for r in rates]
+    assert out.tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def test_dropout_acts_on_what_is_added():
+    encoder = _encoder(layers=1, dropout=1.0).train()
+    x, mask = torch.randn(1, 4, 32), torch.ones(1, 4, dtype=torch.bool)
+    assert torch.equal(encoder.blocks[0](x, mask), x)
+    encoder.eval()
+    assert not torch.equal(encoder.blocks[0](x, mask), x)
+
+
+def test_what_is_hidden_is_asked_for_and_returned():
+    model = MaskedNoteModel(_encoder(layers=1))
+    tokens, features, mask = _notes(2, 20), torch.zeros(2, 20, 3), torch.ones(2, 20, dtype=torch.bool)
+    loss = model.masked_octuple_loss(tokens, features, mask, torch.Generator().manual_seed(4))
+    assert loss.hidden.sum(1).tolist() == [3, 3]  # 15 in 100
+    question = tokens.clone()
+    question[..., TYPE][loss.hidden] = MASK
+    heard = model.encoder(question, features, mask)[loss.hidden]
+    for name, column in PREDICTED_COLUMNS.items():
+        expected = functional.cross_entropy(model.guess[name](heard), tokens[..., column][loss.hidden])
+        torch.testing.assert_close(loss.single[name], expected)
+    torch.testing.assert_close(loss.total, torch.stack(list(loss.single.values())).mean())
+    half = model.masked_octuple_loss(tokens, features, mask, torch.Generator().manual_seed(4), fraction=0.5)
+    assert half.hidden.sum(1).tolist() == [10, 10]

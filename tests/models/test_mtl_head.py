@@ -6,7 +6,7 @@ import torch
 from sklearn.linear_model import Ridge
 from torch.nn import functional
 
-from tocco.models.mtl_head import MultiTaskHead
+from tocco.models.mtl_head import LARGEST_SD, SMALLEST_SD, MultiTaskHead
 
 NAMES = ("phrasing", "musicality", "tone_quality")
 
@@ -115,3 +115,80 @@ def test_the_head_begins_near_its_plain_reading() -> None:
     head.fit_plain_reading(statistics, label, torch.ones(41), penalty=1e-3)
     rating = head(torch.zeros(41, 8), statistics).rating
     assert (rating - label).abs().mean() < 3.0
+
+
+def test_defaults_and_beginnings_are_the_stated_ones() -> None:
+    head = MultiTaskHead(statistics_size=200, dimensions=NAMES)
+    assert (SMALLEST_SD, LARGEST_SD) == (0.5, 50.0)
+    assert head.dropout == 0.1
+    assert head.condense is not None
+    assert [layer.p for layer in head.condense if isinstance(layer, torch.nn.Dropout)] == [0.1, 0.1]
+    assert [tuple(layer.weight.shape) for layer in head.condense if hasattr(layer, "weight")] == [
+        (256, 400),
+        (128, 256),
+    ]
+    assert head.trunk[2].p == 0.1
+    assert head.unsure[0].weight.shape == (64, 256)
+    # Signals keep their size through the branches, ratings begin with a tenth of it.
+    assert head.branch_weight.std().item() == pytest.approx(1 / 16, rel=0.03)
+    assert head.rating_weight.std().item() == pytest.approx(0.1 / math.sqrt(128), rel=0.12)
+    assert head.unsure_weight.std().item() == pytest.approx(0.02, rel=0.15)
+    assert not head.branch_bias.any()
+    assert head.plain_weight.shape == (3, 400)
+    assert not head.plain_weight.any()
+    torch.testing.assert_close(100 * head.rating_bias.sigmoid(), torch.full((3,), 50.0))
+
+
+def test_beginnings_at_the_ends_of_the_scale_stay_finite() -> None:
+    head = _head()
+    head.initialise(torch.tensor([0.0, 100.0, 1.0]), torch.tensor([0.1, 99.0, 12.0]))
+    torch.testing.assert_close(100 * head.rating_bias.sigmoid(), torch.tensor([1.0, 99.0, 1.0]))
+    with torch.no_grad():
+        head.unsure_weight.zero_()
+    sd = (0.5 * head(torch.zeros(1, 16), torch.zeros(1, 4)).log_variance).exp()
+    torch.testing.assert_close(sd[0], torch.tensor([0.55, 45.0, 12.0]), rtol=1e-4, atol=0)
+
+
+def test_the_spread_lies_between_its_limits_on_the_scale_of_its_logarithm() -> None:
+    head = _head()
+    with torch.no_grad():
+        head.unsure_weight.zero_()
+        head.unsure_bias.copy_(torch.tensor([0.0, math.log(3.0), -math.log(3.0)]))
+    log_variance = head(torch.zeros(1, 16), torch.zeros(1, 4)).log_variance[0]
+    low, high = 2 * math.log(0.5), 2 * math.log(50.0)
+    expected = [low + share * (high - low) for share in (0.5, 0.75, 0.25)]
+    assert log_variance.tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_labels_at_the_ends_of_the_scale_count_as_1_and_99() -> None:
+    head = _head(statistics_size=1)
+    statistics = torch.tensor([[-1.0], [1.0]])
+    head.standardiser.fit(statistics)
+    label = torch.tensor([[0.0, 1.0, 50.0], [100.0, 99.0, 50.0]])
+    head.fit_plain_reading(statistics, label, torch.ones(2), penalty=0.25)
+    # One statistic of -1 and 1: sum of x y over n (1 + penalty), the log-odds of 1 in 100 being -+ 4.595.
+    expected = math.log(99.0) / 1.25
+    assert head.plain_weight[:, 0].tolist() == pytest.approx([expected, expected, 0.0], rel=1e-5)
+
+
+def test_one_label_is_enough_for_a_reading() -> None:
+    head = _head(statistics_size=1)
+    head.standardiser.fit(torch.tensor([[-1.0], [1.0]]))
+    label = torch.tensor([[80.0, float("nan"), float("nan")], [float("nan")] * 3])
+    head.fit_plain_reading(torch.tensor([[-1.0], [1.0]]), label, torch.ones(2), penalty=1.0)
+    assert head.plain_weight[0, 0].item() == pytest.approx(-math.log(4.0) / 2)
+    assert not head.plain_weight[1:].any()
+
+
+def test_dropout_acts_on_trunk_and_branches_in_training_only() -> None:
+    head = _head(dropout=0.5)
+    aggregate, statistics = torch.randn(2, 16), torch.randn(2, 4)
+    assert torch.equal(head(aggregate, statistics).rating, head(aggregate, statistics).rating)
+    head.train()
+    with torch.no_grad():
+        head.norm.weight.zero_()  # the trunk then sees its biases alone, and no dropout before it counts
+        head.trunk[2].p = 0.0
+        head.rating_weight.fill_(1.0)
+        once, again = head(aggregate, statistics), head(aggregate, statistics)
+    assert not torch.equal(once.rating, again.rating)
+    torch.testing.assert_close(once.log_variance, again.log_variance)

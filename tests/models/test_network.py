@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tocco.losses.uncertainty_loss import UncertaintyWeightedLoss, heteroscedastic_nll
-from tocco.models.network import PerformanceBatch, PerformanceOutput
+from tocco.models.network import PerformanceBatch, PerformanceOutput, build_network
 
 
 def _item(batch: PerformanceBatch, i: int) -> PerformanceBatch:
@@ -189,3 +189,82 @@ def test_a_small_network_overfits_eight_segments(make_network, make_batch):
     with torch.no_grad():
         error = (network.eval()(batch).rating - label).abs().nanmean()
     assert error < 1.0
+
+
+def test_defaults_are_the_stated_ones():
+    network = build_network(
+        dimensions=("phrasing",),
+        octuple_vocabulary=(4, 8, 16, 128, 32, 32, 3, 20),
+        n_note_features=2,
+        n_statistics=3,
+    )
+    audio, midi, fusion = network.audio_encoder, network.midi_encoder, network.fusion
+    assert (audio.output_size, len(audio.blocks), audio.log_mel.filters.shape[1]) == (256, 6, 80)
+    assert {block.skip_rate for block in audio.blocks} == {0.1}
+    assert (midi.output_size, len(midi.blocks), midi.blocks[0].heads) == (256, 6, 8)
+    assert (fusion.output_size, fusion.heads, network.audio_pool_frames) == (1024, 8, 4)
+    aggregator = network.aggregator
+    assert (aggregator.lstm.num_layers, aggregator.lstm.hidden_size) == (2, 256)
+    assert (aggregator.heads, aggregator.pool_frames) == (4, 2)
+    assert network.head.condense[-1].out_features == 128
+    assert network.head.trunk[0].in_features == 512 + 128
+    dropped = [part.p for part in network.modules() if isinstance(part, torch.nn.Dropout)]
+    assert set(dropped) == {0.1}
+    assert network.head.dropout == midi.blocks[0].dropout == 0.1
+    # 9.4 frames a second are fused, and pairs of them weighed.
+    assert audio.clock.rate_hz / network.audio_pool_frames == pytest.approx(9.375)
+
+
+def test_settings_reach_their_parts(make_network):
+    network = make_network(
+        lstm_layers=3, aggregator_heads=2, pool_frames=5, dropout=0.25, audio_pool_frames=7, fusion_heads=2
+    )
+    assert network.aggregator.lstm.num_layers == 3
+    assert (network.aggregator.heads, network.aggregator.pool_frames) == (2, 5)
+    assert (network.audio_pool_frames, network.fusion.heads) == (7, 2)
+    assert network.fusion.frames_ask_notes.dropout.p == network.aggregator.dropout.p == 0.25
+    assert network.head.dropout == network.midi_encoder.blocks[0].dropout == 0.25
+
+
+@torch.no_grad()
+def test_level_enters_in_units_of_15_db_around_30_below_full_scale(make_network, make_batch):
+    network, batch = make_network(), make_batch()
+    network.fit_standardisers(batch.note_features, batch.statistics, batch.level_db)
+    frames = network.listen(batch)
+    heard = network.audio_encoder(batch.waveform, batch.waveform_samples)
+    clock, n = network.audio_encoder.clock, heard.mask.shape[1]
+    windows = batch.waveform.unfold(1, clock.window_samples, clock.hop_samples)[:, :n]
+    level_db = 10 * torch.log10(windows.square().mean(-1).clamp(min=1e-8))
+    # Of -30 dB, -16.5 dB and unknown: mean -23.25, standard deviation 6.75.
+    usual = torch.tensor([[-1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    entry = torch.cat(((level_db[..., None] + 30.0) / 15.0, usual[:, None].expand(-1, n, -1)), dim=-1)
+    features = (heard.features + network.level(entry)) * heard.mask[..., None]
+    for item in range(3):
+        torch.testing.assert_close(frames.features[item, 0], features[item, :3].mean(0), atol=1e-4, rtol=0)
+    assert frames.time_sec[0, 0].item() == pytest.approx(heard.time_sec[1].item(), abs=1e-6)
+    assert frames.features.shape[1] == -(-n // 3)
+
+
+def test_only_what_may_learn_is_handed_to_the_optimiser(make_network):
+    network = make_network()
+    network.audio_encoder.requires_grad_(False)
+    network.head.requires_grad_(False)
+    backbone = {id(p) for p in network.backbone_parameters()}
+    assert backbone == {id(p) for p in network.midi_encoder.parameters()}
+    rest = {id(p) for p in network.head_parameters()}
+    parts = (network.fusion, network.aggregator, network.level)
+    assert rest == {id(p) for part in parts for p in part.parameters()}
+
+
+@torch.no_grad()
+def test_times_are_taken_from_the_start_of_the_audio(make_network, make_batch):
+    """The same seconds between sound and notes are the same seconds, wherever the recording begins."""
+    network, batch = make_network(), make_batch()
+    later = replace(
+        batch,
+        audio_start_sec=torch.tensor([0.0, 4.0, 0.0]),
+        note_time_sec=batch.note_time_sec + torch.tensor([0.0, 4.0, 0.0])[:, None, None],
+    )
+    assert _difference(network(later), network(batch)) < 1e-5
+    wrong = replace(batch, audio_start_sec=torch.tensor([0.0, 4.0, 0.0]))
+    assert (network(wrong).rating[1] - network(batch).rating[1]).abs().max() > 1e-4

@@ -53,3 +53,27 @@ def test_refuses_infinite_and_other_widths():
         scale.fit(torch.tensor([[0.0, float("inf")]]))
     with pytest.raises(ValueError, match="3 quantities given to a standardiser of 2"):
         scale.fit(torch.zeros(4, 3))
+
+
+def test_values_are_held_within_five_standard_deviations():
+    scale = Standardiser(1)
+    scale.fit(torch.tensor([[-1.0], [1.0]]))
+    assert scale(torch.tensor([[4.9], [5.1], [-7.0]]))[:, 0].tolist() == pytest.approx([4.9, 5.0, -5.0])
+    assert scale.output_size == 2
+
+
+def test_rounding_is_no_variation_and_a_small_one_is():
+    """A spread below a millionth of the value is what float32 makes of a constant."""
+    scale = Standardiser(4)
+    rows = torch.tensor([[1000.0, 1000.0, 1e-9, 0.0]], dtype=torch.float64).repeat(2, 1)
+    rows[0] += torch.tensor([9e-4, 2e-3, 3e-12, 3e-12])
+    rows[1] -= torch.tensor([9e-4, 2e-3, 3e-12, 3e-12])
+    scale.fit(rows)
+    assert (scale.sd > 0).tolist() == [False, True, True, True]
+    rows[:, 2:] = torch.tensor([[1e-9 + 9e-13, 9e-13], [1e-9 - 9e-13, -9e-13]])
+    scale.fit(rows)
+    assert (scale.sd > 0).tolist() == [False, True, False, False]
+
+
+def test_before_it_is_fitted_values_pass():
+    assert Standardiser(2)(torch.tensor([[3.0, NAN]])).tolist() == [[3.0, 0.0, 0.0, 1.0]]
