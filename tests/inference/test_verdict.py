@@ -103,3 +103,17 @@ def test_the_curve_has_a_band_where_the_model_rates_and_none_where_it_computes(
     assert "note_accuracy" not in drawn.low_90
     assert drawn.start_sec[0] == 0.0
     assert drawn.end_sec[-1] == 20.0
+
+
+def test_variances_are_merged_and_not_standard_deviations() -> None:
+    """Windows of 3 and 5 points: the root of (9 + 25) / 2 for the whole, and of the shares over time."""
+    bounds = np.array([[0.0, 10.0], [5.0, 15.0]])
+    merge = centre_weighted_merge(bounds, np.array([True, True]))
+    sd = np.array([[3.0, 3.0], [5.0, 3.0]])
+    verdict = merge_windows(NAMES, np.full((2, 2), 50.0), sd, merge)
+    assert merge.window_share == pytest.approx([0.5, 0.5])
+    assert verdict.sd == pytest.approx([np.sqrt(17.0), 3.0])
+    middle = int(np.argmin(np.abs(merge.time_sec - 7.5)))
+    share = merge.share[middle]
+    assert verdict.curve_sd[middle, 0] == pytest.approx(np.sqrt(9.0 * share[0] + 25.0 * share[1]))
+    assert verdict.names == NAMES

@@ -202,9 +202,9 @@ def test_the_columns_and_types_are_those_of_the_tokens():
 
     names = ["type", "beat", "position", "pitch", "duration", "velocity", "instrument", "bar"]
     assert list(COLUMNS) == names
-    assert PREDICTED_COLUMNS == {
+    assert {
         name: names.index(name) for name in ("pitch", "velocity", "duration", "position")
-    }
+    } == PREDICTED_COLUMNS
 
 
 def test_a_note_is_the_sum_of_its_columns_its_bar_and_its_features():

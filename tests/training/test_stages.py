@@ -2,6 +2,8 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from tocco.training.lightning_module import PerformanceEvaluationModel, held_out
 from tocco.training.stages import (
     Split,
     build_module,
+    fit_plain_reading,
     label_moments,
     load_weights,
     network_from_config,
@@ -201,6 +204,37 @@ def test_label_moments_stand_in_the_middle_where_there_are_no_labels() -> None:
     mean, sd = label_moments(labels)
     assert mean.tolist() == [50.0, 50.0]
     assert sd.tolist() == [10.0, 25.0]
+
+
+def test_one_label_is_no_spread_and_a_spread_is_a_point_at_least() -> None:
+    labels = np.array([[40.0, 50.1, 30.0], [np.nan, 50.2, 34.0]])
+    mean, sd = label_moments(labels)
+    assert mean.tolist() == pytest.approx([50.0, 50.15, 32.0])
+    assert sd.tolist() == pytest.approx([25.0, 1.0, 2.0])
+
+
+def test_every_record_counts_the_same_however_many_windows_it_has() -> None:
+    """Rows are the windows with the score and then without; those of a record weigh 1 together."""
+
+    def window(number: float, *, scored: bool = True) -> Any:
+        rows = [SimpleNamespace(statistics=np.array([number + part, 0.0])) for part in (0.0, 0.5)]
+        return SimpleNamespace(with_score=rows[0] if scored else None, without_score=rows[1])
+
+    long = SimpleNamespace(windows=[window(n) for n in (1.0, 2.0, 3.0)], label=np.array([40.0, np.nan]))
+    short = SimpleNamespace(windows=[window(9.0, scored=False)], label=np.array([80.0, 20.0]))
+    given: dict[str, Any] = {}
+
+    def fit(statistics: torch.Tensor, label: torch.Tensor, weight: torch.Tensor, penalty: float) -> None:
+        given.update(statistics=statistics, label=label, weight=weight, penalty=penalty)
+
+    network: Any = SimpleNamespace(head=SimpleNamespace(fit_plain_reading=fit))
+    training: Any = [long, short]
+    fit_plain_reading(network, training, 0.3)
+    assert given["statistics"][:, 0].tolist() == [1.0, 2.0, 3.0, 1.5, 2.5, 3.5, 9.5]
+    assert given["weight"].tolist() == pytest.approx([1 / 6] * 6 + [1.0])
+    assert given["label"][:, 0].tolist() == [40.0] * 6 + [80.0]
+    assert given["label"].dtype == torch.float32
+    assert given["penalty"] == 0.3
 
 
 def test_warm_up_is_counted_in_steps_and_never_longer_than_a_tenth() -> None:
