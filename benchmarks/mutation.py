@@ -1,18 +1,20 @@
 """How many small faults the tests of a module notice: `python benchmarks/mutation.py -o results/mutation`.
 
-Seeded mutants of the modules of some packages (`mutation_operators`) are put, one at a time, into a copy of the
-tree, and the module's own tests are run against each: `tests/<package>/test_<module>.py` and the examples in its
-docstrings. A mutant is killed where a test fails, where the module cannot be imported any more, or where the
-tests take five times their processor time; else it survives. Tests that reach the changed lines are run first,
-the fastest first of all, and then the others.
+Seeded mutants of the modules of some packages (`mutation_operators`) are put, one at a time, into a copy of
+the tree, and the module's own tests are run against each: `tests/<package>/test_<module>.py` and the examples
+in its docstrings. A mutant is killed where a test fails, where the module cannot be imported any more, or
+where the tests take five times their processor time; else it survives. Tests that reach the changed lines are
+run first, the fastest first of all, and then the others. `--thresholds` moves every number in a constant of
+the modules by a fifth instead.
 
-Every verdict is written down at once. A second run goes on where the first ended; a module whose text or tests
-have changed is tried again, with `--keep-killed` only the survivors of one whose tests have changed.
+Every verdict is written down at once. A second run goes on where the first ended; a module whose text or
+tests have changed is tried again, with `--keep-killed` only the survivors of one whose tests have changed.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import contextlib
 import hashlib
 import importlib
@@ -36,7 +38,7 @@ from typing import Any
 
 import coverage
 import pytest
-from mutation_operators import Mutant, mutants_of, mutated_source, sample
+from mutation_operators import Mutant, mutants_of, mutated_source, sample, threshold_mutants_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("inference", "models", "pseudo_labels/raters")
@@ -139,7 +141,10 @@ def run_tests(tests: Sequence[str], watch: Watch) -> int:
 
 
 def in_child(work: Any, cpu_sec: float) -> tuple[dict[str, Any] | None, float]:
-    """Do something in a fork of this process with limits; its result, None where it did not end, and its time."""
+    """Do something in a fork of this process, with limits; its result, and its processor time.
+
+    The result is None where it did not end.
+    """
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder, "answer.json")
         child = os.fork()
@@ -153,9 +158,9 @@ def in_child(work: Any, cpu_sec: float) -> tuple[dict[str, Any] | None, float]:
                 os.environ["TMPDIR"] = tempfile.tempdir = folder
                 answer.write_text(json.dumps(work()))
                 code = 0
-            except BaseException:
-                traceback.print_exc()
             finally:
+                if code:
+                    traceback.print_exc()
                 sys.stderr.flush()
                 os._exit(code)
         until = time.monotonic() + LONGEST_WALL_SEC
@@ -221,8 +226,10 @@ def verdict_of(mutant: Mutant, tests: Sequence[str], base: Baseline) -> tuple[st
         found, spent = in_child(lambda chosen=chosen: work(chosen), limit)
         if found is None:
             return "killed", "time limit" if spent >= limit - 1.0 else "the process ended"
-        if found["code"] != 0:
-            return "killed", found["failed"] or f"pytest ends with {found['code']}"
+        if found["failed"]:
+            return "killed", found["failed"]
+        if found["code"] != 0 and chosen == rounds[-1]:
+            return "killed", f"pytest ends with {found['code']}"
     return "survived", ""
 
 
@@ -252,25 +259,25 @@ def copy_tree(folder: Path) -> None:
             shutil.copy2(ROOT / name, folder / name)
 
 
-def preload(tree: Path) -> None:
+def preload(tree: Path, packages: Sequence[str]) -> None:
     """Load what no mutant changes, and work in the copy from now on."""
     os.chdir(tree)
     os.environ["PYTHONPATH"] = str(tree / "src")
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
+    compileall.compile_dir(tree / "src", quiet=2)
+    compileall.compile_dir(tree / "tests", quiet=2)
     sys.dont_write_bytecode = True  # a mutant of the same second and length would pass for its predecessor
     sys.path[:0] = [str(tree / "src")]
     for name in PRELOADED:
         importlib.import_module(name)
+    mutated = tuple(f"tocco.{package.replace('/', '.')}" for package in packages)
     for package in BELOW:
-        for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-            importlib.import_module(found.name)
-    mutated = [
-        name
-        for name in sys.modules
-        if name.startswith(tuple(f"tocco.{p.replace('/', '.')}" for p in PACKAGES))
-    ]
-    assert not mutated, f"loaded too early: {mutated}"
+        if not any(name.startswith(package) for name in mutated):
+            for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+                importlib.import_module(found.name)
+    early = [name for name in sys.modules if name.startswith(mutated)]
+    assert not early, f"loaded too early: {early}"
     assert Path(importlib.import_module("tocco").__file__ or "").is_relative_to(tree)
 
 
@@ -278,13 +285,14 @@ def try_module(tree: Path, module: Path, mutants: Sequence[Mutant], write: Any) 
     """Verdicts on some mutants of one module."""
     tests = own_tests(module, tree)
     source = module.read_text()
+    Path(importlib.util.cache_from_source(str(module))).unlink(missing_ok=True)
     base = baseline_of(str(module), tests) if tests else Baseline()
     if base.failed:
         raise SystemExit(f"{module}: its tests fail without any mutant: {base.failed}")
     for mutant in mutants:
         began = time.monotonic()
         if tests:
-            module.write_text(mutated_source(source, mutant.index))
+            module.write_text(mutated_source(source, mutant))
             try:
                 verdict, by = verdict_of(mutant, tests, base)
             finally:
@@ -295,10 +303,13 @@ def try_module(tree: Path, module: Path, mutants: Sequence[Mutant], write: Any) 
 
 
 def main() -> None:
+    """Try the mutants that have no verdict yet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--packages", nargs="+", default=PACKAGES, help="folders below src/tocco")
+    parser.add_argument("--thresholds", action="store_true", help="all constants of the modules, by a fifth")
     parser.add_argument("--only", default="", help="part of the path of the modules to try now")
     parser.add_argument("--keep-killed", action="store_true")
     options = parser.parse_args()
@@ -307,10 +318,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mutation-") as name:
         tree = Path(name).resolve()
         copy_tree(tree)
-        modules = [p for package in PACKAGES for p in sorted((tree / "src" / "tocco" / package).glob("*.py"))]
-        chosen = sample([mutants_of(path, tree) for path in modules], options.count, options.seed)
+        modules = [
+            p for package in options.packages for p in sorted((tree / "src" / "tocco" / package).glob("*.py"))
+        ]
+        if options.thresholds:
+            chosen = [mutant for path in modules for mutant in threshold_mutants_of(path, tree)]
+        else:
+            chosen = sample([mutants_of(path, tree) for path in modules], options.count, options.seed)
         known = read_log(log)
-        preload(tree)
+        preload(tree, options.packages)
         for module in modules:
             prints = print_of(module, own_tests(module, tree), tree)
             mine = [m for m in chosen if tree / m.module == module]

@@ -1,8 +1,8 @@
 """Small faults put into a module, each of which a test should notice, and a seeded choice among them.
 
-A mutant changes one place: a comparison, an arithmetic or logical operation, a number, a truth value, `min` or
-`max`, a returned value, or a statement that is left out. Docstrings, annotations, messages of errors and text
-are left alone, for their wording is no behaviour.
+A mutant changes one place: a comparison, an arithmetic or logical operation, a number, a truth value, `min`
+or `max`, a returned value, or a statement that is left out. Docstrings, annotations, messages of errors and
+text are left alone, for their wording is no behaviour.
 """
 
 from __future__ import annotations
@@ -66,8 +66,9 @@ class Mutant:
     module : path of the file below the root of the repository
     line, column : where the changed node begins
     change : what it was and what it is, in words of the language
-    first_line, last_line : the lines that run if and only if the changed part runs; (0, 0) when that is at import
-    index : place in the order of `mutants_of`
+    first_line, last_line : lines that run if and only if the changed part runs; (0, 0) when that is at import
+    index : place in the order of `mutants_of` or `threshold_mutants_of`
+    is_threshold : whether it is one of the latter
     """
 
     module: str
@@ -77,6 +78,7 @@ class Mutant:
     first_line: int
     last_line: int
     index: int
+    is_threshold: bool = False
 
     @property
     def name(self) -> str:
@@ -104,10 +106,21 @@ def mutants_of(path: Path, root: Path) -> list[Mutant]:
     ]
 
 
-def mutated_source(source: str, index: int) -> str:
+def threshold_mutants_of(path: Path, root: Path) -> list[Mutant]:
+    """Every number in a constant of the module, a fifth more and a fifth less; at least by one if whole."""
+    tree = ast.parse(path.read_text())
+    module = path.relative_to(root).as_posix()
+    return [
+        Mutant(module, _line(c.node), _column(c.node), c.words, 0, 0, index, is_threshold=True)
+        for index, c in enumerate(_threshold_changes(tree))
+    ]
+
+
+def mutated_source(source: str, mutant: Mutant) -> str:
     """The text of the module with one change; comments and layout are lost."""
     tree = ast.parse(source)
-    change = list(_changes(tree))[index]
+    changes = _threshold_changes(tree) if mutant.is_threshold else _changes(tree)
+    change = list(changes)[mutant.index]
 
     class Replace(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> ast.AST:
@@ -143,6 +156,25 @@ def _changes(tree: ast.Module) -> Iterator[_Change]:
     for node in ast.walk(tree):
         if id(node) not in passed_over:
             yield from _of_node(node)
+
+
+def _threshold_changes(tree: ast.Module) -> Iterator[_Change]:
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                pass
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                pass
+            case _:
+                continue
+        if not name.isupper():
+            continue
+        for node in ast.walk(value):
+            if isinstance(node, ast.Constant) and type(node.value) in (int, float) and node.value:
+                number = node.value
+                step = max(1, round(abs(number) / 5)) if isinstance(number, int) else abs(number) / 5
+                for other in (number + step, number - step):
+                    yield _Change(node, ast.Constant(other), f"{name}: {number!r} -> {other:.12g}")
 
 
 def _of_node(node: ast.AST) -> Iterator[_Change]:
