@@ -14,6 +14,7 @@ from tocco.music.score import Score
 from tocco.pseudo_labels.norms.touch import read_touch_norm
 from tocco.pseudo_labels.observed.evidence import HIDDEN_TOUCH, NO_AUDIO, NO_SCORE, Evidence
 from tocco.pseudo_labels.raters.articulation_quality import (
+    COMPONENTS,
     LONGEST_LOG,
     LONGEST_OVERLAP,
     measure_articulation_quality,
@@ -252,3 +253,17 @@ def test_neighbours_of_which_one_is_hidden_tell_no_inconsistency() -> None:
     written = Evidence(*play(SCORE)).written
     assert written is not None
     assert written.beat[touch.change_at].min() > 16.0
+
+
+def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
+    """Weight, which way is better, how the value is bent, and what is added before a logarithm."""
+    entering = {c.name: (c.weight, c.better, c.shape, c.from_value) for c in COMPONENTS if c.weight > 0.0}
+    assert entering == {
+        "cut_short": (0.43, "less", "plain", 1.0),
+        "held_over": (0.18, "less", "plain", 1.0),
+        "step_overlap": (0.16, "less", "plain", 1.0),
+        "inconsistency": (0.1, "less", "log", 0.15),
+        "staccato_contrast": (0.08, "more", "plain", 1.0),
+        "attack_clarity": (0.05, "more", "plain", 1.0),
+    }
+    assert [c.name for c in COMPONENTS if c.weight == 0.0] == ["overlap"]

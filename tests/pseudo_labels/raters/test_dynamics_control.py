@@ -13,7 +13,11 @@ from tocco.music.score import Score
 from tocco.pseudo_labels.norms.accents import suggested_accents
 from tocco.pseudo_labels.norms.level import suggested_course
 from tocco.pseudo_labels.observed.evidence import NO_SCORE, Evidence
-from tocco.pseudo_labels.raters.dynamics_control import measure_dynamics_control, read_levels
+from tocco.pseudo_labels.raters.dynamics_control import (
+    COMPONENTS,
+    measure_dynamics_control,
+    read_levels,
+)
 from tocco.units import FloatArray
 
 SCORE = study_score()
@@ -290,3 +294,18 @@ def test_notes_that_sound_on_from_before_do_not_shift_what_is_named() -> None:
     (cause,) = [one for one in measure_dynamics_control(given).causes if one.kind == "accent"]
     (note,) = cause.performance_notes
     assert (moved.pitch[note], moved.velocity[note]) == (SCORE.pitch[AT][0], 60)
+
+
+def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
+    """Weight, which way is better, how the value is bent, and what is added before a logarithm."""
+    entering = {c.name: (c.weight, c.better, c.shape, c.from_value) for c in COMPONENTS if c.weight > 0.0}
+    assert entering == {
+        "shaping": (0.34, "more", "plain", 1.0),
+        "level_range": (0.1, "more", "log", 2.0),
+        "unevenness": (0.25, "less", "log", 0.05),
+        "accentuation": (0.1, "more", "plain", 1.0),
+        "melody_above_accompaniment": (0.04, "more", "plain", 1.0),
+        "hairpin_change": (0.085, "more", "plain", 1.0),
+        "marked_levels": (0.085, "more", "plain", 1.0),
+    }
+    assert [c.name for c in COMPONENTS if c.weight == 0.0] == ["level"]

@@ -15,7 +15,11 @@ from scipy.stats import beta
 from tocco.errors import InputError
 from tocco.music.alignment import Alignment
 from tocco.music.score import Score
-from tocco.pseudo_labels.raters.note_accuracy import jeffreys_interval, rate_note_accuracy
+from tocco.pseudo_labels.raters.note_accuracy import (
+    COMPONENTS,
+    jeffreys_interval,
+    rate_note_accuracy,
+)
 
 N_WRITTEN = 10
 
@@ -165,3 +169,19 @@ def test_the_interval_covers_the_truth_about_nine_times_in_ten() -> None:
     ]
     assert np.mean(coverage) == pytest.approx(0.9, abs=0.01)
     assert min(coverage) > 0.86
+
+
+def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
+    """Weight, which way is better, how the value is bent, and what is added before a logarithm."""
+    entering = {c.name: (c.weight, c.better, c.shape, c.from_value) for c in COMPONENTS if c.weight > 0.0}
+    assert entering == {
+        "weighted_error": (1.0, "less", "root", 1.0),
+    }
+    assert [c.name for c in COMPONENTS if c.weight == 0.0] == [
+        "wrong_share",
+        "missing_share",
+        "extra_share",
+        "skipped_share",
+        "restart_rate",
+        "repeated_errors",
+    ]

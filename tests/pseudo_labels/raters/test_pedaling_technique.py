@@ -132,3 +132,22 @@ def test_presses_that_are_heard_late_are_put_back_where_they_came() -> None:
     by_ear = values(replace(evidence(late), is_transcribed=True))
     assert by_ear == pytest.approx(values(evidence(pressed)), abs=2e-3)
     assert values(evidence(late))["down_share"] < by_ear["down_share"] - 0.1
+
+
+def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
+    """Weight, which way is better, how the value is bent, and what is added before a logarithm."""
+    entering = {c.name: (c.weight, c.better, c.shape, c.from_value) for c in COMPONENTS if c.weight > 0.0}
+    assert entering == {
+        "blur": (0.18, "less", "plain", 1.0),
+        "overhang": (0.11, "less", "plain", 1.0),
+        "foot_distance": (0.32, "less", "plain", 1.0),
+        "support": (0.36, "more", "plain", 1.0),
+        "holes": (0.03, "less", "root", 1.0),
+    }
+    assert [c.name for c in COMPONENTS if c.weight == 0.0] == [
+        "held_through",
+        "change_offset",
+        "change_lag",
+        "down_share",
+        "half_share",
+    ]

@@ -9,7 +9,10 @@ import pytest
 
 from rater_etude import BEAT_SEC, play, study_score
 from tocco.pseudo_labels.observed.evidence import NO_SCORE, Evidence
-from tocco.pseudo_labels.raters.rhythmic_precision import measure_rhythmic_precision
+from tocco.pseudo_labels.raters.rhythmic_precision import (
+    COMPONENTS,
+    measure_rhythmic_precision,
+)
 from tocco.units import FloatArray
 
 SCORE = study_score()
@@ -157,3 +160,17 @@ def test_without_a_score_only_the_spread_of_chords_is_told() -> None:
     assert label.missing["onset_deviation"] == NO_SCORE
     assert label.missing["rhythmic_precision"] == NO_SCORE
     assert label.confidence == 0.0
+
+
+def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
+    """Weight, which way is better, how the value is bent, and what is added before a logarithm."""
+    entering = {c.name: (c.weight, c.better, c.shape, c.from_value) for c in COMPONENTS if c.weight > 0.0}
+    assert entering == {
+        "onset_deviation": (0.25, "less", "log", 2.0),
+        "run_unevenness": (0.2, "less", "log", 0.01),
+        "hesitation": (0.15, "less", "root", 1.0),
+        "tempo_lurch": (0.15, "less", "log", 0.02),
+        "tempo_wander": (0.2, "less", "log", 0.01),
+        "chord_asynchrony": (0.05, "less", "log", 2.0),
+    }
+    assert [c.name for c in COMPONENTS if c.weight == 0.0] == ["tempo_trend", "chord_spread"]

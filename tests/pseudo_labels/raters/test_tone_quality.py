@@ -11,7 +11,11 @@ from tocco.music.performance import Performance
 from tocco.pseudo_labels.observed.evidence import NO_AUDIO, Evidence
 from tocco.pseudo_labels.observed.onset_spectra import read_onset_spectra
 from tocco.pseudo_labels.raters.articulation_quality import measure_articulation_quality
-from tocco.pseudo_labels.raters.tone_quality import measure_tone_quality, read_voicing
+from tocco.pseudo_labels.raters.tone_quality import (
+    COMPONENTS,
+    measure_tone_quality,
+    read_voicing,
+)
 from tocco.units import SAMPLE_RATE_HZ, FloatArray, hz_from_pitch
 
 SCORE = study_score()
@@ -164,3 +168,20 @@ def test_attacks_in_silence_are_clearer_than_in_noise(rng: np.random.Generator) 
         for w in (clean, noisy)
     )
     assert clear > veiled + 3.0
+
+
+def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
+    """Weight, which way is better, how the value is bent, and what is added before a logarithm."""
+    entering = {c.name: (c.weight, c.better, c.shape, c.from_value) for c in COMPONENTS if c.weight > 0.0}
+    assert entering == {
+        "voicing_lead": (0.55, "more", "plain", 1.0),
+        "treble_hardness": (0.2, "less", "plain", 1.0),
+        "colour_range": (0.25, "more", "log", 0.2),
+    }
+    assert [c.name for c in COMPONENTS if c.weight == 0.0] == [
+        "top_leads",
+        "bass_covers",
+        "bass_weight",
+        "voicing_unsteadiness",
+        "brightness",
+    ]
