@@ -13,6 +13,7 @@ from tocco.music.performance import PedalCurve
 from tocco.music.score import Score
 from tocco.pseudo_labels.norms.touch import read_touch_norm
 from tocco.pseudo_labels.observed.evidence import HIDDEN_TOUCH, NO_AUDIO, NO_SCORE, Evidence
+from tocco.pseudo_labels.raters import articulation_quality
 from tocco.pseudo_labels.raters.articulation_quality import (
     COMPONENTS,
     LONGEST_LOG,
@@ -267,3 +268,66 @@ def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
         "attack_clarity": (0.05, "more", "plain", 1.0),
     }
     assert [c.name for c in COMPONENTS if c.weight == 0.0] == ["overlap"]
+
+
+def test_thresholds_are_the_stated_ones() -> None:
+    """The tests above take them as they are; here they are held to what their reasons say."""
+    assert articulation_quality.FEWEST == 8
+    assert articulation_quality.FEWEST_SIGNS == 3
+    assert articulation_quality.STEP_SEMITONES == (-2, -1, 1, 2)
+    assert articulation_quality.LONGEST_LOG == 1.5
+    assert articulation_quality.LONGEST_OVERLAP == 2.0
+    assert articulation_quality.SHORTEST_WRITTEN_SEC == 0.05
+
+
+@pytest.mark.parametrize(("share", "is_named"), [(0.45, True), (0.52, False), (2.2, True), (1.8, False)])
+def test_half_or_double_the_usual_length_is_named(share: float, is_named: bool) -> None:
+    """A quaver held for such a share of its usual time, and 5 ms: factors of .47 and .54, 2.2 and 1.8."""
+    held_share = usual_share()
+    odd = (SCORE.onset_beat == 12.5) & UPPER
+    held_share[odd] *= share
+    assert bool(measure_articulation_quality(held(held_share)).causes) == is_named
+
+
+def test_a_key_kept_down_is_no_more_wrong_for_being_longer_still() -> None:
+    assert values(held(9.0))["held_over"] == pytest.approx(1.5, abs=1e-9)
+    touch = held(40.0).once(read_touch)
+    assert touch is not None
+    assert touch.step_overlap.max() == 2.0
+
+
+@pytest.mark.parametrize(("step", "overlaps"), [(-3, 0), (-2, 1), (-1, 1), (1, 1), (2, 1), (3, 0), (12, 0)])
+def test_a_step_is_a_semitone_or_a_tone(step: int, overlaps: int) -> None:
+    """Two notes in turn, each held half its length into the next."""
+    pitch = np.where(UPPER, 80, SCORE.pitch)
+    pitch[np.flatnonzero(UPPER)[1::2]] += step
+    touch = Evidence(*play(replace(SCORE, pitch=pitch), held=np.where(UPPER, 1.5, 0.5))).once(read_touch)
+    assert touch is not None
+    assert touch.step_overlap.max() == pytest.approx(0.5 * overlaps, abs=0.02)
+
+
+def test_the_shortest_written_time_is_50_ms() -> None:
+    """Quavers of 30 ms held for twice as long lie 30 ms under the next note: 3 / 5 of that."""
+    fast = Evidence(*play(SCORE, sec_of_beat=lambda beat: 0.06 * beat, held=np.where(UPPER, 2.0, 0.5)))
+    touch = fast.once(read_touch)
+    assert touch is not None
+    assert np.median(touch.step_overlap[touch.step_overlap > 0.0]) == pytest.approx(0.6, abs=0.02)
+
+
+def test_eight_notes_are_enough_for_a_mean() -> None:
+    """Bars begin with three notes on the beat, then one a quaver and three a beat."""
+    given = held(usual_share())
+    quaver = 0.5 * BEAT_SEC
+    assert "cut_short" in values(given, (1.0, 1.0 + 3.9 * quaver))  # 3 + 1 + 3 + 1
+    label = measure_articulation_quality(given, (1.0, 1.0 + 2.9 * quaver))
+    assert label.missing["cut_short"] == "fewer than 8 notes in this span"
+
+
+def test_three_signs_are_enough_for_a_contrast() -> None:
+    def contrast(n_signs: int) -> dict[str, float]:
+        at = np.flatnonzero(UPPER)[8 : 8 + n_signs]
+        signs = tuple("staccato" if k in at else "" for k in range(len(SCORE)))
+        return values(Evidence(*play(replace(SCORE, articulation=signs), held=0.9)))
+
+    assert "staccato_contrast" in contrast(3)
+    assert "staccato_contrast" not in contrast(2)

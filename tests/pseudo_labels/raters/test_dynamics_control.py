@@ -13,6 +13,7 @@ from tocco.music.score import Score
 from tocco.pseudo_labels.norms.accents import suggested_accents
 from tocco.pseudo_labels.norms.level import suggested_course
 from tocco.pseudo_labels.observed.evidence import NO_SCORE, Evidence
+from tocco.pseudo_labels.raters import dynamics_control
 from tocco.pseudo_labels.raters.dynamics_control import (
     COMPONENTS,
     measure_dynamics_control,
@@ -309,3 +310,71 @@ def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
         "marked_levels": (0.085, "more", "plain", 1.0),
     }
     assert [c.name for c in COMPONENTS if c.weight == 0.0] == ["level"]
+
+
+def test_thresholds_are_the_stated_ones() -> None:
+    """The tests above take them as they are; here they are held to what their reasons say."""
+    assert dynamics_control.FEWEST == 8
+    assert dynamics_control.LINE_NOTES == 5
+    assert dynamics_control.SMOOTH_ONSETS == 5
+    assert dynamics_control.CONTEXT_SEC == 5.0
+
+
+@pytest.mark.parametrize(("off", "is_named"), [(22.0, True), (18.0, False), (-22.0, True), (-18.0, False)])
+def test_a_note_twenty_off_its_line_sticks_out(off: float, is_named: bool) -> None:
+    velocity = np.where(UPPER, 70.0, 60.0)
+    velocity[(SCORE.onset_beat == 21.5) & UPPER] += off
+    found = [c.kind for c in measure_dynamics_control(evidence(velocity)).causes]
+    assert found == (["uneven"] if is_named else [])
+
+
+@pytest.mark.parametrize(("below", "is_lost"), [(8.0, True), (3.0, False)])
+def test_an_accent_five_below_what_is_near_is_lost(below: float, is_lost: bool) -> None:
+    assert bool(accents(np.where(AT, 70.0 - below, PLAIN))[0]) == is_lost
+
+
+@pytest.mark.parametrize(("size", "is_asked"), [(0.22, False), (0.28, True)])
+def test_what_asks_for_less_than_a_quarter_of_a_step_asks_for_nothing(size: float, is_asked: bool) -> None:
+    suggested = size * np.array([1.0, -1.0, 1.0, -1.0])
+    followed = dynamics_control._following(suggested, 3.0 * suggested)
+    assert np.isfinite(followed) == is_asked
+    if is_asked:
+        assert followed == pytest.approx(3.0 * size)
+
+
+def test_the_range_is_from_the_5th_to_the_95th_percentile() -> None:
+    given = evidence(swell())
+    near = given.once(read_levels).near
+    low, high = np.percentile(near, [5.0, 95.0])
+    assert values(given)["level_range"] == pytest.approx(high - low)
+    assert values(given)["level"] == pytest.approx(np.median(np.round(swell())))
+
+
+def test_eight_notes_are_enough_for_a_range() -> None:
+    """Bars begin with three notes on the beat, then one a quaver and three a beat."""
+    given = evidence(swell())
+    assert "level_range" in values(given, (1.0, 1.0 + 3.9 * 0.3))  # 3 + 1 + 3 + 1
+    label = measure_dynamics_control(given, (1.0, 1.0 + 2.9 * 0.3))
+    assert label.missing["level_range"] == "fewer than 8 notes in this span"
+
+
+def test_unevenness_is_the_distance_from_the_median_of_five_over_the_spread() -> None:
+    """Every tenth upper note is 9 louder than its line."""
+    velocity = swell() + 0.0
+    at = np.flatnonzero(UPPER)[5::10]
+    velocity[at] += 9.0
+    given = evidence(velocity)
+    levels = given.once(read_levels)
+    assert values(given)["unevenness"] == pytest.approx(np.abs(levels.line_off).mean() / levels.spread)
+    smooth = evidence(swell()).once(read_levels)
+    assert np.abs(smooth.line_off).max() <= 2.0
+    assert np.sort(np.abs(levels.line_off))[-len(at) :].min() >= 7.0
+
+
+def test_a_hairpin_needs_three_onsets() -> None:
+    def change(end_beat: float) -> dict[str, float]:
+        return values(evidence(swell(), (Mark("crescendo", "cresc.", 8.0, end_beat),)))
+
+    assert "hairpin_change" in change(9.0)
+    assert "hairpin_change" not in change(8.5)
+    assert change(24.0)["hairpin_change"] == pytest.approx(50.0 * 16.0 / 32.0, abs=2.0)

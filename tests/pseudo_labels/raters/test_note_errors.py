@@ -11,8 +11,14 @@ from rater_etude import BEAT_SEC, play, study_score, without
 from tocco.music.alignment import align_performance_to_score
 from tocco.music.matching.spans import RetriedSpan, SkippedSpan
 from tocco.pseudo_labels.observed.evidence import NO_SCORE, Evidence
+from tocco.pseudo_labels.raters import note_errors
 from tocco.pseudo_labels.raters.note_accuracy import measure_note_accuracy
-from tocco.pseudo_labels.raters.note_errors import REPEATED_WEIGHT, RESTART_NOTES, find_note_errors
+from tocco.pseudo_labels.raters.note_errors import (
+    REPEATED_WEIGHT,
+    RESTART_NOTES,
+    find_note_errors,
+    realises_ornament,
+)
 from tocco.pseudo_labels.raters.salience import outer_voices, played_salience, written_salience
 
 SCORE = study_score()
@@ -224,3 +230,52 @@ def test_by_ear_added_and_wrong_notes_count_in_full() -> None:
     )
     assert by_ear.kind == ("wrong",)
     np.testing.assert_array_equal(by_ear.error_weight, by_keys.error_weight)
+
+
+def test_thresholds_are_the_stated_ones() -> None:
+    """The tests above take them as they are; here they are held to what their reasons say."""
+    assert note_errors.RESTART_NOTES == 6.0
+    assert note_errors.REPEATED_WEIGHT == 1.5
+
+
+@pytest.mark.parametrize(
+    ("beat", "step", "sign", "realises"),
+    [
+        (8.0, 2, "trill-mark", True),
+        (8.0, -2, "trill-mark", True),
+        (8.0, 3, "trill-mark", False),
+        (7.8, 1, "turn", True),
+        (7.7, 1, "turn", False),
+        (8.49, 1, "mordent", True),
+        (8.5, 1, "mordent", False),
+        (8.0, 0, "tremolo", True),
+        (8.0, 1, "tremolo", False),
+        (8.0, 1, "staccato", False),
+    ],
+)
+def test_a_key_near_a_sign_realises_it(beat: float, step: int, sign: str, realises: bool) -> None:
+    """Within a tone of the written quaver, from a quarter of a beat before it until its end."""
+    main = note_at(8.0, 1)
+    score = replace(SCORE, articulation=tuple(sign if k == main else "" for k in range(len(SCORE))))
+    _, alignment = play(score)
+    alignment = replace(
+        alignment,
+        performance_beat=np.append(alignment.performance_beat, beat),
+        performance_pitch=np.append(alignment.performance_pitch, score.pitch[main] + step),
+    )
+    assert realises_ornament(alignment, np.array([len(score)])).tolist() == [realises]
+
+
+def test_a_restart_weighs_as_six_notes_and_a_repeated_mistake_half_as_much_again() -> None:
+    performance, alignment = play(SCORE)
+    retry = RetriedSpan(40, 50, 6.0, 8.5, 8.0, 10.0)
+    errors = find_note_errors(Evidence(performance, replace(alignment, retries=(retry,))))
+    assert errors.error_weight.tolist() == [pytest.approx(6.0 * written_salience(SCORE).mean())]
+    assert (errors.error_sec.tolist(), errors.played.tolist(), errors.kind) == ([8.5], [40], ("restart",))
+    twice = replace(SCORE, bar_name=tuple("12" * 8))
+    first, second = note_at(1.5, 1), note_at(9.5, 1)
+    twice = replace(twice, pitch=np.where(np.arange(len(twice)) == second, twice.pitch[first], twice.pitch))
+    given = with_deleted([first, second])
+    assert given.alignment is not None
+    found = find_note_errors(Evidence(given.performance, replace(given.alignment, score=twice)))
+    assert found.error_weight == pytest.approx(1.5 * written_salience(twice)[[first, second]])

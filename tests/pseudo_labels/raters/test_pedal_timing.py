@@ -12,6 +12,7 @@ from tocco.music.corruption import CORRUPTIONS, corrupt
 from tocco.music.performance import PedalCurve, Performance
 from tocco.music.statistics.playing import read_playing
 from tocco.pseudo_labels.observed.evidence import Evidence
+from tocco.pseudo_labels.raters import pedal_timing
 from tocco.pseudo_labels.raters.pedal_timing import (
     CHANGE_SEC,
     LEAST_CHANGE,
@@ -194,3 +195,22 @@ def test_another_loudness_makes_no_difference() -> None:
     assert here is not None
     assert there is not None
     np.testing.assert_array_equal(here.distance, there.distance)
+
+
+def test_thresholds_are_the_stated_ones() -> None:
+    """The tests above take them as they are; here they are held to what their reasons say."""
+    assert pedal_timing.USUAL_LIFT_SEC == 0.04
+    assert pedal_timing.USUAL_PRESS_SEC == 0.06
+    assert pedal_timing.CHANGE_SEC == 0.4
+    assert pedal_timing.SHORTEST_REACH_SEC == 0.3
+    assert pedal_timing.LONGEST_REACH_SEC == 1.0
+    assert pedal_timing.BEFORE_SEC == 0.8
+    assert pedal_timing.AFTER_SEC == 0.4
+    assert pedal_timing.BASS_PITCH == 55
+    assert pedal_timing.AROUND_SEC == 0.5
+    assert pedal_timing.QUAVER_BEAT == 0.5
+    assert pedal_timing.COMPOUND_PULSE_BEAT == 1.5
+    assert pedal_timing.ON_TIME_BEAT == 0.03
+    assert pedal_timing.LEAST_CHANGE == 0.2
+    assert pedal_timing.LEAST_DEPTH == 0.3
+    assert pedal_timing.DEEPEST == 2.0

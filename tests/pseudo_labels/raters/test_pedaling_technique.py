@@ -11,6 +11,7 @@ from rater_etude import BEAT_SEC, N_BARS, UP, pedal_with_the_bass, play, study_s
 from tocco.music.performance import PedalCurve
 from tocco.pseudo_labels.observed.evidence import NO_PEDAL, NO_SCORE, Evidence
 from tocco.pseudo_labels.observed.transcribed import HEARING
+from tocco.pseudo_labels.raters import pedaling_technique
 from tocco.pseudo_labels.raters.pedaling_technique import COMPONENTS, measure_pedaling_technique
 
 SCORE = study_score()
@@ -151,3 +152,53 @@ def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
         "down_share",
         "half_share",
     ]
+
+
+def test_thresholds_are_the_stated_ones() -> None:
+    """The tests above take them as they are; here they are held to what their reasons say."""
+    assert pedaling_technique.FEWEST == 5
+    assert pedaling_technique.FEWEST_CHANGES == 3
+    assert pedaling_technique.FEWEST_MOVES == 2
+    assert pedaling_technique.CHANCE_DISTANCE == 1.0
+    assert pedaling_technique.LIFT_BEFORE_SEC == 0.4
+    assert pedaling_technique.LIFT_AFTER_SEC == 0.6
+    assert pedaling_technique.LONGEST_OVERHANG_SEC == 1.0
+    assert pedaling_technique.HOLE_SEC == 0.06
+
+
+@pytest.mark.parametrize(("value", "half"), [(15.0, 0.0), (16.0, 0.5), (99.0, 0.5), (100.0, 0.0)])
+def test_half_down_is_between_15_and_100(value: float, half: float) -> None:
+    curve = PedalCurve(np.array([5.0]), np.array([value]))
+    assert values(evidence(curve), (0.0, 10.0))["half_share"] == pytest.approx(half)
+
+
+@pytest.mark.parametrize(("value", "down"), [(63.0, 0.0), (64.0, 0.5)])
+def test_down_is_from_64_on(value: float, down: float) -> None:
+    curve = PedalCurve(np.array([5.0]), np.array([value]))
+    assert values(evidence(curve), (0.0, 10.0))["down_share"] == pytest.approx(down)
+
+
+@pytest.mark.parametrize(("lag", "belongs"), [(-0.38, True), (-0.45, False), (0.55, True), (0.65, False)])
+def test_a_lift_this_near_belongs_to_its_change(lag: float, belongs: bool) -> None:
+    """One bass in four is pedalled, so that no other change is nearer to its lift."""
+    slow = Evidence(*play(SCORE, sec_of_beat=lambda beat: 4.0 * beat, held=0.1))
+    at = 1.0 + 4.0 * np.arange(4, 60)
+    time = np.stack([at - 1.0, at + lag], axis=1).ravel()
+    got = values(replace(slow, performance=replace(slow.performance, sustain=steps(time))))
+    assert ("change_lag" in got) == belongs
+    if belongs:
+        assert got["change_lag"] == pytest.approx(1000.0 * lag, abs=1.0)
+
+
+def steps(time: np.ndarray) -> PedalCurve:
+    """Down and up in turn."""
+    return PedalCurve(time, np.tile([127.0, 0.0], len(time) // 2))
+
+
+@pytest.mark.parametrize(("lasts", "overhang"), [(0.4, 0.4), (0.95, 0.95), (2.0, 1.0)])
+def test_a_harmony_hangs_over_for_a_second_at_most(lasts: float, overhang: float) -> None:
+    slow = Evidence(*play(SCORE, sec_of_beat=lambda beat: 4.0 * beat, held=0.1))
+    at = 1.0 + 4.0 * np.arange(4, 60)
+    time = np.stack([at - 0.5, at + lasts], axis=1).ravel()
+    got = values(replace(slow, performance=replace(slow.performance, sustain=steps(time))))
+    assert got["overhang"] == pytest.approx(overhang, abs=1e-3)

@@ -9,6 +9,7 @@ import pytest
 
 from rater_etude import BEAT_SEC, play, study_score
 from tocco.pseudo_labels.observed.evidence import NO_SCORE, Evidence
+from tocco.pseudo_labels.raters import rhythmic_precision
 from tocco.pseudo_labels.raters.rhythmic_precision import (
     COMPONENTS,
     measure_rhythmic_precision,
@@ -174,3 +175,40 @@ def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
         "chord_asynchrony": (0.05, "less", "log", 2.0),
     }
     assert [c.name for c in COMPONENTS if c.weight == 0.0] == ["tempo_trend", "chord_spread"]
+
+
+def test_thresholds_are_the_stated_ones() -> None:
+    """The tests above take them as they are; here they are held to what their reasons say."""
+    assert rhythmic_precision.FEWEST == 5
+    assert rhythmic_precision.TEMPO_SEC == 2.0
+    assert rhythmic_precision.ROLLED_SEC == 0.08
+
+
+@pytest.mark.parametrize(("late_sec", "kinds"), [(0.055, {"late"}), (-0.055, {"early"}), (0.045, set())])
+def test_an_onset_50_ms_off_is_named(late_sec: float, kinds: set[str]) -> None:
+    late = np.zeros(128)
+    late[41] = late_sec
+    label = measure_rhythmic_precision(Evidence(*play(SCORE, late_sec=by_onset(late))))
+    assert {cause.kind for cause in label.causes} == kinds
+
+
+@pytest.mark.parametrize(("spread_sec", "is_struck"), [(0.075, True), (0.085, False)])
+def test_a_chord_spread_by_more_than_80_ms_was_rolled(spread_sec: float, is_struck: bool) -> None:
+    got = values(Evidence(*play(SCORE, late_sec=np.where(SCORE.staff == 2, spread_sec, 0.0))))
+    assert ("chord_asynchrony" in got) == is_struck
+
+
+def test_five_onsets_are_enough() -> None:
+    evidence = Evidence(*play(SCORE))
+    quaver = 0.5 * BEAT_SEC
+    begins = 1.0 + 20 * BEAT_SEC - 0.01
+    assert "hesitation" in values(evidence, (begins, begins + 4.5 * quaver))
+    label = measure_rhythmic_precision(evidence, (begins, begins + 3.5 * quaver))
+    assert label.missing["hesitation"] == "fewer than five onsets"
+
+
+def test_a_tempo_takes_two_seconds() -> None:
+    evidence = Evidence(*play(SCORE))
+    begins = 1.0 + 20 * BEAT_SEC - 0.01
+    assert "tempo_wander" in values(evidence, (begins, begins + 2.2))
+    assert "tempo_wander" not in values(evidence, (begins, begins + 1.9))

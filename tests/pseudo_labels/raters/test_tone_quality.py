@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.signal import firwin2, lfilter
@@ -10,6 +12,7 @@ from rater_etude import play, study_score
 from tocco.music.performance import Performance
 from tocco.pseudo_labels.observed.evidence import NO_AUDIO, Evidence
 from tocco.pseudo_labels.observed.onset_spectra import read_onset_spectra
+from tocco.pseudo_labels.raters import tone_quality
 from tocco.pseudo_labels.raters.articulation_quality import measure_articulation_quality
 from tocco.pseudo_labels.raters.tone_quality import (
     COMPONENTS,
@@ -185,3 +188,53 @@ def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
         "voicing_unsteadiness",
         "brightness",
     ]
+
+
+def test_thresholds_are_the_stated_ones() -> None:
+    """The tests above take them as they are; here they are held to what their reasons say."""
+    assert tone_quality.FEWEST == 5
+    assert tone_quality.RANGE_ONSETS == 15
+    assert tone_quality.AUDIBLE_LEAD == 1.0
+    assert tone_quality.TREBLE_PITCH == 76
+    assert tone_quality.AROUND_SEC == 2.0
+
+
+@pytest.mark.parametrize(("covered", "is_named"), [(11.0, True), (9.0, False)])
+def test_a_top_note_ten_below_its_chord_is_named(covered: float, is_named: bool) -> None:
+    velocity = np.where(UPPER, 75.0, 60.0)
+    velocity[(SCORE.onset_beat == 8.0) & UPPER] = 60.0 - covered
+    assert bool(measure_tone_quality(Evidence(*play(SCORE, velocity=velocity))).causes) == is_named
+
+
+@pytest.mark.parametrize(("lead", "is_told"), [(1.0, True), (0.0, False)])
+def test_one_step_of_velocity_is_a_voicing(lead: float, is_told: bool) -> None:
+    assert ("top_leads" in values(voiced(70.0 + lead, 70.0, 70.0))) == is_told
+
+
+def test_the_treble_begins_at_e5() -> None:
+    """E5 is played 18 louder than the semitone below it."""
+    pitch = np.where(UPPER, np.where(SCORE.onset_beat % 1 == 0.0, 76, 75), SCORE.pitch)
+    velocity = np.where(UPPER & (pitch >= 76), 88.0, 70.0)
+    given = Evidence(*play(replace(SCORE, pitch=pitch), velocity=velocity))
+    hardness = values(given)["treble_hardness"] * given.once(read_voicing).used
+    assert hardness == pytest.approx(18.0)
+
+
+def test_five_chords_are_enough() -> None:
+    given = voiced(80.0, 60.0, 64.0)
+    begins = 1.0 + 20 * 0.6 - 0.01
+    assert "voicing_lead" in values(given, (begins, begins + 4.5 * 0.6))
+    label = measure_tone_quality(given, (begins, begins + 3.5 * 0.6))
+    assert label.missing["voicing_lead"] == "fewer than five chords in this span"
+
+
+def test_the_lower_line_is_remembered_for_two_seconds() -> None:
+    """A bass of 40 before beat 32 and 60 from there: what stands out changes within two seconds of it."""
+    velocity = np.where(UPPER, 80.0, np.where(SCORE.onset_beat < 32.0, 40.0, 60.0))
+    given = Evidence(*play(SCORE, velocity=velocity))
+    stands_out = given.once(read_voicing).stands_out
+    at = given.together.onset_sec + given.clock_sec - (1.0 + 32 * 0.6)
+    assert stands_out[at < -2.3] == pytest.approx(40.0)
+    assert stands_out[at > 2.3] == pytest.approx(20.0)
+    near = (at > -1.7) & (at < 1.7)
+    assert np.all((stands_out[near] > 20.1) & (stands_out[near] < 39.9))
