@@ -1,5 +1,5 @@
 # Every target sets the environment up first; a set-up environment costs a second.
-.PHONY: setup format check test test-slow test-data coverage bench clean lock
+.PHONY: setup format check test test-slow test-data coverage mutants thresholds bench clean lock
 
 setup:
 	bash setup.sh
@@ -25,6 +25,12 @@ test-data: setup        ## TOCCO_TEST_DATA=FOLDER make test-data
 
 coverage: setup
 	.venv/bin/pytest --cov=tocco --cov-report=term
+
+mutants: setup          ## 300 seeded small faults; goes on where it stopped, hours on a busy machine
+	.venv/bin/python benchmarks/mutation.py -o results/mutation --count 300 --seed 1
+
+thresholds: setup       ## every constant of the rated paths, moved by a fifth
+	.venv/bin/python benchmarks/mutation.py -o results/mutation/thresholds --thresholds
 
 bench: setup
 	.venv/bin/python benchmarks/assess.py -o results/benchmark

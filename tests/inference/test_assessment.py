@@ -11,6 +11,7 @@ from assessment_example import NO_SCORE, example
 from tocco.errors import InputError, OutputError
 from tocco.inference.assessment import (
     ASSESSMENT_COLUMNS,
+    Aggregate,
     Assessment,
     Curve,
     Rating,
@@ -276,3 +277,27 @@ def test_the_schema_documents_every_field():
     for name, part in {"Assessment": schema, **schema["$defs"]}.items():
         for field, content in part["properties"].items():
             assert content.get("description"), f"{name}.{field} says nothing"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"value": None}, "missing if, and only if"),
+        ({"value": 50.0, "reason": "x"}, "missing if, and only if"),
+        ({"value": None, "reason": "x", "interval_90": (1.0, 2.0)}, "a missing aggregate has no interval"),
+        ({"value": 50.0, "weights": {"phrasing": 0.5, "musicality": 0.4988}}, "not 1"),
+        ({"value": 50.0, "weights": {"phrasing": 0.5, "musicality": 0.5012}}, "not 1"),
+        ({"value": 50.0, "interval_90": (51.0, 60.0)}, "does not contain 50.0"),
+    ],
+)
+def test_an_aggregate_that_contradicts_itself_is_refused(fields, said):
+    whole = {"rubric": "two", "weights": {"phrasing": 0.5, "musicality": 0.5}}
+    with pytest.raises(ValidationError, match=said):
+        Aggregate.model_validate(whole | fields)
+
+
+def test_weights_may_be_rounded_to_three_decimals():
+    for last in (0.4992, 0.5008):
+        weights = {"phrasing": 0.5, "musicality": last}
+        assert Aggregate(value=50.0, rubric="two", weights=weights).weights == weights
+    assert Aggregate(value=50.0, rubric="none", weights={}).value == 50.0
