@@ -7,28 +7,52 @@ PercePiano (Park et al., Scientific Reports 14, 23002, 2024): it describes and d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Family = Literal["technical", "interpretive", "descriptor"]
 
 
 @dataclass(frozen=True)
+class Meaning:
+    """What a rating says in words.
+
+    Attributes
+    ----------
+    low, middle, high : at 0, 50 and 100
+    """
+
+    low: str
+    middle: str
+    high: str
+
+
+@dataclass(frozen=True)
 class Dimension:
-    """One thing that is rated from 0 to 100.
+    """One thing that is rated from 0 to 100: everything that sets it apart from the others.
 
     Attributes
     ----------
     name : as in files and on the command line
     family
-    low, middle, high : what a rating of 0, 50 and 100 says
+    meaning
+    rule : name in `inference.rules.RULES`, or None
+        The rule that computes the rating where its inputs are given; else a model rates it, if the bundle
+        has one that was calibrated for it.
+    descriptors : (descriptor, sign) of those whose mean it is in labels; turned round where the sign is -1
+    touched_by : kind of change -> largest amount that keeps its labels, in the unit of `label_rules`
+        Beside this, a dimension is touched by whatever touches one of its descriptors.
+    shown_as : what shows it in a picture
+        A curve, or the notes themselves where there is an alignment with the score.
     """
 
     name: str
     family: Family
-    low: str
-    middle: str
-    high: str
+    meaning: Meaning
+    rule: str | None = None
+    descriptors: tuple[tuple[str, int], ...] = ()
+    touched_by: Mapping[str, float] = field(default_factory=dict)
+    shown_as: Literal["curve", "notes"] = "curve"
 
 
 @dataclass(frozen=True)
@@ -54,6 +78,10 @@ class Rubric:
         if self.weights and abs(sum(self.weights.values()) - 1.0) > 1e-9:
             raise ValueError(f"rubric {self.name}: weights sum to {sum(self.weights.values())}, not 1")
 
+    def __getitem__(self, name: str) -> Dimension:
+        """The dimension of that name."""
+        return next(d for d in self.dimensions if d.name == name)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Dimension names in order."""
@@ -74,29 +102,93 @@ _TEN = (
     Dimension(
         "note_accuracy",
         "technical",
-        "no written note is there",
-        "every other note is right",
-        "every written note and no other",
+        Meaning("no written note is there", "every other note is right", "every written note and no other"),
+        rule="note_accuracy",
+        touched_by={"room": 2.5, "noise": 0.0, "notes": 0.03},
+        shown_as="notes",
     ),
-    Dimension("rhythmic_precision", "technical", "unstable", "as steady as the median", "perfectly stable"),
+    Dimension(
+        "rhythmic_precision",
+        "technical",
+        Meaning("unstable", "as steady as the median", "perfectly stable"),
+        descriptors=(("timing_stable_unstable", -1),),
+    ),
     Dimension(
         "dynamics_control",
         "technical",
-        "crude, without range",
-        "median range and finesse",
-        "wide range, finely graded",
+        Meaning("crude, without range", "median range and finesse", "wide range, finely graded"),
+        descriptors=(
+            ("dynamic_littlerange_largerange", 1),
+            ("dynamic_mellow_raw", -1),
+        ),
     ),
     Dimension(
-        "articulation_quality", "technical", "short and hard", "median touch", "sustained and cushioned"
+        "articulation_quality",
+        "technical",
+        Meaning("short and hard", "median touch", "sustained and cushioned"),
+        descriptors=(
+            ("articulation_short_long", 1),
+            ("articulation_soft_hard", -1),
+        ),
     ),
-    Dimension("pedaling_technique", "technical", "dry or blurred", "median pedalling", "rich and clean"),
-    Dimension("tone_quality", "technical", "even and shallow", "median tone", "colourful and rich"),
-    Dimension("phrasing", "interpretive", "flat", "median shaping", "spacious"),
     Dimension(
-        "musicality", "interpretive", "flat, disproportioned", "median", "spacious, balanced, imaginative"
+        "pedaling_technique",
+        "technical",
+        Meaning("dry or blurred", "median pedalling", "rich and clean"),
+        descriptors=(
+            ("pedal_sparse_saturated", 1),
+            ("pedal_clean_blurred", -1),
+        ),
     ),
-    Dimension("overall_quality", "interpretive", "unsatisfactory", "median", "convincing"),
-    Dimension("expressiveness", "interpretive", "plain", "median", "dramatic, imaginative"),
+    Dimension(
+        "tone_quality",
+        "technical",
+        Meaning("even and shallow", "median tone", "colourful and rich"),
+        descriptors=(
+            ("timbre_even_colorful", 1),
+            ("timbre_shallow_rich", 1),
+        ),
+    ),
+    Dimension(
+        "phrasing",
+        "interpretive",
+        Meaning("flat", "median shaping", "spacious"),
+        descriptors=(("musicmaking_flat_spacious", 1),),
+        touched_by={"dynamics": 1.0, "noise": -6.0, "velocity": 8.0},
+    ),
+    Dimension(
+        "musicality",
+        "interpretive",
+        Meaning("flat, disproportioned", "median", "spacious, balanced, imaginative"),
+        descriptors=(
+            ("musicmaking_flat_spacious", 1),
+            ("musicmaking_disproportioned_balanced", 1),
+            ("mood_honest_imaginative", 1),
+        ),
+        touched_by={
+            "pitch": 7.0,
+            "dynamics": 6.0,
+            "noise": 0.0,
+            "timing": 30.0,
+            "notes": 0.15,
+            "velocity": 16.0,
+        },
+    ),
+    Dimension(
+        "overall_quality",
+        "interpretive",
+        Meaning("unsatisfactory", "median", "convincing"),
+        descriptors=(("interpretation_unsatisfactory_convincing", 1),),
+    ),
+    Dimension(
+        "expressiveness",
+        "interpretive",
+        Meaning("plain", "median", "dramatic, imaginative"),
+        descriptors=(
+            ("musicmaking_pure_dramatic", 1),
+            ("mood_honest_imaginative", 1),
+        ),
+    ),
 )
 
 _DESCRIPTOR_POLES = (
@@ -135,7 +227,8 @@ TOCCO10 = Rubric("tocco10", _TEN, AGGREGATE_WEIGHTS)
 PERCEPIANO19 = Rubric(
     "percepiano19",
     tuple(
-        Dimension(name, "descriptor", low, "between the two", high) for name, low, high in _DESCRIPTOR_POLES
+        Dimension(name, "descriptor", Meaning(low, "between the two", high))
+        for name, low, high in _DESCRIPTOR_POLES
     ),
     {},
 )
@@ -149,19 +242,7 @@ TARGETS: tuple[str, ...] = DIMENSIONS + DESCRIPTORS
 """The order of a model's outputs: the ten dimensions, then the 19 descriptors."""
 
 DIMENSIONS_FROM_DESCRIPTORS: Mapping[str, tuple[tuple[str, int], ...]] = {
-    "rhythmic_precision": (("timing_stable_unstable", -1),),
-    "dynamics_control": (("dynamic_littlerange_largerange", 1), ("dynamic_mellow_raw", -1)),
-    "articulation_quality": (("articulation_short_long", 1), ("articulation_soft_hard", -1)),
-    "pedaling_technique": (("pedal_sparse_saturated", 1), ("pedal_clean_blurred", -1)),
-    "tone_quality": (("timbre_even_colorful", 1), ("timbre_shallow_rich", 1)),
-    "phrasing": (("musicmaking_flat_spacious", 1),),
-    "musicality": (
-        ("musicmaking_flat_spacious", 1),
-        ("musicmaking_disproportioned_balanced", 1),
-        ("mood_honest_imaginative", 1),
-    ),
-    "expressiveness": (("musicmaking_pure_dramatic", 1), ("mood_honest_imaginative", 1)),
-    "overall_quality": (("interpretation_unsatisfactory_convincing", 1),),
+    one.name: one.descriptors for one in TOCCO10.dimensions if one.descriptors
 }
 """How nine dimensions are read off the descriptors: the mean of each, turned round where the sign is -1.
 

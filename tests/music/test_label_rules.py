@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tocco.errors import InputError
 from tocco.music.label_rules import LABEL_RULES, labels_kept, labels_touched, tempo_amount
-from tocco.rubrics import DIMENSIONS_FROM_DESCRIPTORS, TARGETS
+from tocco.rubrics import DESCRIPTORS, DIMENSIONS_FROM_DESCRIPTORS, TARGETS, TOCCO10
 
 
 @pytest.mark.parametrize("change", LABEL_RULES)
@@ -17,9 +17,22 @@ def test_every_rule_names_known_targets_and_has_an_ascending_ladder(change) -> N
     amounts = [amount for amount, _ in rule.steps]
     assert rule.change == change
     assert amounts == sorted(set(amounts))
-    assert set().union(*(targets for _, targets in rule.steps)) <= set(TARGETS)
-    assert rule.touched(amounts[0]) == frozenset()
-    assert rule.touched(amounts[0] + 1e-9)
+    assert set().union(*(targets for _, targets in rule.steps)) <= set(DESCRIPTORS)
+    harmless = min(amounts + [d.touched_by[change] for d in TOCCO10.dimensions if change in d.touched_by])
+    assert rule.touched(harmless) == frozenset()
+    assert rule.touched(harmless + 1e-9)
+
+
+def test_a_dimension_has_an_amount_of_its_own_beside_those_of_its_descriptors() -> None:
+    assert labels_touched("notes", 0.04) == {"note_accuracy"}
+    assert "phrasing" not in labels_touched("velocity", 8.0)
+    assert "phrasing" in labels_touched("velocity", 9.0)  # "flat to spacious" keeps its labels
+    assert "musicmaking_flat_spacious" not in labels_touched("velocity", 20.0)
+    assert "musicality" in labels_touched("velocity", 17.0)
+
+
+def test_the_rows_name_known_changes() -> None:
+    assert {change for d in TOCCO10.dimensions for change in d.touched_by} <= set(LABEL_RULES)
 
 
 @given(change=st.sampled_from(sorted(LABEL_RULES)), low=st.floats(-60, 60), more=st.floats(0, 60))

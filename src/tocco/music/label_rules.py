@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Final, Literal, get_args
 
 from tocco.errors import InputError
-from tocco.rubrics import DIMENSIONS_FROM_DESCRIPTORS, TARGETS
+from tocco.rubrics import TARGETS, TOCCO10, Dimension
 
 Change = Literal[
     "tempo",
@@ -38,22 +38,19 @@ Change = Literal[
 
 _DYNAMICS = frozenset(
     {
-        "dynamics_control",
         "dynamic_mellow_raw",
         "dynamic_littlerange_largerange",
         "timbre_soft_loud",
         "musicmaking_pure_dramatic",
-        "expressiveness",
-        "phrasing",
     }
 )
-_TONE = frozenset({"tone_quality", "timbre_even_colorful", "timbre_shallow_rich", "timbre_bright_dark"})
-_TOUCH = frozenset({"articulation_quality", "articulation_short_long", "articulation_soft_hard"})
-_PEDAL = frozenset({"pedaling_technique", "pedal_sparse_saturated", "pedal_clean_blurred"})
-_RHYTHM = frozenset({"rhythmic_precision", "timing_stable_unstable"})
+_TONE = frozenset({"timbre_even_colorful", "timbre_shallow_rich", "timbre_bright_dark"})
+_TOUCH = frozenset({"articulation_short_long", "articulation_soft_hard"})
+_PEDAL = frozenset({"pedal_sparse_saturated", "pedal_clean_blurred"})
+_RHYTHM = frozenset({"timing_stable_unstable"})
 _TEMPO = frozenset({"musicmaking_fast_slow", "mood_lowenergy_highenergy"})
 _REGISTER = frozenset({"timbre_bright_dark", "mood_optimistic_dark"})
-_WHOLE = frozenset({"overall_quality", "interpretation_unsatisfactory_convincing", "musicality"})
+_WHOLE = frozenset({"interpretation_unsatisfactory_convincing"})
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,8 @@ class LabelRule:
     ----------
     change
     unit : of the amount, in words
-    steps : (largest harmless amount, targets that anything above it touches), amounts ascending
+    steps : (largest harmless amount, descriptors that anything above it touches), amounts ascending
+        The amounts of the dimensions stand in their own rows (`Dimension.touched_by`).
     reason : for people
     """
 
@@ -88,9 +86,11 @@ class LabelRule:
         if math.isnan(amount):
             raise InputError(self.change, "has an amount that is not a number", allowed=self.unit)
         hit = frozenset[str]().union(*(targets for harmless, targets in self.steps if amount > harmless))
-        return hit | {
-            name for name, parts in DIMENSIONS_FROM_DESCRIPTORS.items() if hit & {d for d, _ in parts}
-        }
+        return hit | {one.name for one in TOCCO10.dimensions if self._touches(one, amount, hit)}
+
+    def _touches(self, dimension: Dimension, amount: float, descriptors: frozenset[str]) -> bool:
+        harmless = dimension.touched_by.get(self.change, math.inf)
+        return amount > harmless or any(name in descriptors for name, _ in dimension.descriptors)
 
 
 _RULES = (
@@ -100,7 +100,7 @@ _RULES = (
         (
             (0.025, _TEMPO | _RHYTHM),
             (0.10, _TOUCH | _WHOLE | {"mood_optimistic_dark", "musicmaking_flat_spacious"}),
-            (0.25, _PEDAL | {"phrasing", "musicmaking_pure_dramatic", "expressiveness"}),
+            (0.25, _PEDAL | {"musicmaking_pure_dramatic"}),
         ),
         "listeners notice 2 to 6 % (Drake and Botte 1993); unevenness and key times grow with the beat",
     ),
@@ -131,13 +131,13 @@ _RULES = (
     LabelRule(
         "room",
         "seconds of reverberation time (RT60)",
-        ((0.6, _PEDAL), (1.2, _TOUCH), (2.5, _TONE | _RHYTHM | {"note_accuracy"})),
+        ((0.6, _PEDAL), (1.2, _TOUCH), (2.5, _TONE | _RHYTHM)),
         "up to 0.6 s is a furnished room; a hall sounds like more pedal, then like longer keys",
     ),
     LabelRule(
         "noise",
         "dB of the noise relative to the music (minus the signal-to-noise ratio)",
-        ((-15.0, _PEDAL | _TONE), (-6.0, _DYNAMICS | _TOUCH), (0.0, _RHYTHM | _WHOLE | {"note_accuracy"})),
+        ((-15.0, _PEDAL | _TONE), (-6.0, _DYNAMICS | _TOUCH), (0.0, _RHYTHM | _WHOLE)),
         "decay and pedal lie 20 to 40 dB under the attacks and are masked first, the attacks last",
     ),
     LabelRule(
@@ -149,7 +149,7 @@ _RULES = (
     LabelRule(
         "notes",
         "share of notes missed, added or doubled",
-        ((0.03, frozenset({"note_accuracy"})), (0.15, _WHOLE | _RHYTHM)),
+        ((0.15, _WHOLE | _RHYTHM),),
         "a transcriber misses and adds 1 to 2 % each; more cannot be told from errors of the player",
     ),
     LabelRule(
