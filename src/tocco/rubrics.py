@@ -235,6 +235,12 @@ PERCEPIANO19 = Rubric(
 
 RUBRICS: Mapping[str, Rubric] = {rubric.name: rubric for rubric in (TOCCO10, PERCEPIANO19)}
 
+
+def dimensions_of(rubric: str) -> tuple[Dimension, ...]:
+    """The rows of a rubric by its name; one that this release does not know weighs the ten anew."""
+    return RUBRICS.get(rubric, TOCCO10).dimensions
+
+
 DIMENSIONS: tuple[str, ...] = TOCCO10.names
 TECHNICAL: tuple[str, ...] = tuple(one.name for one in TOCCO10.dimensions if one.family == "technical")
 DESCRIPTORS: tuple[str, ...] = PERCEPIANO19.names

@@ -116,7 +116,7 @@ def test_an_assessment_rates_what_was_learned_and_says_what_is_missing(
             "phrasing",
         }
     accuracy = assessment.ratings["note_accuracy"]
-    assert accuracy.source == "pseudo-label"
+    assert accuracy.source == "rule"
     assert accuracy.value == 100.0
     assert assessment.alignment is not None
     assert assessment.alignment.counts == {"match": 32, "insertion": 0, "deletion": 0, "substitution": 0}

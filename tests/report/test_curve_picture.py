@@ -80,7 +80,7 @@ def abstaining() -> Assessment:
             "moments": (),
             "alignment": None,
             "alignment_reason": NO_SCORE,
-            "aggregate": Aggregate(value=None, rubric="tocco10", weights={}, reason="abstained"),
+            "aggregate": Aggregate(value=None, weights={}, reason="abstained"),
             "abstained": True,
             "abstained_reasons": ("the tempo is outside what the model has seen. " * 5,),
         }

@@ -110,6 +110,8 @@ def moments(over: Curve, *, with_bars: bool = True) -> tuple[Moment, ...]:
 
 def inputs(*, score: bool) -> Inputs:
     return Inputs(
+        notes="keys",
+        sound="recorded",
         audio=InputFile(name="etude.flac", sha256="a" * 64, origin="given", duration_sec=66.2),
         midi=InputFile(name="etude.mid", sha256="b" * 64, origin="given", duration_sec=65.9),
         score=InputFile(name="etude.musicxml", sha256="c" * 64, origin="given") if score else None,
@@ -133,7 +135,7 @@ def example(*, score: bool = True) -> Assessment:
         name: rating(52.0 + 3.7 * k, 8.0 + k, 0.6 + 0.02 * k) for k, name in enumerate(DIMENSIONS) if k > 0
     }
     note_accuracy = (
-        Rating(value=97.06, interval_90=(94.0, 99.0), sigma=1.5, source="pseudo-label")
+        Rating(value=97.06, interval_90=(94.0, 99.0), sigma=1.5, source="rule")
         if score
         else Rating.missing(NO_SCORE)
     )
@@ -141,12 +143,12 @@ def example(*, score: bool = True) -> Assessment:
         w * (97.06 if n == "note_accuracy" else ratings[n].value or 0) for n, w in AGGREGATE_WEIGHTS.items()
     )
     return Assessment(
+        rubric="tocco10",
         ratings={"note_accuracy": note_accuracy, **ratings},
         descriptors={name: rating(40.0 + k, 10.0, 0.7) for k, name in enumerate(DESCRIPTORS)},
         aggregate=Aggregate(
             value=total if score else None,
             interval_90=(total - 6.0, total + 6.0) if score else None,
-            rubric="tocco10",
             weights=dict(AGGREGATE_WEIGHTS),
             reason=None if score else "note_accuracy is missing",
         ),

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from tocco.errors import InputError
 from tocco.files import SAFE_NAME_RULE, is_safe_name, write_bytes
 from tocco.inference.evidence import AlignmentReport, BundleIdentity, Inputs
 from tocco.inference.technique import Technique
-from tocco.rubrics import DESCRIPTORS, DIMENSIONS, TECHNICAL
+from tocco.inference.versions import READABLE_VERSIONS, SCHEMA_VERSION, upgraded
+from tocco.rubrics import DESCRIPTORS, DIMENSIONS, Dimension, dimensions_of
 from tocco.schema import (
     Duration,
     Points,
@@ -32,9 +33,6 @@ from tocco.schema import (
     one_line,
     parse_object,
 )
-
-SCHEMA_VERSION = "1.1"
-READABLE_VERSIONS = ("1.0", SCHEMA_VERSION)
 
 Interval = tuple[Points, Points]
 _Text = Annotated[str, Field(strict=True, min_length=1)]
@@ -55,8 +53,8 @@ class Rating(StrictModel):
     reliability: Share | None = None
     """How far raters agree about this dimension at all: the highest honest R2 of any model."""
 
-    source: Literal["model", "pseudo-label", "missing"]
-    """"model" learned it from raters, "pseudo-label" is computed by rule, "missing" has no value."""
+    source: Literal["model", "rule", "missing"]
+    """"model" learned it from raters, "rule" computed it from MIDI and score, "missing" has no value."""
 
     reason: _Text | None = None
     """Why it is missing; null otherwise."""
@@ -86,9 +84,6 @@ class Aggregate(StrictModel):
     interval_90: Interval | None = None
     """[low, high] of the weighted mean."""
 
-    rubric: _Text
-    """The rubric's name."""
-
     weights: dict[str, Share]
     """Dimension -> its share; the shares sum to 1."""
 
@@ -103,7 +98,6 @@ class Aggregate(StrictModel):
             raise ValueError("a missing aggregate has no interval")
         if self.weights and abs(sum(self.weights.values()) - 1.0) > 1e-3:
             raise ValueError(f"weights sum to {sum(self.weights.values())}, not 1")
-        _check_names(self.weights, DIMENSIONS)
         _check_interval(self.interval_90, self.value)
         return self
 
@@ -129,12 +123,6 @@ class Curve(StrictModel):
     high_90: dict[str, tuple[Points | None, ...]] = Field(default_factory=dict)
     """Upper edge of the 90 % band."""
 
-    @field_validator("value", "low_90", "high_90")
-    @classmethod
-    def _in_rubric_order(cls, given: dict[str, Any]) -> dict[str, Any]:
-        _check_names(given, DIMENSIONS)
-        return {name: given[name] for name in DIMENSIONS if name in given}
-
     @model_validator(mode="after")
     def _is_consistent(self) -> Curve:
         n = len(self.time_sec)
@@ -157,7 +145,7 @@ class Moment(StrictModel):
     kind: Literal["weakest", "strongest"]
     """Which end of the performance's own range."""
 
-    dimension: Literal[DIMENSIONS]  # pyright: ignore[reportInvalidTypeForm]
+    dimension: _Text
     """What is weak or strong there."""
 
     start_sec: Duration
@@ -182,14 +170,17 @@ class Moment(StrictModel):
 class Assessment(StrictModel):
     """All ratings of one performance, with intervals, curve and provenance."""
 
-    schema_version: Literal["1.0", "1.1"] = SCHEMA_VERSION
-    """Version of this format; 1.0 had no technique. A reader refuses versions that it does not know."""
+    schema_version: Literal["2.0"] = SCHEMA_VERSION
+    """Version of this format; files of versions 1.0 and 1.1 are read as well."""
+
+    rubric: _Text
+    """Name of the rubric: which dimensions there are, and what their ratings mean."""
 
     ratings: dict[str, Rating]
-    """The ten dimensions."""
+    """Dimensions of the rubric, in its order; one that is not here was not asked for."""
 
-    descriptors: dict[str, Rating]
-    """The 19 bipolar axes: a description, not a grade."""
+    descriptors: dict[str, Rating] = Field(default_factory=dict)
+    """Bipolar axes: a description, not a grade."""
 
     aggregate: Aggregate
     """The ratings in one number."""
@@ -201,7 +192,7 @@ class Assessment(StrictModel):
     """The weakest and the strongest spans."""
 
     technique: dict[str, Technique] = Field(default_factory=dict)
-    """Technical dimension -> what was measured of it and where it stands out; empty in version 1.0."""
+    """Dimension -> what was measured of it and where it stands out; empty in version 1.0."""
 
     alignment: AlignmentReport | None = None
     """Note by note against the score; null without a score."""
@@ -210,7 +201,7 @@ class Assessment(StrictModel):
     """Why there is no alignment; null otherwise."""
 
     inputs: Inputs
-    """The files, and whether each was given or derived."""
+    """The files, whether each was given or derived, and where notes and sound come from."""
 
     abstained: bool = False
     """True when the performance is outside what the model has seen: it then rates nothing."""
@@ -224,21 +215,29 @@ class Assessment(StrictModel):
     tocco_version: _Text
     """Version of the program."""
 
-    @field_validator("technique")
+    @field_validator("ratings", "technique")
     @classmethod
-    def _is_technical(cls, given: dict[str, Technique]) -> dict[str, Technique]:
-        _check_names(given, TECHNICAL)
-        return {name: given[name] for name in TECHNICAL if name in given}
-
-    @field_validator("ratings")
-    @classmethod
-    def _has_the_ten(cls, given: dict[str, Rating]) -> dict[str, Rating]:
-        return _complete(given, DIMENSIONS)
+    def _in_the_order_of_the_rubric(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        return _in_order(given, _names_of(info.data.get("rubric", "")))
 
     @field_validator("descriptors")
     @classmethod
-    def _has_the_nineteen(cls, given: dict[str, Rating]) -> dict[str, Rating]:
-        return _complete(given, DESCRIPTORS)
+    def _in_the_order_of_the_descriptors(cls, given: dict[str, Rating]) -> dict[str, Rating]:
+        return _in_order(given, DESCRIPTORS)
+
+    @field_validator("curve")
+    @classmethod
+    def _curve_in_the_order_of_the_rubric(cls, given: Curve, info: ValidationInfo) -> Curve:
+        names = _names_of(info.data.get("rubric", ""))
+        columns = {part: _in_order(getattr(given, part), names) for part in ("value", "low_90", "high_90")}
+        return given.model_copy(update=columns)
+
+    @model_validator(mode="after")
+    def _names_dimensions_of_the_rubric(self) -> Assessment:
+        names = _names_of(self.rubric)
+        _check_names(self.aggregate.weights, names)
+        _check_names([moment.dimension for moment in self.moments], names)
+        return self
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Assessment:
@@ -250,6 +249,11 @@ class Assessment(StrictModel):
         if self.abstained and (rated or self.aggregate.value is not None):
             raise ValueError(f"an assessment that abstains rates {', '.join(rated) or 'the aggregate'}")
         return self
+
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """Rows of the rubric that were asked for, in its order."""
+        return tuple(one for one in dimensions_of(self.rubric) if one.name in self.ratings)
 
 
 _CSV_RATED = ("", "_low_90", "_high_90")
@@ -348,7 +352,7 @@ def read_assessment(path: Path) -> Assessment:
                 allowed=", ".join(map(repr, READABLE_VERSIONS)),
                 next_step="read it with the tocco that wrote it, or assess the performance again",
             )
-        return Assessment.model_validate(fields)
+        return Assessment.model_validate(upgraded(fields))
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
     except ValidationError as error:
@@ -362,15 +366,16 @@ def _check_interval(interval: tuple[float, float] | None, value: float | None) -
         raise ValueError(f"interval_90 {list(interval)} does not contain {value}")
 
 
-def _check_names(given: Mapping[str, Any], valid: Sequence[str]) -> None:
+def _names_of(rubric: str) -> list[str]:
+    return [one.name for one in dimensions_of(rubric)]
+
+
+def _check_names(given: Iterable[str], valid: Sequence[str]) -> None:
     unknown = [name for name in given if name not in valid]
     if unknown:
         raise ValueError("; ".join(nearest(name, valid) for name in unknown))
 
 
-def _complete(given: dict[str, Rating], names: Sequence[str]) -> dict[str, Rating]:
+def _in_order(given: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     _check_names(given, names)
-    absent = [name for name in names if name not in given]
-    if absent:
-        raise ValueError(f"lacks {', '.join(absent)}; what is not rated stands as missing, with a reason")
-    return {name: given[name] for name in names}
+    return {name: given[name] for name in names if name in given}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,29 +11,14 @@ from tocco.audio.processing import segment_bounds, stream_audio
 from tocco.data.preparation import WindowInputs, cut_windows, symbolic_inputs
 from tocco.data.sources import Sources, open_sources
 from tocco.errors import InputError
-from tocco.inference.assessment import Assessment, Rating
+from tocco.inference.assessment import Assessment
 from tocco.inference.bundle import Bundle, load_bundle
-from tocco.inference.evidence import BundleIdentity, InputFile, Inputs, Synchrony
-from tocco.inference.note_report import alignment_report
+from tocco.inference.conclusion import conclude
 from tocco.inference.rating import MIN_STRUCK_NOTES, rate_windows
-from tocco.inference.technique import technique_report
-from tocco.inference.verdict import (
-    ModelVerdict,
-    aggregate,
-    curve,
-    merge_windows,
-    model_ratings,
-    moments,
-    note_accuracy_curve,
-    note_accuracy_rating,
-)
+from tocco.inference.verdict import merge_windows
 from tocco.inference.windows import centre_weighted_merge, stream_windows
-from tocco.pseudo_labels.raters.note_accuracy import rate_note_accuracy
-from tocco.rubrics import DESCRIPTORS, DIMENSIONS, TOCCO10, Rubric
+from tocco.rubrics import TOCCO10, Rubric
 from tocco.units import SAMPLE_RATE_HZ, FloatArray, amplitude_from_db
-
-NO_SCORE = "no score was given"
-NOT_LEARNED = "this bundle was not trained to rate it"
 
 
 class Assessor:
@@ -45,7 +29,7 @@ class Assessor:
     bundle
         A loaded bundle or its folder; the one inside the package if None.
     rubric
-        The dimensions' weights in the aggregate.
+        The dimensions that are rated, and their weights in the aggregate.
     """
 
     def __init__(self, bundle: Bundle | Path | None = None, rubric: Rubric = TOCCO10) -> None:
@@ -83,7 +67,7 @@ class Assessor:
             )
         verdict = merge_windows(self.bundle.network.dimensions, rated.rating, rated.sd, merge)
         reasons = self._outside(np.stack(statistics)[rated.heard])
-        return self._conclude(sources, bounds, verdict, reasons)
+        return conclude(self.bundle, self.rubric, sources, bounds, verdict, reasons)
 
     def _windows(
         self, sources: Sources, bounds: FloatArray, statistics: list[FloatArray]
@@ -106,77 +90,3 @@ class Assessor:
             f"{found.share:.0%} of the measures lie outside the music that the model has learned from "
             f"(limit {applicability.limit:.0%}); furthest: {', '.join(found.worst)}",
         )
-
-    def _conclude(
-        self, sources: Sources, bounds: FloatArray, verdict: ModelVerdict, reasons: tuple[str, ...]
-    ) -> Assessment:
-        intervals = self.bundle.calibration.intervals
-        given = {} if reasons else model_ratings(verdict, intervals)
-        absent = (
-            "the model abstains: the performance is unlike its training music" if reasons else NOT_LEARNED
-        )
-        ratings = {name: given.get(name, Rating.missing(absent)) for name in DIMENSIONS}
-        descriptors = {name: given.get(name, Rating.missing(absent)) for name in DESCRIPTORS}
-        computed: dict[str, FloatArray] = {}
-        if sources.alignment is None:
-            ratings["note_accuracy"] = Rating.missing(NO_SCORE)
-        else:
-            ratings["note_accuracy"] = note_accuracy_rating(rate_note_accuracy(sources.alignment))
-            computed["note_accuracy"] = note_accuracy_curve(sources.alignment, bounds, verdict.merge)
-        shown = curve(verdict, intervals, [name for name in DIMENSIONS if name in given], computed)
-        overall = {name: rating.value for name, rating in ratings.items() if rating.value is not None}
-        return Assessment(
-            ratings=ratings,
-            descriptors=descriptors,
-            aggregate=aggregate(ratings, self.rubric),
-            curve=shown,
-            moments=moments(shown, overall, sources.alignment),
-            technique=technique_report(sources.performance, sources.alignment),
-            alignment=None
-            if sources.alignment is None
-            else alignment_report(sources.alignment, sources.performance),
-            alignment_reason=NO_SCORE if sources.alignment is None else None,
-            inputs=_inputs(sources),
-            abstained=bool(reasons),
-            abstained_reasons=reasons,
-            bundle=BundleIdentity(
-                name=self.bundle.config.name, version=self.bundle.config.version, sha256=self.bundle.sha256
-            ),
-            tocco_version=version("tocco"),
-        )
-
-
-def _inputs(sources: Sources) -> Inputs:
-    midi, audio, score = sources.midi, sources.audio, sources.score
-    described = sources.description
-    return Inputs(
-        audio=InputFile(
-            name=_name(audio.path or midi.path),
-            sha256=str(audio.sha256 or midi.sha256),
-            origin="given" if audio.given else "derived",
-            duration_sec=described.duration_sec,
-            flags=described.flags if audio.given else (),
-        ),
-        midi=InputFile(
-            name=_name(midi.path),
-            sha256=str(midi.sha256),
-            origin="given",
-            duration_sec=sources.performance.duration_sec,
-        ),
-        score=None
-        if score is None
-        else InputFile(name=_name(score.path), sha256=str(score.sha256), origin="given"),
-        synchrony=None
-        if sources.synchrony is None
-        else Synchrony(
-            offset_sec=sources.synchrony.offset_sec,
-            drift_ppm=1e6 * sources.synchrony.drift,
-            residual_sec=sources.synchrony.residual_sec,
-        ),
-    )
-
-
-def _name(path: Path | None) -> str:
-    if path is None:
-        return "unnamed"
-    return path.name.encode(errors="replace").decode()  # a name may hold bytes that are no text

@@ -117,6 +117,12 @@ class Synchrony(StrictModel):
 class Inputs(StrictModel):
     """What was assessed."""
 
+    notes: Literal["keys", "transcribed"]
+    """Where the notes come from: the keys of an instrument, or a transcriber that listened to the sound."""
+
+    sound: Literal["recorded", "rendered"]
+    """Where the sound comes from: a recording, or a synthesiser that played the notes."""
+
     audio: InputFile
     """The recording."""
 

@@ -12,7 +12,6 @@ from tocco.inference.assessment import Aggregate, Curve, Moment, Rating
 from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.windows import Merge
 from tocco.music.alignment import Alignment
-from tocco.pseudo_labels.raters.note_accuracy import NoteAccuracy, rate_note_accuracy
 from tocco.rubrics import Rubric
 from tocco.units import FloatArray
 
@@ -82,17 +81,6 @@ def model_ratings(verdict: ModelVerdict, intervals: IntervalCalibration) -> dict
     }
 
 
-def note_accuracy_rating(accuracy: NoteAccuracy) -> Rating:
-    """The computed rating; its sigma is that of the interval, read as a normal one."""
-    low, high = accuracy.interval_90
-    return Rating(
-        value=accuracy.value,
-        sigma=(high - low) / (2 * 1.645),
-        interval_90=(low, high),
-        source="pseudo-label",
-    )
-
-
 def aggregate(ratings: Mapping[str, Rating], rubric: Rubric) -> Aggregate:
     """Weighted mean of a rubric.
 
@@ -100,27 +88,23 @@ def aggregate(ratings: Mapping[str, Rating], rubric: Rubric) -> Aggregate:
     together: the ends of the interval are the weighted means of the ends. That errs on the wide side.
     """
     weights = dict(rubric.weights)
-    missing = [name for name in weights if ratings[name].value is None]
+    missing = [name for name in weights if name not in ratings or ratings[name].value is None]
     if missing:
-        return Aggregate(
-            value=None, rubric=rubric.name, weights=weights, reason=f"missing: {', '.join(missing)}"
-        )
+        return Aggregate(value=None, weights=weights, reason=f"missing: {', '.join(missing)}")
     values = {name: rating.value for name, rating in ratings.items() if rating.value is not None}
     ends = {name: ratings[name].interval_90 or (value, value) for name, value in values.items()}
     low, high = (sum(share * ends[name][end] for name, share in weights.items()) for end in (0, 1))
     value = rubric.aggregate(values)
-    return Aggregate(value=value, interval_90=(low, high), rubric=rubric.name, weights=weights)
+    return Aggregate(value=value, interval_90=(low, high), weights=weights)
 
 
-def note_accuracy_curve(alignment: Alignment, bounds_sec: FloatArray, merge: Merge) -> FloatArray:
-    """(G,) note accuracy over time, each window rated by itself; NaN where nothing is written or played."""
-    windows = [rate_note_accuracy(alignment, span_sec=(float(a), float(b))) for a, b in bounds_sec]
-    value = np.array([window.value for window in windows])
-    known = np.isfinite(value)
+def merge_known(per_window: FloatArray, merge: Merge) -> FloatArray:
+    """(G,) over time from (K,) per window, by those windows that have a value; NaN where none has."""
+    known = np.isfinite(per_window)
     weight = merge.share * known
     total = weight.sum(axis=1)
     with np.errstate(invalid="ignore"):
-        merged = weight @ np.where(known, value, 0.0) / total
+        merged = weight @ np.where(known, per_window, 0.0) / total
     return np.where(total > 0, np.clip(merged, 0.0, 100.0), np.nan)
 
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from tocco.files import replacing
 from tocco.inference.assessment import Assessment, Curve, Moment
-from tocco.inference.evidence import AlignmentReport, NoteOutcome
+from tocco.inference.evidence import NoteOutcome
 from tocco.report.wording import clock, in_words, mistake, remarks, title
-from tocco.rubrics import TOCCO10
+from tocco.rubrics import Dimension
 from tocco.units import FloatArray
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ _NOTE_LANES: Final = (
 )
 _MANY_NOTES: Final = 40
 _SMALLEST_RANGE: Final = 40.0
-_FAMILY_OF: Final = {dimension.name: dimension.family for dimension in TOCCO10.dimensions}
 
 
 def draw_curve(assessment: Assessment, path: Path) -> None:
@@ -81,21 +80,25 @@ def _draw(assessment: Assessment, path: Path) -> None:
         figure.savefig(temporary, format="png", metadata={"Software": None})
 
 
-def _rows(assessment: Assessment) -> list[str]:
-    """Dimensions with a stave. Where there is an alignment, note accuracy is drawn note by note instead."""
-    return [
-        name
-        for name, values in assessment.curve.value.items()
-        if any(v is not None for v in values) and not (name == "note_accuracy" and assessment.alignment)
-    ]
+def _rows(assessment: Assessment) -> list[Dimension]:
+    """Dimensions that are drawn as a curve."""
+    drawn = {name for name, values in assessment.curve.value.items() if any(v is not None for v in values)}
+    by_note = _drawn_by_note(assessment)
+    return [one for one in assessment.dimensions if one.name in drawn and one not in by_note]
+
+
+def _drawn_by_note(assessment: Assessment) -> list[Dimension]:
+    """Dimensions that are drawn as the notes themselves: these need an alignment."""
+    if assessment.alignment is None:
+        return []
+    return [one for one in assessment.dimensions if one.shown_as == "notes"]
 
 
 def _height_in(assessment: Assessment) -> float:
     rows = _rows(assessment)
-    families = {_FAMILY_OF[name] for name in rows}
+    families = {one.family for one in rows}
     height = _HEADER_IN + len(rows) * (_ROW_IN + _GAP_IN) + _FOOTER_IN + len(families) * _FAMILY_GAP_IN
-    if assessment.alignment is not None:
-        height += _NOTES_IN + _GAP_IN + _FAMILY_GAP_IN
+    height += len(_drawn_by_note(assessment)) * (_NOTES_IN + _GAP_IN + _FAMILY_GAP_IN)
     return height + len(remarks(assessment)) * _LINE_IN
 
 
@@ -113,15 +116,15 @@ class _Page:
     def draw(self) -> None:
         self._header()
         rows = _rows(self.assessment)
-        low, high = _value_range(self.assessment.curve, rows)
+        low, high = _value_range(self.assessment.curve, [one.name for one in rows])
         family = None
-        for name in rows:
-            if _FAMILY_OF[name] != family:
-                family = _FAMILY_OF[name]
-                self._family(family, sum(_FAMILY_OF[row] == family for row in rows))
-            self._stave(name, low, high)
-        if self.assessment.alignment is not None:
-            self._notes(self.assessment.alignment)
+        for one in rows:
+            if one.family != family:
+                family = one.family
+                self._family(family, sum(row.family == family for row in rows))
+            self._stave(one, low, high)
+        for one in _drawn_by_note(self.assessment):
+            self._notes(one)
         self._time_axis()
         for line in map(_shortened, remarks(self.assessment)):
             self.top_in += _LINE_IN
@@ -227,14 +230,15 @@ class _Page:
         self._text(0.5, middle - 0.09, title(name), size=10, colour=_INK, weight="bold", va="center")
         self._text(0.5, middle + 0.12, in_words(rating), size=8.5, colour=_GREY, va="center")
 
-    def _stave(self, name: str, low: float, high: float) -> None:
+    def _stave(self, dimension: Dimension, low: float, high: float) -> None:
+        name = dimension.name
         axes = self._axes(_ROW_IN)
         axes.set_ylim(low, high)
         ticks = [tick for tick in range(0, 101, 20 if high - low > 30 else 10) if low < tick < high]
         axes.set_yticks(ticks)
         for tick in ticks:
             axes.axhline(tick, color=_PALE, linewidth=0.6, zorder=0)
-        colour = _FAMILY_COLOUR[_FAMILY_OF[name]]
+        colour = _FAMILY_COLOUR[dimension.family]
         self._moments(axes, name)
         for time, value, below, above in _strokes(self.assessment.curve, name):
             if below is not None and above is not None:
@@ -283,7 +287,8 @@ class _Page:
             zorder=5,
         )
 
-    def _notes(self, alignment: AlignmentReport) -> None:
+    def _notes(self, dimension: Dimension) -> None:
+        alignment = self.assessment.alignment
         self.top_in += _FAMILY_GAP_IN
         axes = self._axes(_NOTES_IN)
         axes.set_ylim(-0.6, len(_NOTE_LANES) - 0.4)
@@ -307,9 +312,9 @@ class _Page:
             )
             self._name_notes(axes, lane, notes, colour)
         axes.set_yticklabels(labels, fontsize=8)
-        self._moments(axes, "note_accuracy", with_bars=False)  # every mistake names its own bar
+        self._moments(axes, dimension.name, with_bars=False)  # every mistake names its own bar
         self._rule(0.38, _NOTES_IN, _INK)
-        self._label("note_accuracy", _NOTES_IN)
+        self._label(dimension.name, _NOTES_IN)
         self.top_in += _NOTES_IN + _GAP_IN
 
     def _name_notes(self, axes: Axes, lane: int, notes: Sequence[NoteOutcome], colour: str) -> None:

@@ -8,9 +8,7 @@ from rich.text import Text
 
 from tocco.inference.assessment import Aggregate, Assessment, Moment, Rating
 from tocco.inference.evidence import NoteOutcome
-from tocco.pseudo_labels.raters.note_accuracy import NOTE_ACCURACY
 from tocco.report.wording import clock, remarks, title
-from tocco.rubrics import TOCCO10
 
 _BAR_CELLS = 19  # with it, a table of 79 columns
 _SHOWN_MOMENTS = 4
@@ -73,7 +71,7 @@ def _ratings(assessment: Assessment) -> Table:
     table.add_column("0 to 100", no_wrap=True)
     table.add_column("reliability", justify="right", no_wrap=True)
     table.add_column("source", no_wrap=True)
-    for dimension in TOCCO10.dimensions:
+    for dimension in assessment.dimensions:
         rating = assessment.ratings[dimension.name]
         style = _FAMILY_STYLE[dimension.family]
         table.add_row(title(dimension.name), *_numbers(rating, style), Text(rating.source, style="dim"))
@@ -126,10 +124,11 @@ def _standing_out(assessment: Assessment) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for name, technique in assessment.technique.items():
-        if technique.places and name != NOTE_ACCURACY:
+    for dimension in assessment.dimensions:
+        technique = assessment.technique.get(dimension.name)
+        if technique is not None and technique.places and dimension.shown_as != "notes":
             place = technique.places[0]
-            table.add_row(Text(clock(place.start_sec)), Text(title(name)), Text(place.text))
+            table.add_row(Text(clock(place.start_sec)), Text(title(dimension.name)), Text(place.text))
     return table
 
 

@@ -1,0 +1,135 @@
+"""From the windows' ratings and the alignment to the assessment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from tocco.data.sources import Sources
+from tocco.inference.assessment import Assessment, Rating
+from tocco.inference.bundle import Bundle
+from tocco.inference.evidence import BundleIdentity, InputFile, Inputs, Synchrony
+from tocco.inference.note_report import alignment_report
+from tocco.inference.rules import RULES
+from tocco.inference.technique import technique_report
+from tocco.inference.verdict import (
+    ModelVerdict,
+    aggregate,
+    curve,
+    merge_known,
+    model_ratings,
+    moments,
+)
+from tocco.rubrics import DESCRIPTORS, Rubric
+from tocco.units import FloatArray
+
+NO_SCORE = "no score was given"
+NOT_LEARNED = "this bundle was not trained to rate it"
+ABSTAINS = "the model abstains: the performance is unlike its training music"
+
+
+def conclude(
+    bundle: Bundle,
+    rubric: Rubric,
+    sources: Sources,
+    bounds_sec: FloatArray,
+    verdict: ModelVerdict,
+    abstained_reasons: tuple[str, ...],
+) -> Assessment:
+    """Say of one performance what its windows and its alignment say.
+
+    Parameters
+    ----------
+    bundle : that rated
+    rubric
+    sources : of the performance
+    bounds_sec : (K, 2) seconds, the windows
+    verdict : of the model
+    abstained_reasons : why the model's ratings do not count; empty where they do
+    """
+    intervals, alignment = bundle.calibration.intervals, sources.alignment
+    from_model = {} if abstained_reasons else model_ratings(verdict, intervals)
+    absent = Rating.missing(ABSTAINS if abstained_reasons else NOT_LEARNED)
+    ratings = _ratings(rubric, sources, from_model, absent)
+    by_rule = {
+        dimension.name: merge_known(RULES[dimension.rule].rate_windows(alignment, bounds_sec), verdict.merge)
+        for dimension in rubric.dimensions
+        if dimension.rule is not None and alignment is not None
+    }
+    by_model = [name for name, rating in ratings.items() if rating.source == "model"]
+    shown = curve(verdict, intervals, by_model, by_rule)
+    overall = {name: rating.value for name, rating in ratings.items() if rating.value is not None}
+    return Assessment(
+        rubric=rubric.name,
+        ratings=ratings,
+        descriptors={name: from_model.get(name, absent) for name in DESCRIPTORS},
+        aggregate=aggregate(ratings, rubric),
+        curve=shown,
+        moments=moments(shown, overall, alignment),
+        technique={
+            name: found
+            for name, found in technique_report(sources.performance, alignment).items()
+            if name in ratings
+        },
+        alignment=None if alignment is None else alignment_report(alignment, sources.performance),
+        alignment_reason=NO_SCORE if alignment is None else None,
+        inputs=_inputs(sources),
+        abstained=bool(abstained_reasons),
+        abstained_reasons=abstained_reasons,
+        bundle=BundleIdentity(name=bundle.config.name, version=bundle.config.version, sha256=bundle.sha256),
+        tocco_version=version("tocco"),
+    )
+
+
+def _ratings(
+    rubric: Rubric, sources: Sources, from_model: Mapping[str, Rating], absent: Rating
+) -> dict[str, Rating]:
+    """Each dimension by its rule, where it has one and a score was given; else by the model."""
+    ratings = {}
+    for dimension in rubric.dimensions:
+        if dimension.rule is None or (dimension.name in from_model and sources.alignment is None):
+            ratings[dimension.name] = from_model.get(dimension.name, absent)
+        elif sources.alignment is None:
+            ratings[dimension.name] = Rating.missing(NO_SCORE)
+        else:
+            ratings[dimension.name] = RULES[dimension.rule].rate(sources.alignment)
+    return ratings
+
+
+def _inputs(sources: Sources) -> Inputs:
+    midi, audio, score = sources.midi, sources.audio, sources.score
+    described = sources.description
+    return Inputs(
+        notes="keys" if midi.given else "transcribed",
+        sound="recorded" if audio.given else "rendered",
+        audio=InputFile(
+            name=_name(audio.path or midi.path),
+            sha256=str(audio.sha256 or midi.sha256),
+            origin="given" if audio.given else "derived",
+            duration_sec=described.duration_sec,
+            flags=described.flags if audio.given else (),
+        ),
+        midi=InputFile(
+            name=_name(midi.path),
+            sha256=str(midi.sha256),
+            origin="given",
+            duration_sec=sources.performance.duration_sec,
+        ),
+        score=None
+        if score is None
+        else InputFile(name=_name(score.path), sha256=str(score.sha256), origin="given"),
+        synchrony=None
+        if sources.synchrony is None
+        else Synchrony(
+            offset_sec=sources.synchrony.offset_sec,
+            drift_ppm=1e6 * sources.synchrony.drift,
+            residual_sec=sources.synchrony.residual_sec,
+        ),
+    )
+
+
+def _name(path: Path | None) -> str:
+    if path is None:
+        return "unnamed"
+    return path.name.encode(errors="replace").decode()  # a name may hold bytes that are no text

@@ -1,0 +1,46 @@
+"""Versions of the assessment's file format, and how an older file is read."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+SCHEMA_VERSION: Final = "2.0"
+READABLE_VERSIONS: Final = ("1.0", "1.1", SCHEMA_VERSION)
+
+
+def upgraded(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an assessment as the present version has them.
+
+    Version 1 named the rubric in the aggregate, called a rating by rule "pseudo-label", and left it to
+    "given" and "derived" to say where notes and sound come from. A field that is not where version 1 had
+    it is left for the validation to refuse.
+
+    Parameters
+    ----------
+    fields : of a file whose version is readable
+    """
+    if fields["schema_version"] == SCHEMA_VERSION:
+        return fields
+    new = dict(fields) | {"schema_version": SCHEMA_VERSION}
+    if isinstance(aggregate := fields.get("aggregate"), dict):
+        new["aggregate"] = {key: value for key, value in aggregate.items() if key != "rubric"}
+        new |= {"rubric": aggregate["rubric"]} if "rubric" in aggregate else {}
+    for table in ("ratings", "descriptors"):
+        if isinstance(rated := fields.get(table), dict):
+            new[table] = {name: _rating(rating) for name, rating in rated.items()}
+    if isinstance(inputs := fields.get("inputs"), dict):
+        new["inputs"] = inputs | {
+            "notes": "transcribed" if _is_derived(inputs, "midi") else "keys",
+            "sound": "rendered" if _is_derived(inputs, "audio") else "recorded",
+        }
+    return new
+
+
+def _rating(rating: Any) -> Any:
+    is_rule = isinstance(rating, dict) and rating.get("source") == "pseudo-label"
+    return rating | {"source": "rule"} if is_rule else rating
+
+
+def _is_derived(inputs: dict[str, Any], file: str) -> bool:
+    described = inputs.get(file)
+    return isinstance(described, dict) and described.get("origin") == "derived"
