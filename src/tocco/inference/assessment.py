@@ -329,8 +329,19 @@ def write_assessment(assessment: Assessment, folder: Path, performance_id: str) 
     if not is_safe_name(performance_id):
         raise InputError("id", f"{performance_id!r} cannot name a file", allowed=SAFE_NAME_RULE)
     path = folder / f"{performance_id}.json"
-    write_bytes(path, to_json(assessment).encode())
+    write_assessment_file(assessment, path)
     return path
+
+
+def write_assessment_file(assessment: Assessment, path: Path) -> None:
+    """Write the JSON, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    write_bytes(path, to_json(assessment).encode())
 
 
 def read_assessment(path: Path) -> Assessment:

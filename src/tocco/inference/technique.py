@@ -13,7 +13,7 @@ from tocco.pseudo_labels.pseudo_label import Cause, PseudoLabel
 from tocco.pseudo_labels.raters.registry import measure_technique
 from tocco.schema import Seconds, StrictModel
 
-KEYS_ALONE = "it is measured from the sound, and technique is told from the keys alone"
+KEYS_ALONE = "it is measured from the sound, and technique is computed from MIDI and score alone"
 
 _Text = Annotated[str, Field(strict=True, min_length=1)]
 
@@ -28,7 +28,7 @@ class Measure(StrictModel):
     """Such as "ms", "velocity", "fraction", "log" (natural logarithm of a ratio)."""
 
     meaning: _Text
-    """What it is, in a musician's words."""
+    """What it is, in words for musicians."""
 
 
 class Place(StrictModel):

@@ -46,7 +46,7 @@ class Merge:
 def centre_weighted_merge(
     bounds_sec: FloatArray, heard: BoolArray, step_sec: float = CURVE_STEP_SEC
 ) -> Merge:
-    """Let every moment be told by the windows around it, most by the one it is central to.
+    """Weights of a triangular overlap-average: at each point of time, the windows around it.
 
     A window's weight is a triangle over its span. Where only windows without music lie, there is
     no point of the curve.
@@ -76,8 +76,8 @@ def centre_weighted_merge(
     half = np.maximum(np.diff(bounds_sec, axis=1).ravel() / 2, 1e-9)
     weight = np.maximum(0.0, 1.0 - np.abs(time[:, None] - centre) / half) * np.asarray(heard, dtype=float)
     total = weight.sum(axis=1)
-    told = total > 1e-9
-    return Merge(time[told], weight[told] / total[told, None], float(edges[1] - edges[0]))
+    covered = total > 1e-9
+    return Merge(time[covered], weight[covered] / total[covered, None], float(edges[1] - edges[0]))
 
 
 def stream_windows(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Better = Literal["less", "more", "told"]
+Better = Literal["less", "more", "reported"]
 Shape = Literal["plain", "root", "log"]
 Need = Literal["midi", "score", "pedal", "audio"]
 
@@ -21,9 +21,9 @@ class ComponentKind:
     unit : "ms", "s/min", "velocity", "ratio", "log" (natural logarithm of a ratio), "fraction", "count",
         "count/min", "correlation", "semitones", "dB"
     meaning : in a musician's words
-    better : "less" | "more" | "told"
-        Which way a rating goes with it; "told" is reported and does not enter the rating.
-    weight : > 0 in the rating's weighted sum; 0 where it is only told
+    better : "less" | "more" | "reported"
+        Which way a rating goes with it; "reported" is reported and does not enter the rating.
+    weight : > 0 in the rating's weighted sum; 0 where it is only reported
     needs : what it is measured from, beside the notes
     shape : "plain" | "root" | "log"
         How its values are bent before they are standardised: counts and sizes lie on one side of zero,
@@ -42,7 +42,7 @@ class ComponentKind:
     from_value: float = 1.0
 
     def __post_init__(self) -> None:
-        if (self.weight > 0.0) == (self.better == "told"):
+        if (self.weight > 0.0) == (self.better == "reported"):
             raise ValueError(f"component {self.name}: weight {self.weight} with better={self.better!r}")
 
 

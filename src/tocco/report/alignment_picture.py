@@ -1,6 +1,6 @@
 """The alignment as a picture: a piano roll on the grid of the bars, laid out in systems like a score.
 
-The written notes stand where the page puts them; what was played otherwise is in colour, and told once more
+The written notes stand where the score puts them; what was played otherwise is in colour, and named once more
 in the lane above. Below each system the tempo runs over the same bars.
 """
 

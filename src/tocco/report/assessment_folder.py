@@ -9,14 +9,13 @@ from typing import Final
 
 from tocco.data.pairing import TakeFiles
 from tocco.errors import InputError, OutputError
-from tocco.files import sha256_of, writable_folder
+from tocco.files import SAFE_NAME_RULE, is_safe_name, sha256_of, writable_folder
 from tocco.inference.assessment import (
     Assessment,
     read_assessment,
-    write_assessment,
     write_assessment_table,
 )
-from tocco.report.curve_picture import draw_curve
+from tocco.report.formats import report_paths, write_report
 
 TABLE: Final = "assessments.csv"
 
@@ -26,7 +25,7 @@ _OTHER_FOLDER: Final = "name another folder, or remove it"
 
 @dataclass(frozen=True)
 class AssessmentFolder:
-    """Assessments by id, each as JSON with its picture, and a table of all.
+    """Assessments by id, each as the files of `FORMATS`, and a table of all.
 
     Attributes
     ----------
@@ -48,10 +47,9 @@ class AssessmentFolder:
 
     def write(self, performance_id: str, assessment: Assessment) -> tuple[Path, ...]:
         """Write the files of one assessment, and say which."""
-        written = write_assessment(assessment, self.path, performance_id)
-        picture = written.with_suffix(".png")
-        draw_curve(assessment, picture)
-        return written, picture
+        paths = self._paths(performance_id)
+        write_report(assessment, paths)
+        return paths
 
     def read(self, performance_id: str) -> Assessment:
         """The assessment of this id."""
@@ -65,7 +63,7 @@ class AssessmentFolder:
     def is_done(self, take: TakeFiles, bundle_sha256: str) -> bool:
         """Whether an earlier run assessed these files with this bundle.
 
-        A picture that the earlier run did not come to is drawn now.
+        Files that the earlier run did not come to are written now.
 
         Raises
         ------
@@ -75,12 +73,11 @@ class AssessmentFolder:
         found = self.earlier(take)
         if found is None:
             return False
-        path = self.path / f"{take.id}.json"
+        path, *others = self._paths(take.id)
         if found.bundle.sha256 != bundle_sha256:
             made_by = f"{found.bundle.name} {found.bundle.version}"
             raise OutputError(path, f"was made by another bundle ({made_by})", next_step=_OTHER_FOLDER)
-        if not path.with_suffix(".png").exists():
-            draw_curve(found, path.with_suffix(".png"))
+        write_report(found, [other for other in others if not other.exists()])
         return True
 
     def earlier(self, take: TakeFiles, *, overwrite: bool = False) -> Assessment | None:
@@ -94,12 +91,10 @@ class AssessmentFolder:
         OutputError
             The name is taken.
         """
-        path = self.path / f"{take.id}.json"
+        path, *others = self._paths(take.id)
         if not path.exists():
-            if (picture := path.with_suffix(".png")).exists():
-                raise OutputError(
-                    picture, "exists, and is no picture of an assessment", next_step=_OTHER_FOLDER
-                )
+            for present in filter(Path.exists, others):
+                raise OutputError(present, "exists, and is not of an assessment", next_step=_OTHER_FOLDER)
             return None
         try:
             found = read_assessment(path)
@@ -114,6 +109,11 @@ class AssessmentFolder:
             problem = "is the assessment of another performance"
             raise OutputError(path, problem, next_step="name another folder, or --overwrite")
         return found
+
+    def _paths(self, performance_id: str) -> tuple[Path, ...]:
+        if not is_safe_name(performance_id):
+            raise InputError("id", f"{performance_id!r} cannot name a file", allowed=SAFE_NAME_RULE)
+        return report_paths(Assessment, self.path, performance_id)
 
     def _refuse_other_table(self) -> None:
         """A table of an earlier run may be written again; another file of its name may not be lost."""

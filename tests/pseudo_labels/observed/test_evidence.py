@@ -88,8 +88,8 @@ def test_only_the_gravest_causes_are_kept() -> None:
 
 
 def test_a_weight_without_a_direction_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"weight 0\.5 with better='told'"):
-        ComponentKind("x", "ms", "x", "told", 0.5)
+    with pytest.raises(ValueError, match=r"weight 0\.5 with better='reported'"):
+        ComponentKind("x", "ms", "x", "reported", 0.5)
 
 
 def test_places_count_beats_from_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,15 +16,13 @@ from tocco.inference.alignment_document import (
     Mistake,
     alignment_document,
     read_alignment,
-    write_alignment,
 )
 from tocco.inference.evidence import InputFile, Synchrony
 from tocco.music.alignment import align_performance_to_score
-from tocco.music.match_file import write_match_file
 from tocco.music.midi import load_midi
 from tocco.music.performance import Performance
 from tocco.music.score import score_readings
-from tocco.report.alignment_picture import draw_alignment
+from tocco.report.formats import DescribedAlignment, report_paths, write_report
 from tocco.report.wording import mistake
 
 _SHOWN_MISTAKES = 6
@@ -35,7 +34,7 @@ def align(played: Path, score: Path, output: Path, *, midi: Path | None, overwri
     """Align one performance, write its three files, and say in a line how it went."""
     name = _safe_stem(played)
     audio, midi = _told_apart(played, midi)
-    files = [output / f"{name}{suffix}" for suffix in (".json", ".match", ".png")]
+    files = report_paths(DescribedAlignment, output, name)
     writable_folder(output)
     _refuse_inputs(files, [path for path in (audio, midi, score) if path is not None])
     readings = score_readings(score)
@@ -43,11 +42,7 @@ def align(played: Path, score: Path, output: Path, *, midi: Path | None, overwri
     _refuse_other_take(files, inputs, overwrite=overwrite)
     alignment = align_performance_to_score(performance, readings)
     document = alignment_document(alignment, performance, inputs, version("tocco"))
-    json_file, match_file, picture = files
-    # First the file that says whose they are: a run that is killed can then be repeated.
-    write_alignment(document, json_file)
-    write_match_file(alignment, performance, match_file)
-    draw_alignment(alignment, performance, document, picture)
+    write_report(DescribedAlignment(document, alignment, performance), files)
     typer.echo(summary(played.name, document))
     for path in files:
         typer.echo(str(path))
@@ -152,7 +147,7 @@ def _on_one_clock(audio: Path | None, midi: Path, score: Path) -> tuple[Performa
     )
 
 
-def _refuse_other_take(files: list[Path], inputs: AlignedInputs, *, overwrite: bool) -> None:
+def _refuse_other_take(files: Sequence[Path], inputs: AlignedInputs, *, overwrite: bool) -> None:
     """The same inputs may be aligned again into the same files; nothing else may be replaced."""
     present = [path for path in files if path.exists()]
     if overwrite or not present:
@@ -173,7 +168,7 @@ def _hashes(inputs: AlignedInputs) -> list[str | None]:
     return [None if file is None else file.sha256 for file in (inputs.audio, inputs.midi, inputs.score)]
 
 
-def _refuse_inputs(files: list[Path], inputs: list[Path]) -> None:
+def _refuse_inputs(files: Sequence[Path], inputs: list[Path]) -> None:
     for path in files:
         if path.exists() and any(given.exists() and path.samefile(given) for given in inputs):
             raise OutputError(path, "is an input, which is never written to", next_step="name another folder")

@@ -74,7 +74,11 @@ COMPONENTS: Final = (
         "attack_clarity", "dB", "rise of the sound's flux at the onsets, median", "more", 0.05, needs="audio"
     ),
     ComponentKind(
-        "overlap", "log", "key down against the time to the line's next note, median", "told", needs="midi"
+        "overlap",
+        "log",
+        "key down against the time to the line's next note, median",
+        "reported",
+        needs="midi",
     ),
 )
 """A change of length by less than 15 % is hardly heard, so that keys that are all equally short gain little

@@ -98,7 +98,7 @@ COMPONENTS: Final = (
         "more",
         0.085,
     ),
-    ComponentKind("level", "velocity", "median level", "told", needs="midi"),
+    ComponentKind("level", "velocity", "median level", "reported", needs="midi"),
 )
 
 FEWEST: Final = 8

@@ -29,12 +29,14 @@ COMPONENTS: Final = (
         1.0,
         shape="root",
     ),
-    ComponentKind("wrong_share", "fraction", "notes struck in place of another", "told"),
-    ComponentKind("missing_share", "fraction", "written notes that were left out", "told"),
-    ComponentKind("extra_share", "fraction", "notes that were added", "told"),
-    ComponentKind("skipped_share", "fraction", "notes of passages that were passed over", "told"),
-    ComponentKind("restart_rate", "count/min", "times the player stopped and began again", "told"),
-    ComponentKind("repeated_errors", "count", "mistakes that recur in another pass of the same bar", "told"),
+    ComponentKind("wrong_share", "fraction", "notes struck in place of another", "reported"),
+    ComponentKind("missing_share", "fraction", "written notes that were left out", "reported"),
+    ComponentKind("extra_share", "fraction", "notes that were added", "reported"),
+    ComponentKind("skipped_share", "fraction", "notes of passages that were passed over", "reported"),
+    ComponentKind("restart_rate", "count/min", "times the player stopped and began again", "reported"),
+    ComponentKind(
+        "repeated_errors", "count", "mistakes that recur in another pass of the same bar", "reported"
+    ),
 )
 
 _NOTE_KINDS = ("wrong", "missing", "extra")

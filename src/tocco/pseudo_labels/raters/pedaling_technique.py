@@ -71,22 +71,22 @@ COMPONENTS: Final = (
         "held_through",
         "fraction",
         "changes of the bass over which the pedal stays down",
-        "told",
+        "reported",
         needs="pedal",
     ),
     ComponentKind(
         "change_offset",
         "ms",
         "lift off the usual 40 ms after a change of the bass, median",
-        "told",
+        "reported",
         needs="pedal",
     ),
     ComponentKind(
-        "change_lag", "ms", "pedal lifted after a change of the bass, median", "told", needs="pedal"
+        "change_lag", "ms", "pedal lifted after a change of the bass, median", "reported", needs="pedal"
     ),
-    ComponentKind("down_share", "fraction", "time with the pedal down", "told", needs="pedal"),
+    ComponentKind("down_share", "fraction", "time with the pedal down", "reported", needs="pedal"),
     ComponentKind(
-        "half_share", "fraction", "time with the pedal between 15 and 100 of 127", "told", needs="pedal"
+        "half_share", "fraction", "time with the pedal between 15 and 100 of 127", "reported", needs="pedal"
     ),
 )
 

@@ -74,9 +74,9 @@ COMPONENTS: Final = (
         shape="log",
         from_value=2.0,
     ),
-    ComponentKind("tempo_trend", "log", "tempo from the start to the end: above 0 it rushes", "told"),
+    ComponentKind("tempo_trend", "log", "tempo from the start to the end: above 0 it rushes", "reported"),
     ComponentKind(
-        "chord_spread", "ms", "from the first to the last key of a chord, median", "told", needs="midi"
+        "chord_spread", "ms", "from the first to the last key of a chord, median", "reported", needs="midi"
     ),
 )
 

@@ -53,19 +53,23 @@ COMPONENTS: Final = (
         "top_leads",
         "fraction",
         "chords whose highest note is louder than the mean of the others",
-        "told",
+        "reported",
         needs="midi",
     ),
     ComponentKind(
-        "bass_covers", "fraction", "chords whose lowest note is louder than the highest", "told", needs="midi"
+        "bass_covers",
+        "fraction",
+        "chords whose lowest note is louder than the highest",
+        "reported",
+        needs="midi",
     ),
     ComponentKind(
-        "bass_weight", "velocity", "lowest note of a chord above the highest", "told", needs="midi"
+        "bass_weight", "velocity", "lowest note of a chord above the highest", "reported", needs="midi"
     ),
     ComponentKind(
-        "voicing_unsteadiness", "velocity", "lead from chord to chord, spread", "told", needs="midi"
+        "voicing_unsteadiness", "velocity", "lead from chord to chord, spread", "reported", needs="midi"
     ),
-    ComponentKind("brightness", "semitones", "brightness against the take's mean", "told", needs="audio"),
+    ComponentKind("brightness", "semitones", "brightness against the take's mean", "reported", needs="audio"),
 )
 
 FEWEST: Final = 5

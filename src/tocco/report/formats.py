@@ -1,0 +1,86 @@
+"""The files that `-o` writes: one row for each suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tocco.inference.alignment_document import AlignmentDocument, write_alignment
+from tocco.inference.assessment import Assessment, write_assessment_file
+from tocco.music.alignment import Alignment
+from tocco.music.match_file import write_match_file
+from tocco.music.performance import Performance
+from tocco.report.alignment_picture import draw_alignment
+from tocco.report.curve_picture import draw_curve
+
+
+@dataclass(frozen=True, eq=False)
+class DescribedAlignment:
+    """A performance beside its score, with the document that describes the two.
+
+    Attributes
+    ----------
+    document
+    alignment : that the document was made from
+    performance : that was aligned
+    """
+
+    document: AlignmentDocument
+    alignment: Alignment
+    performance: Performance
+
+
+Report = Assessment | DescribedAlignment
+
+
+def _write_json(aligned: DescribedAlignment, path: Path) -> None:
+    write_alignment(aligned.document, path)
+
+
+def _write_match(aligned: DescribedAlignment, path: Path) -> None:
+    write_match_file(aligned.alignment, aligned.performance, path)
+
+
+def _draw(aligned: DescribedAlignment, path: Path) -> None:
+    draw_alignment(aligned.alignment, aligned.performance, aligned.document, path)
+
+
+FORMATS: Final[Mapping[str, Mapping[type[Report], Callable[[Any, Path], None]]]] = {
+    ".json": {Assessment: write_assessment_file, DescribedAlignment: _write_json},
+    ".match": {DescribedAlignment: _write_match},
+    ".png": {Assessment: draw_curve, DescribedAlignment: _draw},
+}
+"""Suffix -> kind of report -> what writes it to a path, whole or not at all.
+
+The JSON comes first: it names the inputs, so that a run that was killed can be repeated.
+"""
+
+
+def report_paths(kind: type[Report], folder: Path, name: str) -> tuple[Path, ...]:
+    """The files of one report, in the order in which they are written.
+
+    Parameters
+    ----------
+    kind : of the report
+    folder, name : `<folder>/<name><suffix>`
+    """
+    return tuple(folder / f"{name}{suffix}" for suffix, writers in FORMATS.items() if kind in writers)
+
+
+def write_report(report: Report, paths: Iterable[Path]) -> None:
+    """Write files of a report, each in the format of its suffix.
+
+    Parameters
+    ----------
+    report
+    paths : out of `report_paths`
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written.
+    """
+    for path in paths:
+        FORMATS[path.suffix][type(report)](report, path)
