@@ -97,7 +97,7 @@ def test_the_curve_has_a_band_where_the_model_rates_and_none_where_it_computes(
     verdict = two_windows(40.0, 60.0)
     accuracy = np.full(len(verdict.merge.time_sec), 99.0)
     accuracy[3] = np.nan
-    drawn = curve(verdict, intervals, ["phrasing"], {"note_accuracy": accuracy})
+    drawn = curve(verdict, intervals, ["note_accuracy", "phrasing"], {"note_accuracy": accuracy})
     assert drawn.value["note_accuracy"][3] is None
     assert drawn.low_90["phrasing"][0] == pytest.approx(32.0)
     assert "note_accuracy" not in drawn.low_90

@@ -57,9 +57,8 @@ def conclude(
         for dimension in rubric.dimensions
         if dimension.rule is not None and alignment is not None
     }
-    by_model = [name for name, rating in ratings.items() if rating.source == "model"]
-    shown = curve(verdict, intervals, by_model, by_rule)
     overall = {name: rating.value for name, rating in ratings.items() if rating.value is not None}
+    shown = curve(verdict, intervals, list(overall), by_rule)
     return Assessment(
         rubric=rubric.name,
         ratings=ratings,

@@ -119,15 +119,17 @@ def curve(
     Parameters
     ----------
     dimensions
-        Those of the model's outputs that are shown.
+        Those that are shown, in this order: outputs of the model, or in `computed`.
     computed : dimension -> (G,) of those that are computed; NaN where there is none
     """
     low, high = intervals.interval(verdict.names, verdict.curve, verdict.curve_sd)
-    column = {name: verdict.names.index(name) for name in dimensions}
+    column = {name: verdict.names.index(name) for name in dimensions if name not in computed}
     half = verdict.merge.step_sec / 2
     time = verdict.merge.time_sec
-    values = {name: _points(verdict.curve[:, d]) for name, d in column.items()}
-    values |= {name: _points(over_time) for name, over_time in computed.items()}
+    values = {
+        name: _points(computed[name] if name in computed else verdict.curve[:, column[name]])
+        for name in dimensions
+    }
     return Curve(
         time_sec=tuple(time.tolist()),
         start_sec=tuple((time - half).tolist()),
