@@ -71,6 +71,9 @@ Points = Annotated[float, Field(strict=True, ge=0.0, le=100.0, allow_inf_nan=Fal
 Spread = Annotated[float, Field(strict=True, ge=0.0, allow_inf_nan=False), _rounded(2)]
 """A non-negative width in points, to the hundredth."""
 
+Difference = Annotated[float, Field(strict=True, ge=-100.0, le=100.0, allow_inf_nan=False), _rounded(2)]
+"""A difference of two ratings, to the hundredth."""
+
 Share = Annotated[float, Field(strict=True, ge=0.0, le=1.0, allow_inf_nan=False), _rounded(4)]
 """A fraction of one, to the ten-thousandth."""
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from tocco.inference.assessment import Curve, Rating
+from tocco.inference.assessment import Rating
 from tocco.inference.intervals import DimensionCalibration, IntervalCalibration
-from tocco.inference.verdict import aggregate, curve, merge_windows, model_ratings, moments
+from tocco.inference.verdict import aggregate, curve, merge_windows, model_ratings
 from tocco.inference.windows import centre_weighted_merge
 from tocco.rubrics import TOCCO10
 
@@ -61,34 +61,6 @@ def test_the_aggregate_is_missing_with_any_of_its_parts() -> None:
     found = aggregate(ratings, TOCCO10)
     assert found.value is None
     assert found.reason == "missing: note_accuracy"
-
-
-def shown(values: list[float | None]) -> Curve:
-    time = tuple(np.arange(len(values)) + 0.5)
-    return Curve(
-        time_sec=time,
-        start_sec=tuple(t - 0.5 for t in time),
-        end_sec=tuple(t + 0.5 for t in time),
-        value={"phrasing": tuple(values)},
-    )
-
-
-def test_moments_name_the_ends_of_the_curve_and_how_far_they_reach() -> None:
-    found = moments(shown([50, 50, 41, 40, 42, 50, 50, 60, 50]), {"phrasing": 49.0}, None)
-    weakest, strongest = found
-    assert (weakest.kind, weakest.start_sec, weakest.end_sec) == ("weakest", 2.0, 5.0)
-    assert weakest.value == pytest.approx(41.0)
-    assert (strongest.kind, strongest.start_sec, strongest.end_sec) == ("strongest", 7.0, 8.0)
-    assert weakest.bars is None
-
-
-def test_a_performance_that_hardly_moves_has_no_moments() -> None:
-    assert moments(shown([50, 51, 49, 50]), {"phrasing": 50.0}, None) == ()
-
-
-def test_gaps_of_the_curve_are_no_moments() -> None:
-    found = moments(shown([50, None, 30, None, 50]), {"phrasing": 45.0}, None)
-    assert (found[0].kind, found[0].start_sec, found[0].end_sec) == ("weakest", 2.0, 3.0)
 
 
 def test_the_curve_has_a_band_where_the_model_rates_and_none_where_it_computes(

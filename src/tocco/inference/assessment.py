@@ -22,6 +22,7 @@ from tocco.inference.technique import Technique
 from tocco.inference.versions import READABLE_VERSIONS, SCHEMA_VERSION, upgraded
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS, Dimension, dimensions_of
 from tocco.schema import (
+    Difference,
     Duration,
     Points,
     Seconds,
@@ -157,6 +158,12 @@ class Moment(StrictModel):
     value: Points
     """The rating of the span."""
 
+    difference: Difference | None = None
+    """Points above (or, below 0, under) the rating of the whole; null in files of version 1."""
+
+    margin: Spread | None = None
+    """Points that a difference has to exceed before it is more than chance; null in files of version 1."""
+
     bars: tuple[_Text, _Text] | None = None
     """[first, last] bar as printed; null without a score."""
 
@@ -189,7 +196,7 @@ class Assessment(StrictModel):
     """Ratings over time."""
 
     moments: tuple[Moment, ...] = ()
-    """The weakest and the strongest spans."""
+    """The weakest and the strongest spans, where they differ from the whole by more than chance."""
 
     technique: dict[str, Technique] = Field(default_factory=dict)
     """Dimension -> what was measured of it and where it stands out; empty in version 1.0."""

@@ -11,6 +11,7 @@ from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.bundle import Bundle
 from tocco.inference.evidence import BundleIdentity, InputFile, Inputs, Synchrony
 from tocco.inference.note_report import alignment_report
+from tocco.inference.passages import SHARED_ERROR, WindowErrors, moments
 from tocco.inference.rules import RULES
 from tocco.inference.technique import technique_report
 from tocco.inference.verdict import (
@@ -19,7 +20,6 @@ from tocco.inference.verdict import (
     curve,
     merge_known,
     model_ratings,
-    moments,
 )
 from tocco.rubrics import DESCRIPTORS, Rubric
 from tocco.units import FloatArray
@@ -52,11 +52,17 @@ def conclude(
     from_model = {} if abstained_reasons else model_ratings(verdict, intervals)
     absent = Rating.missing(ABSTAINS if abstained_reasons else NOT_LEARNED)
     ratings = _ratings(rubric, sources, from_model, absent)
-    by_rule = {
-        dimension.name: merge_known(RULES[dimension.rule].rate_windows(alignment, bounds_sec), verdict.merge)
-        for dimension in rubric.dimensions
-        if dimension.rule is not None and alignment is not None
+    errors = {
+        name: WindowErrors(intervals.sigma([name], verdict.window_sd[:, d, None]).ravel(), SHARED_ERROR)
+        for d, name in enumerate(verdict.names)
+        if name in from_model
     }
+    by_rule = {}
+    for dimension in rubric.dimensions:
+        if dimension.rule is not None and alignment is not None:
+            value, sigma = RULES[dimension.rule].rate_windows(alignment, bounds_sec)
+            by_rule[dimension.name] = merge_known(value, verdict.merge)
+            errors[dimension.name] = WindowErrors(sigma, shared=0.0)
     overall = {name: rating.value for name, rating in ratings.items() if rating.value is not None}
     shown = curve(verdict, intervals, list(overall), by_rule)
     return Assessment(
@@ -65,7 +71,7 @@ def conclude(
         descriptors={name: from_model.get(name, absent) for name in DESCRIPTORS},
         aggregate=aggregate(ratings, rubric),
         curve=shown,
-        moments=moments(shown, overall, alignment),
+        moments=moments(shown, overall, errors, verdict.merge, alignment),
         technique={
             name: found
             for name, found in technique_report(sources.performance, alignment).items()

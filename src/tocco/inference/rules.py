@@ -10,7 +10,7 @@ import numpy as np
 
 from tocco.inference.assessment import Rating
 from tocco.music.alignment import Alignment
-from tocco.pseudo_labels.raters.note_accuracy import rate_note_accuracy
+from tocco.pseudo_labels.raters.note_accuracy import NoteAccuracy, rate_note_accuracy
 from tocco.units import FloatArray
 
 
@@ -22,25 +22,32 @@ class Rule:
     ----------
     rate : alignment -> the rating of the whole performance
     rate_windows : alignment, (K, 2) seconds -> (K,) rating of each window; NaN where there is none
+        With the (K,) sd of each window's error, which windows that share no note do not share.
     """
 
     rate: Callable[[Alignment], Rating]
-    rate_windows: Callable[[Alignment, FloatArray], FloatArray]
+    rate_windows: Callable[[Alignment, FloatArray], tuple[FloatArray, FloatArray]]
 
 
 def note_accuracy(alignment: Alignment) -> Rating:
     """Share of the notes that are right; its sigma is that of the interval, read as a normal one."""
     accuracy = rate_note_accuracy(alignment)
-    low, high = accuracy.interval_90
     return Rating(
-        value=accuracy.value, sigma=(high - low) / (2 * 1.645), interval_90=(low, high), source="rule"
+        value=accuracy.value, sigma=_sigma(accuracy), interval_90=accuracy.interval_90, source="rule"
     )
 
 
-def note_accuracy_of_windows(alignment: Alignment, bounds_sec: FloatArray) -> FloatArray:
-    """(K,) note accuracy of each window by itself; NaN where nothing is written or played."""
+def note_accuracy_of_windows(alignment: Alignment, bounds_sec: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(K,) note accuracy of each window by itself, and its sd; NaN where nothing is written or played."""
     windows = [rate_note_accuracy(alignment, span_sec=(float(a), float(b))) for a, b in bounds_sec]
-    return np.array([window.value for window in windows])
+    value = np.array([window.value for window in windows])
+    sigma = np.array([_sigma(window) for window in windows])
+    return value, np.where(np.isfinite(value), sigma, np.nan)
+
+
+def _sigma(accuracy: NoteAccuracy) -> float:
+    low, high = accuracy.interval_90
+    return (high - low) / (2 * 1.645)
 
 
 RULES: Final[Mapping[str, Rule]] = {"note_accuracy": Rule(note_accuracy, note_accuracy_of_windows)}

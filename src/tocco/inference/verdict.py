@@ -1,27 +1,17 @@
-"""From numbers to what is said: ratings with intervals, the curve, the moments worth hearing again."""
+"""From numbers to what is said: ratings with intervals, their aggregate, the curve."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from tocco.inference.assessment import Aggregate, Curve, Moment, Rating
+from tocco.inference.assessment import Aggregate, Curve, Rating
 from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.windows import Merge
-from tocco.music.alignment import Alignment
 from tocco.rubrics import Rubric
 from tocco.units import FloatArray
-
-MOMENT_MIN_POINTS = 2.0
-"""A span is worth naming if it lies this many rating points from the whole performance."""
-
-MOMENT_SHARE_OF_RANGE = 0.25
-"""A moment reaches as far as the curve stays in the outer quarter of its own range."""
-
-_ENDS: tuple[tuple[Literal["weakest", "strongest"], float], ...] = (("weakest", 1.0), ("strongest", -1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +23,7 @@ class ModelVerdict:
     names : (D,) outputs of the network
     rating, sd : (D,) rating points, sd not calibrated
     curve, curve_sd : (G, D) the same over time
+    window_sd : (K, D) of each window
     merge
     """
 
@@ -41,6 +32,7 @@ class ModelVerdict:
     sd: FloatArray
     curve: FloatArray
     curve_sd: FloatArray
+    window_sd: FloatArray
     merge: Merge
 
 
@@ -60,6 +52,7 @@ def merge_windows(names: Sequence[str], rating: FloatArray, sd: FloatArray, merg
         sd=np.sqrt(merge.overall(sd**2)),
         curve=merge.curve(rating),
         curve_sd=np.sqrt(merge.curve(sd**2)),
+        window_sd=sd,
         merge=merge,
     )
 
@@ -138,49 +131,6 @@ def curve(
         low_90={name: _points(low[:, d]) for name, d in column.items()},
         high_90={name: _points(high[:, d]) for name, d in column.items()},
     )
-
-
-def moments(shown: Curve, overall: Mapping[str, float], alignment: Alignment | None) -> tuple[Moment, ...]:
-    """The weakest and the strongest span of every dimension that moves enough to be worth naming."""
-    found = []
-    for name, values in shown.value.items():
-        value = np.array([np.nan if v is None else v for v in values])
-        if np.isfinite(value).sum() < 2:
-            continue
-        for kind, sign in _ENDS:
-            extreme = int(np.nanargmin(sign * value))
-            if sign * (overall[name] - value[extreme]) < MOMENT_MIN_POINTS:
-                continue
-            first, last = _reach(sign * value, extreme)
-            span = (shown.start_sec[first], shown.end_sec[last])
-            found.append(
-                Moment(
-                    kind=kind,
-                    dimension=name,
-                    start_sec=max(0.0, span[0]),
-                    end_sec=span[1],
-                    value=float(np.nanmean(value[first : last + 1])),
-                    bars=None if alignment is None else _bars(alignment, *span),
-                )
-            )
-    return tuple(found)
-
-
-def _reach(value: FloatArray, lowest: int) -> tuple[int, int]:
-    """First and last point of the run around the lowest one that stays in the outer quarter."""
-    edge = value[lowest] + MOMENT_SHARE_OF_RANGE * (np.nanmax(value) - value[lowest])
-    inside = value <= edge
-    first = last = lowest
-    while first > 0 and inside[first - 1]:
-        first -= 1
-    while last + 1 < len(value) and inside[last + 1]:
-        last += 1
-    return first, last
-
-
-def _bars(alignment: Alignment, start_sec: float, end_sec: float) -> tuple[str, str]:
-    first, last = alignment.beat_at(np.array([start_sec, end_sec]))
-    return alignment.bar_at(float(first)), alignment.bar_at(float(last))
 
 
 def _points(values: FloatArray) -> tuple[float | None, ...]:

@@ -23,11 +23,26 @@ class Merge:
     share : (G, K) rows sum to 1
         How much each window says about each point.
     step_sec : seconds that each point speaks for, half of them on either side
+    bounds_sec : (K, 2) seconds, the windows
     """
 
     time_sec: FloatArray
     share: FloatArray
     step_sec: float
+    bounds_sec: FloatArray
+
+    @property
+    def overlap(self) -> FloatArray:
+        """(K, K) 0..1: time that two windows have in common, over the geometric mean of their lengths."""
+        start, end = self.bounds_sec.T
+        common = np.minimum(end[:, None], end) - np.maximum(start[:, None], start)
+        return np.maximum(common, 0.0) / np.sqrt(np.outer(end - start, end - start))
+
+    @property
+    def n_side_by_side(self) -> int:
+        """How many windows fit side by side into the time that has points; at least one."""
+        longest_sec = float(np.diff(self.bounds_sec, axis=1).max())
+        return max(1, round(len(self.time_sec) * self.step_sec / longest_sec))
 
     @property
     def window_share(self) -> FloatArray:
@@ -77,7 +92,9 @@ def centre_weighted_merge(
     weight = np.maximum(0.0, 1.0 - np.abs(time[:, None] - centre) / half) * np.asarray(heard, dtype=float)
     total = weight.sum(axis=1)
     covered = total > 1e-9
-    return Merge(time[covered], weight[covered] / total[covered, None], float(edges[1] - edges[0]))
+    return Merge(
+        time[covered], weight[covered] / total[covered, None], float(edges[1] - edges[0]), bounds_sec
+    )
 
 
 def stream_windows(
