@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,9 @@ from tocco.inference.windows import centre_weighted_merge, stream_windows
 from tocco.rubrics import TOCCO10, Rubric
 from tocco.units import SAMPLE_RATE_HZ, FloatArray, amplitude_from_db
 
+StrPath = str | PathLike[str]
+"""A path as it is written, or as an object."""
+
 
 class Assessor:
     """Rates performances with one bundle, loaded once.
@@ -32,11 +36,15 @@ class Assessor:
         The dimensions that are rated, and their weights in the aggregate.
     """
 
-    def __init__(self, bundle: Bundle | Path | None = None, rubric: Rubric = TOCCO10) -> None:
-        self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
+    def __init__(self, bundle: Bundle | StrPath | None = None, rubric: Rubric = TOCCO10) -> None:
+        if not isinstance(bundle, Bundle):
+            bundle = load_bundle(None if bundle is None else Path(bundle))
+        self.bundle = bundle
         self.rubric = rubric
 
-    def assess(self, audio: Path | None, midi: Path | None = None, score: Path | None = None) -> Assessment:
+    def assess(
+        self, audio: StrPath | None, midi: StrPath | None = None, score: StrPath | None = None
+    ) -> Assessment:
         """Assess one performance.
 
         Parameters
@@ -50,6 +58,7 @@ class Assessor:
         ToccoError
             An input cannot be used, two do not belong together, or a part of this machine is missing.
         """
+        audio, midi, score = (None if path is None else Path(path) for path in (audio, midi, score))
         with open_sources(audio, midi, score) as sources:
             return self._assess(sources)
 
