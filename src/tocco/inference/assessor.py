@@ -18,6 +18,8 @@ from tocco.inference.conclusion import conclude
 from tocco.inference.rating import MIN_STRUCK_NOTES, rate_windows
 from tocco.inference.verdict import merge_windows
 from tocco.inference.windows import centre_weighted_merge, stream_windows
+from tocco.models.predictor import StatisticsTable
+from tocco.music.statistics import performance_statistics
 from tocco.rubrics import TOCCO10, Rubric
 from tocco.units import SAMPLE_RATE_HZ, FloatArray, amplitude_from_db
 
@@ -66,7 +68,8 @@ class Assessor:
         data = self.bundle.config
         bounds = segment_bounds(sources.description.duration_sec, data.window_sec, data.overlap)
         statistics: list[FloatArray] = []
-        rated = rate_windows(self.bundle.network, self._windows(sources, bounds, statistics))
+        windows = self._windows(sources, bounds, statistics)
+        rated = rate_windows(self.bundle.predictor, windows, self._whole(sources))
         merge = centre_weighted_merge(bounds, rated.heard)
         if not len(merge.time_sec):
             raise InputError(
@@ -74,7 +77,7 @@ class Assessor:
                 f"has no window of {data.window_sec:.0f} s with {MIN_STRUCK_NOTES} notes",
                 next_step="give a longer excerpt",
             )
-        verdict = merge_windows(self.bundle.network.dimensions, rated.rating, rated.sd, merge)
+        verdict = merge_windows(self.bundle.predictor.names, rated.rating, rated.sd, merge)
         reasons = self._outside(np.stack(statistics)[rated.heard])
         return conclude(self.bundle, self.rubric, sources, bounds, verdict, reasons)
 
@@ -88,6 +91,13 @@ class Assessor:
             inputs = symbolic_inputs(performance, alignment)
             statistics.append(inputs.statistics)
             yield WindowInputs(waveform * gain, sources.level_db, inputs)
+
+    def _whole(self, sources: Sources) -> StatisticsTable | None:
+        """Statistics of the whole performance, where the bundle has a predictor that reads them."""
+        if not self.bundle.predictor.statistics:
+            return None
+        values = performance_statistics(sources.performance, sources.alignment).values
+        return StatisticsTable(self.bundle.config.statistics, values[None])
 
     def _outside(self, statistics: FloatArray) -> tuple[str, ...]:
         applicability = self.bundle.calibration.applicability

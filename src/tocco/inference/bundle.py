@@ -1,44 +1,64 @@
-"""A trained model in a folder: weights, settings, calibration, card, and the checksums of all four.
+"""A trained model in a folder: weights, settings, calibration, card, and the checksums of all.
 
     model.safetensors   weights (safetensors: reading them runs no code)
     config.yaml         what the network is and what it reads; see `BundleConfig`
     calibration.json    intervals and the range of the training music; see `BundleCalibration`
     MODEL_CARD.md       data, licences, figures, limits
+    predictors/NAME/    a predictor beside the network, where the config lists any
     SHA256SUMS          one line a file, as `sha256sum -c` reads it
 
-The bundle's own hash is that of `SHA256SUMS`: one changed byte anywhere is an error, not a rating.
+What rates are the predictors that the config lists, blended by their weights. The bundle's own hash is
+that of `SHA256SUMS`: one changed byte anywhere is an error, not a rating.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from pydantic import Field, ValidationError, model_validator
 
-from tocco.errors import BundleError
-from tocco.files import replacing, sha256_of, write_bytes
+from tocco.errors import BundleError, OutputError
+from tocco.files import is_safe_name, sha256_of, write_bytes
 from tocco.inference.applicability import Applicability
 from tocco.inference.intervals import IntervalCalibration
-from tocco.models.network import PerformanceNetwork, build_network
+from tocco.models.blend import Blend
+from tocco.models.network import PerformanceNetwork
+from tocco.models.network_predictor import NetworkPredictor, read_network, write_weights
+from tocco.models.predictor import Predictor
+from tocco.models.registry import load_predictor
 from tocco.music.note_features import NOTE_FEATURES
 from tocco.music.octuple import OCTUPLE_VOCABULARY
 from tocco.music.statistics import STATISTICS
-from tocco.schema import StrictModel, one_line
+from tocco.schema import StrictModel, one_line, short
 
 WEIGHTS, CONFIG, CALIBRATION, CARD = "model.safetensors", "config.yaml", "calibration.json", "MODEL_CARD.md"
 CHECKSUMS = "SHA256SUMS"
 PARTS = (WEIGHTS, CONFIG, CALIBRATION, CARD)
+PREDICTORS = "predictors"
+NETWORK = "network"
+"""Name of the predictor whose files are those of the bundle itself."""
+
 BUNDLED = "tocco-compact"
 
 Model = TypeVar("Model", bound=StrictModel)
+
+
+class ListedPredictor(StrictModel):
+    """A predictor of a bundle."""
+
+    name: str
+    """"network", or the name of a folder in the bundle's `predictors`."""
+
+    weight: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+    """Of its ratings, relative to the others."""
 
 
 class BundleConfig(StrictModel):
@@ -66,6 +86,21 @@ class BundleConfig(StrictModel):
     training: dict[str, Any]
     """Where the weights come from: data, licences, seed, splits, resolved settings."""
 
+    predictors: tuple[ListedPredictor, ...] = (ListedPredictor(name=NETWORK, weight=1.0),)
+    """What rates, and how much each counts. The network is one of them: it alone follows the time."""
+
+    @model_validator(mode="after")
+    def _check_predictors(self) -> BundleConfig:
+        names = [listed.name for listed in self.predictors]
+        if len(set(names)) < len(names):
+            raise ValueError(f"predictors: {', '.join(names)} names one twice")
+        if NETWORK not in names:
+            raise ValueError(f"predictors: {NETWORK!r} is not among {', '.join(names) or 'none'}")
+        for name in names:
+            if not is_safe_name(name):
+                raise ValueError(f"predictors: {short(name)} is no name of a folder")
+        return self
+
 
 class BundleCalibration(StrictModel):
     """What held-out performances say about the model's certainty."""
@@ -81,12 +116,14 @@ class Bundle:
     Attributes
     ----------
     network : in evaluation mode, on the processor
+    predictor : what rates: the network, or its blend with the others that the config lists
     sha256 : of the bundle
     """
 
     config: BundleConfig
     calibration: BundleCalibration
     network: PerformanceNetwork
+    predictor: Predictor
     sha256: str
 
 
@@ -114,40 +151,64 @@ def load_bundle(folder: Path | None = None) -> Bundle:
         A part is missing or changed, or this release computes other inputs than the model reads.
     """
     folder = bundled_path() if folder is None else folder
-    sha256 = _check_sums(folder)
+    sha256, extra = _check_sums(folder)
     config = _read_model(folder / CONFIG, BundleConfig)
     calibration = _read_model(folder / CALIBRATION, BundleCalibration)
     _assert_same_inputs(folder, config)
-    try:
-        network = build_network(**_network_arguments(config))
-    except (TypeError, ValueError) as error:
-        raise BundleError(folder / CONFIG, f"describes no network of this release: {error}") from error
-    try:
-        network.load_state_dict({k: v.float() for k, v in load_file(folder / WEIGHTS).items()}, strict=True)
-    except (RuntimeError, SafetensorError) as error:
-        reason = str(error).splitlines()[0]
-        raise BundleError(folder / WEIGHTS, f"does not fit {CONFIG}: {reason}") from error
-    return Bundle(config, calibration, network.eval().requires_grad_(False), sha256)
+    network = read_network(folder / CONFIG, config.network, folder / WEIGHTS)
+    _assert_listed(folder, config, extra)
+    return Bundle(config, calibration, network, _predictor(folder, config, network), sha256)
 
 
 def save_bundle(
-    folder: Path, config: BundleConfig, calibration: BundleCalibration, network: PerformanceNetwork, card: str
+    folder: Path,
+    config: BundleConfig,
+    calibration: BundleCalibration,
+    network: PerformanceNetwork,
+    card: str,
+    others: Mapping[str, Predictor] | None = None,
 ) -> str:
-    """Write a bundle; returns its SHA-256. Weights are kept as float32."""
+    """Write a bundle; returns its SHA-256. Weights are kept as float32.
+
+    Parameters
+    ----------
+    folder
+        Predictors that an earlier bundle left there are removed.
+    others : name -> predictor
+        Those that the config lists beside the network.
+    """
+    others = {} if others is None else others
+    listed = {one.name for one in config.predictors} - {NETWORK}
+    if listed != set(others):
+        raise ValueError(f"the config lists {sorted(listed)} beside the network; given are {sorted(others)}")
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / WEIGHTS) as temporary:
-        state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-        save_file(state, temporary)
+    write_weights(folder / WEIGHTS, network)
+    _remove_predictors(folder)
+    for name, predictor in others.items():
+        predictor.save(folder / PREDICTORS / name)
     settings = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110)
     write_bytes(folder / CONFIG, settings.encode())
     write_bytes(folder / CALIBRATION, (calibration.model_dump_json(indent=1) + "\n").encode())
     write_bytes(folder / CARD, card.encode())
-    sums = "".join(f"{sha256_of(folder / part)}  {part}\n" for part in PARTS)
+    parts = (*PARTS, *_files_of_predictors(folder))
+    sums = "".join(f"{sha256_of(folder / part)}  {part}\n" for part in parts)
     write_bytes(folder / CHECKSUMS, sums.encode())
     return hashlib.sha256(sums.encode()).hexdigest()
 
 
-def _check_sums(folder: Path) -> str:
+def _remove_predictors(folder: Path) -> None:
+    earlier = folder / PREDICTORS
+    try:
+        if earlier.is_dir():
+            shutil.rmtree(earlier)
+    except OSError as error:
+        raise OutputError(
+            earlier, f"cannot be replaced ({error.strerror})", next_step="name another folder"
+        ) from error
+
+
+def _check_sums(folder: Path) -> tuple[str, frozenset[str]]:
+    """Hash of the bundle, and the files beyond `PARTS`."""
     again = "get the bundle again, or write it with `tocco export`"
     try:
         is_folder = stat.S_ISDIR(folder.stat().st_mode)
@@ -161,12 +222,52 @@ def _check_sums(folder: Path) -> str:
     sums = (folder / CHECKSUMS).read_bytes()
     lines = [line.partition("  ") for line in sums.decode("utf-8", errors="replace").splitlines()]
     stated = {name: digest for digest, _, name in lines}
-    if set(stated) != set(PARTS):
-        raise BundleError(folder / CHECKSUMS, f"does not list {', '.join(PARTS)}", next_step=again)
-    for part in PARTS:
-        if sha256_of(folder / part) != stated[part]:
+    extra = _files_of_predictors(folder)
+    if set(stated) != {*PARTS, *extra}:
+        listed = ", ".join((*PARTS, *extra))
+        raise BundleError(folder / CHECKSUMS, f"does not list {listed}", next_step=again)
+    for part, digest in stated.items():
+        if sha256_of(folder / part) != digest:
             raise BundleError(folder / part, "is not the file that was exported", next_step=again)
-    return hashlib.sha256(sums).hexdigest()
+    return hashlib.sha256(sums).hexdigest(), frozenset(extra)
+
+
+def _files_of_predictors(folder: Path) -> list[str]:
+    """Every file below the folder of predictors, as the checksums name it."""
+    found = (path for path in (folder / PREDICTORS).rglob("*") if not path.is_dir())
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def _assert_listed(folder: Path, config: BundleConfig, extra: frozenset[str]) -> None:
+    listed = {one.name for one in config.predictors} - {NETWORK}
+    there = {Path(name).parts[1] for name in extra}
+    if listed != there:
+        raise BundleError(
+            folder / CONFIG,
+            f"lists the predictors {', '.join(sorted(listed)) or 'none'} beside the network",
+            allowed=f"those in {PREDICTORS}: {', '.join(sorted(there)) or 'none'}",
+            next_step="export the bundle again",
+        )
+
+
+def _predictor(folder: Path, config: BundleConfig, network: PerformanceNetwork) -> Predictor:
+    """What rates: the network, or its blend with the other predictors."""
+    own = NetworkPredictor(network, config.network)
+    members: list[Predictor] = []
+    for listed in config.predictors:
+        where = folder / PREDICTORS / listed.name
+        member = own if listed.name == NETWORK else load_predictor(where)
+        unknown = sorted(set(member.statistics) - set(config.statistics))
+        if unknown:
+            raise BundleError(
+                where,
+                f"reads statistics that are not computed: {', '.join(unknown[:3])}",
+                next_step="export the bundle again with this release",
+            )
+        members.append(member)
+    if len(members) == 1:
+        return own
+    return Blend(tuple(members), tuple(listed.weight for listed in config.predictors))
 
 
 def _read_model(path: Path, model: type[Model]) -> Model:
@@ -191,8 +292,3 @@ def _assert_same_inputs(folder: Path, config: BundleConfig) -> None:
                 f"was made by tocco {config.tocco_version}, whose {what} are not those of this release",
                 next_step=f"install tocco {config.tocco_version}, or train and export again",
             )
-
-
-def _network_arguments(config: BundleConfig) -> dict[str, Any]:
-    # YAML has no tuples.
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in config.network.items()}

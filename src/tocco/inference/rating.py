@@ -1,4 +1,4 @@
-"""Run a network over windows: the one loop that evaluation and assessment share."""
+"""Run a predictor over windows: the one loop that evaluation and assessment share."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-import torch
 
 from tocco.data.batching import collate_windows
 from tocco.data.preparation import WindowInputs
-from tocco.models.network import PerformanceNetwork
+from tocco.models.predictor import Prediction, Predictor, PredictorInput, StatisticsTable
 from tocco.units import BoolArray, FloatArray
 
 MIN_STRUCK_NOTES = 8
@@ -20,11 +19,11 @@ MIN_STRUCK_NOTES = 8
 
 @dataclass(frozen=True, eq=False)
 class WindowRatings:
-    """What the network says about each window.
+    """What a predictor says about each window.
 
     Attributes
     ----------
-    rating : (K, D) 0..100
+    rating : (K, D) rating points
     sd : (K, D) rating points, not calibrated
     heard : (K,) whether the window had enough notes to count
     """
@@ -34,30 +33,37 @@ class WindowRatings:
     heard: BoolArray
 
 
-@torch.inference_mode()
 def rate_windows(
-    network: PerformanceNetwork, windows: Iterable[WindowInputs], batch_size: int = 4
+    predictor: Predictor,
+    windows: Iterable[WindowInputs],
+    whole: StatisticsTable | None = None,
+    batch_size: int = 4,
 ) -> WindowRatings:
     """Ratings of consecutive windows, holding one batch of them at a time.
 
     Parameters
     ----------
-    network
-        In evaluation mode.
+    predictor
     windows
         In order; none of them empty of samples.
+    whole : (1, P)
+        Statistics of the whole performance; None for a predictor that reads none.
     """
-    ratings, log_variances, heard = [], [], []
+    said: list[Prediction] = []
+    heard: list[bool] = []
     for batch in _batches(windows, batch_size):
-        output = network(collate_windows(batch))
-        ratings.append(output.rating.numpy())
-        log_variances.append(output.log_variance.numpy())
+        said.append(predictor.predict(PredictorInput(collate_windows(batch), _repeated(whole, len(batch)))))
         heard += [window.symbolic.n_struck >= MIN_STRUCK_NOTES for window in batch]
     return WindowRatings(
-        rating=np.concatenate(ratings).astype(float),
-        sd=np.exp(0.5 * np.concatenate(log_variances).astype(float)),
+        rating=np.concatenate([one.rating for one in said]),
+        sd=np.concatenate([one.sd for one in said]),
         heard=np.array(heard),
     )
+
+
+def _repeated(whole: StatisticsTable | None, n: int) -> StatisticsTable | None:
+    """The same performance in each of `n` rows."""
+    return None if whole is None else StatisticsTable(whole.names, np.repeat(whole.values, n, axis=0))
 
 
 def _batches(windows: Iterable[WindowInputs], size: int) -> Iterator[list[WindowInputs]]:

@@ -20,8 +20,9 @@ from tocco.evaluation.cross_validation.shallow_models import (
     measure_excerpts,
     yardstick_result,
 )
-from tocco.evaluation.cross_validation.trees import KERNEL_ALPHA, N_FORESTS, N_TREES, RIDGE_ALPHA
 from tocco.files import sha256_of, writable_folder
+from tocco.models.boosted_trees import N_FORESTS, N_TREES
+from tocco.models.statistics_models import KERNEL_ALPHA, RIDGE_ALPHA
 from tocco.music.statistics import STATISTICS
 
 SEED = 0
@@ -61,7 +62,7 @@ def benchmark_trees(labels: Path, output: Path, *, protocol: str, as_published: 
             "statistics": f"{len(STATISTICS)}, {sum(s.needs_score for s in STATISTICS)} of them against the "
             f"score; {refused} scores refused as those of other music",
             TREES: f"LightGBM, mean of {N_FORESTS} forests of {N_TREES} trees a target; settings in "
-            "`tocco.evaluation.cross_validation.trees`",
+            "`tocco.models.boosted_trees`",
             BLEND: f"mean of {TREES} and {KERNEL} (Gaussian, alpha {KERNEL_ALPHA:g})",
             "ridge, statistics": f"alpha {RIDGE_ALPHA:g}",
         },

@@ -28,10 +28,12 @@ from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.rating import rate_windows
 from tocco.inference.windows import centre_weighted_merge
 from tocco.models.network import PerformanceNetwork
+from tocco.models.network_predictor import NetworkPredictor
 from tocco.music.midi import load_midi, ridge_features
 from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
-from tocco.training.stages import WEIGHTS_FILE, load_weights, network_from_config
+from tocco.training.run_folder import WEIGHTS_FILE
+from tocco.training.stages import load_weights, network_from_config
 from tocco.units import FloatArray, IntArray
 
 NETWORK, WITHOUT_SCORE = "tocco", "tocco, no score"
@@ -63,7 +65,7 @@ def rate_record(
     rating, sd : (D,)
     """
     windows: Iterable[WindowInputs] = (w.inputs(use_score=use_score) for w in record.windows)
-    rated = rate_windows(network, windows)
+    rated = rate_windows(NetworkPredictor(network), windows)
     merge = centre_weighted_merge(record.bounds_sec, rated.heard)
     if not len(merge.time_sec):
         raise InputError(record.record.segment_id, "has too few notes to be rated", next_step="leave it out")

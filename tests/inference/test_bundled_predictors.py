@@ -1,0 +1,150 @@
+"""Bundles with more than one predictor."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from tocco.errors import BundleError
+from tocco.files import sha256_of
+from tocco.inference.assessor import Assessor
+from tocco.inference.bundle import (
+    CHECKSUMS,
+    CONFIG,
+    PARTS,
+    Bundle,
+    ListedPredictor,
+    bundled_path,
+    example_path,
+    load_bundle,
+    save_bundle,
+)
+from tocco.models.blend import Blend
+from tocco.models.network_predictor import NetworkPredictor
+from tocco.models.statistics_models import RidgeStatistics, StatisticsScale
+
+SHIPPED_SHA256 = "8afca242420afba6b14e8fca132215ae663923a092fdfd9bc61c7def27270cd7"
+
+
+def at(rating: float, statistic: str = "note_count") -> RidgeStatistics:
+    """Rates the phrasing of everyone alike, after reading one statistic."""
+    scale = StatisticsScale(np.zeros(1), np.zeros(1))
+    one = np.ones(1)
+    return RidgeStatistics(("phrasing",), (statistic,), scale, np.zeros((1, 1)), rating * one, 5.0 * one)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Bundle:
+    return load_bundle()
+
+
+@pytest.fixture
+def blended(shipped: Bundle, tmp_path: Path) -> Callable[..., Path]:
+    def make(other: RidgeStatistics, weight: float = 1.0) -> Path:
+        listed = (ListedPredictor(name="network", weight=1.0), ListedPredictor(name="toy", weight=weight))
+        config = shipped.config.model_copy(update={"predictors": listed})
+        folder = tmp_path / "bundle"
+        save_bundle(folder, config, shipped.calibration, shipped.network, "A card.\n", {"toy": other})
+        return folder
+
+    return make
+
+
+def resealed(folder: Path) -> Path:
+    """Checksums of whatever is there now."""
+    files = [path.relative_to(folder).as_posix() for path in sorted((folder / "predictors").rglob("*.*"))]
+    lines = [f"{sha256_of(folder / name)}  {name}\n" for name in (*PARTS, *files)]
+    (folder / CHECKSUMS).write_text("".join(lines))
+    return folder
+
+
+def test_the_bundle_that_ships_is_the_network_alone(shipped: Bundle) -> None:
+    assert shipped.sha256 == SHIPPED_SHA256
+    assert isinstance(shipped.predictor, NetworkPredictor)
+    assert shipped.predictor.network is shipped.network
+    assert shipped.predictor.statistics == ()
+
+
+def test_an_assessment_blends_the_predictors_that_the_bundle_lists(
+    shipped: Bundle, blended: Callable[..., Path]
+) -> None:
+    files = [example_path() / f"minuet.{suffix}" for suffix in ("flac", "mid", "musicxml")]
+    bundle = load_bundle(blended(at(30.0), weight=3.0))
+    assert isinstance(bundle.predictor, Blend)
+    alone, both = Assessor(shipped).assess(*files), Assessor(bundle).assess(*files)
+    before, after = alone.ratings["phrasing"], both.ratings["phrasing"]
+    assert before.value is not None
+    assert after.value == pytest.approx(0.25 * before.value + 0.75 * 30.0, abs=0.01)
+    assert both.ratings["musicality"] == alone.ratings["musicality"]
+    curves = [np.array(a.curve.value["phrasing"], dtype=float) for a in (alone, both)]
+    assert curves[1] == pytest.approx(0.25 * curves[0] + 0.75 * 30.0, abs=0.02)
+    assert both.bundle.sha256 == bundle.sha256 != shipped.sha256
+
+
+def test_an_exported_bundle_replaces_predictors_of_an_earlier_one(
+    shipped: Bundle, blended: Callable[..., Path]
+) -> None:
+    folder = blended(at(30.0))
+    assert (folder / "predictors/toy/predictor.json").is_file()
+    save_bundle(folder, shipped.config, shipped.calibration, shipped.network, "A card.\n")
+    assert not (folder / "predictors").exists()
+    assert isinstance(load_bundle(folder).predictor, NetworkPredictor)
+    with pytest.raises(ValueError, match=r"lists \[\] beside the network; given are \['toy'\]"):
+        save_bundle(folder, shipped.config, shipped.calibration, shipped.network, "", {"toy": at(1.0)})
+
+
+def test_predictors_are_guarded_by_the_checksums(blended: Callable[..., Path]) -> None:
+    folder = blended(at(30.0))
+    arrays = folder / "predictors/toy/predictor.safetensors"
+    content = bytearray(arrays.read_bytes())
+    content[-1] ^= 1
+    arrays.write_bytes(bytes(content))
+    with pytest.raises(BundleError, match="is not the file that was exported"):
+        load_bundle(folder)
+    arrays.unlink()
+    with pytest.raises(BundleError, match="SHA256SUMS: does not list"):
+        load_bundle(folder)
+
+
+def test_a_predictor_has_to_be_listed_and_a_listed_one_has_to_be_there(blended: Callable[..., Path]) -> None:
+    folder = blended(at(30.0))
+    shutil.copytree(folder / "predictors/toy", folder / "predictors/stowaway")
+    with pytest.raises(BundleError, match="does not list"):
+        load_bundle(folder)
+    with pytest.raises(BundleError, match=r"lists the predictors toy .*allowed: those in .* stowaway, toy"):
+        load_bundle(resealed(folder))
+    shutil.rmtree(folder / "predictors")
+    with pytest.raises(BundleError, match=r"lists the predictors toy beside the network .*: none\)"):
+        load_bundle(resealed(folder))
+
+
+def test_a_predictor_reads_only_statistics_that_are_computed(blended: Callable[..., Path]) -> None:
+    with pytest.raises(BundleError, match="reads statistics that are not computed: heartbeat"):
+        load_bundle(blended(at(30.0, statistic="heartbeat")))
+
+
+@pytest.mark.parametrize(
+    ("listed", "problem"),
+    [
+        ([], "'network' is not among none"),
+        ([{"name": "toy", "weight": 1.0}], "'network' is not among toy"),
+        ([{"name": "network", "weight": 1.0}] * 2, "names one twice"),
+        ([{"name": "network", "weight": 1.0}, {"name": "../toy", "weight": 1.0}], "no name of a folder"),
+        ([{"name": "network", "weight": 0.0}], "greater than 0"),
+        ([{"name": "network", "weight": float("nan")}], "greater than 0|finite"),
+        ([{"name": "network"}], "weight"),
+    ],
+)
+def test_the_list_of_predictors_is_strict(tmp_path: Path, listed: list, problem: str) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(bundled_path(), folder)
+    config = yaml.safe_load((folder / CONFIG).read_text())
+    (folder / CONFIG).write_text(yaml.safe_dump(config | {"predictors": listed}))
+    with pytest.raises(BundleError, match=problem) as caught:
+        load_bundle(resealed(folder))
+    assert caught.value.exit_code == 6
