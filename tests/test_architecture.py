@@ -22,7 +22,18 @@ MAY_IMPORT = {
     "report": GROUND | {"music", "audio", "pseudo_labels", "data", "inference", "report"},
     "training": GROUND | {"music", "audio", "models", "losses", "data", "training"},
     "evaluation": GROUND
-    | {"music", "audio", "pseudo_labels", "models", "losses", "data", "inference", "training", "evaluation"},
+    | {
+        "music",
+        "audio",
+        "pseudo_labels",
+        "models",
+        "losses",
+        "data",
+        "inference",
+        "training",
+        "engines",
+        "evaluation",
+    },
     "engines": {"errors", "engines"},
 }
 HEAVY = ("lightning", "transformers", "partitura", "parangonar", "nnAudio", "matplotlib", "sklearn", "pandas")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -157,3 +161,38 @@ def test_what_cannot_be_asked_for_is_refused(midi: list[Path], tmp_path: Path, m
     refused(MissingPartError, "apt-get install timgm6mb-soundfont", midi[0], "-o", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     refused(UsageError, "wants either MIDI files or --labels", "-o", "x")
+
+
+@pytest.mark.slow
+def test_an_interruption_stops_within_five_seconds_and_says_what_is_kept(tmp_path: Path) -> None:
+    installed("timgm6mb")
+    minute = [(second / 4, 0.2, 40 + second % 40, 80) for second in range(240)]
+    for n in range(30):
+        save_midi(
+            performance([(t + n / 100, held, p, v) for t, held, p, v in minute], []), tmp_path / f"{n}.mid"
+        )
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", "from tocco.apps.cli.main import main; main()", "data", "render"]
+    command += [*map(str, sorted(tmp_path.glob("*.mid"))), "-o", str(out), "--jobs", "2"]
+    # A shell's background job would ignore the signal.
+    start = "import signal, sys, os; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command[2] = start + command[2]
+    command += ["--soundfont", "timgm6mb"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        until = time.monotonic() + 120.0
+        while not list(out.glob("[0-9]*.flac")) and time.monotonic() < until:
+            time.sleep(0.05)
+        sent = time.monotonic()
+        run.send_signal(signal.SIGINT)
+        try:
+            said = run.communicate(timeout=60.0)[1]
+        finally:
+            run.kill()
+        lasted = time.monotonic() - sent
+    there = [path for path in out.glob("[0-9]*.flac") if render_facts(path) is not None]
+    assert lasted < 5.0
+    assert run.returncode == 130
+    assert 1 <= len(there) < 30
+    assert f"{len(there)} of 30 renderings are there, whole, and are kept" in said
+    assert "a second run goes on where this one stopped" in said
+    assert "Traceback" not in said

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import importlib.util
+import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from engine_work import Pair, dying_at_one, paired, refusing_three, stumbling_at_one, surroundings
+import engine_work
+from engine_work import (
+    Pair,
+    begin,
+    dying_at_one,
+    paired,
+    refusing_three,
+    sleeping,
+    stumbling_at_one,
+    surroundings,
+    what_began,
+)
 from tocco.engines import Engine, LocalEngine, RayEngine, assert_arrived, engine_of
 from tocco.errors import InputError, MissingPartError, OutputError
 
@@ -74,8 +87,8 @@ if __name__ == "__main__":
 """
 
 
-def interrupted(folder: Path, times: int) -> str:
-    """Interrupt a run once both processes work, let them end their items after the first time; its words.
+def interrupted(folder: Path, times: int, *, may_end: bool = True) -> str:
+    """Interrupt a run once both processes work; let them end their items after the first time, or not.
 
     Nothing waits for a stretch of time, only for what happens: a slow machine is slow and no more.
     """
@@ -89,9 +102,9 @@ def interrupted(folder: Path, times: int) -> str:
                 time.sleep(0.02)
             run.send_signal(signal.SIGINT)
             said = run.stderr.readline()
-            if times == 1:
+            if times == 1 and may_end:
                 (folder / "go").touch()
-            else:
+            elif times > 1:
                 time.sleep(0.2)  # from its words to its waiting
                 run.send_signal(signal.SIGINT)
             said += run.communicate(timeout=120.0)[1]
@@ -102,11 +115,33 @@ def interrupted(folder: Path, times: int) -> str:
 
 def test_an_interruption_waits_for_what_was_begun_and_for_no_more(tmp_path: Path) -> None:
     said = interrupted(tmp_path, 1)
-    assert "finishing what was begun, 2 at most" in said
+    assert "Interrupted: what was begun has 2 s to end." in said
     begun, ended = (
         sorted(path.name[5:] for path in tmp_path.glob(f"{what}*")) for what in ("begun", "ended")
     )
     assert begun == ended == ["0", "1"]
+
+
+def test_what_takes_longer_is_ended(tmp_path: Path) -> None:
+    said = interrupted(tmp_path, 1, may_end=False)
+    assert said.count("Traceback") == 1, said
+    assert not list(tmp_path.glob("ended*"))
+
+
+def test_whoever_stops_asking_ends_what_was_begun() -> None:
+    before = set(multiprocessing.active_children())
+    with closing(LocalEngine(2).map(sleeping, [0.0, 600.0, 600.0])) as found:
+        assert next(found) == 0.0
+    assert set(multiprocessing.active_children()) <= before
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_process_is_initialised_once_before_its_first_item(jobs: int, monkeypatch) -> None:
+    monkeypatch.setattr(engine_work, "begun_with", [])
+    engine = LocalEngine(jobs, initializer=begin, initargs=("piano",))
+    assert list(engine.map(what_began, range(5))) == [["piano"]] * 5
+    assert engine_work.begun_with == (["piano"] if jobs == 1 else [])
+    assert list(engine.map(what_began, [])) == []
 
 
 def test_a_second_interruption_waits_for_nothing(tmp_path: Path) -> None:

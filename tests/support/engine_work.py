@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,23 @@ def dying_at_one(number: int) -> int:
     return number
 
 
+begun_with: list[str] = []
+"""What this process was initialised with."""
+
+
+def begin(name: str) -> None:
+    begun_with.append(name)
+
+
+def what_began(_: int) -> list[str]:
+    return begun_with
+
+
+def sleeping(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
 def surroundings(_: int) -> tuple[int, str | None, str]:
     """Process, threads that it may use, folder that it works in."""
     return os.getpid(), os.environ.get("OMP_NUM_THREADS"), str(Path.cwd())
@@ -71,7 +88,7 @@ class WatchedEngine:
 
     def map(
         self, function: Callable[[Any], Any], items: Sequence[Any], progress: Progress | None = None
-    ) -> Iterator[Any]:
+    ) -> Generator[Any, None, None]:
         work = partial(traced, function, self.log, self.doomed)
         return self.engine.map(work, list(enumerate(items)), progress)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tocco.data.partition import PART_SHARES, Grouping, Partition, partition
 from tocco.data.preparation import WindowInputs
 from tocco.data.prepared import MissingMidi, PreparedRecord, PreparedWindow, prepare_records
 from tocco.data.records import read_labels
+from tocco.engines import Progress
 from tocco.rubrics import TARGETS
 from tocco.units import FloatArray
 
@@ -79,7 +80,7 @@ class PerformanceDataset(Dataset[Example]):
         cache_dir: Path | None = None,
         jobs: int = 1,
         missing_midi: MissingMidi = "refuse",
-        progress: Callable[[int], None] | None = None,
+        progress: Progress | None = None,
         **options: Any,
     ) -> PerformanceDataset:
         """The dataset of a whole label file; see `prepare_records` and the class."""
@@ -189,7 +190,7 @@ def create_dataloaders(
     with_cqt: bool = False,
     jobs: int = 1,
     missing_midi: MissingMidi = "refuse",
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> DataLoaders:
     """From a label file to batches: prepared, split 70/15/15 without a leak, bucketed by length.
 

@@ -8,8 +8,7 @@ bounds and labels.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -22,6 +21,7 @@ from tocco.data.preparation import SymbolicInputs, WindowInputs, cut_windows, sy
 from tocco.data.records import LabelRecord
 from tocco.data.sources import read_performance
 from tocco.data.value_arrays import arrays_of, value_of
+from tocco.engines import LocalEngine, Progress
 from tocco.errors import InputError, MissingPartError
 from tocco.files import sha256_of
 from tocco.music.alignment import Alignment
@@ -158,7 +158,7 @@ def prepare_records(
     cache_dir: Path | None,
     jobs: int = 1,
     missing_midi: MissingMidi = "refuse",
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[PreparedRecord]:
     """Read, align and measure every record once; later runs read the kept files.
 
@@ -184,13 +184,7 @@ def prepare_records(
     if cache_dir is not None:
         cache_dir.mkdir(parents=True, exist_ok=True)
     prepare = functools.partial(record_outline, window_sec=window_sec, overlap=overlap, cache_dir=cache_dir)
-    prepared: list[PreparedRecord] = []
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
-        for outline in pool.map(prepare, records, chunksize=4):
-            prepared.append(_prepared(outline))
-            if progress is not None:
-                progress(len(prepared))
-    return prepared
+    return [_prepared(outline) for outline in LocalEngine(jobs).map(prepare, records, progress)]
 
 
 def record_arrays(record: LabelRecord, window_sec: float, overlap: float) -> dict[str, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -20,10 +20,12 @@ class Engine(Protocol):
 
     def map(
         self, function: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None = None
-    ) -> Iterator[Found]:
+    ) -> Generator[Found, None, None]:
         """The function of every item, in the order of the items.
 
-        Each result is handed on as soon as it and all before it are there.
+        Each result is handed on as soon as it and all before it are there. Whoever may stop asking half way,
+        by an interruption or an error of its own, closes the generator (`contextlib.closing`), which ends
+        what was begun.
 
         Parameters
         ----------

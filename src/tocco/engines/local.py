@@ -7,14 +7,14 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.process import BaseProcess
-from typing import Final
+from typing import Any, Final
 
 from tocco.engines.engine import Found, Item, Progress, counted
 from tocco.errors import MissingPartError, UsageError
@@ -28,6 +28,9 @@ ONE_THREAD: Final[Mapping[str, str]] = {
 """A process a core, a thread a process: more would wait for one another, and add up in another order."""
 
 
+GRACE_SEC: Final = 2.0
+"""How long work that was begun may go on after an interruption, before its process is ended."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -38,9 +41,15 @@ class LocalEngine:
     Attributes
     ----------
     jobs : items at once, >= 1
+    initializer
+        Called once in each process, before its first item; defined at the top of a module.
+    initargs
+        What it is called with.
     """
 
     jobs: int = 1
+    initializer: Callable[..., object] | None = None
+    initargs: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         if self.jobs < 1:
@@ -48,50 +57,61 @@ class LocalEngine:
 
     def map(
         self, function: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None = None
-    ) -> Iterator[Found]:
+    ) -> Generator[Found, None, None]:
         """As in `Engine.map`."""
         n_processes = min(self.jobs, len(items))
-        results = map(function, items) if n_processes <= 1 else _in_processes(function, items, n_processes)
+        results = self._here(function, items) if n_processes <= 1 else self._elsewhere(function, items)
         yield from counted(results, len(items), progress)
 
+    def _here(self, function: Callable[[Item], Found], items: Sequence[Item]) -> Iterator[Found]:
+        if items and self.initializer is not None:
+            self.initializer(*self.initargs)
+        yield from map(function, items)
 
-def _in_processes(
-    function: Callable[[Item], Found], items: Sequence[Item], n_processes: int
-) -> Iterator[Found]:
-    # Fresh processes: the threads and locks of torch, OpenMP and FluidSynth do not survive a fork.
-    fresh = multiprocessing.get_context("spawn")
-    workers = ProcessPoolExecutor(n_processes, fresh)
-    try:
-        yield from _in_order(workers, function, items, n_processes)
-    except BrokenProcessPool as error:
-        raise MissingPartError(
-            "--jobs",
-            f"one of {n_processes} processes was ended from outside, for want of memory perhaps",
-            next_step="run again with fewer; what is done is kept",
-        ) from error
-    finally:
-        workers.shutdown(cancel_futures=True)
+    def _elsewhere(self, function: Callable[[Item], Found], items: Sequence[Item]) -> Iterator[Found]:
+        n_processes = min(self.jobs, len(items))
+        # Fresh processes: the threads and locks of torch, OpenMP and FluidSynth do not survive a fork.
+        fresh = multiprocessing.get_context("spawn")
+        workers = ProcessPoolExecutor(n_processes, fresh, self.initializer, self.initargs)
+        others = set(multiprocessing.active_children())
+        running: dict[Future[Found], int] = {}
+        try:
+            yield from _in_order(workers, function, items, n_processes, running)
+        except BrokenProcessPool as error:
+            raise MissingPartError(
+                "--jobs",
+                f"one of {n_processes} processes was ended from outside, for want of memory perhaps",
+                next_step="run again with fewer; what is done is kept",
+            ) from error
+        except (KeyboardInterrupt, GeneratorExit):
+            _let_end(running, set(multiprocessing.active_children()) - others)
+            raise
+        finally:
+            workers.shutdown(cancel_futures=True)
 
 
 def _in_order(
-    workers: ProcessPoolExecutor, function: Callable[[Item], Found], items: Sequence[Item], at_once: int
+    workers: ProcessPoolExecutor,
+    function: Callable[[Item], Found],
+    items: Sequence[Item],
+    at_once: int,
+    running: dict[Future[Found], int],
 ) -> Iterator[Found]:
     """Results in order of the items; none is handed out before a process is free for it.
 
-    What is handed out cannot be called back, and would be waited for when the user interrupts.
+    What is handed out cannot be called back, and would be waited for when the user interrupts. It stands in
+    `running`, with the number of its item, until it has ended.
     """
-    others = set(multiprocessing.active_children())
     waiting = iter(enumerate(items))
-    running: dict[Future[Found], int] = {}
     with ExitStack() as surroundings:
         surroundings.enter_context(_environment(ONE_THREAD))
-        surroundings.enter_context(_keyboard_unheard())
+        surroundings.enter_context(_sigint_ignored())
         for place, item in islice(waiting, at_once):
             running[workers.submit(function, item)] = place
     ended: dict[int, Future[Found]] = {}
     due = 0
     while running:
-        done = _first_done(running, others)
+        done = wait(running, return_when=FIRST_COMPLETED).done
         for future in done:
             ended[running.pop(future)] = future
         for place, item in islice(waiting, len(done)):
@@ -101,21 +121,16 @@ def _in_order(
             due += 1
 
 
-def _first_done(running: Collection[Future[Found]], others: Collection[BaseProcess]) -> set[Future[Found]]:
-    """Wait for an item. When interrupted, let what was begun end; when interrupted again, drop it."""
-    try:
-        return wait(running, return_when=FIRST_COMPLETED).done
-    except KeyboardInterrupt:
-        _LOG.warning(
-            "Interrupted: finishing what was begun, %d at most. Ctrl-C again drops it.", len(running)
-        )
-        try:
-            wait(running)
-        except KeyboardInterrupt:
-            for process in set(multiprocessing.active_children()).difference(others):
-                process.terminate()
-            wait(running)
-        raise
+def _let_end(running: Collection[Future[Found]], processes: Collection[BaseProcess]) -> None:
+    """Give what was begun the time to end; end the processes of what takes longer."""
+    if all(future.done() for future in running):
+        return
+    _LOG.warning("Interrupted: what was begun has %.0f s to end. Ctrl-C again drops it.", GRACE_SEC)
+    with suppress(KeyboardInterrupt):  # interrupted again: what was begun is dropped
+        wait(running, GRACE_SEC)
+    if not all(future.done() for future in running):
+        for process in processes:
+            process.terminate()
 
 
 @contextmanager
@@ -134,10 +149,10 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _keyboard_unheard() -> Iterator[None]:
-    """Processes started here do not hear the keyboard: the parent does, and lets them end their items."""
+def _sigint_ignored() -> Iterator[None]:
+    """Processes started here ignore SIGINT: the parent alone decides when they end."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread hears the keyboard, and only it may turn the ear away
+        yield  # only the main thread receives signals, and only it may set what they do
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

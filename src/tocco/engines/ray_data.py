@@ -13,7 +13,7 @@ import pickle
 import re
 import socket
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +65,7 @@ class RayEngine:
 
     def map(
         self, function: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None = None
-    ) -> Iterator[Found]:
+    ) -> Generator[Found, None, None]:
         """As in `Engine.map`."""
         if not items:
             return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ from tocco.training.config import DataConfig, load_config
 SOME_FAILED: Final = 1
 
 MOST_NAMED: Final = 3
-"""Records that are named for one and the same problem; of the others the number is told."""
+"""Records that are named for one and the same problem; the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -56,27 +57,27 @@ def prepare(labels: Path, config: Path | None, cache: Path, engine: Engine) -> i
 
     Returns
     -------
-    The exit code: 1 where some records failed; stderr names them, of one problem the first three.
+    The exit code: 1 where some records failed; stderr has a line for each problem, which names the first
+    three of its records.
     """
     records = read_labels(labels, must_exist=True)
     windows = DataConfig.model_validate({}) if config is None else load_config(config).data
     writable_folder(cache)
     tasks = [_Task(record, windows.window_sec, windows.overlap, cache) for record in records]
     outcomes: list[_Outcome] = []
-    alike: Counter[str] = Counter()
-    with progress_bar("preparing") as advance:
-        for outcome in engine.map(_prepared, tasks, advance):
-            if outcome.path is not None:
-                assert_arrived(outcome.path)
-            if outcome.error is not None:
-                alike[outcome.error.problem] += 1
-                if alike[outcome.error.problem] <= MOST_NAMED:
-                    typer.echo(f"tocco: {outcome.error}", err=True)
-            outcomes.append(outcome)
-    for problem, n in alike.items():
-        if n > MOST_NAMED:
-            typer.echo(f"tocco: {n - MOST_NAMED} more records: {problem}", err=True)
-    failed = sum(alike.values())
+    errors: list[ToccoError] = []
+    try:
+        with progress_bar("preparing") as advance, closing(engine.map(_prepared, tasks, advance)) as found:
+            for outcome in found:
+                if outcome.path is not None:
+                    assert_arrived(outcome.path)
+                if outcome.error is not None:
+                    errors.append(outcome.error)
+                outcomes.append(outcome)
+    finally:
+        for line in problems(errors):
+            typer.echo(f"tocco: {line}", err=True)
+    failed = len(errors)
     refused = sum(bool(outcome.score_refusal) for outcome in outcomes)
     megabytes = sum(outcome.path.stat().st_size for outcome in outcomes if outcome.path is not None) / 1e6
     typer.echo(
@@ -84,6 +85,19 @@ def prepare(labels: Path, config: Path | None, cache: Path, engine: Engine) -> i
         f"{refused} without their score, which is that of other music; {failed} failed"
     )
     return SOME_FAILED if failed else 0
+
+
+def problems(errors: Sequence[ToccoError]) -> list[str]:
+    """One line for each problem, however many records have it."""
+    alike: dict[tuple[str, str | None, str | None], list[str]] = {}
+    for error in errors:
+        alike.setdefault((error.problem, error.allowed, error.next_step), []).append(error.subject)
+    lines = []
+    for (problem, allowed, next_step), subjects in alike.items():
+        more = len(subjects) - MOST_NAMED
+        who = ", ".join(subjects[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        lines.append(str(ToccoError(who, problem, allowed=allowed, next_step=next_step)))
+    return lines
 
 
 def _prepared(task: _Task) -> _Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from typing import Final
 import typer
 
 from tocco.apps.progress import progress_bar
-from tocco.audio.render_cache import RendererPool, RenderFacts, Rendering, RenderJob, render_job
+from tocco.audio.render_cache import RendererPool, RenderFacts, Rendering, RenderJob, render_facts, render_job
 from tocco.audio.render_setting import RenderChoice, rooms_of
 from tocco.audio.rendering import PEAK_CEILING_DBFS, TARGET_LUFS, fluidsynth_version, instruments_of
 from tocco.data.pairing import AUDIO_SUFFIXES
@@ -189,13 +190,17 @@ def _render(jobs: list[RenderJob], engine: Engine) -> list[_Outcome]:
     outcomes: list[_Outcome] = []
     function = _rendered if len(jobs) == 1 else _attempted
     try:
-        with progress_bar("rendering") as advance:
-            for outcome in engine.map(function, jobs, advance):
+        with progress_bar("rendering") as advance, closing(engine.map(function, jobs, advance)) as found:
+            for outcome in found:
                 if outcome.rendering is not None:
                     assert_arrived(outcome.job.target)
                 if outcome.problem is not None:
                     typer.echo(f"tocco: {outcome.problem}", err=True)
                 outcomes.append(outcome)
+    except KeyboardInterrupt:
+        n_kept = sum(render_facts(job.target) is not None for job in jobs)
+        typer.echo(f"tocco: {n_kept} of {len(jobs)} renderings are there, whole, and are kept", err=True)
+        raise
     finally:
         with _kept.pop("pool", RendererPool()):
             pass  # pianos that this very process had loaded are put away

@@ -6,12 +6,9 @@ Networks see windows; the yardstick sees each excerpt as a whole, through the nu
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +16,7 @@ import numpy.typing as npt
 from tocco.data.records import LabelRecord
 from tocco.data.sources import read_record
 from tocco.data.splits import Fold, Protocol, checked_folds, fold_indices
+from tocco.engines import LocalEngine, Progress
 from tocco.errors import InputError
 from tocco.evaluation.cross_validation.baselines import (
     Baseline,
@@ -39,12 +37,6 @@ from tocco.units import FloatArray, IntArray
 
 TREES, TREES_WITHOUT_SCORE, KERNEL, BLEND = "trees", "trees, no score", "kernel ridge", "blend"
 """Names of systems: `BLEND` is the mean of the ratings of `TREES` and `KERNEL`."""
-
-Progress = Callable[[int, int], None]
-"""Takes how many of how many are done."""
-
-_Item = TypeVar("_Item")
-_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +83,7 @@ def measure_excerpts(
     InputError
         A record without MIDI, or whose files cannot be used.
     """
-    measured = _each(measure_excerpt, records, jobs, progress)
+    measured = list(LocalEngine(jobs).map(measure_excerpt, records, progress))
     return ExcerptStatistics(
         np.stack([one.statistics for one in measured]),
         feature_matrix([one.ridge for one in measured]),
@@ -192,7 +184,7 @@ def held_out(
         for model, inputs in systems.values()
         for train, test in folds
     ]
-    found = iter(_each(_learn_fold, tasks, jobs, progress))
+    found = LocalEngine(jobs).map(_learn_fold, tasks, progress)
     predictions: dict[str, FloatArray] = {}
     for name in systems:
         predictions[name] = np.full(labels.shape, np.nan)
@@ -225,22 +217,3 @@ def _excerpt(
     if alignment is not None:
         alignment = alignment.window(start, end, notes_within(performance, start, end))
     return segment, alignment
-
-
-def _each(
-    function: Callable[[_Item], _Found], items: Sequence[_Item], jobs: int, progress: Progress | None
-) -> list[_Found]:
-    """The function of every item, in order; with more than one job, in processes of their own."""
-    found: list[_Found] = []
-    with ExitStack() as stack:
-        results: Iterable[_Found] = map(function, items)
-        if jobs > 1:
-            # Started afresh: a fork would inherit the locks of the parent's OpenMP threads.
-            fresh = multiprocessing.get_context("spawn")
-            pool = stack.enter_context(ProcessPoolExecutor(max_workers=jobs, mp_context=fresh))
-            results = pool.map(function, items)
-        for result in results:
-            found.append(result)
-            if progress is not None:
-                progress(len(found), len(items))
-    return found

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
+import functools
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from tocco.audio.processing import stream_audio
 from tocco.data.corpora.corpus import CHECKSUMS
 from tocco.data.corpora.maestro.fetching import METADATA
 from tocco.data.corpora.maestro.index import METADATA_COLUMNS
+from tocco.engines import LocalEngine
 from tocco.errors import InputError, ToccoError
 from tocco.files import sha256_of
 from tocco.music.midi import load_midi
@@ -99,12 +99,7 @@ def read_promises(folder: Path) -> tuple[Promise, ...]:
 
 def check_recordings(promises: Sequence[Promise], folder: Path, jobs: int) -> Iterator[Finding]:
     """Check recordings one after the other or several at once; findings come in the given order."""
-    folders = [folder] * len(promises)
-    if jobs == 1:
-        yield from map(check_recording, promises, folders)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(check_recording, promises, folders)
+    yield from LocalEngine(jobs).map(functools.partial(check_recording, folder=folder), promises)
 
 
 def check_recording(promise: Promise, folder: Path) -> Finding:
