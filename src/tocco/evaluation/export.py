@@ -21,6 +21,9 @@ from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
 from tocco.training.stages import network_arguments
 
+FIGURES = "cross_validation.md"
+"""The tables of an evaluation, which go into the card."""
+
 
 def bundle_config(
     config: ExperimentConfig, records: Sequence[PreparedRecord], run_dir: Path, labels_sha256: str
@@ -68,7 +71,7 @@ def model_card(
     labels_sha256: str,
 ) -> str:
     """The card, with the cross-validation's own tables in it."""
-    figures = (evaluation / "cross_validation.md").read_text(encoding="utf-8")
+    figures = (evaluation / FIGURES).read_text(encoding="utf-8")
     trained = json.loads((run_dir / "full" / "split.json").read_text(encoding="utf-8"))
     about = [record.record for record in records]
     template = resources.files("tocco.evaluation") / "model_card.md"

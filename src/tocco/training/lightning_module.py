@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import lightning.pytorch as pl
 import numpy as np
@@ -134,6 +134,8 @@ class PerformanceEvaluationModel(pl.LightningModule):
         merged = np.stack([rating[index == record].mean(axis=0) for record in records])
         for name, value in held_out_metrics(label[first], merged).items():
             self.log(f"val_{name}", value)
+        for name, value in metrics_by_dimension(self.network.dimensions, label[first], merged).items():
+            self.log(f"val_{name}", value)
 
     def test_step(self, batch: ExampleBatch, batch_index: int) -> None:
         """As in validation."""
@@ -203,10 +205,32 @@ def held_out_metrics(label: np.ndarray, rating: np.ndarray) -> dict[str, float]:
     ----------
     label, rating : (R, D) rating points; NaN where a label is missing
     """
-    columns = [d for d in range(label.shape[1]) if np.isfinite(label[:, d]).sum() > 2]
-    pairs = [(label[np.isfinite(label[:, d]), d], rating[np.isfinite(label[:, d]), d]) for d in columns]
+    figures = metrics_by_dimension([str(d) for d in range(label.shape[1])], label, rating)
     return {
-        "r": float(np.mean([metrics.pearson_r(ref, est) for ref, est in pairs])),
-        "r2": float(np.mean([metrics.r2(ref, est) for ref, est in pairs])),
-        "mae": float(np.mean([metrics.mae(ref, est) for ref, est in pairs])),
+        kind: float(np.mean([value for name, value in figures.items() if name.startswith(f"{kind}/")]))
+        for kind in _FIGURES
     }
+
+
+def metrics_by_dimension(names: Sequence[str], label: np.ndarray, rating: np.ndarray) -> dict[str, float]:
+    """r, R2 and MAE of every target that has more than two labels.
+
+    Parameters
+    ----------
+    names : (D,)
+    label, rating : (R, D) rating points; NaN where a label is missing
+
+    Returns
+    -------
+    "r/NAME", "r2/NAME", "mae/NAME" -> figure
+    """
+    figures = {}
+    for d, name in enumerate(names):
+        known = np.isfinite(label[:, d])
+        if known.sum() > 2:
+            for kind, figure in _FIGURES.items():
+                figures[f"{kind}/{name}"] = float(figure(label[known, d], rating[known, d]))
+    return figures
+
+
+_FIGURES: Final = {"r": metrics.pearson_r, "r2": metrics.r2, "mae": metrics.mae}

@@ -3,66 +3,41 @@
 A run's folder holds one sub-folder a fold (`fold0`, ...) or `full`, each with:
 
 - `config.yaml`: the resolved settings
-- `split.json`: protocol, fold, segment ids on either side, their hash
+- `split.json`: protocol, fold, segment ids on either side, hashes of split and labels, revision
 - `last.ckpt`: Lightning's own state, for `--resume`
 - `model.safetensors`: the averaged weights; what evaluation and export read
-- `metrics.csv`: losses and, with a held-out part, metrics a epoch
+- `metrics.csv`, `curves.png`: losses and, with a held-out part, its figures by dimension, epoch by epoch
 """
 
 from __future__ import annotations
 
-import csv
-import json
 import logging
-import shutil
-import subprocess
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
 import torch
-import yaml
 from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from tocco.data.dataset import LEVEL_JITTER_DB, PerformanceDataset
 from tocco.data.loaders import TrainingLoader, evaluation_loader
 from tocco.data.prepared import PreparedRecord
-from tocco.data.splits import split_hash
 from tocco.errors import InputError
-from tocco.files import replacing, write_bytes
 from tocco.models.network import PerformanceNetwork, build_network
+from tocco.models.network_predictor import write_weights
 from tocco.music.note_features import NOTE_FEATURES
 from tocco.music.octuple import OCTUPLE_VOCABULARY
 from tocco.music.statistics import STATISTICS
 from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig, TrainingConfig
+from tocco.training.epoch_log import PICTURE, EpochLog, draw_curves, read_epochs
 from tocco.training.lightning_module import PerformanceEvaluationModel
-
-WEIGHTS_FILE = "model.safetensors"
-
-
-@dataclass(frozen=True)
-class Split:
-    """Which records are learned from and which are held out.
-
-    Attributes
-    ----------
-    name : folder of the run's part: "fold0", ..., "full", "fold0-inner"
-    train, held_out : index into the records
-    """
-
-    name: str
-    protocol: str
-    train: tuple[int, ...]
-    held_out: tuple[int, ...]
+from tocco.training.run_folder import CHECKPOINT, WEIGHTS_FILE, Split, describe, open_part
 
 
 def network_arguments(config: ExperimentConfig) -> dict[str, Any]:
@@ -104,6 +79,7 @@ def train_stage(
     *,
     validate: bool,
     resume: bool = False,
+    overwrite: bool = False,
     progress: bool = False,
 ) -> Path:
     """Train on one side of a split.
@@ -114,23 +90,22 @@ def train_stage(
         Report on the held-out side after every epoch. For choosing settings on an inner split; the
         folds that report the result train blind for the number of epochs that the config states.
     resume
-        Go on from `last.ckpt`; an error where there is none.
+        Go on from `last.ckpt`; an error where there is none, or one of something else.
+    overwrite
+        Replace this part of the run if it is there; else that is an error.
 
     Returns
     -------
     Path
         The weights.
     """
-    folder = run_dir / split.name
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / "last.ckpt"
-    if resume and not checkpoint.is_file():
-        raise InputError(checkpoint, "no such checkpoint", next_step="start without --resume")
+    folder = open_part(run_dir, describe(config, records, split), resume=resume, overwrite=overwrite)
+    weights = folder / WEIGHTS_FILE
+    if weights.is_file():
+        return weights  # resumed, and there is nothing left to do
     pl.seed_everything(config.training.seed, workers=True, verbose=False)
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
-    _describe(config, records, split, folder)
-
     training = [records[i] for i in split.train]
     module = build_module(config, training)
     held_out = [records[i] for i in split.held_out] if validate else []
@@ -161,18 +136,12 @@ def train_stage(
             module,
             train_loader,
             held_out_loader,
-            ckpt_path=str(checkpoint) if resume else None,
+            ckpt_path=str(folder / CHECKPOINT) if resume else None,
             weights_only=True,
         )
-    weights = folder / WEIGHTS_FILE
-    save_weights(module.network, weights)
+    write_weights(weights, module.network)
+    draw_curves(read_epochs(folder), folder / PICTURE)
     return weights
-
-
-def save_weights(network: PerformanceNetwork, path: Path) -> None:
-    """Write weights in one step, never half."""
-    with replacing(path) as temporary:
-        save_file({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, temporary)
 
 
 def build_module(config: ExperimentConfig, training: Sequence[PreparedRecord]) -> PerformanceEvaluationModel:
@@ -254,12 +223,15 @@ def _trainer(config: ExperimentConfig, folder: Path, *, progress: bool) -> pl.Tr
         precision=settings.precision,
         accumulate_grad_batches=settings.accumulate_grad_batches,
         gradient_clip_val=settings.gradient_clip,
-        logger=CSVLogger(folder, name="", version=""),
-        log_every_n_steps=10,
+        logger=False,
         num_sanity_val_steps=0,
         enable_progress_bar=progress,
         enable_model_summary=False,
-        callbacks=[*_checkpoints(folder, settings), EMAWeightAveraging(decay=settings.average_decay)],
+        callbacks=[
+            *_checkpoints(folder, settings),
+            EMAWeightAveraging(decay=settings.average_decay),
+            EpochLog(folder),
+        ],
     )
 
 
@@ -299,38 +271,3 @@ def _quiet_lightning() -> Iterator[None]:
             yield
         finally:
             logger.setLevel(level)
-
-
-def _describe(
-    config: ExperimentConfig, records: Sequence[PreparedRecord], split: Split, folder: Path
-) -> None:
-    resolved = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
-    write_bytes(folder / "config.yaml", resolved.encode())
-    sides = {
-        "train": sorted(records[i].record.segment_id for i in split.train),
-        "held_out": sorted(records[i].record.segment_id for i in split.held_out),
-    }
-    fold = (np.array(split.train, dtype=int), np.array(split.held_out, dtype=int))
-    sha256 = split_hash([record.record for record in records], [fold])
-    content = {
-        "name": split.name,
-        "protocol": split.protocol,
-        "sha256": sha256,
-        "revision": revision(),
-        **sides,
-    }
-    write_bytes(folder / "split.json", (json.dumps(content, indent=1) + "\n").encode())
-
-
-def revision() -> str:
-    """The version of tocco and, in a git checkout, the commit; "+changed" where files differ from it."""
-    here = Path(__file__).parent
-    git = ["git", "-C", str(here), "describe", "--always", "--abbrev=40", "--dirty=+changed"]
-    found = shutil.which("git") and subprocess.run(git, capture_output=True, text=True, check=False)
-    return f"{version('tocco')} {found.stdout.strip()}".strip() if found else version("tocco")
-
-
-def read_epochs(folder: Path) -> list[dict[str, float]]:
-    """The logged figures of a run's part, one mapping a logged row."""
-    with (folder / "metrics.csv").open(newline="", encoding="utf-8") as stream:
-        return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(stream)]

@@ -22,13 +22,24 @@ def train(
         list[str] | None, typer.Option("--set", metavar="BLOCK.KEY=VALUE", help="Override a setting.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the parts of the run that are trained again.")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that prepare inputs.")] = 2,
 ) -> None:
     """Train a network; checkpoints, config and split go to the run's folder."""
     from tocco.apps.commands import experiments
 
     experiments.train(
-        config, labels, run, fold=fold, inner=inner, overrides=set_ or [], resume=resume, jobs=jobs
+        config,
+        labels,
+        run,
+        fold=fold,
+        inner=inner,
+        overrides=set_ or [],
+        resume=resume,
+        overwrite=overwrite,
+        jobs=jobs,
     )
 
 

@@ -12,23 +12,26 @@ import typer
 from tocco.apps.progress import progress_bar
 from tocco.data.prepared import PreparedRecord, prepare_records
 from tocco.data.records import read_labels
-from tocco.data.splits import checked_folds, inner_split
+from tocco.data.splits import checked_folds, fold_indices, inner_split
 from tocco.errors import InputError, UsageError
 from tocco.evaluation.cross_validation.protocols import NETWORK, calibrate, cross_validation_result
 from tocco.evaluation.cross_validation.report import write_report
-from tocco.evaluation.export import bundle_config, model_card, training_range
+from tocco.evaluation.export import FIGURES, bundle_config, model_card, training_range
 from tocco.files import sha256_of, writable_folder
 from tocco.inference.bundle import CALIBRATION, BundleCalibration, save_bundle
 from tocco.inference.intervals import IntervalCalibration
 from tocco.training.config import ExperimentConfig, load_config
-from tocco.training.stages import (
+from tocco.training.epoch_log import read_epochs
+from tocco.training.run_folder import (
+    CHECKPOINT,
+    CONFIG,
     WEIGHTS_FILE,
     Split,
-    load_weights,
-    network_from_config,
-    read_epochs,
-    train_stage,
+    assert_may_train,
+    describe,
+    is_begun,
 )
+from tocco.training.stages import load_weights, network_from_config, train_stage
 
 INNER_FRACTION = 0.25
 
@@ -42,14 +45,31 @@ def train(
     inner: bool,
     overrides: Sequence[str],
     resume: bool,
+    overwrite: bool,
     jobs: int,
 ) -> None:
     """Train the parts of a run that `fold` asks for; each prints its folder when it is done."""
+    if resume and overwrite:
+        raise UsageError("--resume", "goes on with what --overwrite would replace", next_step="give one")
     config = load_config(config_path, dict(_assignment(text) for text in overrides))
     records = prepare(config, labels, run, jobs)
-    for split in _splits(config, records, fold, inner=inner):
+    splits = _splits(config, records, fold, inner=inner)
+    begun = {split.name for split in splits if is_begun(run / split.name)}
+    # Of several parts, those that an interrupted run had not begun are begun.
+    resumed = {split.name: resume and (split.name in begun or not begun) for split in splits}
+    for split in splits:
+        description = describe(config, records, split)
+        assert_may_train(run, description, resume=resumed[split.name], overwrite=overwrite)
+    for split in splits:
         weights = train_stage(
-            config, records, split, run, validate=inner, resume=resume, progress=sys.stderr.isatty()
+            config,
+            records,
+            split,
+            run,
+            validate=inner,
+            resume=resumed[split.name],
+            overwrite=overwrite,
+            progress=sys.stderr.isatty(),
         )
         typer.echo(f"{weights}: trained on {len(split.train)} records, {len(split.held_out)} held out")
         if inner:
@@ -63,7 +83,8 @@ def train(
 
 def evaluate(run: Path, labels: Path, output: Path, *, jobs: int) -> None:
     """Rate every record by the fold that held it out; write tables, figures and the calibration."""
-    config = _config_of(run)
+    config = _config_of(run, "fold0", labels)
+    assert_folds_trained(config, run, labels)
     records = prepare(config, labels, run, jobs)
     with progress_bar("rating") as advance:
         result = cross_validation_result(config, records, run, advance)
@@ -88,7 +109,16 @@ def evaluate(run: Path, labels: Path, output: Path, *, jobs: int) -> None:
 
 def export(run: Path, evaluation: Path, labels: Path, output: Path) -> None:
     """Write the bundle of the network that learned from every record."""
-    config = _config_of(run, "full")
+    config = _config_of(run, "full", labels)
+    if not (run / "full" / WEIGHTS_FILE).is_file():
+        raise not_trained(run, "full", labels)
+    for name in (CALIBRATION, FIGURES):
+        if not (evaluation / name).is_file():
+            raise InputError(
+                evaluation,
+                f"holds no {name}: the run is not evaluated",
+                next_step=f"tocco evaluate {run} --labels {labels} -o {evaluation}",
+            )
     records = prepare(config, labels, run, jobs=1)
     labels_sha256 = sha256_of(labels)
     sha256 = save_bundle(
@@ -115,7 +145,7 @@ def prepare(config: ExperimentConfig, labels: Path, run: Path, jobs: int) -> lis
             cache_dir=run.parent / "prepared",
             jobs=jobs,
             missing_midi=config.data.missing_midi,
-            progress=lambda done: advance(done, len(records)),
+            progress=advance,
         )
     refused = [record.record.segment_id for record in prepared if record.score_refusal]
     if refused:
@@ -152,11 +182,39 @@ def _splits(
     ]
 
 
-def _config_of(run: Path, part: str = "fold0") -> ExperimentConfig:
-    path = run / part / "config.yaml"
+def _config_of(run: Path, part: str, labels: Path) -> ExperimentConfig:
+    path = run / part / CONFIG
     if not path.is_file():
-        raise InputError(path, "no such file", next_step="train this part of the run first")
+        raise not_trained(run, part, labels)
     return load_config(path)
+
+
+def assert_folds_trained(config: ExperimentConfig, run: Path, labels: Path) -> None:
+    """Refuse to evaluate a run that lacks a fold, before anything is prepared.
+
+    Raises
+    ------
+    InputError
+        A fold has no weights; the message names the command that trains it.
+    """
+    folds = fold_indices(read_labels(labels, must_exist=True), config.data.protocol)
+    for k in range(len(folds)):
+        if not (run / f"fold{k}" / WEIGHTS_FILE).is_file():
+            raise not_trained(run, f"fold{k}", labels)
+
+
+def not_trained(run: Path, part: str, labels: Path) -> InputError:
+    """The error for a part of a run that is not trained: it names the command that trains it."""
+    configs = sorted(run.glob(f"*/{CONFIG}"))
+    config = configs[0] if configs else "CONFIG"
+    is_any_fold_there = any(is_begun(folder) for folder in run.glob("fold*"))
+    fold = "none" if part == "full" else part.removeprefix("fold") if is_any_fold_there else "all"
+    resumed = " --resume" if (run / part / CHECKPOINT).is_file() else ""
+    return InputError(
+        run / part,
+        "is not trained yet",
+        next_step=f"tocco train --config {config} --labels {labels} -o {run} --fold {fold}{resumed}",
+    )
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -1,0 +1,101 @@
+"""What a run measures in each epoch: a table that is whole after each of them, and curves.
+
+`metrics.csv` has one row an epoch: `epoch`, `train_loss` and, with a held-out part, `val_loss`, the means
+`val_r`, `val_r2`, `val_mae` and the same of each dimension, `val_r2/phrasing`. A resumed run goes on with the
+table, from the epoch that it goes on with.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import lightning.pytorch as pl
+
+from tocco.files import replacing, write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TABLE, PICTURE = "metrics.csv", "curves.png"
+
+_FIRST: Final = ("epoch", "step", "train_loss", "val_loss", "val_r", "val_r2", "val_mae")
+_DIMENSION_R2: Final = "val_r2/"
+
+
+class EpochLog(pl.Callback):
+    """Writes `metrics.csv` after every epoch.
+
+    Parameters
+    ----------
+    folder
+        Of the part of a run that is trained.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._rows: list[dict[str, float]] = []
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Take over the epochs before the one that a resumed run goes on with."""
+        earlier = read_epochs(self._folder) if trainer.global_step > 0 else []
+        self._rows = [row for row in earlier if row["epoch"] < trainer.current_epoch]
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Add the epoch's row."""
+        measured = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        place = {"epoch": float(trainer.current_epoch), "step": float(trainer.global_step)}
+        self._rows.append(place | measured)
+        write_epochs(self._rows, self._folder)
+
+
+def write_epochs(rows: Sequence[dict[str, float]], folder: Path) -> None:
+    """Write `metrics.csv`: the losses first, then everything else by name."""
+    named = {name for row in rows for name in row}
+    columns = [name for name in _FIRST if name in named] + sorted(named.difference(_FIRST))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    whole = ("epoch", "step")
+    writer.writerows({k: int(v) if k in whole else v for k, v in row.items()} for row in rows)
+    write_bytes(folder / TABLE, text.getvalue().encode())
+
+
+def read_epochs(folder: Path) -> list[dict[str, float]]:
+    """The logged figures of a run's part, one mapping an epoch; empty where nothing was logged."""
+    path = folder / TABLE
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as stream:
+        return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(stream)]
+
+
+def draw_curves(rows: Sequence[dict[str, float]], path: Path) -> None:
+    """Losses over the epochs and, where there is a held-out part, its R2 by dimension."""
+    from matplotlib.figure import Figure
+
+    dimensions = sorted({name for row in rows for name in row if name.startswith(_DIMENSION_R2)})
+    figure = Figure(figsize=(11.0 if dimensions else 6.0, 4.0), layout="constrained")
+    axes = figure.subplots(1, 2 if dimensions else 1, squeeze=False)[0]
+    for name, label in (("train_loss", "training"), ("val_loss", "held out")):
+        _line(axes[0], rows, name, label)
+    axes[0].set(title="Loss", xlabel="epoch", ylabel="loss")
+    axes[0].legend(frameon=False)
+    if dimensions:
+        for name in dimensions:
+            _line(axes[1], rows, name, name.removeprefix(_DIMENSION_R2))
+        _line(axes[1], rows, "val_r2", "mean", width=2.5)
+        axes[1].axhline(0.0, color="0.7", linewidth=0.8)
+        axes[1].set(title="Held out", xlabel="epoch", ylabel="R²")
+        axes[1].legend(frameon=False, fontsize="x-small", ncols=2)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=120, format="png")
+
+
+def _line(axes: Axes, rows: Sequence[dict[str, float]], name: str, label: str, width: float = 1.2) -> None:
+    points = [(row["epoch"], row[name]) for row in rows if name in row]
+    if points:
+        axes.plot(*zip(*points, strict=True), marker="o", markersize=3, linewidth=width, label=label)

@@ -1,0 +1,223 @@
+"""The folder of a run: what each of its parts was trained on, and that nothing is lost or mixed up.
+
+A part (`fold0`, `full`, ...) is described in two files before anything is trained: `config.yaml`, the
+resolved settings, and `split.json`: the records on either side, hashes of the split and of the labels, and
+the revision of the code. A part that is there already is never replaced unless that is asked for, and one
+that is resumed has to be the same in all of this.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import yaml
+
+from tocco.data.prepared import PreparedRecord
+from tocco.data.splits import split_hash
+from tocco.errors import InputError, MismatchError, OutputError
+from tocco.files import write_bytes
+from tocco.training.config import ExperimentConfig
+
+CONFIG, SPLIT, CHECKPOINT, WEIGHTS_FILE = "config.yaml", "split.json", "last.ckpt", "model.safetensors"
+INNER: Final = "-inner"
+"""End of the name of a part that chooses settings."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which records are learned from and which are held out.
+
+    Attributes
+    ----------
+    name : folder of the run's part: "fold0", ..., "full", "fold0-inner"
+    train, held_out : index into the records
+    """
+
+    name: str
+    protocol: str
+    train: tuple[int, ...]
+    held_out: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PartDescription:
+    """What a part of a run is trained on.
+
+    Attributes
+    ----------
+    config : resolved settings
+    split : content of `split.json`
+    """
+
+    config: dict[str, Any]
+    split: dict[str, Any]
+
+
+def describe(config: ExperimentConfig, records: Sequence[PreparedRecord], split: Split) -> PartDescription:
+    """What a part is going to be trained on."""
+    sides = {
+        "train": sorted(records[i].record.segment_id for i in split.train),
+        "held_out": sorted(records[i].record.segment_id for i in split.held_out),
+    }
+    fold = (np.array(split.train, dtype=int), np.array(split.held_out, dtype=int))
+    content = {
+        "name": split.name,
+        "protocol": split.protocol,
+        "sha256": split_hash([record.record for record in records], [fold]),
+        "labels_sha256": labels_hash(records),
+        "revision": revision(),
+        **sides,
+    }
+    return PartDescription(config.model_dump(mode="json"), content)
+
+
+def labels_hash(records: Sequence[PreparedRecord]) -> str:
+    """SHA-256 of the ratings of all records, whatever their order."""
+    digest = hashlib.sha256()
+    for record in sorted(records, key=lambda one: one.record.segment_id):
+        digest.update(record.record.segment_id.encode() + b"\0")
+        digest.update(record.label.astype("<f8").tobytes() + record.label_sd.astype("<f8").tobytes())
+    return digest.hexdigest()
+
+
+def assert_may_train(run: Path, description: PartDescription, *, resume: bool, overwrite: bool) -> None:
+    """Refuse to train a part where that would lose what is there, or mix two experiments in one run.
+
+    Parameters
+    ----------
+    run
+    description
+    resume
+        Go on with the part that is there.
+    overwrite
+        Replace the part that is there.
+
+    Raises
+    ------
+    OutputError
+        The part is there, and neither was asked for.
+    InputError
+        There is nothing to resume.
+    MismatchError
+        What is to be resumed was trained on something else, or with other code; or another part of the run
+        has other settings or labels.
+    """
+    folder = run / str(description.split["name"])
+    _assert_one_run(run, folder, description)
+    if resume:
+        _assert_resumable(folder, description)
+    elif is_begun(folder) and not overwrite:
+        raise OutputError(
+            folder,
+            "holds a trained part of a run",
+            next_step="name another run, go on with --resume, or replace it with --overwrite",
+        )
+
+
+def open_part(run: Path, description: PartDescription, *, resume: bool, overwrite: bool) -> Path:
+    """The folder of a part, ready to be trained in and described.
+
+    Parameters and errors as for `assert_may_train`.
+    """
+    assert_may_train(run, description, resume=resume, overwrite=overwrite)
+    folder = run / str(description.split["name"])
+    if not resume and folder.is_dir():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = yaml.safe_dump(description.config, sort_keys=False)
+    write_bytes(folder / CONFIG, settings.encode())
+    write_bytes(folder / SPLIT, (json.dumps(description.split, indent=1) + "\n").encode())
+    return folder
+
+
+def is_begun(folder: Path) -> bool:
+    """Whether a part was trained, or begun so far that it can be resumed."""
+    return (folder / CHECKPOINT).exists() or (folder / WEIGHTS_FILE).exists()
+
+
+def read_description(folder: Path) -> PartDescription | None:
+    """What a part was trained on; None where its folder does not say."""
+    try:
+        config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+        split = json.loads((folder / SPLIT).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, json.JSONDecodeError):
+        return None
+    return PartDescription(config, split) if isinstance(config, dict) and isinstance(split, dict) else None
+
+
+def revision() -> str:
+    """The version of tocco and, in a git checkout, the commit; "+changed" where files differ from it."""
+    here = Path(__file__).parent
+    git = ["git", "-C", str(here), "describe", "--always", "--abbrev=40", "--dirty=+changed"]
+    found = shutil.which("git") and subprocess.run(git, capture_output=True, text=True, check=False)
+    return f"{version('tocco')} {found.stdout.strip()}".strip() if found else version("tocco")
+
+
+def _assert_resumable(folder: Path, wanted: PartDescription) -> None:
+    if not (folder / CHECKPOINT).is_file():
+        raise InputError(folder / CHECKPOINT, "no such checkpoint", next_step="start without --resume")
+    found = read_description(folder)
+    if found is None:
+        raise MismatchError(
+            folder, f"has a checkpoint, and no {CONFIG} and {SPLIT} that say of what", next_step=_ELSE
+        )
+    setting = _first_difference(found.config, wanted.config)
+    if setting is not None:
+        raise MismatchError(folder, f"was trained with other settings ({setting})", next_step=_ELSE)
+    for key, what in _COMPARED.items():
+        if found.split.get(key) != wanted.split[key]:
+            raise MismatchError(folder, f"was trained {what}", next_step=_ELSE)
+
+
+def _assert_one_run(run: Path, folder: Path, wanted: PartDescription) -> None:
+    """Folds that are evaluated together have to be of one experiment; inner parts try settings out."""
+    if folder.name.endswith(INNER) or not run.is_dir():
+        return
+    for path in sorted(run.glob(f"*/{SPLIT}")):
+        found = read_description(path.parent)
+        if found is None or path.parent == folder or path.parent.name.endswith(INNER):
+            continue
+        setting = _first_difference(found.config, wanted.config)
+        if setting is not None:
+            raise MismatchError(
+                path.parent, f"of the same run has other settings ({setting})", next_step="name another run"
+            )
+        if found.split.get("labels_sha256") != wanted.split["labels_sha256"]:
+            raise MismatchError(
+                path.parent, "of the same run was trained on other labels", next_step="name another run"
+            )
+
+
+_COMPARED: Final = {
+    "protocol": "with another protocol",
+    "train": "on other records",
+    "held_out": "with other records held out",
+    "sha256": "on another split",
+    "labels_sha256": "on other labels",
+    "revision": "by another revision of tocco",
+}
+"""Key of `split.json` -> what is wrong where it differs."""
+
+_ELSE: Final = "name another run, or start anew with --overwrite"
+
+
+def _first_difference(found: dict[str, Any], wanted: dict[str, Any], prefix: str = "") -> str | None:
+    """Name of the first setting that differs and both its values, or None."""
+    for key in sorted(found.keys() | wanted.keys()):
+        there, here = found.get(key), wanted.get(key)
+        if isinstance(there, dict) and isinstance(here, dict):
+            deeper = _first_difference(there, here, f"{prefix}{key}.")
+            if deeper is not None:
+                return deeper
+        elif there != here:
+            return f"{prefix}{key} {there!r}, now {here!r}"
+    return None
