@@ -1,9 +1,12 @@
-"""Arrays that were costly to make, kept in files that are whole or made again.
+"""What was costly to make, in files that are whole or made again: the one cache.
 
-A file is named by what decides its content: the inputs' bytes, the settings, and the source of every
-module that takes part. So a stale file is never looked for. It is written in one step, so two processes
-may make the same one; it is mapped into memory and read by parts; and a file that was cut short is
-found out by its own header and replaced, never read.
+A file is found by what decides its content (the inputs' bytes, the settings, a version or the source of
+every module that takes part), which stands in its name, in the file, or in both. So what is stale is never
+taken for what is wanted. A file is written in one step, so two processes may make the same one; and it is
+read before it is believed: what was cut short, or is of something else, is made again.
+
+`cached` is the mechanism, for any kind of file; `cached_model` keeps a record as JSON that people can read,
+`cached_arrays` keeps arrays that are mapped into memory and read by parts.
 """
 
 from __future__ import annotations
@@ -12,22 +15,52 @@ import ast
 import functools
 import hashlib
 import importlib.util
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from tocco.errors import OutputError
 from tocco.files import replacing
+from tocco.schema import StrictModel, laid_out
 
 _LIBRARIES_THAT_SHAPE_INPUTS = ("av", "numpy", "partitura", "scipy", "soundfile", "soxr", "symusic")
 _FORMAT = "1"
 
 Arrays = Mapping[str, np.ndarray]
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Entry(Generic[Value]):
+    """What the cache holds under a name.
+
+    Attributes
+    ----------
+    value
+    is_found : it was there from before
+    """
+
+    value: Value
+    is_found: bool
+
+
+class Keyed(StrictModel):
+    """A record that says of which content it is."""
+
+    key: str
+    """SHA-256 of everything that decides the content."""
+
+
+KeyedValue = TypeVar("KeyedValue", bound=Keyed)
 
 
 class ArrayReader(Protocol):
@@ -72,25 +105,92 @@ class ArraysInFile:
         return self._file.get_slice(name)[start:stop]
 
 
-def kept_arrays(path: Path, make: Callable[[], Arrays]) -> ArraysInFile:
-    """The arrays of a kept file; made, and kept, where there is none or where it is damaged.
+def cached(path: Path, read: Callable[[Path], Value | None], write: Callable[[Path], object]) -> Entry[Value]:
+    """What a file holds; written first where there is none, or none that is whole and wanted.
+
+    Parameters
+    ----------
+    path
+    read
+        The file's value, or None where the file is damaged or holds something else. Not asked about a file
+        that is not there.
+    write
+        Makes the value and writes it to the path that it is given, which becomes `path` when it is whole.
 
     Raises
     ------
     OutputError
         The file cannot be written, or is not what was written right after it was.
     """
-    found = _opened(path)
+    found = read(path) if path.is_file() else None
     if found is not None:
-        return found
+        return Entry(found, is_found=True)
     with replacing(path) as temporary:
-        save_file({name: np.ascontiguousarray(a) for name, a in make().items()}, temporary)
-    found = _opened(path)
-    if found is None:
+        write(temporary)
+    made = read(path)
+    if made is None:
         raise OutputError(
             path, "does not hold what was written to it", next_step="choose a folder on another disk"
         )
-    return found
+    return Entry(made, is_found=False)
+
+
+def cached_model(
+    path: Path,
+    kind: type[KeyedValue],
+    key: str,
+    make: Callable[[], KeyedValue],
+    *,
+    is_complete: Callable[[KeyedValue], bool] = lambda value: True,
+) -> Entry[KeyedValue]:
+    """A record that is kept as JSON with its key.
+
+    Parameters
+    ----------
+    path
+    kind
+    key : as of `json_key`
+    make
+    is_complete
+        Whether all other files that belong to a record are there too.
+
+    Raises
+    ------
+    OutputError
+        As in `cached`.
+    """
+
+    def read(there: Path) -> KeyedValue | None:
+        try:
+            found = kind.model_validate_json(there.read_bytes())
+        except ValidationError:
+            return None  # of another version, or not ours
+        return found if found.key == key and is_complete(found) else None
+
+    def write(temporary: Path) -> None:
+        temporary.write_bytes((laid_out(make().model_dump(mode="json")) + "\n").encode())
+
+    return cached(path, read, write)
+
+
+def cached_arrays(path: Path, make: Callable[[], Arrays]) -> ArraysInFile:
+    """The arrays of a kept file; made, and kept, where there is none or where it is damaged.
+
+    Raises
+    ------
+    OutputError
+        As in `cached`.
+    """
+
+    def write(temporary: Path) -> None:
+        save_file({name: np.ascontiguousarray(a) for name, a in make().items()}, temporary)
+
+    return cached(path, _opened, write).value
+
+
+def json_key(content: object) -> str:
+    """SHA-256 of what decides a file's content, as JSON can say it: 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def content_key(module: str, *parts: object) -> str:
@@ -159,10 +259,8 @@ def _source(module: str) -> Path | None:
 
 
 def _opened(path: Path) -> ArraysInFile | None:
-    """The file, or None where it is missing or its length is not what its header says."""
+    """The file, or None where its length is not what its header says."""
     try:
         return ArraysInFile(path)
-    except FileNotFoundError:
-        return None
-    except SafetensorError:
+    except (FileNotFoundError, SafetensorError):
         return None

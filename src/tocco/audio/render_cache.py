@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import shutil
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from tocco.audio.rendering import (
 )
 from tocco.audio.rendering.loudness import Levelled
 from tocco.audio.rendering.synth import TAIL_RANGE_DB
+from tocco.cache import cached, json_key
 from tocco.errors import OutputError
 from tocco.files import replacing
 from tocco.music.midi import load_midi
@@ -161,7 +161,7 @@ def render_key(performance: Performance, setting: RenderSetting) -> str:
         "response": None if response is None else hashlib.sha256(response.tobytes()).hexdigest(),
         "versions": list(_versions()),
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, allow_nan=False).encode()).hexdigest()
+    return json_key(parts)
 
 
 @functools.cache
@@ -282,25 +282,28 @@ def render_to(
         The file cannot be written, or one is in the way that is no rendering.
     """
     key = render_key(performance, setting)
-    there = render_facts(target)
-    if there is not None and there.key == key:
+    there = _facts_of(target, key)
+    if there is not None:
         return Rendering(target, there, "kept")
-    if there is None and target.exists() and not overwrite:
+    if render_facts(target) is None and target.exists() and not overwrite:
         raise OutputError(
             target,
             "is in the way: no rendering of this program",
             next_step="name another folder, or --overwrite",
         )
     if cache is None:
-        return Rendering(target, _rendered(target, performance, setting, pool, key), "rendered")
-    entry = cache / key[:2] / f"{key}.flac"
-    cached = render_facts(entry)
-    outcome: Outcome = "cached"
-    if cached is None or cached.key != key:
-        cached, outcome = _rendered(entry, performance, setting, pool, key), "rendered"
+        with replacing(target) as temporary:
+            facts = _write(temporary, performance, setting, pool, key)
+        return Rendering(target, facts, "rendered")
+    path = cache / key[:2] / f"{key}.flac"
+    entry = cached(
+        path,
+        lambda there: _facts_of(there, key),
+        lambda temporary: _write(temporary, performance, setting, pool, key),
+    )
     with replacing(target) as temporary:
-        shutil.copyfile(entry, temporary)
-    return Rendering(target, cached, outcome)
+        shutil.copyfile(path, temporary)
+    return Rendering(target, entry.value, "cached" if entry.is_found else "rendered")
 
 
 def render_facts(path: Path) -> RenderFacts | None:
@@ -316,7 +319,13 @@ def render_facts(path: Path) -> RenderFacts | None:
         return None
 
 
-def _rendered(
+def _facts_of(path: Path, key: str) -> RenderFacts | None:
+    """How a rendering was made, where it is the one of this key."""
+    facts = render_facts(path)
+    return facts if facts is not None and facts.key == key else None
+
+
+def _write(
     path: Path, performance: Performance, setting: RenderSetting, pool: RendererPool, key: str
 ) -> RenderFacts:
     levelled = play(performance, setting, pool)
@@ -334,6 +343,5 @@ def _rendered(
         duration_sec=round(len(levelled.waveform) / SAMPLE_RATE_HZ, 3),
         n_notes=len(performance),
     )
-    with replacing(path) as temporary:
-        write_flac(temporary, levelled.waveform, comment=facts.model_dump_json())
+    write_flac(path, levelled.waveform, comment=facts.model_dump_json())
     return facts

@@ -17,8 +17,8 @@ from typing import Final
 import numpy as np
 import soundfile
 
+from tocco.cache import cached
 from tocco.errors import InputError, MissingPartError, UsageError
-from tocco.files import write_bytes
 from tocco.music.midi import load_midi
 from tocco.music.performance import Performance
 from tocco.units import SAMPLE_RATE_HZ, FloatArray
@@ -78,13 +78,14 @@ class CommandTranscriber:
             with TemporaryDirectory(prefix="tocco-transcription-") as passing:
                 return load_midi(self._heard(waveform, Path(passing)))
         content = hashlib.sha256(self.command.encode() + np.ascontiguousarray(waveform).tobytes())
-        kept = folder / f"{content.hexdigest()[:32]}.mid"
-        if not kept.is_file():
+
+        def write(temporary: Path) -> None:
             with TemporaryDirectory(prefix="tocco-transcription-") as passing:
                 heard = self._heard(waveform, Path(passing))
                 load_midi(heard)  # what cannot be read is not kept
-                write_bytes(kept, heard.read_bytes())
-        return load_midi(kept)
+                temporary.write_bytes(heard.read_bytes())
+
+        return cached(folder / f"{content.hexdigest()[:32]}.mid", _read, write).value
 
     def _heard(self, waveform: FloatArray, folder: Path) -> Path:
         audio, midi = folder / "heard.wav", folder / "heard.mid"
@@ -124,3 +125,11 @@ class CommandTranscriber:
             raise InputError(
                 "--transcriber", f"{words[0]!r} ended with code {done.returncode}: {said[-_MOST_SAID:]}"
             )
+
+
+def _read(path: Path) -> Performance | None:
+    """A kept transcription, or None where it is damaged."""
+    try:
+        return load_midi(path)
+    except InputError:
+        return None

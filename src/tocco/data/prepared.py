@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from tocco.audio.processing import load_audio, normalize_audio, segment_bounds
-from tocco.cache import ArrayReader, ArraysInMemory, content_key, kept_arrays
+from tocco.cache import ArrayReader, ArraysInMemory, cached_arrays, content_key
 from tocco.data.preparation import SymbolicInputs, WindowInputs, cut_windows, symbolic_inputs
 from tocco.data.records import LabelRecord
 from tocco.data.sources import read_performance
@@ -55,7 +55,7 @@ class RecordSource:
         """The record's arrays; a kept file that is missing or damaged is made again."""
         if self.path is None:
             return ArraysInMemory(self._made())
-        return kept_arrays(self.path, self._made)
+        return cached_arrays(self.path, self._made)
 
     def _made(self) -> dict[str, np.ndarray]:
         return record_arrays(self.record, self.window_sec, self.overlap)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from pydantic import ValidationError
 
 from tocco.audio.processing import load_audio, segment_bounds
+from tocco.cache import Keyed, cached_model, json_key
 from tocco.data.records import LabelRecord
 from tocco.data.sources import read_record
 from tocco.errors import InputError, MismatchError
@@ -75,11 +75,8 @@ class RatedVersion(StrictModel):
     """In order of time; those without any rating left out."""
 
 
-class RatedPerformance(StrictModel):
+class RatedPerformance(Keyed):
     """What was found for one line of a manifest."""
-
-    key: str
-    """SHA-256 of everything that decides the content."""
 
     versions: tuple[RatedVersion, ...]
     """The performance itself first."""
@@ -255,16 +252,22 @@ def label_performance(task: LabelTask) -> Labelled:
     """
     start = time.process_time()
     key = task_key(task)
-    kept = _kept(task, key)
-    if kept is not None:
-        return Labelled(task, kept, True, time.process_time() - start)
+    entry = cached_model(
+        task.part_path,
+        RatedPerformance,
+        key,
+        lambda: _rated(task, key),
+        is_complete=lambda rated: _has_its_files(task, rated),
+    )
+    return Labelled(task, entry.value, entry.is_found, time.process_time() - start)
+
+
+def _rated(task: LabelTask, key: str) -> RatedPerformance:
     try:
         versions, inapplicable = _rated_versions(task)
-        rated = RatedPerformance(key=key, versions=versions, refusal=None, inapplicable=inapplicable)
     except (InputError, MismatchError) as error:
-        rated = RatedPerformance(key=key, versions=(), refusal=str(error), inapplicable=())
-    write_bytes(task.part_path, (laid_out(rated.model_dump(mode="json")) + "\n").encode())
-    return Labelled(task, rated, False, time.process_time() - start)
+        return RatedPerformance(key=key, versions=(), refusal=str(error), inapplicable=())
+    return RatedPerformance(key=key, versions=versions, refusal=None, inapplicable=inapplicable)
 
 
 def task_key(task: LabelTask) -> str:
@@ -281,20 +284,13 @@ def task_key(task: LabelTask) -> str:
         else None,
         *(["transcribed"] if record.is_transcribed else []),
     ]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return json_key(content)
 
 
-def _kept(task: LabelTask, key: str) -> RatedPerformance | None:
-    """What an earlier run found for the same content, with all files that belong to it."""
-    if not task.part_path.is_file():
-        return None
-    try:
-        rated = RatedPerformance.model_validate_json(task.part_path.read_bytes())
-    except ValidationError:
-        return None  # of another version, or not ours: it is made anew
+def _has_its_files(task: LabelTask, rated: RatedPerformance) -> bool:
+    """Whether the worse versions that were rated are there as MIDI."""
     named = [version.corruption for version in rated.versions if version.corruption is not None]
-    there = all(task.corrupted_path(name).is_file() for name in named)
-    return rated if rated.key == key and there else None
+    return all(task.corrupted_path(name).is_file() for name in named)
 
 
 def _rated_versions(task: LabelTask) -> tuple[tuple[RatedVersion, ...], tuple[str, ...]]:

@@ -6,25 +6,21 @@ norms, another soundfont or other notes under the same path finds nothing of the
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from pydantic import ValidationError
-
 from tocco.audio.rendering import Instrument, find_soundfont, fluidsynth_version
 from tocco.audio.rendering.soundfonts import checked_soundfont
 from tocco.audio.transcription import CommandTranscriber
+from tocco.cache import Keyed, cached_model, json_key
 from tocco.data.pseudo_labelling import PSEUDO_LABEL_VERSION, SEGMENT_SEC, scale_sha256
 from tocco.data.records import LabelRecord
-from tocco.files import file_name, sha256_of, write_bytes
+from tocco.files import file_name, sha256_of
 from tocco.music.corruption import CORRUPTIONS
 from tocco.pseudo_labels.norms.model import reference_norms
 from tocco.pseudo_labels.scale.files import Scales
-from tocco.schema import StrictModel, laid_out
 
 MEASURES_VERSION: Final = 10
 """Counts up with each change of what is measured, or how; of corruptions and alignment too."""
@@ -36,11 +32,8 @@ _SHOWN = 12
 """Digits of the hash that stand in a file's name."""
 
 
-class KeptMeasure(StrictModel):
+class KeptMeasure(Keyed):
     """Something that was measured."""
-
-    key: str
-    """SHA-256 of everything that decides the content."""
 
 
 _Measured = TypeVar("_Measured", bound=KeptMeasure)
@@ -108,7 +101,7 @@ class MeasureTask:
         ]
         if self.is_transcribed or record.is_transcribed:
             content.append([TRANSCRIBED_VERSION, scale_sha256(self.scales.of(is_transcribed=True))])
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        return json_key(content)
 
     def _piano(self) -> list[str]:
         """What decides how a performance sounds."""
@@ -133,13 +126,4 @@ def kept(
     heard = ".transcribed" if task.is_transcribed else ""
     name = f"{file_name(task.record.segment_id)}{heard}.{what.__name__}.{key[:_SHOWN]}.json"
     path = task.folder / name
-    if path.is_file():
-        try:
-            found = what.model_validate_json(path.read_bytes())
-        except ValidationError:
-            found = None  # of another version, or not ours: it is measured anew
-        if found is not None and found.key == key:
-            return found
-    made = make(key)
-    write_bytes(path, (laid_out(made.model_dump(mode="json")) + "\n").encode())
-    return made
+    return cached_model(path, what, key, lambda: make(key)).value
