@@ -16,7 +16,7 @@ import functools
 import hashlib
 import importlib.util
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -240,12 +240,24 @@ def modules_reached(module: str) -> dict[str, Path]:
 def _imported(source: Path, module: str) -> list[str]:
     """Every name that a source imports, with the packages above it; some may be no modules."""
     names: list[str] = [module.rpartition(".")[0]]
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+    for node in _run(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return names
+
+
+def _run(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node of a source but those for type checkers alone, which decide nothing."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            waiting += node.orelse
+        else:
+            waiting += ast.iter_child_nodes(node)
 
 
 def _source(module: str) -> Path | None:

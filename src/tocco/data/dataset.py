@@ -17,7 +17,8 @@ from tocco.data.example_augmentation import ExampleAugmentation, augmented_windo
 from tocco.data.loaders import EpochItem, TrainingLoader, WorkerConfig, evaluation_loader
 from tocco.data.partition import PART_SHARES, Grouping, Partition, partition
 from tocco.data.preparation import WindowInputs
-from tocco.data.prepared import MissingMidi, PreparedRecord, PreparedWindow, prepare_records
+from tocco.data.prepared import PreparedRecord, PreparedWindow, prepare_records
+from tocco.data.record_arrays import MissingMidi
 from tocco.data.records import read_labels
 from tocco.engines import Progress
 from tocco.rubrics import TARGETS

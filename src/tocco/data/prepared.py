@@ -11,28 +11,21 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from tocco.audio.processing import load_audio, normalize_audio, segment_bounds
 from tocco.cache import ArrayReader, ArraysInMemory, cached_arrays, content_key
-from tocco.data.preparation import SymbolicInputs, WindowInputs, cut_windows, symbolic_inputs
+from tocco.data.preparation import SymbolicInputs, WindowInputs, cut_windows
+from tocco.data.record_arrays import SYMBOLIC, MissingMidi, record_arrays, sound_and_keys
 from tocco.data.records import LabelRecord
-from tocco.data.sources import read_performance
-from tocco.data.value_arrays import arrays_of, value_of
+from tocco.data.value_arrays import value_of
 from tocco.engines import LocalEngine, Progress
-from tocco.errors import InputError, MissingPartError
 from tocco.files import sha256_of
 from tocco.music.alignment import Alignment
 from tocco.music.performance import Performance
 from tocco.rubrics import TARGETS
-from tocco.units import SAMPLE_RATE_HZ, FloatArray, samples_from_sec
-
-MissingMidi = Literal["refuse", "derive"]
-"""What a record without MIDI is: a mistake, or a wish that its MIDI be transcribed from its audio."""
-
-_SYMBOLIC = ("midi_tokens", "note_features", "note_time_sec", "statistics", "n_struck")
+from tocco.units import FloatArray
 
 
 @dataclass(frozen=True)
@@ -180,41 +173,11 @@ def prepare_records(
         A MIDI is to be derived, and no transcriber is installed.
     """
     for record in records:
-        _sound_and_keys(record, missing_midi)
+        sound_and_keys(record, missing_midi)
     if cache_dir is not None:
         cache_dir.mkdir(parents=True, exist_ok=True)
     prepare = functools.partial(record_outline, window_sec=window_sec, overlap=overlap, cache_dir=cache_dir)
     return [_prepared(outline) for outline in LocalEngine(jobs).map(prepare, records, progress)]
-
-
-def record_arrays(record: LabelRecord, window_sec: float, overlap: float) -> dict[str, np.ndarray]:
-    """Everything that is kept of a record."""
-    audio_path, midi_path = _sound_and_keys(record)
-    normal = normalize_audio(load_audio(audio_path))
-    read = read_performance(midi_path, record.score_path, refuse_other_score=False)
-    performance, alignment = read.performance, read.alignment
-    end = record.end_time if record.end_time is not None else len(normal.waveform) / SAMPLE_RATE_HZ
-    bounds = segment_bounds(end - record.start_time, window_sec, overlap) + record.start_time
-    edges = np.minimum(
-        [[samples_from_sec(start), samples_from_sec(stop)] for start, stop in bounds], len(normal.waveform)
-    )
-    first = edges[0, 0]
-    arrays: dict[str, np.ndarray] = {
-        "bounds_sec": bounds,
-        "sample_bounds": edges - first,
-        "level_db": np.array([normal.original_rms_dbfs]),
-        "waveform": np.round(normal.waveform[first : edges.max()] * 32767.0).astype(np.int16),
-        **arrays_of(performance, "performance"),
-        **arrays_of(alignment, "alignment"),
-        **arrays_of(read.score_refusal, "score_refusal"),
-    }
-    for k, (segment, part) in enumerate(cut_windows(performance, alignment, bounds)):
-        for variant, given in {"notes": None, "score": part}.items():
-            if variant == "notes" or given is not None:
-                symbolic = symbolic_inputs(segment, given)
-                for name in _SYMBOLIC:
-                    arrays[f"{k}.{variant}.{name}"] = np.atleast_1d(getattr(symbolic, name))
-    return arrays
 
 
 def record_outline(
@@ -252,7 +215,7 @@ def _file_name(record: LabelRecord, window_sec: float, overlap: float) -> str:
     files = [f for f in (record.audio_path, record.midi_path, record.score_path) if f is not None]
     has_score = record.score_path is not None
     settings = (window_sec, overlap, record.start_time, record.end_time, has_score)
-    key = content_key(__name__, *settings, *map(sha256_of, files))
+    key = content_key(record_arrays.__module__, *settings, *map(sha256_of, files))
     return f"{record.segment_id}-{key}.safetensors"
 
 
@@ -280,31 +243,9 @@ def _prepared(outline: Outline) -> PreparedRecord:
 
 
 def _symbolic(arrays: ArrayReader, number: int, variant: str) -> SymbolicInputs:
-    read = {name: arrays.array(f"{number}.{variant}.{name}") for name in _SYMBOLIC}
+    read = {name: arrays.array(f"{number}.{variant}.{name}") for name in SYMBOLIC}
     return SymbolicInputs(**{**read, "n_struck": int(read["n_struck"][0])})
 
 
 def _sound(kept: np.ndarray) -> FloatArray:
     return kept.astype(np.float32) / np.float32(32767.0)
-
-
-def _sound_and_keys(record: LabelRecord, missing_midi: MissingMidi = "refuse") -> tuple[Path, Path]:
-    if record.audio_path is None:
-        raise InputError(
-            record.segment_id,
-            "has no audio_path",
-            next_step="render it with `tocco data render`, or leave the record out",
-        )
-    if record.midi_path is not None:
-        return record.audio_path, record.midi_path
-    if missing_midi == "derive":
-        raise MissingPartError(
-            record.segment_id,
-            "has no midi_path and is to have its MIDI derived, but no transcriber is installed",
-            next_step="give its MIDI, or leave the record out",
-        )
-    raise InputError(
-        record.segment_id,
-        "has no midi_path",
-        next_step="give it, leave the record out, or ask for it with missing_midi: derive",
-    )

@@ -15,7 +15,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
 
 from tocco.data.example_augmentation import ExampleAugmentation
 from tocco.data.loaders import WorkerConfig
-from tocco.data.prepared import MissingMidi
+from tocco.data.record_arrays import MissingMidi
 from tocco.errors import InputError
 from tocco.schema import StrictModel, one_line
 
