@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from itertools import pairwise
-from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from scipy.optimize import linear_sum_assignment, minimize
 from tocco.audio.rendering import FluidSynthRenderer
 from tocco.audio.transcription import CommandTranscriber
 from tocco.data.records import LabelRecord, read_labels
+from tocco.engines import LocalEngine
 from tocco.evaluation.pseudo_labels.spot_check import excerpt
 from tocco.files import file_name, read_names
 from tocco.music.midi import load_midi
@@ -289,8 +289,8 @@ def main() -> None:
         parser.error(f"{options.performances} holds none of the pieces that {options.pieces} names")
     options.scratch.mkdir(parents=True, exist_ok=True)
     transcriber = CommandTranscriber(options.transcriber)
-    with Pool(options.jobs) as pool:
-        heard = pool.map(hear, [(record, transcriber, options.scratch) for record in records], chunksize=1)
+    tasks = [(record, transcriber, options.scratch) for record in records]
+    heard = list(LocalEngine(options.jobs).map(hear, tasks))
     lines = [f"transcriber: {options.transcriber}", *report(heard)]
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from multiprocessing import Pool
 from pathlib import Path
 
 from tocco.data.records import LabelRecord, read_labels, write_labels
+from tocco.engines import LocalEngine
 from tocco.music.midi import load_midi, save_midi
 from tocco.music.performance import PedalCurve
 
@@ -40,8 +40,7 @@ def main() -> None:
     folder = options.output.resolve() / "midi"
     folder.mkdir(parents=True, exist_ok=True)
     records = read_labels(options.performances, must_exist=True)
-    with Pool(options.jobs) as pool:
-        written = pool.map(strike_out, [(record, folder) for record in records], chunksize=8)
+    written = list(LocalEngine(options.jobs).map(strike_out, [(record, folder) for record in records]))
     write_labels(written, options.output.resolve() / "performances.jsonl")
 
 
