@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -170,13 +170,53 @@ class PerformanceNetwork(nn.Module):
         return PerformanceOutput(verdict.rating, verdict.log_variance, summed.attention, time_sec)
 
 
+@dataclass(frozen=True)
+class EncoderSettings:
+    """Plain values that an audio encoder is built from; each reads its own.
+
+    Attributes
+    ----------
+    width, depth, n_mels, skip_rate : of `CompactEncoder`
+    mert : arguments of `MERTEncoder`; None for another encoder
+    """
+
+    width: int
+    depth: int
+    n_mels: int
+    skip_rate: float
+    mert: Mapping[str, Any] | None
+
+
+def _compact(settings: EncoderSettings) -> AudioEncoder:
+    if settings.mert is not None:
+        raise ValueError("arguments for MERT were given, but audio_encoder is 'compact'")
+    return CompactEncoder(
+        width=settings.width, depth=settings.depth, n_mels=settings.n_mels, skip_rate=settings.skip_rate
+    )
+
+
+def _mert(settings: EncoderSettings) -> AudioEncoder:
+    if settings.mert is None:
+        raise ValueError("audio_encoder is 'mert', but `mert` does not say which checkpoint")
+    from tocco.models.mert import MERTEncoder
+
+    return MERTEncoder(**settings.mert)
+
+
+ENCODERS: Final[Mapping[str, Callable[[EncoderSettings], AudioEncoder]]] = {
+    "compact": _compact,
+    "mert": _mert,
+}
+"""Audio encoders by the names that `build_network` and `training.config` use."""
+
+
 def build_network(
     *,
     dimensions: tuple[str, ...],
     octuple_vocabulary: tuple[int, ...],
     n_note_features: int,
     n_statistics: int,
-    audio_encoder: Literal["compact", "mert"] = "compact",
+    audio_encoder: str = "compact",
     audio_width: int = 256,
     audio_depth: int = 6,
     audio_mels: int = 80,
@@ -211,22 +251,11 @@ def build_network(
     aggregator_heads, pool_frames, statistics_width, dropout
         See the parts.
     """
-    if audio_encoder == "compact":
-        if mert is not None:
-            raise ValueError("arguments for MERT were given, but audio_encoder is 'compact'")
-        ear: AudioEncoder = CompactEncoder(
-            width=audio_width, depth=audio_depth, n_mels=audio_mels, skip_rate=dropout
-        )
-    elif audio_encoder == "mert":
-        if mert is None:
-            raise ValueError("audio_encoder is 'mert', but `mert` does not say which checkpoint")
-        from tocco.models.mert import MERTEncoder
-
-        ear = MERTEncoder(**mert)
-    else:
-        raise ValueError(f"audio_encoder is {audio_encoder!r}; 'compact' or 'mert' is allowed")
+    if audio_encoder not in ENCODERS:
+        raise ValueError(f"audio_encoder is {audio_encoder!r}; {', '.join(ENCODERS)} are allowed")
+    encoder = ENCODERS[audio_encoder](EncoderSettings(audio_width, audio_depth, audio_mels, dropout, mert))
     return PerformanceNetwork(
-        audio_encoder=ear,
+        audio_encoder=encoder,
         midi_encoder=MIDIBertEncoder(
             vocabulary=octuple_vocabulary,
             n_note_features=n_note_features,
@@ -236,7 +265,7 @@ def build_network(
             dropout=dropout,
         ),
         fusion=CrossAttentionFusion(
-            audio_size=ear.output_size,
+            audio_size=encoder.output_size,
             midi_size=midi_size,
             output_size=fusion_size,
             heads=fusion_heads,
