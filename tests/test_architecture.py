@@ -36,6 +36,18 @@ MAY_IMPORT = {
     },
     "engines": {"errors", "engines"},
 }
+LAYERS: dict[str, tuple[set[str], ...]] = {
+    "pseudo_labels": (
+        {"pool", "pseudo_label", "places"},
+        {"observed"},
+        {"norms"},
+        {"raters"},
+        {"scale"},
+        {"rate", "fitting"},
+    ),
+    "evaluation": ({"bootstrap", "markdown", "png"}, {"cross_validation", "pseudo_labels", "export"}),
+}
+"""Package -> its parts from the bottom up. A part imports itself and lower layers, never one beside it."""
 HEAVY = ("lightning", "transformers", "partitura", "parangonar", "nnAudio", "matplotlib", "sklearn", "pandas")
 
 
@@ -66,6 +78,27 @@ def test_imports_run_one_way(path: Path) -> None:
     allowed = MAY_IMPORT[package_of(path)]
     for name in imports_of(ast.parse(path.read_text())):
         assert name.split(".")[1] in allowed, f"{path.name} imports {name}"
+
+
+LAYERED = sorted(path for package in LAYERS for path in (SOURCE / package).rglob("*.py"))
+
+
+def part_of(name: str) -> str:
+    """Part of its package that a module belongs to: "tocco.evaluation.png" -> "png"."""
+    return name.split(".")[2] if name.count(".") > 1 else ""
+
+
+@pytest.mark.parametrize("path", LAYERED, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_within_a_package_run_one_way(path: Path) -> None:
+    package, *rest = path.relative_to(SOURCE).with_suffix("").parts
+    own = rest[0]
+    if own == "__init__":
+        return
+    height = {part: level for level, layer in enumerate(LAYERS[package]) for part in layer}
+    assert own in height, f"{package}/{own} is in no layer"
+    for name in imports_of(ast.parse(path.read_text())):
+        part = part_of(name) if name.startswith(f"tocco.{package}.") else own
+        assert part == own or height[part] < height[own], f"{path.name} imports {name}"
 
 
 def test_the_arrow_is_really_read() -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tocco.evaluation.cross_validation.calibration import ReliabilityDiagram
-from tocco.files import replacing
 from tocco.units import BoolArray, FloatArray
 
 if TYPE_CHECKING:
@@ -110,9 +108,3 @@ def reliability_figure(diagrams: Mapping[str, ReliabilityDiagram]) -> Figure:
     axes.set_ylabel("share that it holds", fontsize=8)
     axes.legend(fontsize=7, loc="upper left", frameon=False)
     return figure
-
-
-def save_png(figure: Figure, path: Path) -> None:
-    """Write a picture, whole or not at all, without a date in it."""
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=130, metadata={"Software": None})

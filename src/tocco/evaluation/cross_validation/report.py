@@ -30,7 +30,6 @@ from tocco.evaluation.cross_validation.calibration import (
 from tocco.evaluation.cross_validation.figures import (
     comparison_figure,
     reliability_figure,
-    save_png,
     scatter_figure,
 )
 from tocco.evaluation.cross_validation.result import CrossValidationResult
@@ -42,6 +41,7 @@ from tocco.evaluation.cross_validation.summary import (
     PartSummary,
     summarise_part,
 )
+from tocco.evaluation.png import save_png
 from tocco.files import write_bytes
 from tocco.metrics import coverage, interval_width
 
