@@ -175,12 +175,12 @@ def clean_pair(pair: Pair) -> Pair:
         near = distance[np.arange(len(page)), nearest_key] < _CLEAN_SEC
         match += [(page[i], keys[nearest_key[i]]) for i in np.flatnonzero(mutual & near)]
     chosen = np.array(sorted(match))
-    kept_keys = np.sort(chosen[:, 1])
+    chosen_keys = np.sort(chosen[:, 1])
     return Pair(
         pair.name,
         take_written(pair.written, chosen[:, 0]),
-        take_played(pair.played, kept_keys),
-        np.column_stack([np.arange(len(chosen)), np.searchsorted(kept_keys, chosen[:, 1])]),
+        take_played(pair.played, chosen_keys),
+        np.column_stack([np.arange(len(chosen)), np.searchsorted(chosen_keys, chosen[:, 1])]),
         pair.beat,
         pair.beat_sec,
     )

@@ -147,10 +147,10 @@ def main() -> None:
         rows = {workers: memory(kept, config, workers) for workers in (0, 2)}
         fresh = prepare_records(records[:N_FRESH], **settings, cache_dir=None, jobs=2)
         speeds = [
-            Speed("nothing kept, 2 workers", rate(loader(fresh, config, 2), 1)),
-            Speed("kept files, 0 workers", rate(loader(kept, config, 0), EPOCHS)),
-            Speed("kept files, 2 workers", rate(loader(kept, config, 2), EPOCHS)),
-            Speed("kept files, augmented, 2 workers", rate(loader(kept, config, 2, augmented=True), 1)),
+            Speed("no cache, 2 workers", rate(loader(fresh, config, 2), 1)),
+            Speed("cached files, 0 workers", rate(loader(kept, config, 0), EPOCHS)),
+            Speed("cached files, 2 workers", rate(loader(kept, config, 2), EPOCHS)),
+            Speed("cached files, augmented, 2 workers", rate(loader(kept, config, 2, augmented=True), 1)),
             Speed("a training step uses", step_rate(kept, config)),
         ]
         for speed in speeds:

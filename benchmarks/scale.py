@@ -136,11 +136,14 @@ def _measure(
             alone = heard.model_copy(update={"score_path": None})
             scale = scales.of(is_transcribed=heard.is_transcribed)
             task = LabelTask(heard, CorruptionPlan(), scale, scratch)
-            kept, kept_alone = scratch / f"{record.segment_id}.a", scratch / f"{record.segment_id}.b"
+            prepared, prepared_alone = scratch / f"{record.segment_id}.a", scratch / f"{record.segment_id}.b"
             stages: dict[str, tuple[Callable[[], object], Path]] = {
                 RENDERING: (_rendering(RenderJob(_midi(record), audio, choice), pool), audio),
-                PREPARING: (RecordSource(heard, WINDOW_SEC, OVERLAP, kept).open, kept),
-                PREPARING_ALONE: (RecordSource(alone, WINDOW_SEC, OVERLAP, kept_alone).open, kept_alone),
+                PREPARING: (RecordSource(heard, WINDOW_SEC, OVERLAP, prepared).open, prepared),
+                PREPARING_ALONE: (
+                    RecordSource(alone, WINDOW_SEC, OVERLAP, prepared_alone).open,
+                    prepared_alone,
+                ),
                 LABELLING: (_labelling(task), task.part_path),
             }
             for stage, (work, result) in stages.items():
@@ -235,10 +238,10 @@ def _cores(n: int) -> str:
 
 
 def _processor() -> str:
-    """Name of the processor, where the system tells it."""
-    told = Path("/proc/cpuinfo")
-    if told.is_file():
-        for line in told.read_text(encoding="utf-8").splitlines():
+    """Name of the processor, where the system gives it."""
+    cpu_info = Path("/proc/cpuinfo")
+    if cpu_info.is_file():
+        for line in cpu_info.read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.machine()

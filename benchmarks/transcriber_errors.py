@@ -4,7 +4,7 @@
         --transcriber "transkun/bin/python benchmarks/transkun_command.py {audio} {midi} ..." [-o FILE]
 
 The middle minute of one take of each of some pieces is rendered and transcribed (kept in the scratch
-folder), and what was heard is held against the keys. A note is heard where one of its key begins within
+folder), and what was heard is compared with the keys. A note is heard where one of its key begins within
 50 ms; a press of the pedal is heard where a lift is within 150 ms of its own, since lifts are heard to the
 hundredth of a second and presses are not: nothing changes in the sound until a key is let go.
 """
@@ -29,8 +29,8 @@ from tocco.music.midi import load_midi
 from tocco.music.performance import PEDAL_DOWN, Performance
 from tocco.music.statistics.playing import pedal_crossings, read_playing, sounding_end_sec
 from tocco.music.transcriber_noise import carried_sec
-from tocco.pseudo_labels.observed.onsets import read_together
-from tocco.pseudo_labels.observed.register_bias import keyboard_tilt
+from tocco.pseudo_labels.observed.onsets import group_onsets
+from tocco.pseudo_labels.observed.register_bias import register_slope
 from tocco.units import BoolArray, FloatArray, IntArray
 
 NOTE_SEC = 0.05
@@ -175,22 +175,22 @@ def _levels(heard: list[HeardExcerpt]) -> list[str]:
 
 
 def _tilts(heard: list[HeardExcerpt]) -> list[str]:
-    """How much harder an octave higher is struck, in the same place of a chord, and how much it is told."""
-    struck, told = (
+    """Slope of velocity over pitch in the same position of a chord, as played and as transcribed."""
+    struck, reported = (
         np.array([_tilt(performance) for performance in side])
         for side in ([one.keys for one in heard], [one.transcript for one in heard])
     )
     return [
         f"  an octave higher, in the same place of a chord: {what} {tilt.mean():+.1f} on average of the "
         f"excerpts, sd {tilt.std(ddof=1):.1f}"
-        for what, tilt in (("played", struck), ("heard", told), ("heard less played", told - struck))
+        for what, tilt in (("played", struck), ("heard", reported), ("heard less played", reported - struck))
     ]
 
 
 def _tilt(performance: Performance) -> float:
     """Steps of velocity an octave."""
     playing = read_playing(performance)
-    return keyboard_tilt(playing.struck.pitch, playing.struck.velocity, read_together(playing, None, 0.0))
+    return register_slope(playing.struck.pitch, playing.struck.velocity, group_onsets(playing, None, 0.0))
 
 
 def _register_weights(pitch: FloatArray) -> list[FloatArray]:
@@ -254,7 +254,7 @@ def _pedal(heard: list[HeardExcerpt]) -> list[str]:
     for low, high in pairwise(CARRIED_EDGES_SEC):
         inside = (sound >= low) & (sound < high)
         lines.append(f"  carrying {low:g} to {high:g} s of sound: {_share(found, inside)}")
-    soft, told = (
+    soft, reported = (
         sum(len(pedal_crossings(keys.soft)[0]) for keys in played)
         for played in ([one.keys for one in heard], [one.transcript for one in heard])
     )
@@ -263,7 +263,7 @@ def _pedal(heard: list[HeardExcerpt]) -> list[str]:
         f"  unheard, logistic in log(s + 0.01): half at {np.exp(middle) - 0.01:.3f} s, width {width:.2f}",
         f"presses heard late: {_spread(np.concatenate(late))}",
         f"lifts heard late: {_spread(np.concatenate(lift))}",
-        f"presses of the soft pedal: {soft}, told {told}",
+        f"presses of the soft pedal: {soft}, reported {reported}",
     ]
 
 

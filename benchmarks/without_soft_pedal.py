@@ -3,9 +3,9 @@
     python benchmarks/without_soft_pedal.py --performances asap/performances.jsonl -o FOLDER
     tocco benchmark pseudo-labels --performances FOLDER/performances.jsonl -o DIR --kind inverted_dynamics ...
 
-No transcriber tells the soft pedal (results/transcription/errors.txt), and by keys it is a part of what the
-level is held against. What the proof says of these keys is how far a rating by ear could come if nothing else
-were lost.
+No transcriber detects the soft pedal (results/transcription/errors.txt), and on recorded MIDI it is a
+predictor of the expected level. The validation of this MIDI shows what a transcription would give if nothing
+else were lost.
 """
 
 from __future__ import annotations

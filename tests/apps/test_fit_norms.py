@@ -91,7 +91,7 @@ def pedalled(beat_sec: float) -> PedalCurve:
 
 
 def write_take(folder: Path, name: str, beat_sec: float, rng: np.random.Generator) -> LabelRecord:
-    """The study as it is written, with the beats brought out; a little uneven, soft with the soft pedal."""
+    """The study as it is written, with the beats accent; a little uneven, soft with the soft pedal."""
     score_path = folder / "study.musicxml"
     score = load_score(score_path)
     sign = [
@@ -156,14 +156,14 @@ def test_the_touch_of_the_studies_is_found(fitted: tuple[Norms, str]) -> None:
 
 def test_what_else_was_planted_is_found(fitted: tuple[Norms, str]) -> None:
     norms = fitted[0]
-    assert norms.course.velocity.soft_pedal < -5.0
-    assert norms.course.velocity.top > 0.0
-    assert norms.course.n_folds == 2
+    assert norms.level.velocity.soft_pedal < -5.0
+    assert norms.level.velocity.top > 0.0
+    assert norms.level.n_folds == 2
     assert norms.accents.velocity.beat == pytest.approx(6.0, abs=1.5)
     assert norms.accents.velocity.pitch == pytest.approx(0.5, abs=0.15)
     assert norms.accents.correlation > 0.5
-    assert norms.foot.lift.lag_sec["50"] == pytest.approx(LIFT_SEC, abs=0.005)
-    assert norms.foot.press.lag_sec["50"] == pytest.approx(PRESS_SEC, abs=0.005)
+    assert norms.pedal.lift.lag_sec["50"] == pytest.approx(LIFT_SEC, abs=0.005)
+    assert norms.pedal.press.lag_sec["50"] == pytest.approx(PRESS_SEC, abs=0.005)
 
 
 def test_it_says_what_it_was_fitted_on_and_what_moved(fitted: tuple[Norms, str]) -> None:
@@ -175,7 +175,7 @@ def test_it_says_what_it_was_fitted_on_and_what_moved(fitted: tuple[Norms, str])
         f"accents: {norms.accents.n_notes} notes, which correlate with what the music suggests by "
         f"{norms.accents.correlation:.2f} in" in said
     )
-    assert "foot: lift after the onset, 10 % 40 ms, 25 % 40 ms" in said
+    assert "pedal: lift after the onset, 10 % 40 ms, 25 % 40 ms" in said
     assert "other than the norms in use: touch.usual.staccato.0 " in said
     assert "the scale has to be fitted again" in said
     assert "left out: " not in said
@@ -221,17 +221,17 @@ def test_differences_are_named_one_by_one() -> None:
     norms = reference_norms()
     assert differences(norms, norms) == []
     usual = norms.touch.usual.model_copy(update={"octave": -0.5})
-    velocity = norms.course.velocity.model_copy(update={"mark": 9.0})
+    velocity = norms.level.velocity.model_copy(update={"mark": 9.0})
     slurred = norms.accents.velocity.model_copy(update={"slur": -2.0})
     other = norms.model_copy(
         update={
             "touch": norms.touch.model_copy(update={"usual": usual, "n_notes": 1}),
-            "course": norms.course.model_copy(update={"velocity": velocity}),
+            "course": norms.level.model_copy(update={"velocity": velocity}),
             "accents": norms.accents.model_copy(update={"velocity": slurred, "n_notes": 1}),
         }
     )
     assert differences(norms, other) == [
         f"touch.usual.octave {norms.touch.usual.octave:g} -> -0.5",
-        f"course.mark {norms.course.velocity.mark:g} -> 9",
+        f"course.mark {norms.level.velocity.mark:g} -> 9",
         f"accents.slur {norms.accents.velocity.slur:g} -> -2",
     ]

@@ -15,8 +15,8 @@ from pseudo_example import made_up_scale, write_manifest
 from tocco.apps.cli.main import app
 from tocco.apps.commands import fit_scale as pseudo_scale
 from tocco.apps.commands.fit_scale import (
-    Hearing,
     MeasuredPerformance,
+    SimulatedTranscriber,
     fit_reference_scale,
     measure_pool_performance,
     scale_of,
@@ -28,7 +28,7 @@ from tocco.music.transcriber_noise import TranscriberNoise
 from tocco.pseudo_labels.fitting.scale import MeasuredSegment
 from tocco.pseudo_labels.pseudo_label import Component, PseudoLabel
 from tocco.pseudo_labels.raters.registry import RATERS
-from tocco.pseudo_labels.scale.difficulty import DEMANDS
+from tocco.pseudo_labels.scale.difficulty import DIFFICULTY_COVARIATES
 from tocco.pseudo_labels.scale.files import load_scale, read_scale
 from tocco.pseudo_labels.scale.model import ReferenceScale
 from tocco.schema import laid_out
@@ -82,20 +82,21 @@ def test_a_performance_is_measured_segment_by_segment(tiny_labels: Path) -> None
     assert len(measured.segments) == 1
     assert measured.segments[0].piece == record.piece_id
     assert measured.segments[0].labels["note_accuracy"].components["weighted_error"].value == 0.0
-    assert np.exp(measured.segments[0].demand[0]) == pytest.approx(4.0, rel=0.02)
+    assert np.exp(measured.segments[0].covariates[0]) == pytest.approx(4.0, rel=0.02)
 
 
 def test_a_performance_can_be_measured_as_it_is_heard(tmp_path: Path) -> None:
     record = read_labels(write_manifest(tmp_path / "in", n_pieces=1, n_takes=1))[0]
     keys = measure_pool_performance(record)
-    perfect = Hearing(TranscriberNoise.none(), 4)
-    same = measure_pool_performance(record, hearing=perfect)
+    perfect = SimulatedTranscriber(TranscriberNoise.none(), 4)
+    same = measure_pool_performance(record, transcriber=perfect)
     for one, other in zip(keys.segments, same.segments, strict=True):
         for name in ("rhythmic_precision", "note_accuracy"):
             assert other.labels[name].components == one.labels[name].components
     rough = replace(TranscriberNoise.none(), velocity_sd=12.0)
     heard, again, otherwise = (
-        unevenness(measure_pool_performance(record, hearing=Hearing(rough, seed))) for seed in (4, 4, 5)
+        unevenness(measure_pool_performance(record, transcriber=SimulatedTranscriber(rough, seed)))
+        for seed in (4, 4, 5)
     )
     assert heard == again != otherwise
     assert np.mean(heard) > 1.5 * np.mean(unevenness(keys))
@@ -123,9 +124,9 @@ def test_the_command_measures_keys_or_what_is_heard(
     arguments += ["--share", "1", "--rendered", "0", "--seed", "4"]
     result = CliRunner().invoke(app, [*arguments, *(["--transcribed"] if is_transcribed else [])])
     assert result.exit_code == 0, result.output
-    hearing = Hearing(TranscriberNoise(), 4) if is_transcribed else None
-    assert given["hearing"] == hearing
-    expected = measure_pool_performance(read_labels(manifest)[0], hearing=hearing)
+    transcriber = SimulatedTranscriber(TranscriberNoise(), 4) if is_transcribed else None
+    assert given["transcriber"] == transcriber
+    expected = measure_pool_performance(read_labels(manifest)[0], transcriber=transcriber)
     assert unevenness(given["measured"][0]) == unevenness(expected)
     written = load_scale(tmp_path / "scale.json", is_transcribed=is_transcribed)
     assert written == made_up_scale(is_transcribed=is_transcribed)
@@ -140,8 +141,8 @@ def test_the_file_says_what_the_performances_were_heard_through(tmp_path: Path, 
         for pianist in "pqr":
             named = record.model_copy(update={"piece_id": piece, "segment_id": piece + pianist})
             measured.append(MeasuredPerformance(named, made_up_segments(named)))
-    hearing = Hearing(TranscriberNoise(), 3) if is_transcribed else None
-    scale = scale_of(measured, "abc", rendered=0, seed=3, hearing=hearing)
+    transcriber = SimulatedTranscriber(TranscriberNoise(), 3) if is_transcribed else None
+    scale = scale_of(measured, "abc", rendered=0, seed=3, transcriber=transcriber)
     assert scale.is_transcribed == is_transcribed
     assert scale.pool.noise == (asdict(TranscriberNoise()) if is_transcribed else None)
     content = laid_out(scale.model_dump(exclude_none=True))
@@ -157,8 +158,8 @@ def made_up_segments(record: LabelRecord) -> tuple[MeasuredSegment, ...]:
         for name, rater in RATERS.items():
             values = {kind.name: Component(float(rng.lognormal()), kind.unit, "") for kind in rater.scaled}
             labels[name] = PseudoLabel(name, None, values, (), 1.0, {})
-        demand = rng.normal(size=len(DEMANDS))
-        found.append(MeasuredSegment(record.piece_id, record.segment_id, labels, demand))
+        covariates = rng.normal(size=len(DIFFICULTY_COVARIATES))
+        found.append(MeasuredSegment(record.piece_id, record.segment_id, labels, covariates))
     return tuple(found)
 
 
@@ -215,7 +216,7 @@ def test_the_pool_can_be_named(tiny_labels: Path, tmp_path: Path) -> None:
         read_pool(tiny_labels, share=1.0, takes=9, seed=0, pieces=tmp_path / "gone.txt")
 
 
-def test_composers_are_told_by_the_first_word_of_an_imported_name() -> None:
+def test_composers_are_reported_by_the_first_word_of_an_imported_name() -> None:
     imported = [r.model_copy(update={"piece_id": r.piece_id.replace("/", "_")}) for r in records()]
     chosen = choose_pool(imported, share=0.5, takes=1, generator=np.random.default_rng(1))
     assert sorted({record.piece_id.split("_")[0] for record in chosen}) == ["Bach", "Liszt"]

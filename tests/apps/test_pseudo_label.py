@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,11 +40,11 @@ def test_a_manifest_is_labelled_and_a_second_run_changes_no_byte(scale_path: Pat
     options = ("--scale", scale_path, "--spot-checks", 0, "--corrupt", 1)
     first = run("pseudo-label", manifest, "-o", tmp_path / "out" / "labels.jsonl", *options)
     assert first.exit_code == 1
-    assert "3 performances, 0 of them kept from before" in first.output
+    assert "3 performances, 0 of them from the cache" in first.output
     assert "left out: stranger: " in first.output
     before = files_below(tmp_path / "out")
     second = run("pseudo-label", "-o", tmp_path / "out" / "labels.jsonl", manifest, *options)
-    assert "3 performances, 3 of them kept from before" in second.output
+    assert "3 performances, 3 of them from the cache" in second.output
     assert files_below(tmp_path / "out") == before
     records = read_labels(tmp_path / "out" / "labels.jsonl", must_exist=True)
     worse = [record for record in records if "corrupted" in str(record.midi_path)]
@@ -63,9 +64,11 @@ def test_a_dimension_that_nothing_could_be_rated_in_is_named(scale_path: Path, t
     (record, *_) = read_labels(manifest)
     write_labels([record.model_copy(update={"score_path": None})], tmp_path / "alone.jsonl")
     out = tmp_path / "out" / "labels.jsonl"
-    told = run("pseudo-label", tmp_path / "alone.jsonl", "-o", out, "--scale", scale_path, "--spot-checks", 0)
-    assert "  note_accuracy          could be rated in no segment: no score was given" in told.output
-    assert "dynamics_control       could be rated" not in told.output
+    reported = run(
+        "pseudo-label", tmp_path / "alone.jsonl", "-o", out, "--scale", scale_path, "--spot-checks", 0
+    )
+    assert "  note_accuracy          could be rated in no segment: no score was given" in reported.output
+    assert "dynamics_control       could be rated" not in reported.output
 
 
 def test_a_manifest_of_transcriptions_is_said_to_be_one(scale_path: Path, tmp_path: Path) -> None:
@@ -75,7 +78,7 @@ def test_a_manifest_of_transcriptions_is_said_to_be_one(scale_path: Path, tmp_pa
     assert all(record.is_transcribed for record in read_labels(out))
     assert {record.source for record in read_labels(out)} == {source_of(reference_scale(is_transcribed=True))}
     again = run("pseudo-label", manifest, "-o", out, "--scale", scale_path, "--spot-checks", 0)
-    assert "0 of them kept from before" in again.output
+    assert "0 of them from the cache" in again.output
     assert not any(record.is_transcribed for record in read_labels(out))
 
 
@@ -98,7 +101,7 @@ def test_keys_and_transcriptions_of_one_manifest_are_rated_on_their_own_scales(t
     assert source_of(keys) in page
     assert source_of(transcribed) in page
     assert "4 of 4 performances, each with 1 other pianists" in page
-    with pytest.raises(InputError, match=r"keys\.json: is a scale for what the keys sent"):
+    with pytest.raises(InputError, match=r"keys\.json: is a scale for recorded MIDI"):
         run("pseudo-label", manifest, "-o", out, "--transcribed-scale", paths[0], "--spot-checks", 0)
 
 
@@ -144,14 +147,14 @@ def test_what_cannot_be_done_is_said_before_the_work(scale_path: Path, tmp_path:
 
 
 @pytest.mark.slow
-def test_the_proof_is_made_from_one_command_and_goes_on_where_it_stopped(
+def test_the_validation_is_made_from_one_command_and_goes_on_where_it_stopped(
     scale_path: Path, tmp_path: Path
 ) -> None:
     manifest = write_manifest(tmp_path / "in", n_pieces=2, n_takes=2)
     options = ("--scale", scale_path, "--pieces", 2, "--rendered", 0, "--transcribed", 1)
     options = (*options, "--excerpt-sec", 25)
     first = run("benchmark", "pseudo-labels", "--performances", manifest, "-o", tmp_path / "out", *options)
-    report = (tmp_path / "out" / "proof.md").read_text()
+    report = (tmp_path / "out" / "validation.md").read_text()
     assert report.strip() == first.output.strip()
     assert "(f) Robust to transcription, simulated" in report
     measured = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "measured").iterdir()}
@@ -162,7 +165,8 @@ def test_the_proof_is_made_from_one_command_and_goes_on_where_it_stopped(
     ]
     run("benchmark", "pseudo-labels", "--performances", manifest, "-o", tmp_path / "out", *options)
     assert {path: path.stat().st_mtime_ns for path in measured} == measured
-    assert (tmp_path / "out" / "proof.md").read_text() == report
+    assert (tmp_path / "out" / "validation.md").read_text() == report
+    assert re.search(r"^- made: \d{4}-\d\d-\d\d, revision \S+", report, re.M)
 
 
 def test_in_which_order_kinds_are_named_changes_no_label(scale_path: Path, tmp_path: Path) -> None:
@@ -179,33 +183,33 @@ def test_in_which_order_kinds_are_named_changes_no_label(scale_path: Path, tmp_p
     assert len(written[0]) > 1
 
 
-def test_a_proof_of_some_kinds_says_which(scale_path: Path, tmp_path: Path) -> None:
+def test_a_validation_of_some_kinds_says_which(scale_path: Path, tmp_path: Path) -> None:
     manifest = write_manifest(tmp_path / "in", n_pieces=2, n_takes=1)
     options = ("--scale", scale_path, "--pieces", 2, "--rendered", 0, "--transcribed", 1, "--takes", 0)
     kinds = ("--kind", "spiky_dynamics", "--kind", "flattened_dynamics")
     command = ("benchmark", "pseudo-labels", "--performances", manifest, "-o", tmp_path / "o", *options)
-    told = run(*command, *kinds, "--excerpt-sec", 20, "--transcribed-sec", 20).output
-    assert f"- kinds: 2 of {len(CORRUPTIONS)} alone: flattened_dynamics, spiky_dynamics" in told
-    assert "- not measured here: (c) detection, (d) not difficulty, (e) people\n" in told
-    by_ear = told[told.index("## (f)") : told.index("The excerpts as they were played")]
-    rows = [line.split("|")[1].strip() for line in by_ear.splitlines() if line.startswith("| ")]
+    report = run(*command, *kinds, "--excerpt-sec", 20, "--transcribed-sec", 20).output
+    assert f"- kinds: 2 of {len(CORRUPTIONS)}: flattened_dynamics, spiky_dynamics" in report
+    assert "- not measured here: (c) detection, (d) not difficulty, (e) listeners\n" in report
+    section = report[report.index("## (f)") : report.index("Ratings of the uncorrupted excerpts")]
+    rows = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| ")]
     assert rows == ["corruption", "---", "flattened_dynamics", "spiky_dynamics"]
     refused = CliRunner().invoke(app, [*map(str, command), "--kind", "worse"])
     assert refused.exit_code == 2
     assert "'worse' is none of" in " ".join(refused.stderr.split())
 
 
-def test_a_proof_needs_pieces_that_the_scale_has_not_seen(tmp_path: Path) -> None:
+def test_a_validation_needs_pieces_that_the_scale_has_not_seen(tmp_path: Path) -> None:
     manifest = write_manifest(tmp_path / "in", n_pieces=2, n_takes=1)
     scale = tmp_path / "scale.json"
     scale.write_text(laid_out(made_up_scale(("piece0",)).model_dump(mode="json")))
     command = ("benchmark", "pseudo-labels", "--performances", manifest, "-o", tmp_path / "o")
-    with pytest.raises(InputError, match="holds 1 pieces that the scales have not seen"):
+    with pytest.raises(InputError, match="has 1 pieces that are in the pool of no scale"):
         run(*command, "--scale", scale)
     heard = tmp_path / "heard.json"
     worn = made_up_scale(("piece1",), is_transcribed=True)
     heard.write_text(laid_out(worn.model_dump(mode="json", exclude_none=True)))
-    with pytest.raises(InputError, match="holds 0 pieces that the scales have not seen"):
+    with pytest.raises(InputError, match="has 0 pieces that are in the pool of no scale"):
         run(*command, "--scale", scale, "--transcribed-scale", heard)
-    with pytest.raises(InputError, match=r"scale\.json: is a scale for what the keys sent"):
+    with pytest.raises(InputError, match=r"scale\.json: is a scale for recorded MIDI"):
         run(*command, "--transcribed-scale", scale)

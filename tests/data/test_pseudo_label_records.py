@@ -85,8 +85,8 @@ def test_what_was_transcribed_is_rated_by_what_can_be_heard_and_compared_with_it
     assert expected == pytest.approx(0.8 * other.standing["rhythmic_precision"])
     assert all(record.is_transcribed for record in records_of(done[1]))
     performance, alignment = align(heard[0])
-    by_ear = rate_segments(Evidence(performance, alignment, is_transcribed=True), scale)
-    assert done[1].rated.versions[0].segments == by_ear
+    from_transcription = rate_segments(Evidence(performance, alignment, is_transcribed=True), scale)
+    assert done[1].rated.versions[0].segments == from_transcription
     assert task_key(played.task) != task_key(
         task_of(keys.model_copy(update={"is_transcribed": True}), scale, tmp_path)
     )

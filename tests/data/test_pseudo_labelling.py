@@ -1,4 +1,4 @@
-"""Pseudo-labels of performances: segments, worse versions, what is kept and what is refused."""
+"""Pseudo-labels of performances: segments, corrupted versions, what is kept and what is refused."""
 
 from __future__ import annotations
 
@@ -185,16 +185,16 @@ def test_a_second_run_finds_the_first_and_a_changed_input_does_not(
     first = label_performance(task)
     content = task.part_path.read_bytes()
     second = label_performance(task)
-    assert (first.is_kept, second.is_kept) == (False, True)
+    assert (first.is_cached, second.is_cached) == (False, True)
     assert second.rated == first.rated
     assert task.part_path.read_bytes() == content
-    assert not label_performance(task_of(record, scale, tmp_path, CorruptionPlan(1, seed=4))).is_kept
+    assert not label_performance(task_of(record, scale, tmp_path, CorruptionPlan(1, seed=4))).is_cached
     label_performance(task)
     task.corrupted_path(str(first.rated.versions[1].corruption)).unlink()
-    assert not label_performance(task).is_kept
+    assert not label_performance(task).is_cached
     task.part_path.write_text("{}")
     again = label_performance(task)
-    assert not again.is_kept
+    assert not again.is_cached
     assert task.part_path.read_bytes() == content
 
 
@@ -213,7 +213,7 @@ def test_the_key_follows_everything_that_decides_the_ratings(
     assert task_key(moved) == task_key(tasks[0])
 
 
-def test_the_source_of_a_scale_is_told_by_its_file() -> None:
+def test_the_source_of_a_scale_is_reported_by_its_file() -> None:
     """A field that is absent changes no hash: labels of keys stay the same when transcriptions get more."""
     for is_transcribed, name in ((False, SCALE_FILE), (True, TRANSCRIBED_SCALE_FILE)):
         content = json.loads(files("tocco.pseudo_labels.scale").joinpath(name).read_text())

@@ -15,7 +15,7 @@ from tocco.music.transcriber_noise import TranscriberNoise
 from tocco.pseudo_labels.fitting.scale import MeasuredSegment, fit_scale
 from tocco.pseudo_labels.pseudo_label import Component, PseudoLabel
 from tocco.pseudo_labels.raters.registry import RATERS
-from tocco.pseudo_labels.scale.difficulty import DEMANDS
+from tocco.pseudo_labels.scale.difficulty import DIFFICULTY_COVARIATES
 from tocco.pseudo_labels.scale.files import Scales
 from tocco.pseudo_labels.scale.model import Pool, ReferenceScale
 
@@ -122,8 +122,8 @@ def made_up_scale(pieces: tuple[str, ...] = ("pool",), *, is_transcribed: bool =
                 for kind in rater.scaled
             }
             labels[name] = PseudoLabel(name, None, components, (), 1.0, {})
-        demand = rng.normal(0.0, 1.0, len(DEMANDS))
-        segments.append(MeasuredSegment("abcd"[n % 4], "pqr"[n % 3], labels, demand))
+        covariates = rng.normal(0.0, 1.0, len(DIFFICULTY_COVARIATES))
+        segments.append(MeasuredSegment("abcd"[n % 4], "pqr"[n % 3], labels, covariates))
     pool = Pool(
         corpora={"made up": 4},
         n_performances=4,

@@ -1,4 +1,4 @@
-"""From rated performances to label records, each held against the other pianists of its piece, if any."""
+"""From rated performances to label records, compared with the other pianists of the piece, if any."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tocco.pseudo_labels.scale.peers import Expectation, Take, expectations, mea
 
 
 def take_of(labelled: Labelled) -> Take | None:
-    """A performance for its peers to be compared with; None where it was not rated, or nobody played it.
+    """A performance as a peer of others; None where it was not rated or is a score rendering.
 
-    Takes of one passage are compared where a record names it, else takes of one piece. A performance
-    whose pianist is not named is taken for the only one of its pianist.
+    Takes of one passage are compared where a record names it, else takes of one piece. A performance without
+    a named pianist counts as the only one of its pianist.
     """
     record = labelled.task.record
     piece = record.passage_id or record.piece_id
@@ -33,9 +33,9 @@ def take_of(labelled: Labelled) -> Take | None:
 
 
 def peers_of(done: Sequence[Labelled]) -> dict[str, Expectation]:
-    """What the other pianists of its piece let expect of each performance; by name, where there are any.
+    """Standing expected of each performance from the other pianists of its piece, where there are any.
 
-    What was transcribed is compared with its like, and stands on another scale.
+    Transcriptions are compared with transcriptions only, since they have a scale of their own.
     """
     found: dict[str, Expectation] = {}
     for is_transcribed in (False, True):
@@ -47,13 +47,14 @@ def peers_of(done: Sequence[Labelled]) -> dict[str, Expectation]:
 
 
 def records_of(labelled: Labelled, expected: Expectation | None = None) -> list[LabelRecord]:
-    """The records of a performance and its worse versions, one a segment.
+    """The records of a performance and its corrupted versions, one per segment.
 
     Parameters
     ----------
     labelled
-    expected : of its peers; None to leave the ratings as the scale gives them
-        Worse versions are held against the same, so that a mistake costs what it costs without peers.
+    expected : from its peers; None for ratings on the scale alone
+        Corrupted versions are compared with the same expectation, so that the effect of an error does not
+        depend on peers.
     """
     record, source = labelled.task.record, source_of(labelled.task.scale)
     found = []
@@ -90,5 +91,5 @@ def _compared(
 
 
 def refusals_of(done: Sequence[Labelled]) -> list[str]:
-    """Performances that could not be rated, each with the reason."""
+    """Performances that could not be rated, with reasons."""
     return [f"{one.task.record.segment_id}: {one.rated.refusal}" for one in done if one.rated.refusal]

@@ -1,9 +1,9 @@
-"""Pseudo-labels of whole performances, segment by segment, and of versions made worse on purpose.
+"""Pseudo-labels of whole performances, segment by segment, and of corrupted versions.
 
-A performance is aligned with its score once, as a whole; then each segment of ten seconds is rated. What
-was rated is kept in one small file a performance, told apart by the content of everything that decides
-it, so that a run that was broken off goes on where it stopped and a second run does nothing. Only then,
-where several people play a piece, is each compared with the others: see `pseudo_label_records`.
+A performance is aligned with its score once, as a whole; then each segment of ten seconds is rated. The
+ratings are cached in one file per performance, keyed by the content of everything that determines them, so
+that an interrupted run continues where it stopped and a second run does nothing. Comparison with other
+pianists of the piece follows afterwards, see `pseudo_label_records`.
 """
 
 from __future__ import annotations
@@ -31,19 +31,20 @@ from tocco.music.performance import Performance
 from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.pseudo_label import PseudoLabel
 from tocco.pseudo_labels.rate import rate_span
+from tocco.pseudo_labels.scale.earlier_names import with_earlier_names
 from tocco.pseudo_labels.scale.model import ReferenceScale
 from tocco.schema import Points, Share, StrictModel, laid_out
 
 PSEUDO_LABEL_VERSION: Final = 6
-"""Counts up with every change of the raters, or of a corruption at one severity, while the scale stays."""
+"""Incremented with every change of the raters or of a corruption that leaves the scale unchanged."""
 
 SEGMENT_SEC: Final = 10.0
 OVERLAP: Final = 0.5
 
 LEAST_CONFIDENCE: Final = 0.2
-"""Below it a rating rests on a handful of notes, or on little of what it should rest on."""
+"""Below it a rating rests on a few notes or on a small part of its components."""
 
-TOO_LITTLE: Final = "too few notes, or too little of what the rating should rest on"
+TOO_LITTLE: Final = "too few notes, or too few components of the rating could be measured"
 
 
 class RatedSegment(StrictModel):
@@ -56,47 +57,47 @@ class RatedSegment(StrictModel):
     """Seconds of the performance."""
 
     labels: dict[str, Points]
-    """Dimension -> rating; what could not be rated is absent."""
+    """Dimension -> rating; unrated dimensions are absent."""
 
     confidence: dict[str, Share]
-    """Dimension -> how far the rating can be trusted."""
+    """Dimension -> confidence of the rating."""
 
     unrated: dict[str, str]
     """Dimension -> why it has no rating."""
 
 
 class RatedVersion(StrictModel):
-    """All segments of a performance as it was played, or as it was made worse."""
+    """All segments of a performance, original or corrupted."""
 
     corruption: str | None
-    """Kind and severity, "wrong_notes-0.04"; null for the performance itself."""
+    """Kind and severity, "wrong_notes-0.04"; null for the original."""
 
     segments: tuple[RatedSegment, ...]
-    """In order of time; those without any rating left out."""
+    """In order of time, without those that have no rating."""
 
 
 class RatedPerformance(Keyed):
-    """What was found for one line of a manifest."""
+    """Ratings of one performance of a manifest."""
 
     versions: tuple[RatedVersion, ...]
-    """The performance itself first."""
+    """The original first."""
 
     refusal: str | None
     """Why it could not be rated."""
 
     inapplicable: tuple[str, ...]
-    """Corruptions that were drawn and could not be made of it: no pedal, no runs."""
+    """Corruptions that were drawn and do not apply: no pedal, no runs."""
 
 
 @dataclass(frozen=True)
 class CorruptionPlan:
-    """Which worse versions are to be made of each performance.
+    """Corrupted versions to make of each performance.
 
     Attributes
     ----------
-    n_versions : of each performance
+    n_versions : per performance
     kinds : names to draw from
-    seed : with the name of a performance it decides kind, severity and every edit
+    seed : determines kind, severity and every edit, together with the name of the performance
     """
 
     n_versions: int = 0
@@ -122,8 +123,8 @@ class LabelTask:
     ----------
     record : with MIDI; with a score and audio where there are any
     plan
-    scale : for what the record is, keys or transcribed
-    folder : for what is kept between runs, and for corrupted MIDI
+    scale : for recorded MIDI or for transcriptions, as the record
+    folder : of the cache and of corrupted MIDI
 
     Raises
     ------
@@ -138,49 +139,49 @@ class LabelTask:
 
     def __post_init__(self) -> None:
         if self.scale.is_transcribed != self.record.is_transcribed:
-            raise ValueError(f"{self.record.segment_id} is to be rated on the scale of the other kind")
+            raise ValueError(f"{self.record.segment_id} needs the scale of the other kind")
 
     @property
     def part_path(self) -> Path:
-        """Where the ratings of the performance are kept."""
+        """Cache file of the ratings of the performance."""
         return self.folder / "parts" / f"{self.record.segment_id}.json"
 
     def corrupted_path(self, corruption: str) -> Path:
-        """MIDI of a corrupted version; its ground truth has the same name and ends in .json."""
+        """MIDI of a corrupted version; its ground truth has the same name with .json."""
         return self.folder / "corrupted" / f"{self.record.segment_id}.{corruption}.mid"
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """A task done.
+    """Result of a task.
 
     Attributes
     ----------
     task
     rated
-    is_kept : found from an earlier run
+    is_cached : from an earlier run
     took_sec : processor seconds
     """
 
     task: LabelTask
     rated: RatedPerformance
-    is_kept: bool
+    is_cached: bool
     took_sec: float
 
 
 def scale_sha256(scale: ReferenceScale) -> str:
-    """SHA-256 of a scale's content, whatever its layout; what is absent does not count."""
-    content = scale.model_dump(mode="json", exclude_none=True)
+    """SHA-256 of the content of a scale, independent of its layout and of renamed fields."""
+    content = with_earlier_names(scale.model_dump(mode="json", exclude_none=True))
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def source_of(scale: ReferenceScale) -> str:
-    """The `source` of every label that a scale gives: raters' version and scale."""
+    """The `source` of labels on a scale: version of the raters and hash of the scale."""
     return f"pseudo-label-{PSEUDO_LABEL_VERSION}+{scale_sha256(scale)[:12]}"
 
 
 def with_printed_score(record: LabelRecord) -> LabelRecord:
-    """The record with the MusicXML that lies beside its score MIDI under the same name, if one does.
+    """The record with the MusicXML beside its score MIDI under the same name, if there is one.
 
     A score MIDI has no hairpins and no staccato dots.
     """
@@ -194,7 +195,7 @@ def with_printed_score(record: LabelRecord) -> LabelRecord:
 
 
 def generator_of(name: str, seed: int) -> np.random.Generator:
-    """A generator of one performance's own: the same whatever else is worked on, and in which order."""
+    """Random generator of one performance, independent of other performances and of their order."""
     return np.random.default_rng([seed, *hashlib.sha256(name.encode()).digest()[:8]])
 
 
@@ -215,40 +216,40 @@ def align(record: LabelRecord) -> tuple[Performance, Alignment | None]:
 def rate_segments(
     evidence: Evidence, scale: ReferenceScale, start_sec: float = 0.0, end_sec: float | None = None
 ) -> tuple[RatedSegment, ...]:
-    """Rate every segment of a performance, or of a part of it; segments without a rating are left out."""
+    """Rate every segment of a performance, or of a part of it; segments without a rating are omitted."""
     end = evidence.performance.duration_sec if end_sec is None else end_sec
     found = []
     for bounds in segment_bounds(end - start_sec, SEGMENT_SEC, OVERLAP):
-        # Rated is what the file will say, to the millisecond.
+        # Spans are rounded to the millisecond, as written in the label file.
         start, stop = (round(float(sec) + start_sec, 3) for sec in bounds)
         ratings = rate_span(evidence, (start, stop), scale=scale)
-        told = {
+        rated = {
             name: label
             for name, label in ratings.items()
             if label.rating is not None and label.confidence >= LEAST_CONFIDENCE
         }
-        if told:
+        if rated:
             found.append(
                 RatedSegment(
                     start_time=start,
                     end_time=stop,
-                    labels={name: float(label.rating or 0.0) for name, label in told.items()},
-                    confidence={name: float(label.confidence) for name, label in told.items()},
-                    unrated={name: _why_not(label) for name, label in ratings.items() if name not in told},
+                    labels={name: float(label.rating or 0.0) for name, label in rated.items()},
+                    confidence={name: float(label.confidence) for name, label in rated.items()},
+                    unrated={name: _why_not(label) for name, label in ratings.items() if name not in rated},
                 )
             )
     return tuple(found)
 
 
 def _why_not(label: PseudoLabel) -> str:
-    """Why a dimension is not rated: what it lacks, or that there is too little of it."""
+    """Reason why a dimension is not rated."""
     return label.missing.get(label.dimension, TOO_LITTLE)
 
 
 def label_performance(task: LabelTask) -> Labelled:
-    """Rate a performance and its worse versions, or find what an earlier run left.
+    """Rate a performance and its corrupted versions, or return the cached ratings of an earlier run.
 
-    A performance that cannot be read, or does not belong to its score, is a refusal and no error.
+    A performance that cannot be read, or does not match its score, gives a refusal, not an error.
     """
     start = time.process_time()
     key = task_key(task)
@@ -271,7 +272,7 @@ def _rated(task: LabelTask, key: str) -> RatedPerformance:
 
 
 def task_key(task: LabelTask) -> str:
-    """SHA-256 of everything that decides what is found for a performance."""
+    """SHA-256 of everything that determines the ratings of a performance."""
     record, plan = task.record, task.plan
     files = [record.midi_path, record.score_path, record.audio_path]
     content = [
@@ -288,7 +289,7 @@ def task_key(task: LabelTask) -> str:
 
 
 def _has_its_files(task: LabelTask, rated: RatedPerformance) -> bool:
-    """Whether the worse versions that were rated are there as MIDI."""
+    """Whether the MIDI of all rated corrupted versions exists."""
     named = [version.corruption for version in rated.versions if version.corruption is not None]
     return all(task.corrupted_path(name).is_file() for name in named)
 
@@ -316,7 +317,7 @@ def drawn_corruptions(
     plan: CorruptionPlan,
     inapplicable: list[str],
 ) -> Iterator[Corruption]:
-    """Worse versions of a performance, kinds and severities drawn without putting a kind back.
+    """Corrupted versions of a performance, kinds drawn without replacement.
 
     Parameters
     ----------
@@ -324,7 +325,7 @@ def drawn_corruptions(
     name : of the performance
     plan
     inapplicable
-        Filled with the kinds that were drawn and could not be made of this performance.
+        Filled with the kinds that were drawn and do not apply to this performance.
     """
     rng = generator_of(name, plan.seed)
     made = 0
@@ -344,7 +345,7 @@ def drawn_corruptions(
 
 
 def _rated_corruption(task: LabelTask, corruption: Corruption, name: str) -> tuple[RatedSegment, ...]:
-    """Write a worse version with its ground truth, and rate what was written."""
+    """Write a corrupted version with its ground truth, and rate the written file."""
     path = task.corrupted_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     played = corruption.performance
@@ -359,6 +360,6 @@ def _rated_corruption(task: LabelTask, corruption: Corruption, name: str) -> tup
     try:
         performance, alignment = align(version)
     except MismatchError:
-        return ()  # so bad that it is no performance of the piece any more: nothing to rate against
+        return ()  # too corrupted to be aligned with the score
     evidence = Evidence(performance, alignment, is_transcribed=task.record.is_transcribed)
     return rate_segments(evidence, task.scale)

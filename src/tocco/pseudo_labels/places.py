@@ -1,4 +1,4 @@
-"""Places and notes in a teacher's words: "bar 12, beat 3", "E4"."""
+"""Position of an event for a reader: "bar 12, beat 3", or a time without a score."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from tocco.music.alignment import Alignment
 
 
 def place(alignment: Alignment | None, onset_beat: float | None, at_sec: float) -> str:
-    """Bar and beat where there is a score, else the second.
+    """Bar and beat where there is a score, else minutes and seconds.
 
     Parameters
     ----------
     alignment
-    onset_beat : beats of the score
-    at_sec : seconds on the clock of the performance
+    onset_beat : beats (quarter notes) of the score
+    at_sec : seconds of the performance
 
     Examples
     --------

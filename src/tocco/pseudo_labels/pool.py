@@ -1,4 +1,4 @@
-"""What a fit was made on: performances of competent players, and how to know them again."""
+"""Provenance of a fit: the performances of competent pianists that it was made on."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class PoolFacts(StrictModel):
-    """Which performances something was fitted to."""
+    """The performances that norms or a scale were fitted to."""
 
     corpora: dict[str, Count]
     """Corpus -> performances."""
 
     n_performances: Count
-    """All of them."""
+    """Number of performances."""
 
     seed: Count
-    """Of the choice of pieces and takes, and of a transcriber's errors."""
+    """Random seed of the choice of pieces and takes, and of simulated transcription errors."""
 
     pieces: tuple[str, ...]
-    """Every piece of the pool; whatever is proved of the fit is proved on others."""
+    """Every piece of the pool. The fit is validated on other pieces only."""
 
     labels_sha256: str
-    """Of the file that listed the performances."""
+    """SHA-256 of the label file that listed the performances."""
 
     content_sha256: str
-    """Over the hashes of all performances and scores, in order."""
+    """SHA-256 over the hashes of all performances and scores, in order."""

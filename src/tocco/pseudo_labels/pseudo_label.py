@@ -1,4 +1,4 @@
-"""What a rater says: a rating, the measured components behind it, their causes, and how sure it is."""
+"""Output of a rater: a rating with its measured components, their causes, and a confidence."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ Need = Literal["midi", "score", "pedal", "audio"]
 
 @dataclass(frozen=True)
 class ComponentKind:
-    """One thing that a rater measures, known before any playing.
+    """Definition of one quantity that a rater measures.
 
     Attributes
     ----------
     name : unique within its dimension
     unit : "ms", "s/min", "velocity", "ratio", "log" (natural logarithm of a ratio), "fraction", "count",
         "count/min", "correlation", "semitones", "dB"
-    meaning : in a musician's words
+    meaning : for a musician
     better : "less" | "more" | "reported"
-        Which way a rating goes with it; "reported" is reported and does not enter the rating.
-    weight : > 0 in the rating's weighted sum; 0 where it is only reported
-    needs : what it is measured from, beside the notes
+        Direction in which it raises the rating. A "reported" component does not enter the rating.
+    weight : > 0 in the weighted sum of the rating; 0 where it is only reported
+    needs : input required beside the notes
     shape : "plain" | "root" | "log"
-        How its values are bent before they are standardised: counts and sizes lie on one side of zero,
-        and their spread grows with them.
+        Transformation before standardisation. Counts and sizes are positive, and their spread grows with
+        their mean; a root or a logarithm makes the distribution symmetric.
     from_value : > 0, added before the logarithm, in the unit
-        A size below it is hardly heard.
+        Sizes below it are barely audible.
     """
 
     name: str
@@ -48,7 +48,7 @@ class ComponentKind:
 
 @dataclass(frozen=True)
 class Component:
-    """One measured quantity.
+    """Measured value of one component.
 
     Attributes
     ----------
@@ -63,16 +63,16 @@ class Component:
 
 @dataclass(frozen=True)
 class Cause:
-    """One place that pulled a rating down.
+    """One event that lowered a rating.
 
     Attributes
     ----------
-    start_sec, end_sec : seconds on the clock of the performance
-    kind : what happened ("wrong", "missing", "hesitation", "blur", ...)
-    text : for a teacher, with bar and beat where there is a score
+    start_sec, end_sec : seconds of the performance
+    kind : "wrong", "missing", "hesitation", "blur", ...
+    text : description for a teacher, with bar and beat where there is a score
     performance_notes : indices into the performance
     score_notes : indices into the score
-    size : how much it weighs, in the unit of its kind; causes are listed by it
+    size : severity in the unit of the kind; causes are sorted by it
     """
 
     start_sec: float
@@ -86,17 +86,17 @@ class Cause:
 
 @dataclass(frozen=True)
 class PseudoLabel:
-    """A rating by rule, and everything that it rests on.
+    """A rating computed by rule, with everything that it rests on.
 
     Attributes
     ----------
     dimension : a technical dimension of `tocco10`
-    rating : 0..100 on the reference scale; None before scaling, or where `missing` says why
+    rating : 0..100 on the reference scale; None before scaling, or where `missing` gives the reason
     components : name -> measured value
-    causes : the gravest first
+    causes : most severe first
     confidence : 0..1
-        Share of the rating's weight that could be measured, times how far the number of notes and the
-        alignment carry it.
+        Share of the component weights that could be measured, times a factor for the number of notes,
+        times the confidence of the alignment.
     missing : component, or the dimension itself -> why it could not be measured
     """
 

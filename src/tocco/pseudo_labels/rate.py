@@ -1,4 +1,4 @@
-"""Ratings by rule: the six technical dimensions of a span, or of a whole performance."""
+"""Ratings computed by rule: the six technical dimensions of a time span or of a whole performance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tocco.audio.processing import segment_bounds
 from tocco.pseudo_labels.observed.evidence import Evidence, Span
 from tocco.pseudo_labels.pseudo_label import PseudoLabel
 from tocco.pseudo_labels.raters.registry import measure_technique
-from tocco.pseudo_labels.scale.difficulty import read_demand
+from tocco.pseudo_labels.scale.difficulty import difficulty_covariates
 from tocco.pseudo_labels.scale.files import reference_scale
 from tocco.pseudo_labels.scale.model import ReferenceScale
 
@@ -23,19 +23,21 @@ def rate_span(
     Parameters
     ----------
     evidence : of the whole performance
-    span_sec : (start, end) on its clock; the scale was made for spans of ten seconds
-    scale : the one that ships with tocco for such evidence, keys or transcribed, if not given
+    span_sec : (start, end) seconds of the performance; the scale was fitted to spans of ten seconds
+    scale : by default the one that ships with tocco, for recorded MIDI or for transcriptions
     """
     scale = reference_scale(is_transcribed=evidence.is_transcribed) if scale is None else scale
-    demand = read_demand(evidence, span_sec)
-    return {name: scale.rated(label, demand) for name, label in measure_technique(evidence, span_sec).items()}
+    covariates = difficulty_covariates(evidence, span_sec)
+    return {
+        name: scale.rated(label, covariates) for name, label in measure_technique(evidence, span_sec).items()
+    }
 
 
 def rate_performance(evidence: Evidence, *, scale: ReferenceScale | None = None) -> dict[str, PseudoLabel]:
-    """Rate a whole performance: the mean rating of its segments, with the components of the whole.
+    """Rate a whole performance: mean rating of its segments, with components of the whole.
 
-    A component of the whole has a narrower spread than one of ten seconds, so the scale is applied to
-    the segments. Each counts by its confidence.
+    Components vary less over a whole performance than over ten seconds, so the scale is applied to
+    segments. The mean is weighted by their confidence.
     """
     scale = reference_scale(is_transcribed=evidence.is_transcribed) if scale is None else scale
     bounds = segment_bounds(evidence.performance.duration_sec, scale.pool.segment_sec, scale.pool.overlap)

@@ -14,8 +14,8 @@ from pseudo_example import made_up_scales, write_manifest
 from tocco.audio.transcription import CommandTranscriber
 from tocco.data.records import LabelRecord, read_labels
 from tocco.errors import MissingPartError
-from tocco.evaluation.pseudo_labels import measure_cache as kept_measures
-from tocco.evaluation.pseudo_labels.measure_cache import KeptMeasure, MeasureTask, kept
+from tocco.evaluation.pseudo_labels import measure_cache
+from tocco.evaluation.pseudo_labels.measure_cache import CachedMeasure, MeasureTask, cached
 from tocco.evaluation.pseudo_labels.measures import measure_take
 from tocco.music.midi import load_midi, save_midi
 from tocco.pseudo_labels.norms.model import reference_norms
@@ -23,7 +23,7 @@ from tocco.pseudo_labels.scale.files import Scales
 from tocco.pseudo_labels.scale.model import ReferenceScale
 
 
-class Counted(KeptMeasure):
+class Counted(CachedMeasure):
     """The how manieth measurement this is."""
 
     number: int
@@ -40,7 +40,7 @@ class Counter:
             self.n += 1
             return Counted(key=key, number=self.n)
 
-        return kept(task, Counted, make, settings).number
+        return cached(task, Counted, make, settings).number
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def scales() -> Scales:
 @pytest.fixture
 def task(tmp_path: Path, scales: Scales) -> MeasureTask:
     record = read_labels(write_manifest(tmp_path / "in", n_pieces=1, n_takes=1))[0]
-    return MeasureTask(record, scales, tmp_path / "kept")
+    return MeasureTask(record, scales, tmp_path / "cached")
 
 
 def midi_of(record: LabelRecord) -> Path:
@@ -138,17 +138,17 @@ def test_what_decides_the_measure_tells_it_apart(
     assert len(list(task.folder.iterdir())) == 2
 
 
-@pytest.mark.parametrize("is_climbed", [True, False])
+@pytest.mark.parametrize("is_transcribed", [True, False])
 def test_what_only_concerns_transcriptions_leaves_keys_alone(
-    task: MeasureTask, monkeypatch: pytest.MonkeyPatch, is_climbed: bool
+    task: MeasureTask, monkeypatch: pytest.MonkeyPatch, is_transcribed: bool
 ) -> None:
     heard = replace(task, is_transcribed=True)
-    if not is_climbed:
+    if not is_transcribed:
         heard = replace(task, record=task.record.model_copy(update={"is_transcribed": True}))
     counter = Counter()
     assert [counter.of(task), counter.of(other_transcribed_scale(task))] == [1, 1]
     assert [counter.of(heard), counter.of(other_transcribed_scale(heard))] == [2, 3]
-    monkeypatch.setattr(kept_measures, "TRANSCRIBED_VERSION", 999)
+    monkeypatch.setattr(measure_cache, "TRANSCRIBED_VERSION", 999)
     assert [counter.of(task), counter.of(heard)] == [1, 4]
 
 
@@ -157,12 +157,12 @@ def test_another_version_or_setting_is_measured(task: MeasureTask, monkeypatch: 
     counter.of(task)
     assert [counter.of(task, (0.03,)), counter.of(task, (0.04,)), counter.of(task, (0.03,))] == [2, 3, 2]
     for name in ("PSEUDO_LABEL_VERSION", "MEASURES_VERSION"):
-        monkeypatch.setattr(kept_measures, name, 999)
+        monkeypatch.setattr(measure_cache, name, 999)
         assert counter.of(task) == counter.n
     norms = reference_norms()
-    velocity = norms.course.velocity.model_copy(update={"mark": 0.0})
-    other = norms.model_copy(update={"course": norms.course.model_copy(update={"velocity": velocity})})
-    monkeypatch.setattr(kept_measures, "reference_norms", lambda: other)
+    velocity = norms.level.velocity.model_copy(update={"mark": 0.0})
+    other = norms.model_copy(update={"level": norms.level.model_copy(update={"velocity": velocity})})
+    monkeypatch.setattr(measure_cache, "reference_norms", lambda: other)
     assert counter.of(task) == counter.n
     assert counter.n == 6
 

@@ -1,4 +1,4 @@
-"""What the proof measures of one performance, and how it says that something could not be measured."""
+"""What the validation measures of one performance, and how it says that something could not be measured."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tocco.data.pseudo_labelling import align
 from tocco.data.records import LabelRecord, read_labels
 from tocco.evaluation.pseudo_labels import measures as pseudo_label_measures
 from tocco.evaluation.pseudo_labels.measures import (
+    LadderStep,
     MeasureTask,
     held_out,
     measure_excerpt,
@@ -46,13 +47,23 @@ def record(tmp_path: Path) -> LabelRecord:
 FEW = ("missing_notes", "missing_pedal")
 
 
+def test_a_step_of_an_earlier_release_is_read() -> None:
+    """Its input was called "heard"."""
+    step = LadderStep(kind="drag", level=2, modality="transcribed", ratings={"note_accuracy": 50.0})
+    fields = step.model_dump()
+    fields["heard"] = fields.pop("modality")
+    assert LadderStep.model_validate(fields) == step
+    with pytest.raises(ValueError, match="'heard' is unknown"):
+        LadderStep.model_validate({**fields, "modality": "keys"})
+
+
 def test_every_step_is_rated_and_what_does_not_apply_is_named(
     record: LabelRecord, scales: Scales, tmp_path: Path
 ) -> None:
     found = measure_ladders(MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, seed=1, kinds=FEW))
-    climbed = [(step.kind, step.level, step.heard) for step in found.steps]
-    assert climbed[0] == ("", 0, "keys")
-    assert [step for step in climbed if step[0] == "missing_notes"] == [
+    steps = [(step.kind, step.level, step.modality) for step in found.steps]
+    assert steps[0] == ("", 0, "keys")
+    assert [step for step in steps if step[0] == "missing_notes"] == [
         ("missing_notes", level, "keys") for level in range(1, 6)
     ]
     accuracy = [s.ratings["note_accuracy"] for s in found.steps if s.kind in ("", "missing_notes")]
@@ -60,8 +71,8 @@ def test_every_step_is_rated_and_what_does_not_apply_is_named(
     assert first is not None
     assert last is not None
     assert last < first
-    told = [(detection.kind, detection.by_key) for detection in found.detections]
-    assert told == [("missing_notes", False), ("missing_notes", True)]
+    reported = [(detection.kind, detection.by_key) for detection in found.detections]
+    assert reported == [("missing_notes", False), ("missing_notes", True)]
     assert [reason.split(":")[0] for reason in found.inapplicable] == ["missing_pedal"]
     assert found.refusals == ()
     again = measure_ladders(MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, seed=1, kinds=FEW))
@@ -81,7 +92,7 @@ def test_what_was_transcribed_is_rated_as_transcribed_and_keys_as_keys(
     monkeypatch.setattr(pseudo_label_measures, "mean_ratings", ratings)
     task = MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, is_transcribed=True, kinds=FEW)
     found = measure_ladders(task)
-    assert [step.heard == "transcribed" for step in found.steps] == rated
+    assert [step.modality == "transcribed" for step in found.steps] == rated
     assert rated == [False, True] * 6
 
 
@@ -134,7 +145,7 @@ def test_what_a_scale_was_fitted_to_proves_nothing_of_it(record: LabelRecord) ->
 
 
 @pytest.mark.render
-def test_a_transcriber_that_fails_is_told_and_is_no_corruption_that_does_not_apply(
+def test_a_transcriber_that_fails_is_reported_and_is_no_corruption_that_does_not_apply(
     record: LabelRecord, scales: Scales, tmp_path: Path
 ) -> None:
     task = MeasureTask(
@@ -149,7 +160,7 @@ def test_a_transcriber_that_fails_is_told_and_is_no_corruption_that_does_not_app
     found = measure_ladders(task)
     assert len(found.refusals) == 6
     assert found.refusals[0].startswith(" 0 transcribed: 'false' ended with code 1")
-    assert {step.heard for step in found.steps} == {"keys"}
+    assert {step.modality for step in found.steps} == {"keys"}
     assert [reason.split(":")[0] for reason in found.inapplicable] == ["missing_pedal"]
 
 

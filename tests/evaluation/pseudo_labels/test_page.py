@@ -74,7 +74,7 @@ def test_the_page_names_everything_and_escapes_it(tmp_path: Path) -> None:
     worse = [k % 4 == 0 for k in range(len(rows))]
     write_summary(rows, worse, [check], {"source": "made up & more"}, refused, tmp_path)
     page = (tmp_path / "index.html").read_text()
-    for told in (
+    for reported in (
         "made up &amp; more",
         "bar 3 &lt;b&gt;: D for E",
         "too few chords",
@@ -83,7 +83,7 @@ def test_the_page_names_everything_and_escapes_it(tmp_path: Path) -> None:
         "is not a performance of &lt;it&gt;",
         "lowest note_accuracy",
     ):
-        assert told in page
+        assert reported in page
     table = list(csv.DictReader((tmp_path / "ratings.csv").read_text().splitlines()))
     assert [row["dimension"] for row in table] == list(RATERS)
     assert page.count("<td class=no>NO</td>") == 1  # tone quality alone does not vary

@@ -39,7 +39,7 @@ def test_a_segment_is_rated_on_the_scale_of_what_it_is(
     part = {"start_time": 5.0, "end_time": 15.0, "is_transcribed": is_transcribed, "labels": labels}
     record = record.model_copy(update=part)
     piano = cast("FluidSynthRenderer", Hum())
-    found = make_spot_check(record, "by chance", scales, tmp_path, piano)
+    found = make_spot_check(record, "random", scales, tmp_path, piano)
     assert used == [scales.of(is_transcribed=is_transcribed)]
     assert found.labels["rhythmic_precision"].rating == 61.0
     assert found.labels["rhythmic_precision"].components["onset_deviation"].value > 0.0

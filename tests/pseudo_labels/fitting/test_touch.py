@@ -10,7 +10,7 @@ from scipy.stats import norm
 from rater_etude import play, study_score
 from tocco.errors import InputError
 from tocco.pseudo_labels.fitting.touch import (
-    ASKED,
+    CONTEXT,
     PLAIN,
     SIGNS,
     SLURRED,
@@ -32,7 +32,7 @@ SPREAD_LOG = 0.4
 def coefficients(table: TouchTable) -> FloatArray:
     """In the order of `TouchNotes.columns`."""
     by_sign = [value for sign in SIGNS for value in getattr(table, sign)]
-    return np.array([*by_sign, *(getattr(table, name) for name in ASKED)])
+    return np.array([*by_sign, *(getattr(table, name) for name in CONTEXT)])
 
 
 TRUTH = coefficients(reference_norms().touch.usual)
@@ -60,7 +60,7 @@ def test_quantiles_lie_where_they_should(rng: np.random.Generator) -> None:
     """A normal spread of 0.4: four in five lie below 0.84 spreads, whatever is written."""
     found = fit_touch([made_up(rng, 5000, SPREAD_LOG) for _ in range(4)], ["a", "b", "c", "d"])
     away = coefficients(found.long) - coefficients(found.usual)
-    by_sign, asked = away[: -len(ASKED)], away[-len(ASKED) :]
+    by_sign, asked = away[: -len(CONTEXT)], away[-len(CONTEXT) :]
     np.testing.assert_allclose(by_sign, SPREAD_LOG * norm.ppf(0.8), atol=0.09)
     np.testing.assert_allclose(asked, 0.0, atol=0.03)
     np.testing.assert_allclose(coefficients(found.usual), TRUTH, atol=0.08)
@@ -118,12 +118,12 @@ def test_a_long_piece_weighs_as_much_as_a_short_one(rng: np.random.Generator) ->
         made_up(rng, 1000, 0.1, -0.3),
     ]
     found = fit_touch(pool, ["long", "short", "other"])
-    signs = coefficients(found.usual)[: -len(ASKED)] - TRUTH[: -len(ASKED)]
+    signs = coefficients(found.usual)[: -len(CONTEXT)] - TRUTH[: -len(CONTEXT)]
     # The middle of all is the upper quarter of the two: 0.67 spreads above theirs.
     assert np.mean(signs) == pytest.approx(-0.3 + 0.067, abs=0.03)
     # Two takes of one piece are one piece: the long one is half of the pool, and 0.6 of it lies below 0.8.
     again = fit_touch(pool, ["long", "short", "short"])
-    signs = coefficients(again.long)[: -len(ASKED)] - TRUTH[: -len(ASKED)]
+    signs = coefficients(again.long)[: -len(CONTEXT)] - TRUTH[: -len(CONTEXT)]
     assert np.mean(signs) == pytest.approx(0.5 + 0.1 * norm.ppf(0.6), abs=0.03)
 
 
@@ -135,7 +135,7 @@ def test_the_spread_of_pieces_is_that_of_their_medians(rng: np.random.Generator)
 
 
 def test_columns_and_norm_read_the_tables_alike() -> None:
-    """What is fitted is what is held against: by matrix as by interpolation."""
+    """What is fitted is what is compared with: by matrix as by interpolation."""
     norms = reference_norms().touch
     for sign in ("", "slur", "staccato"):
         evidence = Evidence(*play(study_score(sign)))
@@ -167,8 +167,6 @@ def test_without_a_score_nothing_is_read() -> None:
 def test_what_is_never_written_is_not_made_up(rng: np.random.Generator) -> None:
     whole = made_up(rng, 3000, 0.1)
     kept = (whole.sign != STACCATO) | (whole.value_sec < 0.8)
-    part = TouchNotes(whole.value_sec[kept], whole.sign[kept], whole.asked[kept], whole.held_log[kept])
-    with pytest.raises(
-        InputError, match=r"holds hardly any staccato notes of about 1\.6 s\. Next: give more"
-    ):
+    part = TouchNotes(whole.value_sec[kept], whole.sign[kept], whole.context[kept], whole.held_log[kept])
+    with pytest.raises(InputError, match=r"has too few staccato notes of about 1\.6 s\. Next: give more"):
         fit_touch([part, part], ["a", "b"])

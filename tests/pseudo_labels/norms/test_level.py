@@ -1,4 +1,4 @@
-"""The suggested course: each hint says what it should, and nothing where nothing moves."""
+"""The expected contour: each predictor says what it should, and nothing where nothing moves."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tocco.music.notation import Mark
 from tocco.music.performance import PedalCurve
 from tocco.music.score import Score
 from tocco.pseudo_labels.norms.level import (
-    against_minute,
     around,
-    general_level,
+    dynamics_contour,
+    expected_dynamics_contour,
+    level_predictors,
     marked_level,
-    read_hints,
-    suggested_course,
+    relative_to_minute,
 )
 from tocco.pseudo_labels.norms.model import reference_norms
 from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.units import FloatArray, IntArray
 
 SCORE = study_score()
-COURSE_VELOCITY = reference_norms().course.velocity.model_dump()
+COURSE_VELOCITY = reference_norms().level.velocity.model_dump()
 UPPER = SCORE.staff == 1
 
 
@@ -41,13 +41,13 @@ def test_the_mean_around_is_that_of_what_lies_within_reach(rng: np.random.Genera
 
 
 def test_voicing_is_no_swell() -> None:
-    np.testing.assert_allclose(general_level(evidence(np.where(UPPER, 90.0, 50.0))), 0.0, atol=1e-9)
+    np.testing.assert_allclose(dynamics_contour(evidence(np.where(UPPER, 90.0, 50.0))), 0.0, atol=1e-9)
 
 
 def test_a_swell_is_a_swell_in_every_voice() -> None:
     louder = 10.0 * np.sin(SCORE.onset_beat / 4.0)
-    plain = general_level(evidence(60.0 + louder))
-    voiced = general_level(evidence(60.0 + louder + np.where(UPPER, 15.0, 0.0)))
+    plain = dynamics_contour(evidence(60.0 + louder))
+    voiced = dynamics_contour(evidence(60.0 + louder + np.where(UPPER, 15.0, 0.0)))
     np.testing.assert_allclose(voiced, plain, atol=0.5)
     assert np.ptp(plain) > 10.0
 
@@ -58,18 +58,21 @@ def test_notes_that_are_not_written_have_no_part_in_the_level() -> None:
     fewer = replace(alignment, match=alignment.match[alignment.match[:, 1] >= 8])
     given = Evidence(performance, fewer)
     assert performance.velocity[:8].min() == 120
-    np.testing.assert_allclose(general_level(given), 0.0, atol=1e-9)
+    np.testing.assert_allclose(dynamics_contour(given), 0.0, atol=1e-9)
 
 
 def test_the_general_level_is_against_the_minute_around() -> None:
     given = evidence()
-    np.testing.assert_allclose(against_minute(given, np.full(len(given.together.size), 7.0)), 0.0, atol=1e-9)
+    np.testing.assert_allclose(
+        relative_to_minute(given, np.full(len(given.onset_groups.size), 7.0)), 0.0, atol=1e-9
+    )
 
 
-def test_every_hint_has_its_weight_and_none_depends_on_the_level(rng: np.random.Generator) -> None:
-    assert set(read_hints(evidence())) == set(COURSE_VELOCITY)
+def test_every_predictor_has_its_weight_and_none_depends_on_the_level(rng: np.random.Generator) -> None:
+    assert set(level_predictors(evidence())) == set(COURSE_VELOCITY)
     np.testing.assert_array_equal(
-        suggested_course(evidence()), suggested_course(evidence(rng.uniform(30.0, 100.0, len(SCORE))))
+        expected_dynamics_contour(evidence()),
+        expected_dynamics_contour(evidence(rng.uniform(30.0, 100.0, len(SCORE)))),
     )
 
 
@@ -83,10 +86,10 @@ def test_every_hint_has_its_weight_and_none_depends_on_the_level(rng: np.random.
 )
 def test_signs_make_the_course_louder_where_they_stand(mark: Mark, name: str) -> None:
     marks = (Mark("dynamics", "p", 0.0, 0.0), mark)
-    hint = read_hints(evidence(marks=marks))[name]
-    at = evidence().together.onset_sec[80]
-    assert hint[80] > hint[20], at
-    assert suggested_course(evidence(marks=marks))[80] > suggested_course(evidence())[80]
+    predictor = level_predictors(evidence(marks=marks))[name]
+    at = evidence().onset_groups.onset_sec[80]
+    assert predictor[80] > predictor[20], at
+    assert expected_dynamics_contour(evidence(marks=marks))[80] > expected_dynamics_contour(evidence())[80]
 
 
 def test_who_puts_the_soft_pedal_down_means_to_be_soft() -> None:
@@ -94,7 +97,7 @@ def test_who_puts_the_soft_pedal_down_means_to_be_soft() -> None:
     middle = float(performance.duration_sec) / 2.0
     soft = PedalCurve(np.array([middle]), np.array([127.0]))
     given = Evidence(replace(performance, soft=soft), alignment)
-    change = suggested_course(given) - suggested_course(Evidence(performance, alignment))
+    change = expected_dynamics_contour(given) - expected_dynamics_contour(Evidence(performance, alignment))
     assert np.ptp(change) == pytest.approx(-COURSE_VELOCITY["soft_pedal"], rel=0.05)
     assert change[10] > 0.0 > change[-10]
 
@@ -106,17 +109,17 @@ def test_who_plays_faster_is_to_be_louder() -> None:
         return np.where(beat < 32.0, 0.6 * beat, 19.2 + 0.3 * (beat - 32.0))
 
     given = Evidence(*play(SCORE, sec_of_beat=twice_as_fast, velocity=np.full(len(SCORE), 64.0)))
-    hint = read_hints(given)["tempo"]
-    assert np.ptp(hint) == pytest.approx(np.log(2.0), rel=0.05)
-    assert hint[10] < 0.0 < hint[-10]
-    np.testing.assert_allclose(read_hints(evidence())["tempo"], 0.0, atol=1e-9)
-    assert suggested_course(given)[-10] > suggested_course(evidence())[-10]
+    predictor = level_predictors(given)["tempo"]
+    assert np.ptp(predictor) == pytest.approx(np.log(2.0), rel=0.05)
+    assert predictor[10] < 0.0 < predictor[-10]
+    np.testing.assert_allclose(level_predictors(evidence())["tempo"], 0.0, atol=1e-9)
+    assert expected_dynamics_contour(given)[-10] > expected_dynamics_contour(evidence())[-10]
 
 
 def moved(pitch_of: Callable[[Score], IntArray]) -> dict[str, FloatArray]:
     """Hints of the study with other keys."""
     score = replace(SCORE, pitch=pitch_of(SCORE))
-    return read_hints(Evidence(*play(score, velocity=np.full(len(SCORE), 64.0))))
+    return level_predictors(Evidence(*play(score, velocity=np.full(len(SCORE), 64.0))))
 
 
 def test_depth_is_below_middle_c_alone() -> None:
@@ -128,42 +131,44 @@ def test_depth_is_below_middle_c_alone() -> None:
     # The upper note of the pair is the F and then the C in the middle, or that C and then the B below it.
     for first, second, deeper in ((65, 60, 0.0), (60, 59, 1 / 6)):
         pair = np.where(later, second, first)
-        hint = moved(
+        predictor = moved(
             lambda score, at=pair: np.where((score.staff == 2) & (score.pitch > 48), at, score.pitch)
         )
-        change = hint["depth"][80:110].mean() - hint["depth"][20:50].mean()
+        change = predictor["depth"][80:110].mean() - predictor["depth"][20:50].mean()
         assert change == pytest.approx(deeper, abs=0.01)
     high = moved(lambda score: np.where(later & (score.staff == 1), score.pitch + 12, score.pitch))["depth"]
-    np.testing.assert_allclose(high, read_hints(evidence())["depth"], atol=1e-9)
+    np.testing.assert_allclose(high, level_predictors(evidence())["depth"], atol=1e-9)
 
 
 def test_doubling_counts_the_notes_with_their_octave() -> None:
     """In the second half the third above the bass becomes its octave: one note of the three on each beat."""
     third = (SCORE.staff == 2) & (SCORE.pitch > 48) & (SCORE.onset_beat >= 32.0)
-    hint = moved(lambda score: np.where(third, score.pitch - 4, score.pitch))["doubling"]
-    assert hint[80:110].mean() - hint[20:50].mean() == pytest.approx(1 / 3 / 2, rel=0.05)
-    np.testing.assert_allclose(read_hints(evidence())["doubling"], 0.0, atol=1e-9)
+    predictor = moved(lambda score: np.where(third, score.pitch - 4, score.pitch))["doubling"]
+    assert predictor[80:110].mean() - predictor[20:50].mean() == pytest.approx(1 / 3 / 2, rel=0.05)
+    np.testing.assert_allclose(level_predictors(evidence())["doubling"], 0.0, atol=1e-9)
 
 
 def test_a_new_sign_counts_most_where_it_is_new() -> None:
     """p for eight bars, then ff: four steps, two seconds before and after."""
     marks = (Mark("dynamics", "p", 0.0, 0.0), Mark("dynamics", "ff", 32.0, 32.0))
-    hint = read_hints(evidence(marks=marks))["mark_change"]
+    predictor = level_predictors(evidence(marks=marks))["mark_change"]
     # Two seconds are 3.3 beats, of which the mean of what is near takes some.
-    assert int(np.argmax(hint)) in range(61, 67)
-    assert 3.0 < hint.max() < 4.0
-    half = evidence().together.onset_sec[hint > hint.max() / 2.0]
+    assert int(np.argmax(predictor)) in range(61, 67)
+    assert 3.0 < predictor.max() < 4.0
+    half = evidence().onset_groups.onset_sec[predictor > predictor.max() / 2.0]
     assert np.ptp(half) == pytest.approx(3.3, abs=0.35)  # twice two seconds, from onset to onset
-    assert abs(hint[20]) < 0.6 > abs(hint[110])
+    assert abs(predictor[20]) < 0.6 > abs(predictor[110])
     falling = (Mark("dynamics", "ff", 0.0, 0.0), Mark("dynamics", "p", 32.0, 32.0))
-    np.testing.assert_allclose(read_hints(evidence(marks=falling))["mark_change"], -hint, atol=1e-9)
+    np.testing.assert_allclose(
+        level_predictors(evidence(marks=falling))["mark_change"], -predictor, atol=1e-9
+    )
 
 
 def test_without_a_page_the_signs_are_not_guessed() -> None:
     performance, _ = play(SCORE, velocity=np.full(len(SCORE), 64.0))
     of_the_ear = {"top", "depth", "doubling", "motion", "dissonance"}
-    assert set(read_hints(Evidence(performance))) == {*of_the_ear, "soft_pedal"}
-    assert set(read_hints(Evidence(performance, is_transcribed=True))) == of_the_ear
+    assert set(level_predictors(Evidence(performance))) == {*of_the_ear, "soft_pedal"}
+    assert set(level_predictors(Evidence(performance, is_transcribed=True))) == of_the_ear
 
 
 def test_the_last_sign_holds() -> None:

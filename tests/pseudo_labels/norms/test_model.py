@@ -24,7 +24,7 @@ def read(changed: dict[str, Any]) -> Norms:
 def test_what_ships_is_said_of_the_pool() -> None:
     """The figures that design and docstrings rest on."""
     norms = reference_norms()
-    pool, touch, course, foot = norms.pool, norms.touch, norms.course, norms.foot
+    pool, touch, level, pedal = norms.pool, norms.touch, norms.level, norms.pedal
     assert (pool.n_performances, len(pool.pieces), sum(pool.corpora.values())) == (235, 104, 235)
     assert touch.n_notes == pytest.approx(502_313, rel=0.01)
     assert (touch.usual_quantile, touch.long_quantile) == (0.5, 0.8)
@@ -32,13 +32,13 @@ def test_what_ships_is_said_of_the_pool() -> None:
     assert touch.long_share == pytest.approx(0.8, abs=0.01)
     assert touch.piece_spread_log == pytest.approx(0.18, abs=0.01)
     assert touch.printed_spread_log == pytest.approx(0.26, abs=0.01)
-    assert course.correlation == pytest.approx(0.587, abs=0.005)
-    assert course.correlation_without_soft_pedal == pytest.approx(0.517, abs=0.005)
-    assert course.correlation_without_signs == pytest.approx(0.545, abs=0.005)
+    assert level.correlation == pytest.approx(0.587, abs=0.005)
+    assert level.correlation_without_soft_pedal == pytest.approx(0.517, abs=0.005)
+    assert level.correlation_without_signs == pytest.approx(0.545, abs=0.005)
     assert norms.accents.correlation == pytest.approx(0.35, abs=0.01)
     assert norms.accents.n_notes == pytest.approx(529_197, rel=0.01)
-    assert -0.05 < foot.lift.lag_sec["25"] < 0.04 < foot.lift.lag_sec["75"] < 0.11
-    assert foot.press.lag_sec["50"] == pytest.approx(0.06, abs=0.02)
+    assert -0.05 < pedal.lift.lag_sec["25"] < 0.04 < pedal.lift.lag_sec["75"] < 0.11
+    assert pedal.press.lag_sec["50"] == pytest.approx(0.06, abs=0.02)
 
 
 def test_the_scale_that_ships_was_fitted_with_the_norms_that_ship() -> None:
@@ -54,9 +54,9 @@ def test_it_is_read_once() -> None:
 def test_the_hash_is_that_of_what_ratings_rest_on() -> None:
     norms, told = reference_norms(), fields()
     told["pool"]["seed"] += 1
-    told["foot"]["lift"]["n_moves"] += 1
+    told["pedal"]["lift"]["n_moves"] += 1
     assert read(told).sha256() == norms.sha256()
-    for part in (("touch", "usual", "octave"), ("touch", "long", "doubling"), ("course", "velocity", "mark"),
+    for part in (("touch", "usual", "octave"), ("touch", "long", "doubling"), ("level", "velocity", "mark"),
                  ("accents", "velocity", "beat")):  # fmt: skip
         other = fields()
         inner = other[part[0]][part[1]]
@@ -70,8 +70,8 @@ def test_the_hash_is_that_of_what_ratings_rest_on() -> None:
         (("format",), 9, r"norms.json: has the format 9 \(allowed: 2\). Next: fit the norms again with"),
         (("touch", "usual", "plain"), [0.1], "touch: plain has not one number for each of value_sec"),
         (("touch", "value_sec"), [0.1, 0.1, 0.2, 0.3, 0.4, 0.5], "touch: value_sec is not ascending"),
-        (("course", "velocity", "hairpins"), 1.0, "'hairpins' is unknown, did you mean 'hairpin'"),
-        (("course", "correlation"), 2.0, "course.correlation: .*less than or equal to 1"),
+        (("level", "velocity", "hairpins"), 1.0, "'hairpins' is unknown, did you mean 'hairpin'"),
+        (("level", "correlation"), 2.0, "level.correlation: .*less than or equal to 1"),
     ],
 )
 def test_what_cannot_be_is_refused(path: tuple[str, ...], value: object, said: str) -> None:
@@ -84,15 +84,23 @@ def test_what_cannot_be_is_refused(path: tuple[str, ...], value: object, said: s
         read(changed)
 
 
+def test_norms_of_an_earlier_release_are_read() -> None:
+    """Their parts were called "course" and "foot"."""
+    norms = reference_norms()
+    earlier = norms.model_dump()
+    earlier["course"], earlier["foot"] = earlier.pop("level"), earlier.pop("pedal")
+    assert read_norms(json.dumps(earlier), "earlier.json") == norms
+
+
 def test_a_part_that_is_missing_is_named() -> None:
     changed = fields()
     del changed["touch"]
-    with pytest.raises(InputError, match=r"has no 'touch' \(how long keys are held\)"):
+    with pytest.raises(InputError, match=r"has no 'touch' \(key-down durations\)"):
         read(changed)
     changed = fields()
-    del changed["course"]["n_folds"]
+    del changed["level"]["n_folds"]
     with pytest.raises(
-        InputError, match=r"^norms\.json: has no 'course\.n_folds'\. Next: fit the norms again"
+        InputError, match=r"^norms\.json: has no 'level\.n_folds'\. Next: fit the norms again"
     ):
         read(changed)
     with pytest.raises(InputError, match="is not valid JSON"):

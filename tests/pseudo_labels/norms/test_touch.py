@@ -11,7 +11,7 @@ import pytest
 from rater_etude import BASS, play, study_score
 from tocco.music.score import Score
 from tocco.pseudo_labels.norms.model import TouchTable, reference_norms
-from tocco.pseudo_labels.norms.touch import TouchNorm, asked_of_the_hand, read_touch_norm
+from tocco.pseudo_labels.norms.touch import TouchNorm, read_touch_norm, technical_context
 from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.units import FloatArray
 
@@ -35,7 +35,7 @@ def norm_of(score: Score) -> TouchNorm:
 def asked(score: Score) -> FloatArray:
     written = Evidence(*play(score)).written
     assert written is not None
-    return asked_of_the_hand(written, score.pitch[written.note])
+    return technical_context(written, score.pitch[written.note])
 
 
 def between(at_sec: float, low_sec: float, high_sec: float, low: float, high: float) -> float:

@@ -54,9 +54,9 @@ def test_a_reading_happens_once() -> None:
     assert calls == [given]
 
 
-def test_together_is_of_the_page_or_of_the_ear() -> None:
+def test_together_is_of_the_score_or_of_the_ear() -> None:
     performance, alignment = play(SCORE, late_sec=np.where(SCORE.staff == 2, 0.06, 0.0))
-    page, ear = Evidence(performance, alignment).together, Evidence(performance).together
+    page, ear = Evidence(performance, alignment).onset_groups, Evidence(performance).onset_groups
     assert len(page.size) == 128
     assert len(ear.size) == 192
     assert set(page.size.tolist()) == {1, 3}
@@ -78,7 +78,7 @@ def test_restarts_and_skips_cut_the_stretches() -> None:
     assert np.unique(given.stretch_of[given.written.onset_beat >= 32.0]).tolist() == [2]
 
 
-def test_only_the_gravest_causes_are_kept() -> None:
+def test_only_the_most_severe_causes_are_reported() -> None:
     findings = Findings("tone_quality", (ComponentKind("x", "ms", "x", "less", 1.0),))
     findings.measured("x", 1.0, "")
     findings.caused([Cause(float(k), float(k), "kind", "text", size=float(k)) for k in range(20)])
@@ -110,7 +110,7 @@ def test_a_performance_without_notes_has_reasons_everywhere() -> None:
         assert label.missing[name]
 
 
-def test_a_score_whose_beats_fly_by_is_told_from_one_that_does_not_match() -> None:
+def test_a_score_whose_beats_fly_by_is_reported_from_one_that_does_not_match() -> None:
     """Bars of hundreds of beats, as broken exports have them, leave no tempo."""
     flying = Evidence(*play(study_score(), sec_of_beat=lambda beat: 0.01 * beat))
     assert flying.written is None

@@ -11,12 +11,12 @@ from rater_etude import play, study_score
 from tocco.music.performance import Performance
 from tocco.music.statistics.playing import read_playing
 from tocco.pseudo_labels.observed.evidence import Evidence
-from tocco.pseudo_labels.observed.onsets import Together, read_together
+from tocco.pseudo_labels.observed.onsets import OnsetGroups, group_onsets
 from tocco.pseudo_labels.observed.register_bias import (
     INSTRUMENT_SHARE,
     MIDDLE_PITCH,
-    keyboard_tilt,
-    without_tilt,
+    register_slope,
+    without_register_bias,
 )
 from tocco.pseudo_labels.raters.dynamics_control import measure_dynamics_control
 from tocco.pseudo_labels.raters.tone_quality import measure_tone_quality
@@ -27,13 +27,13 @@ OCTAVE = (SCORE.pitch - MIDDLE_PITCH) / 12.0
 UPPER = SCORE.staff == 1
 
 
-def leaping(strength: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray, Together]:
-    """Strokes of 200 chords of three random keys, every quarter of a second, struck as strong as is told."""
+def leaping(strength: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray, OnsetGroups]:
+    """Notes of 200 chords of three random keys, every quarter of a second, with given velocities."""
     n = len(strength) // 3
     pitch = np.sort(rng.integers(30, 95, (n, 3)) + np.array([0, 1, 2]), axis=1).ravel().astype(float)
     onset_of = np.repeat(np.arange(n), 3)
     first = 3 * np.arange(n)
-    together = Together(np.arange(3 * n), onset_of, 0.25 * np.arange(n), first + 2, first, np.full(n, 3))
+    together = OnsetGroups(np.arange(3 * n), onset_of, 0.25 * np.arange(n), first + 2, first, np.full(n, 3))
     return pitch, strength, together
 
 
@@ -45,13 +45,13 @@ def played(velocity: FloatArray) -> Evidence:
     return Evidence(*play(SCORE, velocity=velocity))
 
 
-def by_ear(velocity: FloatArray) -> Evidence:
+def from_transcription(velocity: FloatArray) -> Evidence:
     return replace(played(velocity), is_transcribed=True)
 
 
 def tilt(given: Evidence) -> float:
     struck = given.playing.struck
-    return keyboard_tilt(struck.pitch, struck.velocity, given.together)
+    return register_slope(struck.pitch, struck.velocity, given.onset_groups)
 
 
 @pytest.mark.parametrize("planted", [-6.0, 0.0, 4.9, 9.0])
@@ -60,8 +60,8 @@ def test_a_tilt_is_found_whichever_note_of_the_chord_leads(
     planted: float, lead: float, rng: np.random.Generator
 ) -> None:
     pitch, place, together = leaping(np.tile([0.0, 7.0, lead], 200), rng)
-    told = 60.0 + place + planted * octaves(pitch) + rng.normal(0.0, 3.0, len(pitch))
-    assert keyboard_tilt(pitch, told, together) == pytest.approx(planted, abs=0.4)
+    reported = 60.0 + place + planted * octaves(pitch) + rng.normal(0.0, 3.0, len(pitch))
+    assert register_slope(pitch, reported, together) == pytest.approx(planted, abs=0.4)
 
 
 def test_a_swell_that_rises_is_no_tilt() -> None:
@@ -69,17 +69,17 @@ def test_a_swell_that_rises_is_no_tilt() -> None:
     wave, each = np.sin(2.0 * np.pi * np.arange(400) / 64.0), np.arange(400)
     pitch = 66.0 + np.round(12.0 * wave) + np.tile([0.0, 5.0, -4.0, 2.0], 100)
     swell = 20.0 * wave
-    single = Together(each, each, 0.25 * each, each, each, np.ones(400, dtype=int))
+    single = OnsetGroups(each, each, 0.25 * each, each, each, np.ones(400, dtype=int))
     at_once = np.polyfit(octaves(pitch), swell, 1)[0]
     assert at_once > 15.0
-    assert keyboard_tilt(pitch, 60.0 + swell, single) < 0.3 * at_once
+    assert register_slope(pitch, 60.0 + swell, single) < 0.3 * at_once
 
 
 def test_of_flat_playing_nothing_is_taken() -> None:
-    flat = by_ear(np.full(len(SCORE), 64.0))
+    flat = from_transcription(np.full(len(SCORE), 64.0))
     assert tilt(flat) == pytest.approx(0.0, abs=1e-9)
     np.testing.assert_allclose(flat.velocity, 64.0)
-    assert measure_tone_quality(flat).missing["top_leads"] == "all keys of a chord are equally loud"
+    assert measure_tone_quality(flat).missing["top_leads"] == "all notes of a chord are equally loud"
     assert measure_dynamics_control(flat).components["level_range"].value == pytest.approx(0.0, abs=1e-9)
 
 
@@ -90,11 +90,11 @@ def test_where_no_pitch_moves_there_is_no_tilt(n_notes: int) -> None:
 
 def test_half_of_the_tilt_is_taken_out_about_e4(rng: np.random.Generator) -> None:
     pitch, level, together = leaping(np.full(600, 60.0), rng)
-    told = level + 8.0 * octaves(pitch)
-    found = keyboard_tilt(pitch, told, together)
-    freed = without_tilt(pitch, told, together)
+    reported = level + 8.0 * octaves(pitch)
+    found = register_slope(pitch, reported, together)
+    freed = without_register_bias(pitch, reported, together)
     assert INSTRUMENT_SHARE == 0.5
-    np.testing.assert_allclose(told - freed, 0.5 * found * octaves(pitch))
+    np.testing.assert_allclose(reported - freed, 0.5 * found * octaves(pitch))
     assert found == pytest.approx(8.0, rel=0.02)
 
 
@@ -102,7 +102,7 @@ def test_notes_that_match_no_written_one_are_freed_as_well() -> None:
     performance, alignment = play(SCORE, velocity=60.0 + 8.0 * OCTAVE)
     matched = replace(alignment, match=alignment.match[alignment.match[:, 1] != 7])
     given = Evidence(performance, matched, is_transcribed=True)
-    assert 7 not in given.together.note
+    assert 7 not in given.onset_groups.note
     struck = given.playing.struck
     added = INSTRUMENT_SHARE * tilt(given) * octaves(struck.pitch)
     assert given.velocity[7] == pytest.approx((struck.velocity - added)[7])
@@ -110,10 +110,10 @@ def test_notes_that_match_no_written_one_are_freed_as_well() -> None:
 
 def test_the_order_of_the_notes_does_not_matter(rng: np.random.Generator) -> None:
     pitch, place, together = leaping(np.tile([0.0, 4.0, 9.0], 200), rng)
-    told = 60.0 + place + 5.0 * octaves(pitch) + rng.normal(0.0, 3.0, len(pitch))
+    reported = 60.0 + place + 5.0 * octaves(pitch) + rng.normal(0.0, 3.0, len(pitch))
     mixed = rng.permutation(len(pitch))
     shuffled = replace(together, note=together.note[mixed], onset_of=together.onset_of[mixed])
-    in_order, out_of_order = (keyboard_tilt(pitch, told, one) for one in (together, shuffled))
+    in_order, out_of_order = (register_slope(pitch, reported, one) for one in (together, shuffled))
     assert out_of_order == pytest.approx(in_order)
 
 
@@ -124,14 +124,14 @@ def test_strength_that_keys_sent_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("bright", [-4.0, 4.0])
-def test_by_ear_voicing_and_dynamics_follow_the_instrument_half_as_much(bright: float) -> None:
+def test_from_transcription_voicing_and_dynamics_follow_the_instrument_half_as_much(bright: float) -> None:
     line = 60.0 + np.where(UPPER, 20.0 + 5.0 * np.sin(SCORE.onset_beat), 0.0)
 
     def moved(hear, component: str, measure) -> float:
-        as_played, told = (
+        as_played, reported = (
             measure(hear(line + extra * OCTAVE)).components[component].value for extra in (0.0, bright)
         )
-        return told - as_played
+        return reported - as_played
 
     for component, measure in (
         ("bass_weight", measure_tone_quality),
@@ -139,16 +139,16 @@ def test_by_ear_voicing_and_dynamics_follow_the_instrument_half_as_much(bright: 
     ):
         by_keys = moved(played, component, measure)
         assert abs(by_keys) > 5.0
-        assert moved(by_ear, component, measure) == pytest.approx(0.5 * by_keys, rel=0.2)
+        assert moved(from_transcription, component, measure) == pytest.approx(0.5 * by_keys, rel=0.2)
 
 
 def test_single_notes_in_two_hands_lose_half_of_the_melody() -> None:
-    """Where nothing sounds together, a voice is told from an instrument by nothing: said in the docs."""
+    """Where nothing sounds together, a voice is reported from an instrument by nothing: said in the docs."""
     n = 200
     pitch = np.tile([79.0, 43.0], n // 2)
     velocity = np.tile([80.0, 50.0], n // 2)
-    alone = read_together(read_playing(_strokes(pitch, velocity)), None, 0.0)
-    freed = without_tilt(pitch, velocity, alone)
+    alone = group_onsets(read_playing(_strokes(pitch, velocity)), None, 0.0)
+    freed = without_register_bias(pitch, velocity, alone)
     assert freed[0] - freed[1] == pytest.approx(15.0, abs=0.5)
 
 

@@ -1,4 +1,4 @@
-"""What a transcriber can hear: soft notes, keys under the pedal, and when the foot went down."""
+"""What a transcriber can hear: soft notes, keys under the pedal, and when the pedal went down."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import pytest
 from tocco.music.performance import PedalCurve
 from tocco.music.transcriber_noise import MIDDLE_VELOCITY, REGISTER_VELOCITY
 from tocco.pseudo_labels.observed.transcribed import (
-    HEARING,
-    LEFT_OUT_SHARE,
     LIFT_MARGIN_SEC,
-    as_pressed,
-    as_struck,
-    heard_chance,
-    is_let_go_under,
-    left_out_chance,
-    unheard_share,
+    OMISSION_SHARE,
+    TRANSCRIBER,
+    detection_probability,
+    is_released_under_pedal,
+    omission_probability,
+    played_velocity,
+    undetected_share,
+    without_press_lag,
 )
 
 NOW = np.array([10.0])
 KEY = np.array([60])
 
 
-def told(struck, pitch=60) -> np.ndarray:
+def reported(struck, pitch=60) -> np.ndarray:
     """As the transcriber of `TranscriberNoise` tells notes that are struck at some velocity."""
     register = np.interp(pitch, *REGISTER_VELOCITY)
-    return MIDDLE_VELOCITY + HEARING.velocity_slope * (np.asarray(struck) - MIDDLE_VELOCITY) + register
+    return MIDDLE_VELOCITY + TRANSCRIBER.velocity_slope * (np.asarray(struck) - MIDDLE_VELOCITY) + register
 
 
 def around(struck, *, sec=10.0, pitch=60) -> float:
     n = len(struck)
-    strokes = (np.full(n, sec), np.full(n, pitch), told(struck, pitch))
-    return left_out_chance(NOW, np.array([pitch]), *strokes)[0]
+    strokes = (np.full(n, sec), np.full(n, pitch), reported(struck, pitch))
+    return omission_probability(NOW, np.array([pitch]), *strokes)[0]
 
 
 @pytest.mark.parametrize("pitch", [24, 40, 60, 90])
-def test_strength_is_read_back_from_what_is_told(pitch: int) -> None:
+def test_strength_is_read_back_from_what_is_reported(pitch: int) -> None:
     struck = np.array([20.0, 50.0, 90.0])
-    np.testing.assert_allclose(as_struck(told(struck, pitch), np.full(3, pitch)), struck)
+    np.testing.assert_allclose(played_velocity(reported(struck, pitch), np.full(3, pitch)), struck)
 
 
 def test_a_note_that_is_missing_among_loud_ones_was_left_out() -> None:
@@ -48,8 +48,8 @@ def test_a_note_that_is_missing_among_loud_ones_was_left_out() -> None:
 @pytest.mark.parametrize("pitch", [36, 60, 96])
 def test_a_note_that_is_missing_among_soft_ones_may_have_been_too_soft(pitch: int) -> None:
     """Half of such notes are not heard: one that was left out is one in fifty of those that are missing."""
-    expected = LEFT_OUT_SHARE / (LEFT_OUT_SHARE + 0.5)
-    assert around(np.full(20, HEARING.inaudible_velocity), pitch=pitch) == pytest.approx(expected)
+    expected = OMISSION_SHARE / (OMISSION_SHARE + 0.5)
+    assert around(np.full(20, TRANSCRIBER.inaudible_velocity), pitch=pitch) == pytest.approx(expected)
 
 
 def test_uneven_strength_makes_it_likelier_that_a_note_was_too_soft() -> None:
@@ -59,15 +59,19 @@ def test_uneven_strength_makes_it_likelier_that_a_note_was_too_soft() -> None:
 
 @pytest.mark.parametrize(("mean", "spread"), [(30.0, 8.0), (50.0, 12.0), (62.0, 17.0), (80.0, 20.0)])
 def test_the_share_that_goes_unheard_is_what_sampling_gives(mean: float, spread: float, rng) -> None:
-    sampled = 1.0 - heard_chance(rng.normal(mean, spread, 400_000)).mean()
-    assert unheard_share(mean, spread) == pytest.approx(sampled, rel=0.02)
+    sampled = 1.0 - detection_probability(rng.normal(mean, spread, 400_000)).mean()
+    assert undetected_share(mean, spread) == pytest.approx(sampled, rel=0.02)
 
 
 def test_the_notes_of_its_own_register_tell_of_a_note() -> None:
     soft, loud = np.full(8, 25.0), np.full(8, 90.0)
     sec = np.full(16, 10.0)
-    low_soft = left_out_chance(NOW, KEY, sec, np.repeat([60, 84], 8), told(np.concatenate([soft, loud])))
-    low_loud = left_out_chance(NOW, KEY, sec, np.repeat([84, 60], 8), told(np.concatenate([soft, loud])))
+    low_soft = omission_probability(
+        NOW, KEY, sec, np.repeat([60, 84], 8), reported(np.concatenate([soft, loud]))
+    )
+    low_loud = omission_probability(
+        NOW, KEY, sec, np.repeat([84, 60], 8), reported(np.concatenate([soft, loud]))
+    )
     assert low_soft[0] < 0.1
     assert low_loud[0] > 0.9
 
@@ -75,33 +79,44 @@ def test_the_notes_of_its_own_register_tell_of_a_note() -> None:
 def test_nothing_around_tells_nothing() -> None:
     assert around(np.full(20, 20.0), sec=16.0) == 1.0
     assert around(np.full(4, 20.0)) == 1.0
-    assert left_out_chance(np.zeros(0), np.zeros(0), NOW, KEY, np.array([50.0])).tolist() == []
+    assert omission_probability(np.zeros(0), np.zeros(0), NOW, KEY, np.array([50.0])).tolist() == []
 
 
 def test_the_chance_of_being_heard_is_half_at_the_edge_and_a_logistic_curve_around_it() -> None:
-    edge = HEARING.inaudible_velocity + HEARING.inaudible_width * np.array([-2.0, 0.0, 2.0])
-    np.testing.assert_allclose(heard_chance(edge), [0.1192, 0.5, 0.8808], atol=1e-4)
+    edge = TRANSCRIBER.inaudible_velocity + TRANSCRIBER.inaudible_width * np.array([-2.0, 0.0, 2.0])
+    np.testing.assert_allclose(detection_probability(edge), [0.1192, 0.5, 0.8808], atol=1e-4)
 
 
 def test_presses_are_put_back_to_when_they_came_and_lifts_stay() -> None:
     heard = PedalCurve(np.array([1.0, 2.0, 2.05, 3.0]), np.array([127.0, 0.0, 127.0, 0.0]))
-    pressed = as_pressed(heard)
+    pressed = without_press_lag(heard)
     # The second press came after the lift at 2.0, so not as early as that.
-    expected = [1.0 - HEARING.press_lag_sec, 2.0, 2.0 + LIFT_MARGIN_SEC, 3.0]
+    expected = [1.0 - TRANSCRIBER.press_lag_sec, 2.0, 2.0 + LIFT_MARGIN_SEC, 3.0]
     np.testing.assert_allclose(pressed.time_sec, expected)
     np.testing.assert_array_equal(pressed.value, heard.value)
 
 
 def test_a_press_hard_on_a_lift_stays_where_it_is() -> None:
     heard = PedalCurve(np.array([1.0, 2.0, 2.01]), np.array([127.0, 0.0, 127.0]))
-    np.testing.assert_allclose(as_pressed(heard).time_sec, [1.0 - HEARING.press_lag_sec, 2.0, 2.01])
+    np.testing.assert_allclose(
+        without_press_lag(heard).time_sec, [1.0 - TRANSCRIBER.press_lag_sec, 2.0, 2.01]
+    )
 
 
 def test_no_pedal_stays_none() -> None:
-    assert len(as_pressed(PedalCurve())) == 0
+    assert len(without_press_lag(PedalCurve())) == 0
 
 
 def test_an_end_under_the_pedal_or_with_its_lift_is_hidden() -> None:
     pedal = PedalCurve(np.array([1.0, 2.0]), np.array([127.0, 0.0]))
     ends = np.array([0.9, 1.0, 1.5, 1.99, 2.0, 2.02, 2.04, 3.0])
-    assert is_let_go_under(pedal, ends).tolist() == [False, True, True, True, True, True, False, False]
+    assert is_released_under_pedal(pedal, ends).tolist() == [
+        False,
+        True,
+        True,
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -63,9 +63,9 @@ def test_cut_short_is_the_logarithm_of_what_is_held_of_the_usual(share: float) -
 
 def test_held_over_counts_from_what_four_in_five_hold() -> None:
     """Once all keys are beyond it, a longer touch counts by its logarithm, up to keys that are kept down."""
-    some, more, kept_down = (values(held(share))["held_over"] for share in (1.5, 2.0, 9.0))
+    some, more, held_down = (values(held(share))["held_over"] for share in (1.5, 2.0, 9.0))
     assert more - some == pytest.approx(np.log(2.0 / 1.5), abs=0.01)
-    assert kept_down == pytest.approx(LONGEST_LOG, abs=1e-9)
+    assert held_down == pytest.approx(LONGEST_LOG, abs=1e-9)
     assert values(held(1.0))["held_over"] < 0.05
 
 
@@ -175,7 +175,7 @@ def test_the_worst_notes_are_named() -> None:
     assert [c.kind for c in label.causes] == ["cut short"]
     assert label.causes[0].text.startswith("bar 4, beat 1.5: ")
     # 0.2 and the 5 ms by which every key is taken to be longer, of 0.3 s; a plain quaver of a scale.
-    assert label.causes[0].text.endswith("is cut short (22 % of its written length, 95 % is usual)")
+    assert label.causes[0].text.endswith("is cut short (22 % of its written duration, 95 % is usual)")
 
 
 def test_spans_differ() -> None:
@@ -185,7 +185,7 @@ def test_spans_differ() -> None:
     assert values(given, (24.0, 34.0))["cut_short"] == pytest.approx(np.log(2.0), abs=0.05)
 
 
-def test_without_a_score_only_the_overlap_is_told() -> None:
+def test_without_a_score_only_the_overlap_is_reported() -> None:
     performance, _ = play(SCORE, held=0.9)
     label = measure_articulation_quality(Evidence(performance))
     assert set(label.components) == {"overlap"}
@@ -207,22 +207,22 @@ def test_a_transcriber_hears_the_keys_of_a_dry_performance() -> None:
     assert values(transcribed(share)) == values(held(share))
 
 
-def test_keys_held_over_under_the_pedal_are_not_told_from_the_pedal() -> None:
+def test_keys_held_over_under_the_pedal_are_not_reported_from_the_pedal() -> None:
     """Held as usual, and three times as long in the four bars with the pedal."""
     share = usual_share() * np.where(SCORE.onset_beat < 16.0, 3.0, 1.0)
     by_keys = values(Evidence(*play(SCORE, held=share, sustain=pedal_over(4))))
     assert by_keys["held_over"] > 0.1
-    by_ear = values(transcribed(share, pedal_over(4)))
-    assert by_ear["held_over"] == pytest.approx(0.0, abs=1e-9)
-    assert by_ear["cut_short"] == pytest.approx(by_keys["cut_short"], abs=1e-9)
+    from_transcription = values(transcribed(share, pedal_over(4)))
+    assert from_transcription["held_over"] == pytest.approx(0.0, abs=1e-9)
+    assert from_transcription["cut_short"] == pytest.approx(by_keys["cut_short"], abs=1e-9)
 
 
-def test_keys_cut_short_are_told_even_under_the_pedal() -> None:
+def test_keys_cut_short_are_reported_even_under_the_pedal() -> None:
     share = 0.4 * usual_share()
     assert values(transcribed(share, pedal_over(4)))["cut_short"] == pytest.approx(-np.log(0.4), abs=0.08)
 
 
-def test_where_the_pedal_hides_more_than_a_third_of_the_ends_nothing_is_told() -> None:
+def test_where_the_pedal_hides_more_than_a_third_of_the_ends_nothing_is_reported() -> None:
     assert "cut_short" in values(transcribed(usual_share(), pedal_over(5)))
     label = measure_articulation_quality(transcribed(usual_share(), pedal_over(6)))
     assert "cut_short" not in label.components
@@ -231,7 +231,7 @@ def test_where_the_pedal_hides_more_than_a_third_of_the_ends_nothing_is_told() -
 
 
 def test_a_span_under_the_pedal_is_not_rated_by_what_cannot_be_heard_there() -> None:
-    """Four of sixteen bars are pedalled: the whole can be told, these bars cannot."""
+    """Four of sixteen bars are pedalled: the whole can be rated, these bars cannot."""
     given = transcribed(usual_share(), pedal_over(4))
     under = measure_articulation_quality(given, (1.0, 1.0 + 14 * BEAT_SEC))
     assert under.components == {}
@@ -243,9 +243,9 @@ def test_a_span_under_the_pedal_is_not_rated_by_what_cannot_be_heard_there() -> 
 def test_no_note_is_said_to_be_held_over_whose_end_cannot_be_heard() -> None:
     share = usual_share() * np.where(SCORE.onset_beat < 16.0, 3.0, 1.0)
     by_keys = measure_articulation_quality(Evidence(*play(SCORE, held=share, sustain=pedal_over(5))))
-    by_ear = measure_articulation_quality(transcribed(share, pedal_over(5)))
+    from_transcription = measure_articulation_quality(transcribed(share, pedal_over(5)))
     assert any("is held over" in cause.text for cause in by_keys.causes)
-    assert by_ear.causes == ()
+    assert from_transcription.causes == ()
 
 
 def test_neighbours_of_which_one_is_hidden_tell_no_inconsistency() -> None:
@@ -289,7 +289,7 @@ def test_half_or_double_the_usual_length_is_named(share: float, is_named: bool) 
     assert bool(measure_articulation_quality(held(held_share)).causes) == is_named
 
 
-def test_a_key_kept_down_is_no_more_wrong_for_being_longer_still() -> None:
+def test_a_key_held_down_is_no_more_wrong_for_being_longer_still() -> None:
     assert values(held(9.0))["held_over"] == pytest.approx(1.5, abs=1e-9)
     touch = held(40.0).once(read_touch)
     assert touch is not None

@@ -10,8 +10,8 @@ import pytest
 from rater_etude import play, study_score
 from tocco.music.notation import Mark
 from tocco.music.score import Score
-from tocco.pseudo_labels.norms.accents import suggested_accents
-from tocco.pseudo_labels.norms.level import suggested_course
+from tocco.pseudo_labels.norms.accents import expected_accents
+from tocco.pseudo_labels.norms.level import expected_dynamics_contour
 from tocco.pseudo_labels.observed.evidence import NO_SCORE, Evidence
 from tocco.pseudo_labels.raters import dynamics_control
 from tocco.pseudo_labels.raters.dynamics_control import (
@@ -44,9 +44,7 @@ def test_one_level_has_no_range() -> None:
     assert label.components["level"].value == 64.0
     assert label.components["shaping"].value == pytest.approx(0.0, abs=1e-9)
     assert label.components["accentuation"].value == pytest.approx(0.0, abs=1e-9)
-    assert (
-        label.missing["unevenness"] == "the whole performance stays at one level, or is too short to have two"
-    )
+    assert label.missing["unevenness"] == "the level of the whole performance is constant"
     assert label.missing["hairpin_change"] == "no hairpin is marked here"
 
 
@@ -61,8 +59,8 @@ def test_the_melody_above_the_accompaniment() -> None:
 
 
 def test_louder_as_the_line_rises_is_shaping() -> None:
-    """Eight times the suggested course, but for its quickest changes, which three seconds leave out."""
-    course = suggested_course(evidence(np.full(len(SCORE), 64.0)))
+    """Eight times the expected contour, but for its quickest changes, which three seconds leave out."""
+    course = expected_dynamics_contour(evidence(np.full(len(SCORE), 64.0)))
     at_note = course[np.round(2 * SCORE.onset_beat).astype(int)]
     follows = values(evidence(64.0 + 8.0 * at_note))["shaping"]
     against = values(evidence(64.0 - 8.0 * at_note))["shaping"]
@@ -73,7 +71,7 @@ def test_louder_as_the_line_rises_is_shaping() -> None:
 def test_who_brings_out_what_the_music_does_follows_its_accents() -> None:
     """Three times what is suggested, three times its spread; turned round, the same below nothing."""
     flat = evidence(np.full(len(SCORE), 64.0))
-    suggested = suggested_accents(flat)
+    suggested = expected_accents(flat)
     assert flat.written is not None
     at_note = np.zeros(len(SCORE))
     at_note[flat.written.note] = suggested
@@ -106,7 +104,7 @@ def test_spikes_raise_unevenness_and_are_named(rng: np.random.Generator) -> None
     at = int(np.flatnonzero(UPPER & (SCORE.onset_beat == 21.5))[0])
     one[at] += 30.0
     label = measure_dynamics_control(evidence(one))
-    assert label.causes[0].text == "bar 6, beat 2.5: one note sticks out of its line (strength +30 of 127)"
+    assert label.causes[0].text == "bar 6, beat 2.5: one note is louder than its line (velocity +30 of 127)"
 
 
 def test_flattening_lowers_range_and_shaping_and_leaves_evenness(rng: np.random.Generator) -> None:
@@ -142,7 +140,7 @@ def accents(velocity: FloatArray, score: Score = ACCENTED, span_sec: tuple[float
 def test_an_accent_that_is_softer_than_what_is_near_is_named() -> None:
     """The note that bears it alone, whatever the others of its onset do."""
     (cause,), performance = accents(np.where(AT, 60.0, PLAIN) + 9.0 * ((SCORE.onset_beat == 21.0) & ~UPPER))
-    assert cause.text.startswith("bar 6, beat 2: the accent is not played (strength -")
+    assert cause.text.startswith("bar 6, beat 2: the accent is not played (velocity -")
     (note,) = cause.performance_notes
     assert (performance.pitch[note], performance.velocity[note]) == (SCORE.pitch[AT][0], 60)
     assert cause.start_sec == cause.end_sec == pytest.approx(performance.onset_sec[note])
@@ -182,9 +180,9 @@ def test_accents_of_a_span_are_those_of_its_notes() -> None:
     flat = evidence(np.full(len(SCORE), 64.0))
     assert flat.written is not None
     at_note = np.zeros(len(SCORE))
-    at_note[flat.written.note] = suggested_accents(flat)
+    at_note[flat.written.note] = expected_accents(flat)
     half = evidence(64.0 + 3.0 * np.where(SCORE.onset_beat < 32.0, at_note, 0.0))
-    middle = float(half.together.onset_sec[half.written.onset_beat == 32.0][0])  # type: ignore[union-attr]
+    middle = float(half.onset_groups.onset_sec[half.written.onset_beat == 32.0][0])  # type: ignore[union-attr]
     first, second = values(half, (0.0, middle)), values(half, (middle + 1.0, 99.0))
     assert first["accentuation"] > 2.5
     assert second["accentuation"] == pytest.approx(0.0, abs=0.3)
@@ -192,9 +190,9 @@ def test_accents_of_a_span_are_those_of_its_notes() -> None:
 
 def test_shaping_looks_five_seconds_further_than_its_span(rng: np.random.Generator) -> None:
     given = evidence(60.0 + 0.5 * (SCORE.pitch - 60) + rng.normal(0.0, 8.0, len(SCORE)))
-    levels, at_sec = read_levels(given), given.together.onset_sec
+    levels, at_sec = read_levels(given), given.onset_groups.onset_sec
     wide = (at_sec >= 10.0) & (at_sec < 28.0)
-    course, swelling = levels.course[wide], levels.swelling[wide]
+    course, swelling = levels.expected_contour[wide], levels.relative_contour[wide]
     expected = np.mean(course * swelling) / np.sqrt(np.mean(course**2))
     assert values(given, (15.0, 23.0))["shaping"] == pytest.approx(expected)
 
@@ -212,7 +210,7 @@ def test_one_key_again_and_again_suggests_no_accents() -> None:
         velocity=50 + np.arange(n) % 7,
     )
     label = measure_dynamics_control(Evidence(again), (6.0, 16.0))
-    assert label.missing["accentuation"] == "the music suggests no accents, or has no notes near by"
+    assert label.missing["accentuation"] == "no accents are expected here, or the notes have no neighbours"
 
 
 def test_who_plays_in_single_notes_far_apart_has_no_accents() -> None:
@@ -222,7 +220,7 @@ def test_who_plays_in_single_notes_far_apart_has_no_accents() -> None:
     of_order = np.lexsort((SCORE.pitch, SCORE.onset_beat))
     kept = performance.only(np.flatnonzero(np.isin(of_order, keep)))
     label = measure_dynamics_control(Evidence(kept))
-    assert label.missing["accentuation"] == "the music suggests no accents, or has no notes near by"
+    assert label.missing["accentuation"] == "no accents are expected here, or the notes have no neighbours"
 
 
 def test_marked_levels_are_followed_or_turned_round() -> None:
@@ -333,18 +331,18 @@ def test_an_accent_five_below_what_is_near_is_lost(below: float, is_lost: bool) 
     assert bool(accents(np.where(AT, 70.0 - below, PLAIN))[0]) == is_lost
 
 
-@pytest.mark.parametrize(("size", "is_asked"), [(0.22, False), (0.28, True)])
-def test_what_asks_for_less_than_a_quarter_of_a_step_asks_for_nothing(size: float, is_asked: bool) -> None:
+@pytest.mark.parametrize(("size", "is_marked"), [(0.22, False), (0.28, True)])
+def test_what_asks_for_less_than_a_quarter_of_a_step_asks_for_nothing(size: float, is_marked: bool) -> None:
     suggested = size * np.array([1.0, -1.0, 1.0, -1.0])
-    followed = dynamics_control._following(suggested, 3.0 * suggested)
-    assert np.isfinite(followed) == is_asked
-    if is_asked:
+    followed = dynamics_control._agreement(suggested, 3.0 * suggested)
+    assert np.isfinite(followed) == is_marked
+    if is_marked:
         assert followed == pytest.approx(3.0 * size)
 
 
 def test_the_range_is_from_the_5th_to_the_95th_percentile() -> None:
     given = evidence(swell())
-    near = given.once(read_levels).near
+    near = given.once(read_levels).contour
     low, high = np.percentile(near, [5.0, 95.0])
     assert values(given)["level_range"] == pytest.approx(high - low)
     assert values(given)["level"] == pytest.approx(np.median(np.round(swell())))

@@ -141,7 +141,7 @@ def test_a_restart_is_one_mistake_of_its_own() -> None:
     error = RESTART_NOTES * weight.mean()
     assert label.components["weighted_error"].value == pytest.approx(error / (error + weight.sum()))
     assert label.components["restart_rate"].value == pytest.approx(60.0 / performance.duration_sec)
-    assert label.causes[0].text == "bar 3, beat 1: stopped and began again"
+    assert label.causes[0].text == "bar 3, beat 1: stopped and restarted"
     assert label.causes[0].performance_notes == tuple(range(40, 51))
 
 
@@ -161,7 +161,7 @@ def test_a_skipped_bar_is_missing_as_a_whole() -> None:
     )
     label = measure_note_accuracy(given)
     assert label.components["skipped_share"].value == pytest.approx(16 / 256)
-    assert [c.text for c in label.causes] == ["bar 5: 16 notes were left out"]
+    assert [c.text for c in label.causes] == ["bar 5: 16 notes were skipped"]
 
 
 def test_the_same_mistake_in_both_passes_weighs_more() -> None:
@@ -201,20 +201,20 @@ def test_an_empty_span_has_a_reason() -> None:
 
 
 @pytest.mark.parametrize(("level", "counts"), [(90, 1.0), (25, 0.05)])
-def test_by_ear_a_note_missing_among_soft_ones_hardly_counts(level: int, counts: float) -> None:
+def test_from_transcription_a_note_missing_among_soft_ones_hardly_counts(level: int, counts: float) -> None:
     given = with_deleted([note_at(8.0, 1)])
     soft = replace(given.performance, velocity=np.full(len(given.performance), level))
-    by_keys, by_ear = (
+    by_keys, from_transcription = (
         find_note_errors(Evidence(soft, given.alignment, is_transcribed=heard)).error_weight
         for heard in (False, True)
     )
-    assert by_ear[0] / by_keys[0] == pytest.approx(counts, abs=0.05)
+    assert from_transcription[0] / by_keys[0] == pytest.approx(counts, abs=0.05)
     heard = measure_note_accuracy(Evidence(soft, given.alignment, is_transcribed=True))
-    said = "is missing" if counts == 1.0 else "is not heard, left out or too soft"
+    said = "is missing" if counts == 1.0 else "is missing or too soft to be detected"
     assert heard.causes[0].text.endswith(said)
 
 
-def test_by_ear_added_and_wrong_notes_count_in_full() -> None:
+def test_from_transcription_added_and_wrong_notes_count_in_full() -> None:
     performance, alignment = play(SCORE)
     soft = replace(performance, velocity=np.full(len(performance), 25))
     note = note_at(8.0, 1)
@@ -225,11 +225,11 @@ def test_by_ear_added_and_wrong_notes_count_in_full() -> None:
         insertion=alignment.match[[note], 1],
         substitution=alignment.match[[note]],
     )
-    by_keys, by_ear = (
+    by_keys, from_transcription = (
         find_note_errors(Evidence(soft, wrong, is_transcribed=heard)) for heard in (False, True)
     )
-    assert by_ear.kind == ("wrong",)
-    np.testing.assert_array_equal(by_ear.error_weight, by_keys.error_weight)
+    assert from_transcription.kind == ("wrong",)
+    np.testing.assert_array_equal(from_transcription.error_weight, by_keys.error_weight)
 
 
 def test_thresholds_are_the_stated_ones() -> None:

@@ -1,4 +1,4 @@
-"""The foot against the music: planted lags, plain harmonies and a foot that moves at random."""
+"""The pedal against the music: planted lags, plain harmonies and a pedal that moves at random."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tocco.pseudo_labels.raters.pedal_timing import (
     LEAST_CHANGE,
     LEAST_DEPTH,
     USUAL_LIFT_SEC,
-    FootTiming,
-    calls_for_change,
-    distance_from_calls,
+    PedalTiming,
+    change_weights,
+    distance_from_changes,
     harmonic_change,
     metrical_weight,
-    read_foot_timing,
+    read_pedal_timing,
 )
 
 SCORE = study_score()
@@ -47,15 +47,15 @@ def struck(*chords: tuple[int, ...], spacing_sec: float = 1.0) -> Performance:
     )
 
 
-def foot_of(sustain: PedalCurve) -> FootTiming:
+def pedal_of(sustain: PedalCurve) -> PedalTiming:
     performance, alignment = play(SCORE, sustain=sustain)
-    foot = read_foot_timing(Evidence(performance, alignment))
-    assert foot is not None
-    return foot
+    pedal = read_pedal_timing(Evidence(performance, alignment))
+    assert pedal is not None
+    return pedal
 
 
 def mean_distance(sustain: PedalCurve) -> float:
-    return float(np.nanmean(foot_of(sustain).distance))
+    return float(np.nanmean(pedal_of(sustain).distance))
 
 
 def test_harmonies_that_stay_change_nothing_and_strange_ones_everything() -> None:
@@ -79,9 +79,9 @@ def test_a_bass_calls_by_its_depth_and_a_chord_by_its_fullness() -> None:
     3 / 2 of the mean count and the second 1 / 2.
     """
     strange, alone = (1.0 + LEAST_CHANGE) ** 2, LEAST_DEPTH**2
-    call = calls_for_change(read_playing(struck((48, 72), (61,), (64,), spacing_sec=2.0)))
+    call = change_weights(read_playing(struck((48, 72), (61,), (64,), spacing_sec=2.0)))
     np.testing.assert_allclose(call, strange * np.array([(1.0 + LEAST_DEPTH) ** 2, alone, alone]))
-    full, single = calls_for_change(read_playing(struck((60, 72, 84), (72,), spacing_sec=0.25)))
+    full, single = change_weights(read_playing(struck((60, 72, 84), (72,), spacing_sec=0.25)))
     above = np.mean([60.0, 72.0, 84.0, 72.0]) / 12.0
     assert full == pytest.approx(strange * (LEAST_DEPTH + above - 5.0) ** 2 * 1.5)
     assert single == pytest.approx(LEAST_CHANGE**2 * alone * 0.5)
@@ -111,39 +111,39 @@ def test_a_pick_up_does_not_begin_with_a_first_beat() -> None:
 
 def test_without_a_score_there_is_no_bar() -> None:
     performance, _ = play(SCORE, sustain=pedal_with_the_bass())
-    assert read_foot_timing(Evidence(performance)) is None
+    assert read_pedal_timing(Evidence(performance)) is None
 
 
 def test_distance_from_one_onset() -> None:
     moved = np.array([9.0, 10.04, 11.0])
-    found = distance_from_calls(moved, 0.04, np.array([10.0]), np.ones(1))
+    found = distance_from_changes(moved, 0.04, np.array([10.0]), np.ones(1))
     assert found[1] == pytest.approx(0.0, abs=1e-12)
     for late in (-0.3, -0.1, 0.05, 0.2, 0.4):
         reach = np.array([1.0 + late, 1.0 - late])
         reach = np.clip(reach, 0.3, 1.0)
         by_chance = CHANCE * (reach**2).sum() / reach.sum()
-        found = distance_from_calls(np.array([9.0, 10.0 + late, 11.0]), 0.0, np.array([10.0]), np.ones(1))
+        found = distance_from_changes(np.array([9.0, 10.0 + late, 11.0]), 0.0, np.array([10.0]), np.ones(1))
         assert found[1] == pytest.approx(abs(late) / by_chance)
 
 
 def test_onsets_anywhere_are_chance() -> None:
     onset = np.arange(0.0, 40.0, 0.001)
-    found = distance_from_calls(np.array([10.0, 10.5, 11.3, 14.0]), 0.04, onset, np.ones(len(onset)))
+    found = distance_from_changes(np.array([10.0, 10.5, 11.3, 14.0]), 0.04, onset, np.ones(len(onset)))
     np.testing.assert_allclose(found, 1.0, atol=5e-3)
 
 
-def test_a_foot_at_random_is_at_chance() -> None:
+def test_a_pedal_at_random_is_at_chance() -> None:
     rng = np.random.default_rng(5)
     onset = np.sort(rng.uniform(0.0, 2000.0, 60000))
     moved = np.sort(rng.uniform(0.0, 2000.0, 2000))
-    found = distance_from_calls(moved, 0.04, onset, rng.uniform(0.0, 1.0, len(onset)))
+    found = distance_from_changes(moved, 0.04, onset, rng.uniform(0.0, 1.0, len(onset)))
     assert np.nanmean(found) == pytest.approx(1.0, abs=0.03)
 
 
 def test_the_strongest_onset_speaks_for_its_surroundings() -> None:
     onset = np.array([9.8, 10.0, 10.2])
     loud, flat = (
-        distance_from_calls(np.array([9.0, 10.0, 11.0]), 0.0, onset, np.array(call))[1]
+        distance_from_changes(np.array([9.0, 10.0, 11.0]), 0.0, onset, np.array(call))[1]
         for call in ([0.01, 1.0, 0.01], [1.0, 1.0, 1.0])
     )
     assert loud < 0.05 * flat + 0.05
@@ -151,10 +151,10 @@ def test_the_strongest_onset_speaks_for_its_surroundings() -> None:
 
 
 def test_nothing_in_reach_is_missing() -> None:
-    assert np.isnan(distance_from_calls(np.array([5.0]), 0.0, np.array([1.0, 9.0]), np.ones(2)))
-    assert np.isnan(distance_from_calls(np.array([5.0]), 0.0, np.array([5.0]), np.zeros(1)))
-    assert distance_from_calls(np.zeros(0), 0.0, np.array([1.0]), np.ones(1)).shape == (0,)
-    assert foot_of(UP).distance.shape == (0,)
+    assert np.isnan(distance_from_changes(np.array([5.0]), 0.0, np.array([1.0, 9.0]), np.ones(2)))
+    assert np.isnan(distance_from_changes(np.array([5.0]), 0.0, np.array([5.0]), np.zeros(1)))
+    assert distance_from_changes(np.zeros(0), 0.0, np.array([1.0]), np.ones(1)).shape == (0,)
+    assert pedal_of(UP).distance.shape == (0,)
 
 
 def test_the_farther_from_the_usual_lag_the_greater_the_distance() -> None:
@@ -168,30 +168,30 @@ def test_the_farther_from_the_usual_lag_the_greater_the_distance() -> None:
 def test_a_press_that_completes_a_change_is_not_counted() -> None:
     """Up 40 ms after each bass and down 100 ms later: all presses but the very first follow a lift."""
     at = 1.0 + BEAT_SEC * np.arange(4 * N_BARS)
-    legato = foot_of(pedal_with_the_bass(USUAL_LIFT_SEC, 0.1))
-    assert len(legato.moved_sec) == 4 * N_BARS
-    np.testing.assert_allclose(legato.moved_sec[1:], at[1:] - 1.0 + USUAL_LIFT_SEC, atol=1e-6)
+    legato = pedal_of(pedal_with_the_bass(USUAL_LIFT_SEC, 0.1))
+    assert len(legato.event_sec) == 4 * N_BARS
+    np.testing.assert_allclose(legato.event_sec[1:], at[1:] - 1.0 + USUAL_LIFT_SEC, atol=1e-6)
     dabs = np.stack([at, at + BEAT_SEC - CHANGE_SEC - 0.01], axis=1).ravel()
-    touched = foot_of(PedalCurve(dabs, np.tile([127.0, 0.0], 4 * N_BARS)))
-    assert len(touched.moved_sec) == 8 * N_BARS
+    touched = pedal_of(PedalCurve(dabs, np.tile([127.0, 0.0], 4 * N_BARS)))
+    assert len(touched.event_sec) == 8 * N_BARS
 
 
 @pytest.mark.parametrize("kind", ["late_pedal", "early_pedal"])
-def test_each_step_of_the_ladder_takes_the_foot_farther(kind: str) -> None:
+def test_each_step_of_the_ladder_takes_the_pedal_farther(kind: str) -> None:
     performance, alignment = play(SCORE, sustain=pedal_with_the_bass(USUAL_LIFT_SEC, 0.1))
     found = []
     for severity in (0.0, *CORRUPTIONS[kind].ladder):
         worse = corrupt(performance, kind, severity, np.random.default_rng(0)).performance
-        foot = read_foot_timing(Evidence(worse, alignment))
-        assert foot is not None
-        found.append(float(np.nanmean(foot.distance)))
+        pedal = read_pedal_timing(Evidence(worse, alignment))
+        assert pedal is not None
+        found.append(float(np.nanmean(pedal.distance)))
     assert np.all(np.diff(found) > 0.0)
 
 
 def test_another_loudness_makes_no_difference() -> None:
     performance, alignment = play(SCORE, sustain=pedal_with_the_bass(0.1))
     louder = replace(performance, velocity=np.minimum(performance.velocity + 20, 127))
-    here, there = (read_foot_timing(Evidence(p, alignment)) for p in (performance, louder))
+    here, there = (read_pedal_timing(Evidence(p, alignment)) for p in (performance, louder))
     assert here is not None
     assert there is not None
     np.testing.assert_array_equal(here.distance, there.distance)

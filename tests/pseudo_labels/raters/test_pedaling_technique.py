@@ -10,7 +10,7 @@ import pytest
 from rater_etude import BEAT_SEC, N_BARS, UP, pedal_with_the_bass, play, study_score
 from tocco.music.performance import PedalCurve
 from tocco.pseudo_labels.observed.evidence import NO_PEDAL, NO_SCORE, Evidence
-from tocco.pseudo_labels.observed.transcribed import HEARING
+from tocco.pseudo_labels.observed.transcribed import TRANSCRIBER
 from tocco.pseudo_labels.raters import pedaling_technique
 from tocco.pseudo_labels.raters.pedaling_technique import COMPONENTS, measure_pedaling_technique
 
@@ -61,23 +61,23 @@ def test_lifting_early_leaves_holes() -> None:
     assert values(evidence(pedal_with_the_bass()))["holes"] == 0.0
 
 
-def test_a_foot_off_its_time_is_farther_from_the_music() -> None:
+def test_a_pedal_off_its_time_is_farther_from_the_music() -> None:
     usual = values(evidence(pedal_with_the_bass(0.04, 0.1)))
     for lag in (0.24, -0.16):
         moved = values(evidence(pedal_with_the_bass(lag, 0.1)))
-        assert moved["foot_distance"] > usual["foot_distance"] + 0.2
+        assert moved["pedal_distance"] > usual["pedal_distance"] + 0.2
         assert moved["support"] > 0.99 * usual["support"]
 
 
 def test_one_movement_tells_nothing_of_the_timing() -> None:
     last = 1.0 + BEAT_SEC * (4 * N_BARS - 1) + 0.1
     label = measure_pedaling_technique(evidence(PedalCurve(np.array([last]), np.array([127.0]))))
-    assert label.missing["foot_distance"] == "the foot moves less than twice near an onset"
+    assert label.missing["pedal_distance"] == "there are fewer than two pedal events near an onset"
 
 
-def test_a_foot_that_stays_down_under_the_bass_is_as_far_from_it_as_any() -> None:
+def test_a_pedal_that_stays_down_under_the_bass_is_as_far_from_it_as_any() -> None:
     label = measure_pedaling_technique(evidence(PedalCurve(np.array([1.14]), np.array([127.0]))))
-    assert label.components["foot_distance"].value == 1.0
+    assert label.components["pedal_distance"].value == 1.0
 
 
 def test_the_weights_are_shares() -> None:
@@ -106,7 +106,7 @@ def test_causes_say_where() -> None:
     assert {c.kind for c in label.causes} <= {"blur", "held through"}
     assert label.causes[0].kind == "blur"
     assert label.causes[0].text.startswith("bar ")
-    assert "the pedal holds" in label.causes[0].text
+    assert "the pedal sustains" in label.causes[0].text
 
 
 def test_loudness_does_not_enter() -> None:
@@ -115,12 +115,12 @@ def test_loudness_does_not_enter() -> None:
     assert values(Evidence(*soft)) == values(Evidence(*loud))
 
 
-def test_without_a_score_only_the_foot_against_the_bar_is_missing() -> None:
+def test_without_a_score_only_the_pedal_against_the_bar_is_missing() -> None:
     performance, alignment = play(SCORE, sustain=pedal_with_the_bass())
     label = measure_pedaling_technique(Evidence(performance))
-    assert label.missing == {"foot_distance": NO_SCORE}
+    assert label.missing == {"pedal_distance": NO_SCORE}
     known = values(Evidence(performance, alignment))
-    del known["foot_distance"]
+    del known["pedal_distance"]
     assert {name: part.value for name, part in label.components.items()} == known
 
 
@@ -128,11 +128,11 @@ def test_presses_that_are_heard_late_are_put_back_where_they_came() -> None:
     """A transcriber tells each press 86 ms late, and lifts as they are; from keys that is another pedal."""
     pressed = pedal_with_the_bass(down_after_sec=0.15)
     late = PedalCurve(
-        pressed.time_sec + np.where(pressed.value > 0, HEARING.press_lag_sec, 0.0), pressed.value
+        pressed.time_sec + np.where(pressed.value > 0, TRANSCRIBER.press_lag_sec, 0.0), pressed.value
     )
-    by_ear = values(replace(evidence(late), is_transcribed=True))
-    assert by_ear == pytest.approx(values(evidence(pressed)), abs=2e-3)
-    assert values(evidence(late))["down_share"] < by_ear["down_share"] - 0.1
+    from_transcription = values(replace(evidence(late), is_transcribed=True))
+    assert from_transcription == pytest.approx(values(evidence(pressed)), abs=2e-3)
+    assert values(evidence(late))["down_share"] < from_transcription["down_share"] - 0.1
 
 
 def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
@@ -141,7 +141,7 @@ def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
     assert entering == {
         "blur": (0.18, "less", "plain", 1.0),
         "overhang": (0.11, "less", "plain", 1.0),
-        "foot_distance": (0.32, "less", "plain", 1.0),
+        "pedal_distance": (0.32, "less", "plain", 1.0),
         "support": (0.36, "more", "plain", 1.0),
         "holes": (0.03, "less", "root", 1.0),
     }

@@ -153,7 +153,7 @@ def test_wrong_notes_do_not_move_it(rng: np.random.Generator) -> None:
         assert part[name] == pytest.approx(full[name], rel=0.2)
 
 
-def test_without_a_score_only_the_spread_of_chords_is_told() -> None:
+def test_without_a_score_only_the_spread_of_chords_is_reported() -> None:
     performance, _ = play(SCORE, late_sec=np.where(SCORE.staff == 2, 0.02, 0.0))
     label = measure_rhythmic_precision(Evidence(performance))
     assert set(label.components) == {"chord_spread"}

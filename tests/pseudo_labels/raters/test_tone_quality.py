@@ -77,7 +77,7 @@ def test_covering_the_melody_lowers_the_lead_step_by_step() -> None:
 
 def test_equal_keys_have_no_voicing() -> None:
     label = measure_tone_quality(voiced(70.0, 70.0, 70.0))
-    assert label.missing["top_leads"] == "all keys of a chord are equally loud"
+    assert label.missing["top_leads"] == "all notes of a chord are equally loud"
 
 
 def test_a_hammered_treble() -> None:
@@ -111,7 +111,7 @@ def test_covered_tops_are_named() -> None:
     label = measure_tone_quality(Evidence(*play(SCORE, velocity=velocity)))
     assert (
         label.causes[0].text
-        == "bar 3, beat 1: the top note is covered (strength -20 of 127 against the chord)"
+        == "bar 3, beat 1: the top note is masked (velocity -20 of 127 relative to the chord)"
     )
 
 
@@ -145,7 +145,7 @@ def test_a_gain_changes_nothing() -> None:
     np.testing.assert_allclose(soft.rise_db, loud.rise_db, atol=1e-6)
 
 
-def test_brightness_against_the_take_is_told_for_a_span() -> None:
+def test_brightness_against_the_take_is_reported_for_a_span() -> None:
     performance, alignment = play(SCORE)
     late = performance.onset_sec > 20.0
     given = Evidence(performance, alignment, sound(performance, np.where(late, 1.5, 0.1)))
@@ -159,7 +159,7 @@ def test_sound_outside_the_recording_is_not_heard() -> None:
     given = Evidence(performance, alignment, waveform)
     assert "colour_range" in values(given, (1.0, 11.0))
     label = measure_tone_quality(given, (25.0, 35.0))
-    assert label.missing["colour_range"] == "fewer than five onsets are heard"
+    assert label.missing["colour_range"] == "fewer than five onsets are in the recording"
 
 
 def test_attacks_in_silence_are_clearer_than_in_noise(rng: np.random.Generator) -> None:
@@ -206,9 +206,9 @@ def test_a_top_note_ten_below_its_chord_is_named(covered: float, is_named: bool)
     assert bool(measure_tone_quality(Evidence(*play(SCORE, velocity=velocity))).causes) == is_named
 
 
-@pytest.mark.parametrize(("lead", "is_told"), [(1.0, True), (0.0, False)])
-def test_one_step_of_velocity_is_a_voicing(lead: float, is_told: bool) -> None:
-    assert ("top_leads" in values(voiced(70.0 + lead, 70.0, 70.0))) == is_told
+@pytest.mark.parametrize(("lead", "is_reported"), [(1.0, True), (0.0, False)])
+def test_one_step_of_velocity_is_a_voicing(lead: float, is_reported: bool) -> None:
+    assert ("top_leads" in values(voiced(70.0 + lead, 70.0, 70.0))) == is_reported
 
 
 def test_the_treble_begins_at_e5() -> None:
@@ -233,7 +233,7 @@ def test_the_lower_line_is_remembered_for_two_seconds() -> None:
     velocity = np.where(UPPER, 80.0, np.where(SCORE.onset_beat < 32.0, 40.0, 60.0))
     given = Evidence(*play(SCORE, velocity=velocity))
     stands_out = given.once(read_voicing).stands_out
-    at = given.together.onset_sec - (1.0 + 32 * 0.6)
+    at = given.onset_groups.onset_sec - (1.0 + 32 * 0.6)
     assert stands_out[at < -2.01] == pytest.approx(40.0)
     # The last soft bass is a beat of 0.6 s before.
     assert stands_out[at > 1.41] == pytest.approx(20.0)

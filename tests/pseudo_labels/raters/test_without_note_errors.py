@@ -1,4 +1,4 @@
-"""The performance without keys struck by mistake: what the foot is held against."""
+"""The performance without keys struck by mistake: what the pedal is compared with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tocco.music.alignment import align_performance_to_score
 from tocco.music.performance import Performance
 from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.raters.pedaling_technique import measure_pedaling_technique
-from tocco.pseudo_labels.raters.without_note_errors import read_intended
+from tocco.pseudo_labels.raters.without_note_errors import read_without_note_errors
 
 SCORE = study_score()
 PLAYED, _ = play(SCORE, sustain=pedal_with_the_bass())
@@ -43,26 +43,26 @@ def values(evidence: Evidence) -> dict[str, float]:
 
 
 def test_faultless_playing_stays_as_it_is() -> None:
-    intended = read_intended(CLEAN)
-    assert intended.evidence is CLEAN
-    assert intended.note.tolist() == list(range(len(PLAYED)))
+    corrected = read_without_note_errors(CLEAN)
+    assert corrected.evidence is CLEAN
+    assert corrected.note.tolist() == list(range(len(PLAYED)))
 
 
 def test_without_a_score_nothing_is_known_to_be_a_mistake() -> None:
     alone = Evidence(with_added(61))
-    assert read_intended(alone).evidence is alone
+    assert read_without_note_errors(alone).evidence is alone
 
 
 def test_added_keys_are_left_out_and_the_rest_keeps_its_place() -> None:
     evidence = given(with_added(61))
-    intended = read_intended(evidence)
+    corrected = read_without_note_errors(evidence)
     assert (
-        np.setdiff1d(np.arange(len(evidence.performance)), intended.note).tolist()
+        np.setdiff1d(np.arange(len(evidence.performance)), corrected.note).tolist()
         == np.flatnonzero(evidence.performance.pitch == 61).tolist()
     )
     for name in ("onset_sec", "offset_sec", "pitch", "velocity"):
-        np.testing.assert_array_equal(getattr(intended.evidence.performance, name), getattr(PLAYED, name))
-    alignment = intended.evidence.alignment
+        np.testing.assert_array_equal(getattr(corrected.evidence.performance, name), getattr(PLAYED, name))
+    alignment = corrected.evidence.alignment
     assert alignment is not None
     assert CLEAN.alignment is not None
     np.testing.assert_array_equal(alignment.match, CLEAN.alignment.match)
@@ -70,7 +70,7 @@ def test_added_keys_are_left_out_and_the_rest_keeps_its_place() -> None:
     np.testing.assert_allclose(alignment.performance_beat, CLEAN.alignment.performance_beat, atol=1e-9)
 
 
-def test_brushed_keys_do_not_change_what_is_said_of_the_foot() -> None:
+def test_brushed_keys_do_not_change_what_is_said_of_the_pedal() -> None:
     """A key a semitone from the harmony clashes with it under the pedal: a wrong note, no wrong pedal."""
     worse = values(given(with_added(61)))
     assert worse == pytest.approx(values(CLEAN), abs=1e-9)

@@ -39,12 +39,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_scale(tmp_path / "none.json")
 
 
-def test_what_is_no_scale_is_told_with_the_command_that_makes_one(tmp_path: Path) -> None:
+def test_what_is_no_scale_is_reported_with_the_command_that_makes_one(tmp_path: Path) -> None:
     path = tmp_path / "scale.json"
     path.write_bytes(bytes(range(128, 256)))
-    with pytest.raises(
-        InputError, match=r"scale\.json: is no scale, and no text at all\. Next: fit the .*scale`"
-    ):
+    with pytest.raises(InputError, match=r"scale\.json: is not a text file\. Next: fit the .*scale`"):
         load_scale(path)
     path.write_text('{"pool": [1]}')
     with pytest.raises(InputError, match=r"pool: has to be a JSON object \(got \[1\]\)"):
@@ -56,7 +54,7 @@ def test_what_is_no_scale_is_told_with_the_command_that_makes_one(tmp_path: Path
         load_scale(path, is_transcribed=True)
 
 
-def test_the_pool_of_the_shipped_scale_is_told() -> None:
+def test_the_pool_of_the_shipped_scale_is_reported() -> None:
     pool = reference_scale().pool
     assert sum(pool.corpora.values()) == pool.n_performances >= 150
     assert len(pool.pieces) == len(set(pool.pieces)) > 50
@@ -76,9 +74,9 @@ def test_a_scale_of_the_other_kind_is_refused(scale: ReferenceScale, tmp_path: P
     noise = {"noise": asdict(TranscriberNoise.none())}
     keys.write_text(laid_out(scale.model_dump(exclude_none=True)))
     heard.write_text(laid_out(scale.model_dump() | {"pool": scale.pool.model_dump() | noise}))
-    with pytest.raises(InputError, match=r"keys\.json: is a scale for what the keys .*scale --transcribed`"):
+    with pytest.raises(InputError, match=r"keys\.json: is a scale for recorded MIDI .*scale --transcribed`"):
         load_scales(None, keys)
-    with pytest.raises(InputError, match=r"heard\.json: is a scale for what a transcriber .*fit-scale`"):
+    with pytest.raises(InputError, match=r"heard\.json: is a scale for transcriptions .*fit-scale`"):
         load_scales(heard, None)
     scales = load_scales(keys, heard, with_transcribed=False)
     assert scales.of(is_transcribed=False) == scale
@@ -101,15 +99,15 @@ def test_the_scale_for_transcriptions_is_read_where_something_was_transcribed() 
         ({"velocity_sd": -5.0}, r"velocity_sd: is -5 \(allowed: 0 or more\)\. Next"),
         ({"velocity_sd": float("nan")}, "finite number"),
         ({"velocity_sd": "loud"}, "number"),
-        ({"velocty_sd": 1.0}, "other sizes than a transcriber's: velocty_sd"),
+        ({"velocty_sd": 1.0}, "other parameters than TranscriberNoise: velocty_sd"),
     ],
 )
 def test_a_noise_that_no_transcriber_has_is_refused(change: dict[str, object], said: str) -> None:
-    told = reference_scale(is_transcribed=True).model_dump(mode="json")
-    told["pool"]["noise"] |= change
+    reported = reference_scale(is_transcribed=True).model_dump(mode="json")
+    reported["pool"]["noise"] |= change
     with pytest.raises(InputError, match=said) as caught:
-        read_scale(json.dumps(told), "scale.json", is_transcribed=True)
+        read_scale(json.dumps(reported), "scale.json", is_transcribed=True)
     assert "\n" not in str(caught.value)
-    told["pool"]["noise"] = {}
-    with pytest.raises(InputError, match="other sizes than a transcriber's: cut_offset_share"):
-        read_scale(json.dumps(told), "scale.json", is_transcribed=True)
+    reported["pool"]["noise"] = {}
+    with pytest.raises(InputError, match="other parameters than TranscriberNoise: cut_offset_share"):
+        read_scale(json.dumps(reported), "scale.json", is_transcribed=True)

@@ -18,7 +18,7 @@ from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.pseudo_label import Component, PseudoLabel
 from tocco.pseudo_labels.rate import rate_performance, rate_span
 from tocco.pseudo_labels.raters.registry import RATERS
-from tocco.pseudo_labels.scale.difficulty import DEMANDS, read_demand
+from tocco.pseudo_labels.scale.difficulty import DIFFICULTY_COVARIATES, difficulty_covariates
 from tocco.pseudo_labels.scale.files import load_scale, reference_scale
 from tocco.pseudo_labels.scale.model import (
     RATING_AT,
@@ -48,18 +48,18 @@ POOL = Pool(
 
 
 def made_up(rng: np.random.Generator, harder: float = 0.0) -> list[MeasuredSegment]:
-    """Segments whose components are log-normal around the demands that are put on them."""
+    """Segments whose components are log-normal around the covariates that are put on them."""
     segments = []
     for n in range(N):
-        demand = rng.normal(0.0, 1.0, len(DEMANDS))
+        covariates = rng.normal(0.0, 1.0, len(DIFFICULTY_COVARIATES))
         labels = {}
         for name, rater in RATERS.items():
             components = {
-                kind.name: Component(float(np.exp(rng.normal() + harder * demand[0])), kind.unit, "")
+                kind.name: Component(float(np.exp(rng.normal() + harder * covariates[0])), kind.unit, "")
                 for kind in rater.scaled
             }
             labels[name] = PseudoLabel(name, None, components, (), 1.0, {})
-        segments.append(MeasuredSegment("abcd"[n % 4], "pqr"[n % 3], labels, demand))
+        segments.append(MeasuredSegment("abcd"[n % 4], "pqr"[n % 3], labels, covariates))
     return segments
 
 
@@ -74,7 +74,7 @@ def scale(segments: list[MeasuredSegment]) -> ReferenceScale:
 
 
 def ratings(scale: ReferenceScale, segments: list[MeasuredSegment], name: str) -> FloatArray:
-    rated = [scale.rated(segment.labels[name], segment.demand).rating for segment in segments]
+    rated = [scale.rated(segment.labels[name], segment.covariates).rating for segment in segments]
     return np.array(rated, dtype=float)
 
 
@@ -92,7 +92,7 @@ def test_the_knots_are_those_of_a_normal_distribution_of_fifteen_points() -> Non
 
 
 def test_what_the_music_asks_for_is_taken_out(scale: ReferenceScale, segments: list[MeasuredSegment]) -> None:
-    rate = np.array([segment.demand[0] for segment in segments])
+    rate = np.array([segment.covariates[0] for segment in segments])
     raw = [segment.labels["rhythmic_precision"].components["onset_deviation"].value for segment in segments]
     assert np.corrcoef(np.log(raw), rate)[0, 1] > 0.3
     for name in RATERS:
@@ -108,7 +108,7 @@ def test_more_of_what_is_bad_always_lowers_the_rating(
             found = []
             for value in (0.1, 0.5, 1.0, 5.0, 50.0):
                 components = {**label.components, kind.name: Component(value, kind.unit, "")}
-                rating = scale.rated(replace(label, components=components), segments[0].demand).rating
+                rating = scale.rated(replace(label, components=components), segments[0].covariates).rating
                 assert rating is not None
                 found.append(rating)
             steps = np.diff(found) if kind.better == "more" else -np.diff(found)
@@ -122,7 +122,7 @@ def test_a_missing_component_leaves_the_width_of_the_scale(
     for segment in segments:
         label = segment.labels["rhythmic_precision"]
         kept = {n: c for n, c in label.components.items() if n != "run_unevenness"}
-        found.append(scale.rated(replace(label, components=kept), segment.demand).rating)
+        found.append(scale.rated(replace(label, components=kept), segment.covariates).rating)
     part = np.array(found, dtype=float)
     full = ratings(scale, segments, "rhythmic_precision")
     assert np.std(part) == pytest.approx(np.std(full), rel=0.1)
@@ -132,11 +132,11 @@ def test_a_missing_component_leaves_the_width_of_the_scale(
 def test_too_little_evidence_is_no_rating(scale: ReferenceScale, segments: list[MeasuredSegment]) -> None:
     label = segments[0].labels["rhythmic_precision"]
     part = {"chord_asynchrony": label.components["chord_asynchrony"]}
-    rated = scale.rated(replace(label, components=part), segments[0].demand)
+    rated = scale.rated(replace(label, components=part), segments[0].covariates)
     assert rated.rating is None
     assert rated.confidence == 0.0
-    assert rated.missing["rhythmic_precision"] == "only 5% of what it rests on could be measured"
-    few = scale.rated(label, np.full(len(DEMANDS), np.nan))
+    assert rated.missing["rhythmic_precision"] == "only 5% of its components by weight could be measured"
+    few = scale.rated(label, np.full(len(DIFFICULTY_COVARIATES), np.nan))
     assert few.missing["rhythmic_precision"] == "fewer than five onsets in this span"
 
 
@@ -225,10 +225,16 @@ def test_a_pool_that_is_too_small_is_refused(segments: list[MeasuredSegment]) ->
 
 def test_demand_is_what_is_written() -> None:
     """Quavers at 100 a minute: 3.33 onsets a second, alternately three notes and one."""
-    demand = dict(zip(DEMANDS, read_demand(Evidence(*play(study_score())), (1.0, 31.0)), strict=True))
-    assert demand["onset_rate"] == pytest.approx(np.log(1 / 0.3), abs=1e-6)
-    assert demand["chord_size"] == pytest.approx(np.log(3.0) / 2.0, abs=0.01)
-    assert demand["onset_rate_squared"] == pytest.approx(np.log(1 / 0.9) ** 2, abs=1e-6)
+    covariates = dict(
+        zip(
+            DIFFICULTY_COVARIATES,
+            difficulty_covariates(Evidence(*play(study_score())), (1.0, 31.0)),
+            strict=True,
+        )
+    )
+    assert covariates["onset_rate"] == pytest.approx(np.log(1 / 0.3), abs=1e-6)
+    assert covariates["chord_size"] == pytest.approx(np.log(3.0) / 2.0, abs=0.01)
+    assert covariates["onset_rate_squared"] == pytest.approx(np.log(1 / 0.9) ** 2, abs=1e-6)
 
 
 def test_the_scale_that_ships_rates_a_study_and_hears_it_spoilt(rng: np.random.Generator) -> None:
@@ -244,7 +250,7 @@ def test_the_scale_that_ships_rates_a_study_and_hears_it_spoilt(rng: np.random.G
     assert before is not None
     assert after is not None
     assert after < before - 30.0
-    # Jitter moves which onsets lie within seconds of each other, and so levels and demands, by a hair.
+    # Jitter moves which onsets lie within seconds of each other, and so levels and covariates, by a hair.
     assert first["dynamics_control"].rating == pytest.approx(second["dynamics_control"].rating, abs=1.0)
 
 

@@ -1,4 +1,4 @@
-"""Peers: what other pianists reach is taken off, and nobody is held against themselves."""
+"""Peers: what other pianists reach is taken off, and nobody is compared with themselves."""
 
 from __future__ import annotations
 

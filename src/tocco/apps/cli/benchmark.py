@@ -89,7 +89,7 @@ def pseudo_labels(
         raise typer.BadParameter(
             "a transcriber has nothing to hear with --transcribed 0.", param_hint="'--transcriber'"
         )
-    options = command.ProofOptions(
+    options = command.ValidationOptions(
         scale=scale,
         transcribed_scale=transcribed_scale,
         leave_out=leave_out,
@@ -104,4 +104,4 @@ def pseudo_labels(
         engine=engine_of(engine, jobs=jobs, address=address),
         kinds=chosen(kinds, CORRUPTIONS, "--kind"),
     )
-    command.prove(performances, output, percepiano, options)
+    command.validate(performances, output, percepiano, options)

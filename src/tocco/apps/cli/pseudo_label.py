@@ -76,7 +76,7 @@ def fit_scale(
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The scale, a JSON file.")],
     share: Annotated[
-        float, typer.Option(help="Share of every composer's pieces; the rest is for proofs.")
+        float, typer.Option(help="Share of every composer's pieces; the rest is for validation.")
     ] = 0.5,
     takes: Annotated[int, typer.Option(min=1, help="Performances of one piece at most.")] = 3,
     rendered: Annotated[int, typer.Option(min=0, help="Performances to render and listen to.")] = 24,

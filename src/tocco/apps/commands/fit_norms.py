@@ -1,4 +1,4 @@
-"""`tocco pseudo-label fit-norms`: what competent pianists do, from the same pool as the reference scale."""
+"""`tocco pseudo-label fit-norms`: norms of competent pianists, from the same pool as the reference scale."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.pool import PoolFacts
 from tocco.schema import laid_out
 
-_MOST_TOLD = 12
+_MOST_LISTED = 12
 
 
 @dataclass(frozen=True, eq=False)
 class ReadPerformance:
-    """What one performance gives to the norms, or why it was left out.
+    """Sample of one performance for the norms, or the reason for its exclusion.
 
     Attributes
     ----------
     record
-    sample : None where it was left out
+    sample : None where it was excluded
     refusal : "" where it was read
     """
 
@@ -47,7 +47,7 @@ def fit_reference_norms(
 
     Parameters
     ----------
-    labels, share, takes, seed, pieces : as of `pseudo_pool.read_pool`
+    labels, share, takes, seed, pieces : as of `reference_pool.read_pool`
     output
     jobs : performances at once
     """
@@ -63,11 +63,11 @@ def fit_reference_norms(
     facts = facts_of([one.record for one in used], sha256_of(labels), seed=seed)
     norms = fit_norms(samples, PoolFacts(**facts), np.random.default_rng(seed))
     write_bytes(output, (laid_out(norms.model_dump()) + "\n").encode())
-    _tell(norms, output)
+    _print_result(norms, output)
 
 
 def read_pool_performance(record: LabelRecord) -> ReadPerformance:
-    """Align one performance and read what it gives."""
+    """Align one performance and reduce it to its sample."""
     try:
         performance, alignment = aligned(record)
     except ToccoError as error:
@@ -79,12 +79,10 @@ def read_pool_performance(record: LabelRecord) -> ReadPerformance:
 
 
 def differences(before: Norms, after: Norms) -> list[str]:
-    """Every number that ratings rest on and that is another one now: "touch.usual.plain.2 -0.12 -> -0.13"."""
+    """Every number that ratings rest on and that has changed: "touch.usual.plain.2 -0.12 -> -0.13"."""
     old, new = (
         _flat({"touch": norms.touch.model_dump(include={"value_sec", "usual", "long"})})
-        | _flat(
-            {"course": norms.course.velocity.model_dump(), "accents": norms.accents.velocity.model_dump()}
-        )
+        | _flat({"level": norms.level.velocity.model_dump(), "accents": norms.accents.velocity.model_dump()})
         for norms in (before, after)
     )
     names = [name for name in new if old.get(name) != new[name]]
@@ -92,7 +90,7 @@ def differences(before: Norms, after: Norms) -> list[str]:
 
 
 def _flat(value: Any, name: str = "") -> dict[str, float]:
-    """Numbers by their place in nested values."""
+    """Numbers by their path in nested values."""
     if isinstance(value, dict | tuple):
         parts = value.items() if isinstance(value, dict) else enumerate(value)
         start = f"{name}." if name else ""
@@ -102,33 +100,34 @@ def _flat(value: Any, name: str = "") -> dict[str, float]:
     return {name: value}
 
 
-def _tell(norms: Norms, output: Path) -> None:
-    pool, touch, course = norms.pool, norms.touch, norms.course
+def _print_result(norms: Norms, output: Path) -> None:
+    pool, touch, level = norms.pool, norms.touch, norms.level
     typer.echo(
-        f"{output}: {touch.n_notes} notes and {course.n_onsets} onsets of {pool.n_performances} "
+        f"{output}: {touch.n_notes} notes and {level.n_onsets} onsets of {pool.n_performances} "
         f"performances of {len(pool.pieces)} pieces"
     )
     typer.echo(
-        f"  touch: the pieces' medians spread by {touch.piece_spread_log:.2f}, against the printed value by "
+        f"  touch: spread of the piece medians {touch.piece_spread_log:.2f}, relative to written durations "
         f"{touch.printed_spread_log:.2f}; {touch.usual_share:.1%} of the notes are below usual, "
         f"{touch.long_share:.1%} below long"
     )
     typer.echo(
-        f"  level: correlates with the course by {course.correlation:.2f} within {course.window_sec:g} s of "
-        f"pieces left out of the fit ({course.correlation_without_soft_pedal:.2f} without the soft pedal, "
-        f"{course.correlation_without_signs:.2f} without signs on the page)"
+        f"  level: correlation with the expected contour {level.correlation:.2f} in windows of "
+        f"{level.window_sec:g} s of "
+        f"held-out pieces ({level.correlation_without_soft_pedal:.2f} without the soft pedal, "
+        f"{level.correlation_without_signs:.2f} without markings of the score)"
     )
     typer.echo(
-        f"  accents: {norms.accents.n_notes} notes, which correlate with what the music suggests by "
-        f"{norms.accents.correlation:.2f} in pieces left out of the fit"
+        f"  accents: {norms.accents.n_notes} notes, correlation with expected accents "
+        f"{norms.accents.correlation:.2f} in held-out pieces"
     )
-    for name, lag in (("lift", norms.foot.lift), ("press", norms.foot.press)):
-        told = ", ".join(f"{percent} % {1000.0 * sec:.0f} ms" for percent, sec in lag.lag_sec.items())
-        typer.echo(f"  foot: {name} after the onset, {told}; {lag.n_moves} of them")
+    for name, lag in (("lift", norms.pedal.lift), ("press", norms.pedal.press)):
+        percentiles = ", ".join(f"{percent} % {1000.0 * sec:.0f} ms" for percent, sec in lag.lag_sec.items())
+        typer.echo(f"  pedal: lag of the {name} after the onset, {percentiles}; {lag.n_moves} of them")
     changed = differences(reference_norms(), norms)
     if changed:
-        more = f" and {len(changed) - _MOST_TOLD} more" if len(changed) > _MOST_TOLD else ""
-        typer.echo(f"other than the norms in use: {'; '.join(changed[:_MOST_TOLD])}{more}")
-        typer.echo("with these in use, the scale has to be fitted again: `tocco pseudo-label fit-scale`")
+        more = f" and {len(changed) - _MOST_LISTED} more" if len(changed) > _MOST_LISTED else ""
+        typer.echo(f"changed from the norms in use: {'; '.join(changed[:_MOST_LISTED])}{more}")
+        typer.echo("to use these, fit the scale again with `tocco pseudo-label fit-scale`")
     else:
-        typer.echo("the same as the norms in use: every rating stays")
+        typer.echo("equal to the norms in use: ratings do not change")

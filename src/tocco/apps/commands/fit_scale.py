@@ -1,4 +1,4 @@
-"""`tocco pseudo-label fit-scale`: the reference scale of the six raters, from competent performances."""
+"""`tocco pseudo-label fit-scale`: reference scale of the six raters, from competent performances."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tocco.music.transcriber_noise import TranscriberNoise, transcriber_noise
 from tocco.pseudo_labels.fitting.scale import MeasuredSegment, fit_scale
 from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.raters.registry import measure_technique
-from tocco.pseudo_labels.scale.difficulty import read_demand
+from tocco.pseudo_labels.scale.difficulty import difficulty_covariates
 from tocco.pseudo_labels.scale.model import Pool, ReferenceScale
 from tocco.schema import laid_out
 
@@ -35,12 +35,12 @@ OVERLAP: Final = 0.5
 
 @dataclass(frozen=True, eq=False)
 class MeasuredPerformance:
-    """All segments of one performance, or why it was left out.
+    """All segments of one performance, or the reason for its exclusion.
 
     Attributes
     ----------
     record
-    segments : empty where it was left out
+    segments : empty where it was excluded
     refusal : "" where it was measured
     """
 
@@ -50,13 +50,13 @@ class MeasuredPerformance:
 
 
 @dataclass(frozen=True)
-class Hearing:
-    """A transcriber between the keys and the raters.
+class SimulatedTranscriber:
+    """Simulation of a transcriber on recorded MIDI.
 
     Attributes
     ----------
-    noise : what it makes of the keys
-    seed : with the name of a performance it decides every error
+    noise : error model
+    seed : determines every error, together with the name of the performance
     """
 
     noise: TranscriberNoise
@@ -68,7 +68,7 @@ class _Task:
     record: LabelRecord
     is_rendered: bool
     soundfont: Path | None
-    hearing: Hearing | None
+    transcriber: SimulatedTranscriber | None
 
 
 def fit_reference_scale(
@@ -88,13 +88,13 @@ def fit_reference_scale(
 
     Parameters
     ----------
-    labels : of what the keys sent
+    labels : of recorded MIDI
     output
     share, takes, pieces : as of `read_pool`
-    seed : of the choice, and of a transcriber's errors
-    rendered : performances that are rendered, for the components from sound
+    seed : of the choice, and of simulated transcription errors
+    rendered : number of performances to render, for the components from audio
     jobs, soundfont
-    is_transcribed : measure what a transcriber would have heard; its noise is put on the keys
+    is_transcribed : measure simulated transcriptions instead of the recorded MIDI
 
     Raises
     ------
@@ -103,14 +103,14 @@ def fit_reference_scale(
     """
     chosen = read_pool(labels, share=share, takes=takes, seed=seed, pieces=pieces)
     writable_folder(output.parent)
-    hearing = Hearing(TranscriberNoise(), seed) if is_transcribed else None
-    tasks = [_Task(record, n < rendered, soundfont, hearing) for n, record in enumerate(chosen)]
+    transcriber = SimulatedTranscriber(TranscriberNoise(), seed) if is_transcribed else None
+    tasks = [_Task(record, n < rendered, soundfont, transcriber) for n, record in enumerate(chosen)]
     with progress_bar("measuring") as advance:
         measured = list(LocalEngine(jobs).map(_measured, tasks, advance))
     for one in measured:
         if one.refusal:
             typer.echo(f"left out: {one.refusal}")
-    scale = scale_of(measured, sha256_of(labels), rendered=rendered, seed=seed, hearing=hearing)
+    scale = scale_of(measured, sha256_of(labels), rendered=rendered, seed=seed, transcriber=transcriber)
     write_bytes(output, (laid_out(scale.model_dump(exclude_none=True)) + "\n").encode())
     pool = scale.pool
     typer.echo(
@@ -124,25 +124,25 @@ def measure_pool_performance(
     *,
     renderer: FluidSynthRenderer | None = None,
     align: Callable[[LabelRecord], Aligned] | None = None,
-    hearing: Hearing | None = None,
+    transcriber: SimulatedTranscriber | None = None,
 ) -> MeasuredPerformance:
     """Align one performance and measure its segments.
 
     Parameters
     ----------
     record : with MIDI and score
-    renderer : plays it, for the components from sound; None leaves them out
-    align : how to come by the performance and its alignment; reads and aligns the files if not given
-    hearing : None to measure the keys themselves
+    renderer : for the components from audio; None omits them
+    align : gives the performance and its alignment; by default reads and aligns the files
+    transcriber : None to measure the recorded MIDI
     """
     try:
         performance, alignment = (align or aligned)(record)
         audio = None if renderer is None else renderer.render(performance)
-        if hearing is not None:
-            performance, alignment = _heard(record, performance, alignment, hearing)
+        if transcriber is not None:
+            performance, alignment = _transcribed(record, performance, alignment, transcriber)
     except ToccoError as error:
         return MeasuredPerformance(record, (), str(error))
-    evidence = Evidence(performance, alignment, audio, is_transcribed=hearing is not None)
+    evidence = Evidence(performance, alignment, audio, is_transcribed=transcriber is not None)
     spans = [
         (float(start), float(end))
         for start, end in segment_bounds(performance.duration_sec, SEGMENT_SEC, OVERLAP)
@@ -152,18 +152,20 @@ def measure_pool_performance(
             record.piece_id,
             record.performer_id or record.segment_id,
             measure_technique(evidence, span),
-            read_demand(evidence, span),
+            difficulty_covariates(evidence, span),
         )
         for span in spans
     )
     return MeasuredPerformance(record, segments)
 
 
-def _heard(record: LabelRecord, performance: Performance, alignment: Alignment, hearing: Hearing) -> Aligned:
-    """A performance as it is heard, against the reading of the score that was played."""
-    rng = generator_of(f"{record.segment_id} heard", hearing.seed)
-    heard = transcriber_noise(performance, rng, hearing.noise).performance
-    return heard, align_performance_to_score(heard, alignment.score)
+def _transcribed(
+    record: LabelRecord, performance: Performance, alignment: Alignment, transcriber: SimulatedTranscriber
+) -> Aligned:
+    """Simulated transcription of a performance, aligned with the reading of the score that was played."""
+    rng = generator_of(f"{record.segment_id} heard", transcriber.seed)
+    transcribed = transcriber_noise(performance, rng, transcriber.noise).performance
+    return transcribed, align_performance_to_score(transcribed, alignment.score)
 
 
 def scale_of(
@@ -172,9 +174,9 @@ def scale_of(
     *,
     rendered: int,
     seed: int,
-    hearing: Hearing | None = None,
+    transcriber: SimulatedTranscriber | None = None,
 ) -> ReferenceScale:
-    """Fit the scale to what was measured, and say what that was."""
+    """Fit the scale to the measured performances, with their provenance."""
     used = [one for one in measured if one.segments]
     pool = Pool(
         **facts_of([one.record for one in used], labels_sha256, seed=seed),
@@ -182,19 +184,19 @@ def scale_of(
         n_rendered=sum(bool(one.segments) for one in measured[:rendered]),
         segment_sec=SEGMENT_SEC,
         overlap=OVERLAP,
-        noise=None if hearing is None else asdict(hearing.noise),
+        noise=None if transcriber is None else asdict(transcriber.noise),
     )
     return fit_scale([segment for one in used for segment in one.segments], pool)
 
 
 def _measured(task: _Task) -> MeasuredPerformance:
-    with _piano(task) as renderer:
-        return measure_pool_performance(task.record, renderer=renderer, hearing=task.hearing)
+    with _renderer(task) as renderer:
+        return measure_pool_performance(task.record, renderer=renderer, transcriber=task.transcriber)
 
 
 @contextmanager
-def _piano(task: _Task) -> Iterator[FluidSynthRenderer | None]:
-    """A piano for the performances that are to be rendered."""
+def _renderer(task: _Task) -> Iterator[FluidSynthRenderer | None]:
+    """A renderer for the performances that are rendered."""
     if not task.is_rendered:
         yield None
         return

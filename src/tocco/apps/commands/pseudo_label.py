@@ -1,4 +1,4 @@
-"""`tocco pseudo-label MANIFEST`: ratings by rule for every segment, and a page to check them by."""
+"""`tocco pseudo-label MANIFEST`: ratings computed by rule for every segment, and a summary page."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ SOME_REFUSED: Final = 1
 
 @dataclass(frozen=True)
 class PseudoLabelOptions:
-    """What the command line was asked for.
+    """Options of the command line.
 
     Attributes
     ----------
-    scale, transcribed_scale : for what the keys sent, and for what a transcriber heard
+    scale, transcribed_scale : for recorded MIDI and for transcriptions
         None for the one that ships with tocco.
     plan : corrupted versions
-    printed_scores : take the MusicXML that lies beside a score MIDI
+    printed_scores : use the MusicXML beside a score MIDI
     peers : compare pianists of one piece with each other
-    spot_checks : segments on the sheet, 0 for no sheet
-    is_transcribed : the MIDI of every performance was read off its recording
-    soundfont : that the sheet's segments are played on
+    spot_checks : number of segments on the summary page, 0 for none
+    is_transcribed : the MIDI of every performance was transcribed from audio
+    soundfont : for the audio of the spot checks
     engine
     """
 
@@ -63,16 +63,16 @@ class PseudoLabelOptions:
 
 
 def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
-    """Label every performance of a manifest; write labels, worse versions and the summary.
+    """Label every performance of a manifest; write labels, corrupted versions and the summary.
 
     Returns
     -------
-    The exit code: 1 where some performances could not be rated; they are named and left out.
+    The exit code: 1 where some performances could not be rated; they are named and omitted.
     """
     if output.suffix.lower() != ".jsonl":
-        raise InputError(output, "is no .jsonl", allowed="a file name that ends in .jsonl")
+        raise InputError(output, "does not end in .jsonl", allowed="a file name that ends in .jsonl")
     if options.spot_checks:
-        fluidsynth_version()  # a machine that cannot play is told before the work, not after
+        fluidsynth_version()  # fail before the work, not after it
     records = read_labels(manifest, must_exist=True)
     if output.absolute() == manifest.absolute():
         raise InputError(output, "is the manifest itself", next_step="name another file")
@@ -97,7 +97,7 @@ def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
     write_labels(labels, output)
     summary = output.with_name(f"{output.stem}_summary")
     found = _summarise(labels, done, peers, scales, summary, options)
-    _tell(labels, done, found, output, summary)
+    _print_result(labels, done, found, output, summary)
     return SOME_REFUSED if refusals_of(done) else 0
 
 
@@ -136,7 +136,7 @@ def _summarise(
         f"each with {_median(expected.n_peers for expected in peers.values()):g} other pianists (median)"
         if peers
         else "none",
-        "worse versions": ", ".join(f"{kind} {n}" for kind, n in sorted(corrupted.items())) or "none",
+        "corrupted versions": ", ".join(f"{kind} {n}" for kind, n in sorted(corrupted.items())) or "none",
         "kinds that did not apply": ", ".join(f"{kind} {n}" for kind, n in sorted(absent.items())) or "none",
     }
     is_worse = [record.midi_path in worse for record in labels]
@@ -144,7 +144,7 @@ def _summarise(
 
 
 def _sources(labels: Sequence[LabelRecord]) -> dict[str, str]:
-    """The `source` of what the keys sent and of what was transcribed, as far as there is any."""
+    """The `source` of the labels, of recorded MIDI and of transcriptions."""
     return {
         "source, transcribed" if record.is_transcribed else "source": record.source
         for record in sorted(labels, key=lambda record: record.is_transcribed)
@@ -156,7 +156,7 @@ def _median(counts: Iterable[int]) -> float:
 
 
 def _usual_reason(done: Sequence[Labelled], dimension: str) -> str:
-    """Why most segments have no rating of a dimension."""
+    """Most frequent reason for a missing rating of a dimension."""
     reasons = Counter(
         segment.unrated[dimension]
         for one in done
@@ -167,29 +167,30 @@ def _usual_reason(done: Sequence[Labelled], dimension: str) -> str:
     return reasons.most_common(1)[0][0] if reasons else "there is none"
 
 
-def _tell(
+def _print_result(
     labels: Sequence[LabelRecord],
     done: Sequence[Labelled],
     found: Sequence[Spread],
     output: Path,
     summary: Path,
 ) -> None:
-    kept = sum(one.is_kept for one in done)
-    new = [one for one in done if not one.is_kept]
+    n_cached = sum(one.is_cached for one in done)
+    new = [one for one in done if not one.is_cached]
     seconds = sum(one.took_sec for one in new)
     rated = sum(len(version.segments) for one in new for version in one.rated.versions)
     pace = f"; {rated / seconds:.1f} segments a second on one core" if rated and seconds else ""
     typer.echo(
-        f"{output}: {len(labels)} segments of {len(done)} performances, {kept} of them kept from before{pace}"
+        f"{output}: {len(labels)} segments of {len(done)} performances, "
+        f"{n_cached} of them from the cache{pace}"
     )
     for spread in found:
-        remark = "" if spread.is_wide else "  (hardly tells segments apart)"
+        remark = "" if spread.is_wide else "  (hardly distinguishes segments)"
         typer.echo(
             f"  {spread.dimension:22} mean {spread.mean:5.1f}  sd {spread.sd:4.1f}  n {spread.n}{remark}"
         )
     for name in RATERS:
         if name not in {spread.dimension for spread in found}:
-            typer.echo(f"  {name:22} could be rated in no segment: {_usual_reason(done, name)}")
-    typer.echo(f"to look at and listen to: {summary / PAGE}")
+            typer.echo(f"  {name:22} was rated in no segment: {_usual_reason(done, name)}")
+    typer.echo(f"summary with spot checks: {summary / PAGE}")
     for reason in refusals_of(done):
         typer.echo(f"left out: {reason}", err=True)

@@ -1,4 +1,4 @@
-"""The reference pool: which performances scale and norms are fitted to, and how they are read."""
+"""The reference pool: choice and reading of the performances that scale and norms are fitted to."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ Aligned = tuple[Performance, Alignment]
 def read_pool(
     labels: Path, *, share: float, takes: int, seed: int, pieces: Path | None = None
 ) -> list[LabelRecord]:
-    """The performances of a label file that a fit is made on; against printed scores, where there are any.
+    """The performances of a label file that a fit is made on, with printed scores where there are any.
 
     Parameters
     ----------
     labels
     share, takes : as of `choose_pool`
     seed : of the choice
-    pieces : a file that names the pieces of the pool, one a line; all of them are taken, whatever the share
+    pieces : a file that names the pieces of the pool, one per line; all of them are taken, whatever the share
 
     Raises
     ------
     InputError
-        The share is none, a file or a named piece is missing, or a record has no MIDI or no score, or was
-        transcribed.
+        The share is not in (0, 1], a file or a named piece is missing, or a record has no MIDI or no score,
+        or was transcribed.
     """
     if not 0.0 < share <= 1.0:
         raise UsageError("--share", f"is {share:g}", allowed="more than 0, up to 1")
@@ -58,14 +58,14 @@ def read_pool(
             raise InputError(
                 f"{labels}, {record.segment_id}",
                 "is transcribed",
-                allowed="MIDI that the keys sent",
+                allowed="recorded MIDI",
                 next_step="list performances recorded as MIDI",
             )
     return choose_pool(records, share=share, takes=takes, generator=np.random.default_rng(seed))
 
 
 def _named(records: Sequence[LabelRecord], pieces: Path, labels: Path) -> list[LabelRecord]:
-    """The performances of named pieces; names are compared as names of files, "a/b" as "a_b"."""
+    """The performances of named pieces; names are compared as file names, "a/b" as "a_b"."""
     wanted = {file_name(name): name for name in read_names(pieces)}
     found = [record for record in records if file_name(record.piece_id) in wanted]
     there = {file_name(record.piece_id) for record in found}
@@ -87,7 +87,7 @@ def choose_pool(
     Parameters
     ----------
     records
-        What stands before the first "/" or "_" of a piece_id is the composer, or the corpus.
+        The part of a piece_id before the first "/" or "_" is the composer, or the corpus.
     share : 0..1 of the pieces, rounded up
     takes : of one piece at most
     generator
@@ -127,7 +127,7 @@ def aligned(record: LabelRecord) -> Aligned:
 
 
 def facts_of(used: Sequence[LabelRecord], labels_sha256: str, *, seed: int) -> dict[str, Any]:
-    """What a fit says of its pool: the fields of `tocco.pseudo_labels.pool.PoolFacts`.
+    """Provenance of a fit: the fields of `tocco.pseudo_labels.pool.PoolFacts`.
 
     Parameters
     ----------

@@ -1,9 +1,10 @@
-"""`tocco benchmark pseudo-labels`: the proof of the pseudo-labels, from one command."""
+"""`tocco benchmark pseudo-labels`: validation of the pseudo-labels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,7 +26,7 @@ from tocco.evaluation.pseudo_labels.measures import (
     measure_ladders,
     measure_take,
 )
-from tocco.evaluation.pseudo_labels.report import Proof, write_proof
+from tocco.evaluation.pseudo_labels.report import Validation, write_validation
 from tocco.files import read_names, sha256_of, writable_folder
 from tocco.music.corruption import CORRUPTIONS
 from tocco.pseudo_labels.scale.files import Scales, load_scales
@@ -35,19 +36,19 @@ _Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
-class ProofOptions:
-    """What the command line was asked for.
+class ValidationOptions:
+    """Options of the command line.
 
     Attributes
     ----------
-    scale, transcribed_scale : for what the keys sent, and for what a transcriber heard
+    scale, transcribed_scale : for recorded MIDI and for transcriptions
         None for the one that ships with tocco.
-    leave_out : a file of further pieces that are not wanted, one a line
+    leave_out : file of further pieces to exclude, one per line
     n_pieces, n_takes : pieces to corrupt, and performances of each piece to compare
-    n_rendered, n_transcribed : of these pieces, how many are heard, and heard through a transcriber
+    n_rendered, n_transcribed : of these pieces, how many are rendered to audio, and how many transcribed
     transcriber
-        A command with "{audio}" and "{midi}"; None for the noise of a transcriber.
-    excerpt_sec, transcribed_sec : length of what is corrupted, and of what a transcriber hears of it
+        A command with "{audio}" and "{midi}"; None to simulate its errors.
+    excerpt_sec, transcribed_sec : length of the corrupted excerpts, and of the transcribed ones
     seed
     engine
     kinds : corruptions to make, in the order of `CORRUPTIONS`
@@ -68,37 +69,41 @@ class ProofOptions:
     kinds: tuple[str, ...] = tuple(CORRUPTIONS)
 
 
-def prove(performances: Path, output: Path, percepiano: Path | None, options: ProofOptions) -> None:
-    """Measure everything that the proof rests on, and write it with its thresholds."""
+def validate(performances: Path, output: Path, percepiano: Path | None, options: ValidationOptions) -> None:
+    """Measure everything that the validation rests on, and write its report."""
     if options.transcriber is not None:
-        CommandTranscriber(options.transcriber)  # a command that cannot be is told before the work
-    people = [] if percepiano is None else _rated_by_people(percepiano)
-    with_transcribed = options.n_transcribed > 0 or any(record.is_transcribed for record in people)
+        CommandTranscriber(options.transcriber)  # refuse an invalid command before the work
+    rated_by_listeners = [] if percepiano is None else _rated_by_listeners(percepiano)
+    with_transcribed = options.n_transcribed > 0 or any(
+        record.is_transcribed for record in rated_by_listeners
+    )
     scales = load_scales(options.scale, options.transcribed_scale, with_transcribed=with_transcribed)
     folder = writable_folder(output / "measured")
     records = [with_printed_score(record) for record in read_labels(performances, must_exist=True)]
-    unseen = [r for r in held_out(records, scales, _left_out(options)) if r.score_path and r.midi_path]
-    unseen = [r for r in unseen if not (r.is_score_rendering or r.is_transcribed)]
-    chosen, takes = choose(unseen, options)
+    usable = [r for r in held_out(records, scales, _excluded(options)) if r.score_path and r.midi_path]
+    usable = [r for r in usable if not (r.is_score_rendering or r.is_transcribed)]
+    chosen, takes = choose(usable, options)
     if len(chosen) < 2:
         raise InputError(
             performances,
-            f"holds {len(chosen)} pieces that the scales have not seen",
+            f"has {len(chosen)} pieces that are in the pool of no scale",
             allowed="2 or more, with MIDI and score",
         )
     ladders = _measured(measure_ladders, _ladder_tasks(chosen, scales, folder, options), "ladders", options)
-    climbs = _ladder_tasks(chosen, scales, folder, options, is_transcribed=True)
-    transcribed = _measured(measure_ladders, climbs, "transcribed", options)
+    transcribed_tasks = _ladder_tasks(chosen, scales, folder, options, is_transcribed=True)
+    transcribed = _measured(measure_ladders, transcribed_tasks, "transcribed", options)
     tasks = [MeasureTask(record, scales, folder) for record in takes]
     rated = _measured(measure_take, tasks, "takes", options)
-    excerpts = [MeasureTask(record, scales, folder) for record in people]
+    excerpts = [MeasureTask(record, scales, folder) for record in rated_by_listeners]
     agreements = (
-        agreement(people, _measured(measure_excerpt, excerpts, "rated excerpts", options)) if excerpts else []
+        agreement(rated_by_listeners, _measured(measure_excerpt, excerpts, "rated excerpts", options))
+        if excerpts
+        else []
     )
     facts = _facts(performances, scales, ladders, transcribed, takes, options)
     typer.echo(
-        write_proof(
-            Proof(ladders, transcribed, rated, agreements, scales.keys, options.transcriber),
+        write_validation(
+            Validation(ladders, transcribed, rated, agreements, scales.keys, options.transcriber),
             facts,
             output,
         )
@@ -111,30 +116,33 @@ def _facts(
     ladders: Sequence[PieceLadders],
     transcribed: Sequence[PieceLadders],
     takes: Sequence[LabelRecord],
-    options: ProofOptions,
+    options: ValidationOptions,
 ) -> dict[str, str]:
-    """What the proof was measured on."""
+    """Data of the validation."""
+    from tocco.training.stages import revision  # it loads the training libraries
+
     facts = {
+        "made": f"{datetime.now(UTC).date()}, revision {revision()}",
         "labels": f"`{source_of(scales.keys)}`",
         "performances": f"{performances.name}, sha256 {sha256_of(performances)[:16]}",
         "pool of the scale": _pool_of(scales.keys),
-        "corrupted": f"{_n_climbed(ladders)} pieces, the middle {options.excerpt_sec:g} s of one take of "
+        "corrupted": f"{_n_measured(ladders)} pieces, the middle {options.excerpt_sec:g} s of one take of "
         f"each, seed {options.seed}; {', '.join(sorted(one.piece for one in ladders if one.steps))}",
         "compared": f"{len(takes)} whole performances of {len({r.piece_id for r in takes})} pieces",
     }
     if options.n_transcribed:
-        heard = scales.of(is_transcribed=True)
-        facts["labels, transcribed"] = f"`{source_of(heard)}`"
-        facts["pool of the scale, transcribed"] = _pool_of(heard)
+        for_transcribed = scales.of(is_transcribed=True)
+        facts["labels, transcribed"] = f"`{source_of(for_transcribed)}`"
+        facts["pool of the scale, transcribed"] = _pool_of(for_transcribed)
         facts["transcribed"] = (
-            f"{_n_climbed(transcribed)} of these pieces, the middle {options.transcribed_sec:g} s, by "
-            f"{f'`{options.transcriber}`' if options.transcriber else 'nobody: noise is put on the keys'}"
+            f"{_n_measured(transcribed)} of these pieces, the middle {options.transcribed_sec:g} s, "
+            f"{f'by `{options.transcriber}`' if options.transcriber else 'simulated on the recorded MIDI'}"
         )
     if len(options.kinds) < len(CORRUPTIONS):
-        facts["kinds"] = f"{len(options.kinds)} of {len(CORRUPTIONS)} alone: {', '.join(options.kinds)}"
+        facts["kinds"] = f"{len(options.kinds)} of {len(CORRUPTIONS)}: {', '.join(options.kinds)}"
     if options.leave_out is not None:
-        facts["also left out"] = (
-            f"{len(_left_out(options))} pieces that development or an earlier proof has seen"
+        facts["also excluded"] = (
+            f"{len(_excluded(options))} pieces used in development or in an earlier validation"
         )
     return facts
 
@@ -142,15 +150,15 @@ def _facts(
 def _pool_of(scale: ReferenceScale) -> str:
     pool = scale.pool
     return (
-        f"{pool.n_performances} performances of {len(pool.pieces)} pieces, all of them left out here by "
-        "their names, with every version of the same music"
+        f"{pool.n_performances} performances of {len(pool.pieces)} pieces, all of them excluded here by "
+        "name, with every version of the same music"
     )
 
 
 def choose(
-    records: Sequence[LabelRecord], options: ProofOptions
+    records: Sequence[LabelRecord], options: ValidationOptions
 ) -> tuple[list[LabelRecord], list[LabelRecord]]:
-    """One performance of each of some pieces to corrupt, and some of every piece that several play.
+    """One performance each of some pieces to corrupt, and some of every piece with several pianists.
 
     Of versions of the same music (one `cluster_id`) only one is corrupted.
     """
@@ -176,12 +184,12 @@ def _ladder_tasks(
     chosen: Sequence[LabelRecord],
     scales: Scales,
     folder: Path,
-    options: ProofOptions,
+    options: ValidationOptions,
     *,
     is_transcribed: bool = False,
 ) -> list[MeasureTask]:
-    """Ladders on the keys, some of them also by ear; or, of some pieces, through a transcriber."""
-    climbed = chosen[: options.n_transcribed] if is_transcribed else chosen
+    """Ladders on recorded MIDI, some also with rendered audio; or, of some pieces, on transcriptions."""
+    pieces = chosen[: options.n_transcribed] if is_transcribed else chosen
     command = options.transcriber if is_transcribed else None
     return [
         MeasureTask(
@@ -195,26 +203,29 @@ def _ladder_tasks(
             transcriber=None if command is None else CommandTranscriber(command),
             kinds=options.kinds,
         )
-        for place, record in enumerate(climbed)
+        for place, record in enumerate(pieces)
     ]
 
 
-def _n_climbed(ladders: Sequence[PieceLadders]) -> int:
-    """Excerpts that could be read."""
+def _n_measured(ladders: Sequence[PieceLadders]) -> int:
+    """Number of excerpts that could be measured."""
     return sum(bool(one.steps) for one in ladders)
 
 
-def _rated_by_people(labels: Path) -> list[LabelRecord]:
+def _rated_by_listeners(labels: Path) -> list[LabelRecord]:
     records = read_labels(labels, must_exist=True)
     return [record for record in records if record.midi_path and not record.is_score_rendering]
 
 
 def _measured(
-    function: Callable[[MeasureTask], _Found], tasks: Sequence[MeasureTask], what: str, options: ProofOptions
+    function: Callable[[MeasureTask], _Found],
+    tasks: Sequence[MeasureTask],
+    what: str,
+    options: ValidationOptions,
 ) -> list[_Found]:
     with progress_bar(what) as advance:
         return list(options.engine.map(function, tasks, advance))
 
 
-def _left_out(options: ProofOptions) -> list[str]:
+def _excluded(options: ValidationOptions) -> list[str]:
     return [] if options.leave_out is None else read_names(options.leave_out)

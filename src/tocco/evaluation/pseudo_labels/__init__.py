@@ -1,1 +1,1 @@
-"""Validation of the rule raters."""
+"""Validation of the pseudo-labels."""

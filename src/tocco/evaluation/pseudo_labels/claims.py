@@ -1,6 +1,6 @@
-"""The proof of the pseudo-labels: six claims, each with a threshold set before anything was measured.
+"""Validation of the pseudo-labels: six claims, each with a threshold set before anything was measured.
 
-(a) monotone, (b) specific, (c) detection, (d) not difficulty, (e) people, (f) robust to transcription.
+(a) monotone, (b) specific, (c) detection, (d) not difficulty, (e) listeners, (f) robust to transcription.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tocco.data.records import LabelRecord
 from tocco.evaluation.bootstrap import BootstrapInterval, bootstrap_interval
 from tocco.evaluation.pseudo_labels.measures import (
     CLEAN,
-    Heard,
+    Modality,
     PieceLadders,
     RatedExcerpt,
     RatedTake,
@@ -46,27 +46,29 @@ THRESHOLDS: Final[Mapping[str, str]] = {
     "corruption: the mean of the excerpts' own, and of the mean change at each severity",
     "(b) specific": "for every corruption, the mean change of each other dimension is less than a third of "
     "the target's, over the whole ladder",
-    "(c) detection": f"planted mistakes at 3 %: precision >= {LEAST_PRECISION:g}, recall >= {LEAST_RECALL:g}",
+    "(c) detection": f"planted note errors at 3 %: precision >= {LEAST_PRECISION:g}, "
+    f"recall >= {LEAST_RECALL:g}",
     "(d) not difficulty": "variance between performers of a piece exceeds variance between pieces; "
-    f"|r| with note density < {MOST_DENSITY_R:g}; of the labels as they are written, where peers are "
-    "compared, with the variance between performers as it is without",
-    "(e) people": "rank correlation with the human counterpart, whatever it is",
-    "(f) robust to transcription": "(a) and (b) again, on transcribed keys",
+    f"|r| with note density < {MOST_DENSITY_R:g}; for the labels as written, compared with peers, and with "
+    "the variance between performers before that comparison",
+    "(e) listeners": "rank correlation with the ratings of listeners, whatever its value",
+    "(f) robust to transcription": "(a) and (b) on transcriptions",
 }
-"""Claim -> what is asked of it."""
+"""Claim -> criterion."""
 
-DIMENSIONS: Final = tuple(RATERS)
+TECHNICAL_DIMENSIONS: Final = tuple(RATERS)
+"""The six dimensions that are rated by rule."""
 
 
 @dataclass(frozen=True, eq=False)
-class Climbed:
-    """What one kind of corruption does to the ratings.
+class LadderResult:
+    """Effect of one kind of corruption on the ratings, over a ladder of severities.
 
     Attributes
     ----------
     kind, target
     n : excerpts
-    change : (L, 6) mean change of each dimension at each severity, against the excerpt as it was played
+    change : (L, 6) mean change of each dimension at each severity, relative to the uncorrupted excerpt
         NaN where nothing could be rated.
     rho : mean over excerpts of Spearman between severity and the target's rating
     rho_pooled : Spearman between severity and the mean change
@@ -83,7 +85,7 @@ class Climbed:
 
     @property
     def n_rated(self) -> int:
-        """Excerpts of which enough steps could be rated."""
+        """Excerpts with enough rated steps."""
         return int(np.isfinite(self.rho_of).sum())
 
     @property
@@ -94,13 +96,13 @@ class Climbed:
     @property
     def own_change(self) -> float:
         """Mean change of the target over the ladder, in points; NaN where it could not be rated."""
-        return float(self.mean_change[DIMENSIONS.index(self.target)])
+        return float(self.mean_change[TECHNICAL_DIMENSIONS.index(self.target)])
 
     @property
     def side_share(self) -> float:
         """The largest mean change of another dimension, as a share of the target's."""
         moved = np.abs(self.mean_change)
-        target = DIMENSIONS.index(self.target)
+        target = TECHNICAL_DIMENSIONS.index(self.target)
         others = np.delete(moved, target)
         known = np.isfinite(others).any() and moved[target] > 0.0
         return float(np.nanmax(others) / moved[target]) if known else float("nan")
@@ -109,8 +111,8 @@ class Climbed:
     def most_moved(self) -> str:
         """The other dimension that moves most; "-" where none could be rated."""
         moved = np.abs(self.mean_change)
-        moved[DIMENSIONS.index(self.target)] = np.nan
-        return DIMENSIONS[int(np.nanargmax(moved))] if np.isfinite(moved).any() else "-"
+        moved[TECHNICAL_DIMENSIONS.index(self.target)] = np.nan
+        return TECHNICAL_DIMENSIONS[int(np.nanargmax(moved))] if np.isfinite(moved).any() else "-"
 
     @property
     def is_monotone(self) -> bool:
@@ -123,41 +125,41 @@ class Climbed:
         return self.side_share < SPECIFIC_SHARE and self.own_change < 0.0
 
 
-def climbed(ladders: Sequence[PieceLadders], heard: Heard) -> list[Climbed]:
-    """What every corruption does, by what the raters were given; kinds that were never made are left out."""
+def ladder_results(ladders: Sequence[PieceLadders], modality: Modality) -> list[LadderResult]:
+    """Effect of every corruption, for one input of the raters; kinds that were never applied are omitted."""
     found = []
     for kind in CORRUPTIONS:
-        tables = [table for one in ladders if (table := _changes(one, kind, heard)) is not None]
+        tables = [table for one in ladders if (table := _changes(one, kind, modality)) is not None]
         if tables:
-            found.append(_climbed(kind, np.stack(tables)))
+            found.append(_ladder_result(kind, np.stack(tables)))
     return found
 
 
-def _changes(one: PieceLadders, kind: str, heard: Heard) -> FloatArray | None:
-    """(L, 6) change at each severity of one excerpt, NaN where a step was not rated; None without any."""
-    steps = {step.level: step for step in one.steps if step.kind == kind and step.heard == heard}
-    clean = next((step for step in one.steps if step.kind == CLEAN and step.heard == heard), None)
+def _changes(one: PieceLadders, kind: str, modality: Modality) -> FloatArray | None:
+    """(L, 6) change at each severity of one excerpt, NaN where a step was not rated; None without steps."""
+    steps = {step.level: step for step in one.steps if step.kind == kind and step.modality == modality}
+    clean = next((step for step in one.steps if step.kind == CLEAN and step.modality == modality), None)
     if clean is None or not steps:
         return None
-    table = np.full((len(CORRUPTIONS[kind].ladder), len(DIMENSIONS)), np.nan)
-    base = column([clean.ratings.get(name) for name in DIMENSIONS])
+    table = np.full((len(CORRUPTIONS[kind].ladder), len(TECHNICAL_DIMENSIONS)), np.nan)
+    base = column([clean.ratings.get(name) for name in TECHNICAL_DIMENSIONS])
     for level, step in steps.items():
-        table[level - 1] = column([step.ratings.get(name) for name in DIMENSIONS]) - base
+        table[level - 1] = column([step.ratings.get(name) for name in TECHNICAL_DIMENSIONS]) - base
     return table
 
 
-def _climbed(kind: str, tables: FloatArray) -> Climbed:
+def _ladder_result(kind: str, tables: FloatArray) -> LadderResult:
     target = CORRUPTIONS[kind].target
     severity = np.array([0.0, *CORRUPTIONS[kind].ladder])
-    own = tables[:, :, DIMENSIONS.index(target)]
+    own = tables[:, :, TECHNICAL_DIMENSIONS.index(target)]
     each = np.array([_rho(severity, np.array([0.0, *row])) for row in own])
     change = _mean(tables, axis=0)
-    pooled = _rho(severity, np.array([0.0, *change[:, DIMENSIONS.index(target)]]))
-    return Climbed(kind, target, len(tables), change, float(_mean(each, axis=0)), pooled, each)
+    pooled = _rho(severity, np.array([0.0, *change[:, TECHNICAL_DIMENSIONS.index(target)]]))
+    return LadderResult(kind, target, len(tables), change, float(_mean(each, axis=0)), pooled, each)
 
 
 def _rho(severity: FloatArray, rating: FloatArray) -> float:
-    """Spearman over the steps that were rated; 0 where the rating does not move; NaN with too few."""
+    """Spearman over the rated steps; 0 where the rating is constant; NaN with too few."""
     known = np.isfinite(rating)
     if known.sum() < FEWEST_STEPS:
         return float("nan")
@@ -167,20 +169,20 @@ def _rho(severity: FloatArray, rating: FloatArray) -> float:
 
 
 def _mean(values: FloatArray, axis: int) -> FloatArray:
-    """Mean of what is known; NaN where nothing is."""
+    """Mean of the finite values; NaN without any."""
     known = np.isfinite(values)
     count = known.sum(axis=axis)
     total = np.where(known, values, 0.0).sum(axis=axis)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def side_matrix(kinds: Sequence[Climbed]) -> FloatArray:
+def side_matrix(kinds: Sequence[LadderResult]) -> FloatArray:
     """(6, 6) mean size of the change of each dimension (column) by the corruptions of each (row).
 
-    The size is that of each kind's mean change, so that kinds that pull one way and the other do not cancel.
+    The absolute mean change of each kind is averaged, so that opposite effects of two kinds do not cancel.
     """
-    matrix = np.full((len(DIMENSIONS), len(DIMENSIONS)), np.nan)
-    for row, target in enumerate(DIMENSIONS):
+    matrix = np.full((len(TECHNICAL_DIMENSIONS), len(TECHNICAL_DIMENSIONS)), np.nan)
+    for row, target in enumerate(TECHNICAL_DIMENSIONS):
         moved = [np.abs(one.mean_change) for one in kinds if one.target == target]
         if moved:
             matrix[row] = _mean(np.stack(moved), axis=0)
@@ -190,12 +192,12 @@ def side_matrix(kinds: Sequence[Climbed]) -> FloatArray:
 def detection_table(
     ladders: Sequence[PieceLadders], *, by_key: bool = False
 ) -> dict[str, tuple[float, float, int]]:
-    """Kind, and "all mistakes" where there are any -> precision, recall, marks planted."""
+    """Kind, and "all note errors" where there are any -> precision, recall, marks planted."""
     found = [detection for one in ladders for detection in one.detections if detection.by_key == by_key]
     groups = {kind: [d for d in found if d.kind == kind] for kind in dict.fromkeys(d.kind for d in found)}
-    mistakes = [detection for detection in found if detection.kind in ERROR_KINDS]
-    if mistakes:
-        groups["all mistakes"] = mistakes
+    note_errors = [detection for detection in found if detection.kind in ERROR_KINDS]
+    if note_errors:
+        groups["all note errors"] = note_errors
     return {
         kind: (*precision_recall(group), sum(d.n_planted for d in group)) for kind, group in groups.items()
     }
@@ -204,12 +206,12 @@ def detection_table(
 def detection_interval(
     ladders: Sequence[PieceLadders], generator: np.random.Generator, *, by_key: bool = False
 ) -> BootstrapInterval:
-    """Precision and recall of all mistakes, (2,), with the range that other excerpts of the kind would give.
+    """Precision and recall of all note errors, (2,), with a bootstrap interval over pieces.
 
     Parameters
     ----------
     ladders : of at least two pieces
-    generator : source of the draws; an excerpt's mistakes are drawn together
+    generator : source of the draws
     by_key
     """
     own = [[d for d in one.detections if d.by_key == by_key and d.kind in ERROR_KINDS] for one in ladders]
@@ -221,7 +223,7 @@ def detection_interval(
 
 
 def false_claims(ladders: Sequence[PieceLadders]) -> list[tuple[str, int]]:
-    """Performance, and how many marks were claimed there that nobody had planted; most first."""
+    """Performance, and the number of marks found there that were not planted; most first."""
     counted = ([d for d in one.detections if not d.by_key and d.kind in ERROR_KINDS] for one in ladders)
     found = [
         (one.performance, sum(d.n_claimed - d.n_true for d in detections))
@@ -232,16 +234,16 @@ def false_claims(ladders: Sequence[PieceLadders]) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True)
 class Difficulty:
-    """Whether a dimension tells players apart, or pieces.
+    """Variance of a dimension between players and between pieces, and its correlation with note density.
 
     Attributes
     ----------
     dimension
     n_takes, n_pieces
     within : points squared, between performers of a piece
-    between : points squared, between pieces, sampling of the players taken off; may fall below 0
-    piece_means : points squared, variance of the pieces' means as it is
-    density_r : Pearson with notes a second, over segments
+    between : points squared, between pieces, variance component; may be below 0
+    piece_means : points squared, variance of the means of the pieces
+    density_r : Pearson with notes per second, over segments
     density_r_takes : the same over performances
     """
 
@@ -256,18 +258,19 @@ class Difficulty:
 
 
 def is_playing(alone: Difficulty, peers: Difficulty) -> bool:
-    """Claim (d), of labels that are compared with peers.
+    """Claim (d), for labels that are compared with peers.
 
-    Comparing makes players differ more, since each is held against the others, and leaves sampling of the
-    players in no simple form: so their variance is taken from before, and that of the pieces' means as it is.
+    The comparison increases differences between players and changes their sampling variance in no simple way.
+    Variance between players is therefore taken from before it, and the variance of the piece means is not
+    corrected for sampling.
     """
     return alone.within > peers.piece_means and abs(peers.density_r) < MOST_DENSITY_R
 
 
 def difficulty(takes: Sequence[RatedTake]) -> list[Difficulty]:
-    """Split the variance of each dimension, of pieces that at least two people play."""
+    """Variance components of each dimension, over pieces played by at least two pianists."""
     found = []
-    for name in DIMENSIONS:
+    for name in TECHNICAL_DIMENSIONS:
         rows = []
         for take in takes:
             if take.refusal is not None:
@@ -306,13 +309,13 @@ def difficulty(takes: Sequence[RatedTake]) -> list[Difficulty]:
     return found
 
 
-def compared(takes: Sequence[RatedTake], scale: ReferenceScale) -> list[RatedTake]:
-    """The takes held against what their peers reach, as `tocco pseudo-label` gives their ratings."""
+def compared_with_peers(takes: Sequence[RatedTake], scale: ReferenceScale) -> list[RatedTake]:
+    """The takes with ratings relative to their peers, as `tocco pseudo-label` writes them."""
     rated = [take for take in takes if take.refusal is None]
     standing = [Take(take.performance, take.piece, take.performer, _standing(take, scale)) for take in rated]
     expected = expectations(standing, scale)
     return [
-        take.model_copy(update={"ratings": _against(take, expected[take.performance].standing, scale)})
+        take.model_copy(update={"ratings": _relative_to(take, expected[take.performance].standing, scale)})
         for take in rated
     ]
 
@@ -331,7 +334,7 @@ def _standing(take: RatedTake, scale: ReferenceScale) -> dict[str, float]:
     return mean_standing(ratings, confidence, scale)
 
 
-def _against(
+def _relative_to(
     take: RatedTake, expected: Mapping[str, float], scale: ReferenceScale
 ) -> dict[str, tuple[float | None, ...]]:
     return {
@@ -345,13 +348,13 @@ def _against(
 
 @dataclass(frozen=True)
 class Agreement:
-    """A pseudo-label beside people's ratings of the same excerpts.
+    """Agreement of a pseudo-label with ratings of listeners on the same excerpts.
 
     Attributes
     ----------
     dimension
-    counterpart : what people rated
-    n : excerpts played by people
+    counterpart : dimension rated by listeners
+    n : excerpts played by pianists
     rho : Spearman over them
     rho_within : mean over passages with at least five takes
     n_passages
@@ -366,12 +369,12 @@ class Agreement:
 
 
 def agreement(records: Sequence[LabelRecord], excerpts: Sequence[RatedExcerpt]) -> list[Agreement]:
-    """Rank correlation of each pseudo-label with its human counterpart, score renderings left out.
+    """Rank correlation of each pseudo-label with its counterpart by listeners, without score renderings.
 
-    Nobody rated the right notes: note accuracy is held against the overall impression.
+    Listeners did not rate note accuracy, so it is compared with the overall impression.
     """
     found = []
-    for name in DIMENSIONS:
+    for name in TECHNICAL_DIMENSIONS:
         counterpart = name if any(name in record.labels for record in records) else "overall_quality"
         passages: dict[str, list[tuple[float, float]]] = {}
         for record, excerpt in zip(records, excerpts, strict=True):

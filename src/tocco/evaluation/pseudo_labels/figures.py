@@ -1,4 +1,4 @@
-"""Pictures of the proof: ladders, the matrix of side effects, difficulty, people, transcription."""
+"""Figures of the validation, one per claim."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from tocco.evaluation.pseudo_labels.claims import (
-    DIMENSIONS,
     LEAST_PRECISION,
     LEAST_RECALL,
     MONOTONE_RHO,
     MOST_DENSITY_R,
+    TECHNICAL_DIMENSIONS,
     Agreement,
-    Climbed,
     Difficulty,
+    LadderResult,
 )
 from tocco.music.corruption import CORRUPTIONS
 from tocco.units import FloatArray
@@ -32,17 +32,17 @@ def _new(width: float, height: float, layout: Literal["constrained"] | None = "c
     return Figure(figsize=(width, height), layout=layout)
 
 
-def ladder_figure(kinds: Sequence[Climbed]) -> Figure:
-    """Mean change of every dimension up the ladder of each corruption; the target's is drawn heavy."""
+def ladder_figure(kinds: Sequence[LadderResult]) -> Figure:
+    """Mean change of every dimension over the ladder of each corruption; the target in bold."""
     columns = 6
     rows = -(-len(kinds) // columns)
-    # Placed by hand: the solver of the constrained layout takes many seconds over so many panels.
+    # Placed explicitly: the constrained layout takes many seconds with so many panels.
     figure = _new(2.0 * columns, 1.8 * rows, layout=None)
     figure.subplots_adjust(0.05, 0.08, 0.99, 0.93, wspace=0.25, hspace=0.65)
-    for place, one in enumerate(kinds):
-        axes = figure.add_subplot(rows, columns, place + 1)
+    for index, one in enumerate(kinds):
+        axes = figure.add_subplot(rows, columns, index + 1)
         severity = np.array([0.0, *CORRUPTIONS[one.kind].ladder])
-        for d, name in enumerate(DIMENSIONS):
+        for d, name in enumerate(TECHNICAL_DIMENSIONS):
             change = np.array([0.0, *one.change[:, d]])
             is_target = name == one.target
             axes.plot(
@@ -77,17 +77,17 @@ def matrix_figure(matrix: FloatArray, ratio: FloatArray) -> Figure:
     axes = figure.add_subplot()
     picture = axes.imshow(matrix, cmap="Blues", vmin=0.0)
     top = float(np.nanmax(matrix))
-    for row in range(len(DIMENSIONS)):
-        for place in range(len(DIMENSIONS)):
-            value = matrix[row, place]
+    for row in range(len(TECHNICAL_DIMENSIONS)):
+        for index in range(len(TECHNICAL_DIMENSIONS)):
+            value = matrix[row, index]
             text = f"{value:.1f}" if np.isfinite(value) else "-"
             colour = "white" if np.isfinite(value) and value > 0.6 * top else "black"
-            axes.text(place, row, text, ha="center", va="center", color=colour, fontsize=9)
-    names = [name.replace("_", "\n") for name in DIMENSIONS]
+            axes.text(index, row, text, ha="center", va="center", color=colour, fontsize=9)
+    names = [name.replace("_", "\n") for name in TECHNICAL_DIMENSIONS]
     axes.set_xticks(range(len(names)), names, fontsize=7)
     axes.set_yticks(
         range(len(names)),
-        [f"{name}\n({share:.2f})" for name, share in zip(DIMENSIONS, ratio, strict=True)],
+        [f"{name}\n({share:.2f})" for name, share in zip(TECHNICAL_DIMENSIONS, ratio, strict=True)],
         fontsize=7,
     )
     axes.set_xlabel("mean size of the change of this rating, points", fontsize=8)
@@ -97,14 +97,14 @@ def matrix_figure(matrix: FloatArray, ratio: FloatArray) -> Figure:
 
 
 def detection_figure(table: Mapping[str, tuple[float, float, int]]) -> Figure:
-    """Precision and recall of planted mistakes."""
+    """Precision and recall of planted note errors."""
     figure = _new(6.0, 0.8 + 0.4 * len(table))
     axes = figure.add_subplot()
     row = np.arange(len(table))[::-1]
-    for place, (what, threshold) in enumerate((("precision", LEAST_PRECISION), ("recall", LEAST_RECALL))):
-        colour = (_TARGET, _OTHER)[place]
-        values = [found[place] for found in table.values()]
-        axes.scatter(values, row, color=colour, label=f"{what}, asked {threshold:g}")
+    for index, (what, threshold) in enumerate((("precision", LEAST_PRECISION), ("recall", LEAST_RECALL))):
+        colour = (_TARGET, _OTHER)[index]
+        values = [found[index] for found in table.values()]
+        axes.scatter(values, row, color=colour, label=f"{what}, threshold {threshold:g}")
         axes.axvline(threshold, color=colour, linewidth=0.8)
     axes.set_yticks(row, [f"{kind} ({n})" for kind, (_, _, n) in table.items()], fontsize=7)
     axes.legend(fontsize=7, frameon=False, loc="lower left")
@@ -113,7 +113,7 @@ def detection_figure(table: Mapping[str, tuple[float, float, int]]) -> Figure:
 
 
 def difficulty_figure(alone: Sequence[Difficulty], peers: Sequence[Difficulty]) -> Figure:
-    """Variance between players and between pieces, before and after peers are compared; note density."""
+    """Variance between players and between pieces, with and without comparison with peers; note density."""
     figure = _new(8.5, 1.1 + 0.5 * len(alone))
     row = np.arange(len(alone))[::-1]
     left, right = figure.subplots(1, 2, sharey=True)
@@ -122,8 +122,8 @@ def difficulty_figure(alone: Sequence[Difficulty], peers: Sequence[Difficulty]) 
         ([one.between for one in alone], _GREY, "between pieces, rated alone"),
         ([one.piece_means for one in peers], _OTHER, "means of pieces, compared with peers"),
     )
-    for place, (values, colour, label) in enumerate(bars):
-        left.barh(row + 0.25 * (1 - place), values, 0.23, color=colour, label=label)
+    for index, (values, colour, label) in enumerate(bars):
+        left.barh(row + 0.25 * (1 - index), values, 0.23, color=colour, label=label)
     left.set_yticks(row, [one.dimension for one in alone], fontsize=7)
     left.set_xlabel("variance, points squared", fontsize=8)
     left.legend(fontsize=6, frameon=False)
@@ -145,7 +145,7 @@ def difficulty_figure(alone: Sequence[Difficulty], peers: Sequence[Difficulty]) 
 
 
 def agreement_figure(found: Sequence[Agreement]) -> Figure:
-    """Rank correlation with people."""
+    """Rank correlation with listeners."""
     figure = _new(6.0, 0.9 + 0.42 * len(found))
     axes = figure.add_subplot()
     row = np.arange(len(found))[::-1]
@@ -158,14 +158,14 @@ def agreement_figure(found: Sequence[Agreement]) -> Figure:
     return figure
 
 
-def robustness_figure(keys: Sequence[Climbed], transcribed: Sequence[Climbed]) -> Figure:
-    """Spearman of each ladder on true keys and on transcribed ones."""
+def robustness_figure(keys: Sequence[LadderResult], transcribed: Sequence[LadderResult]) -> Figure:
+    """Spearman of each ladder on recorded MIDI and on transcriptions."""
     figure = _new(6.5, 0.9 + 0.24 * len(transcribed))
     axes = figure.add_subplot()
     own: Final = {one.kind: one.rho for one in keys}
     row = np.arange(len(transcribed))[::-1]
     axes.scatter(
-        [own.get(one.kind, np.nan) for one in transcribed], row, color=_TARGET, s=16, label="true keys"
+        [own.get(one.kind, np.nan) for one in transcribed], row, color=_TARGET, s=16, label="recorded MIDI"
     )
     axes.scatter([one.rho for one in transcribed], row, color=_OTHER, s=16, label="transcribed")
     axes.axvline(MONOTONE_RHO, color=_GREY, linewidth=0.8)

@@ -1,7 +1,7 @@
-"""Measures of one performance, kept in a file that is told by the content of everything that decides it.
+"""Content-addressed cache of the measures of one performance.
 
-A proof that was broken off goes on where it stopped, and one that is run again with another scale, other
-norms, another soundfont or other notes under the same path finds nothing of the old.
+An interrupted validation continues where it stopped. One that is repeated with another scale, other norms,
+another soundfont or other notes under the same path finds no earlier measures.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from tocco.pseudo_labels.norms.model import reference_norms
 from tocco.pseudo_labels.scale.files import Scales
 
 MEASURES_VERSION: Final = 10
-"""Counts up with each change of what is measured, or how; of corruptions and alignment too."""
+"""Incremented with each change of the measures, the corruptions or the alignment."""
 
 TRANSCRIBED_VERSION: Final = 2
-"""Counts up with each change that concerns transcriptions alone, of the simulated noise too."""
+"""Incremented with each change that concerns only transcriptions, including the simulated noise."""
 
 _SHOWN = 12
-"""Digits of the hash that stand in a file's name."""
+"""Digits of the hash in a file name."""
 
 
-class KeptMeasure(Keyed):
-    """Something that was measured."""
+class CachedMeasure(Keyed):
+    """A measure with its cache key."""
 
 
-_Measured = TypeVar("_Measured", bound=KeptMeasure)
+_Measured = TypeVar("_Measured", bound=CachedMeasure)
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ class MeasureTask:
     ----------
     record : with MIDI and score
     scales
-    folder : where the measures are kept
+    folder : of the cache
     excerpt_sec : length of the part that is corrupted
     seed
-    is_rendered, is_transcribed : whether ladders are also climbed with the sound, and through a transcriber
-    transcriber : hears the rendered sound; None for the noise of one on the keys
+    is_rendered, is_transcribed : whether ladders are also measured with rendered audio, and on transcriptions
+    transcriber : transcribes the rendered audio; None to simulate its errors on the MIDI
     soundfont : None for the default
-    kinds : corruptions to climb, in the order of `CORRUPTIONS`
+    kinds : corruptions to apply, in the order of `CORRUPTIONS`
     """
 
     record: LabelRecord
@@ -68,19 +68,19 @@ class MeasureTask:
     kinds: tuple[str, ...] = tuple(CORRUPTIONS)
 
     @property
-    def is_heard(self) -> bool:
-        """Whether a piano is needed."""
+    def needs_audio(self) -> bool:
+        """Whether audio has to be rendered."""
         return self.is_rendered or (self.is_transcribed and self.transcriber is not None)
 
     def key(self, what: str, settings: Sequence[Any] = ()) -> str:
-        """SHA-256 of what decides a measure: content, never paths.
+        """SHA-256 of what determines a measure: content, never paths.
 
-        The names of a performance enter: they stand in what is kept, and draw its corruptions.
+        The names of a performance enter: they are part of the measure and seed its corruptions.
 
         Parameters
         ----------
         what : name of the measure
-        settings : what else decides it, as JSON can say it
+        settings : further settings that determine it, as JSON values
 
         Raises
         ------
@@ -96,7 +96,7 @@ class MeasureTask:
             [record.segment_id, record.piece_id, record.passage_id, record.performer_id],
             [self.excerpt_sec, self.seed, self.is_rendered, self.is_transcribed, record.is_transcribed],
             None if self.transcriber is None else self.transcriber.command,
-            self._piano() if self.is_heard else None,
+            self._piano() if self.needs_audio else None,
             list(settings),
         ]
         if self.is_transcribed or record.is_transcribed:
@@ -104,26 +104,26 @@ class MeasureTask:
         return json_key(content)
 
     def _piano(self) -> list[str]:
-        """What decides how a performance sounds."""
-        asked = self.soundfont
-        found = find_soundfont() if asked is None else checked_soundfont(asked, "was asked for")
+        """What determines the rendered audio."""
+        given = self.soundfont
+        found = find_soundfont() if given is None else checked_soundfont(given, "was asked for")
         return [Instrument(found.name, found).sha256(), fluidsynth_version()]
 
 
-def kept(
+def cached(
     task: MeasureTask, what: type[_Measured], make: Callable[[str], _Measured], settings: Sequence[Any] = ()
 ) -> _Measured:
-    """What an earlier run measured of the same content, or a new measure, which is kept.
+    """The measure of an earlier run with the same content, or a new one, which is then stored.
 
     Parameters
     ----------
     task
     what : kind of measure
-    make : (key) -> the measure
+    make : (key) -> new measure
     settings : as of `MeasureTask.key`
     """
     key = task.key(what.__name__, settings)
-    heard = ".transcribed" if task.is_transcribed else ""
-    name = f"{file_name(task.record.segment_id)}{heard}.{what.__name__}.{key[:_SHOWN]}.json"
+    suffix = ".transcribed" if task.is_transcribed else ""
+    name = f"{file_name(task.record.segment_id)}{suffix}.{what.__name__}.{key[:_SHOWN]}.json"
     path = task.folder / name
     return cached_model(path, what, key, lambda: make(key)).value

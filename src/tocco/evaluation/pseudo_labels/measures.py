@@ -1,24 +1,24 @@
-"""What the proof of the pseudo-labels measures: ladders of corruptions, takes of one piece, planted errors.
+"""Measures of the validation: ladders of corruptions, takes of one piece, planted errors.
 
-Everything is measured on pieces that neither the reference scale nor the raters have seen, and kept (see
-`kept_measures`), so that a proof that was broken off goes on where it stopped.
+Everything is measured on pieces that neither the reference scale nor the development of the raters has used,
+and cached (see `measure_cache`), so that an interrupted validation continues where it stopped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tocco.audio.processing import load_audio, segment_bounds
 from tocco.audio.rendering import FluidSynthRenderer
 from tocco.data.pseudo_labelling import SEGMENT_SEC, align, generator_of
 from tocco.data.records import LabelRecord
 from tocco.errors import InputError, MismatchError
-from tocco.evaluation.pseudo_labels.measure_cache import KeptMeasure, MeasureTask, kept
+from tocco.evaluation.pseudo_labels.measure_cache import CachedMeasure, MeasureTask, cached
 from tocco.evaluation.pseudo_labels.planted_errors import (
     ERROR_KINDS,
     RESTARTS,
@@ -41,16 +41,16 @@ from tocco.pseudo_labels.scale.model import ReferenceScale
 from tocco.schema import StrictModel
 from tocco.units import FloatArray
 
-Heard = Literal["keys", "sound", "transcribed"]
-"""What the raters are given: the keys; the keys and their rendering; keys as a transcriber hears them."""
+Modality = Literal["keys", "sound", "transcribed"]
+"""Input of the raters: MIDI; MIDI with rendered audio; a transcription."""
 
 VOICING_KINDS: Final = tuple(kind.name for kind in CORRUPTIONS.values() if kind.target == "tone_quality")
 SOUND_LEVEL: Final = 4
-"""Step of the ladder that the kinds other than voicing are rendered at."""
+"""Step of the ladder at which the kinds other than voicing are rendered."""
 
 CLEAN: Final = ""
 ERROR_RATE: Final = 0.03
-"""Share of the notes at which the detection of mistakes is measured."""
+"""Share of the notes at which the detection of note errors is measured."""
 
 RESTARTS_A_MINUTE: Final = 3.0
 """Rate at which the detection of restarts is measured."""
@@ -62,20 +62,28 @@ class LadderStep(StrictModel):
     """One excerpt at one severity of one corruption."""
 
     kind: str
-    """"" for the excerpt as it was played."""
+    """"" for the uncorrupted excerpt."""
 
     level: int
-    """0 for the excerpt as it was played, then 1 to 5 up the ladder."""
+    """0 for the uncorrupted excerpt, then 1 to 5 in order of severity."""
 
-    heard: Heard
-    """What the raters were given."""
+    modality: Modality
+    """Input of the raters."""
 
     ratings: dict[str, _Rating]
-    """Dimension -> mean over the excerpt's segments; null where it could not be rated."""
+    """Dimension -> mean over the segments of the excerpt; null where it could not be rated."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_earlier_name(cls, given: Any) -> Any:
+        """Earlier releases wrote `modality` as "heard"."""
+        if isinstance(given, dict) and "heard" in given and "modality" not in given:
+            return {("modality" if key == "heard" else key): value for key, value in given.items()}
+        return given
 
 
-class PieceLadders(KeptMeasure):
-    """Every corruption of one excerpt."""
+class PieceLadders(CachedMeasure):
+    """All corruptions of one excerpt."""
 
     piece: str
     performance: str
@@ -83,13 +91,13 @@ class PieceLadders(KeptMeasure):
     steps: tuple[LadderStep, ...]
     detections: tuple[Detection, ...]
     inapplicable: tuple[str, ...]
-    """Kinds that this excerpt offers nothing for."""
+    """Kinds that do not apply to this excerpt."""
 
     refusals: tuple[str, ...]
-    """Steps that were no performance of the score any more, and why."""
+    """Steps that could not be aligned with the score any more, with reasons."""
 
 
-class RatedTake(KeptMeasure):
+class RatedTake(CachedMeasure):
     """One whole performance, in segments that do not overlap."""
 
     piece: str
@@ -102,14 +110,14 @@ class RatedTake(KeptMeasure):
     """Dimension -> confidence of each segment."""
 
     notes_per_sec: tuple[float, ...]
-    """Of each segment."""
+    """Notes per second of each segment."""
 
     refusal: str | None
     """Why it could not be rated."""
 
 
-class RatedExcerpt(KeptMeasure):
-    """One excerpt that people rated as well."""
+class RatedExcerpt(CachedMeasure):
+    """One excerpt that listeners rated as well."""
 
     performance: str
     ratings: dict[str, _Rating]
@@ -119,16 +127,16 @@ class RatedExcerpt(KeptMeasure):
 def held_out(
     records: Sequence[LabelRecord], scales: Scales, leave_out: Sequence[str] = ()
 ) -> list[LabelRecord]:
-    """Performances of music that is in the pool of no scale.
+    """Performances of pieces that are in the pool of no scale.
 
-    A piece counts as seen under its piece, its passage or its cluster name, and with it all others of its
-    cluster; names are compared as names of files, "Bach/Fugue" as "Bach_Fugue".
+    A piece is identified by its piece, passage or cluster name, and excludes all others of its cluster; names
+    are compared as file names, "Bach/Fugue" as "Bach_Fugue".
 
     Parameters
     ----------
     records
     scales
-    leave_out : further pieces that are not wanted
+    leave_out : further pieces to exclude
     """
     seen = {file_name(name) for name in (*scales.pieces, *leave_out)}
 
@@ -136,17 +144,17 @@ def held_out(
         given = (record.piece_id, record.passage_id, record.cluster_id)
         return {file_name(name) for name in given if name}
 
-    tainted = {record.cluster_id for record in records if names(record) & seen and record.cluster_id}
-    return [r for r in records if not names(r) & seen and r.cluster_id not in tainted]
+    excluded = {record.cluster_id for record in records if names(record) & seen and record.cluster_id}
+    return [r for r in records if not names(r) & seen and r.cluster_id not in excluded]
 
 
 def measure_ladders(task: MeasureTask) -> PieceLadders:
-    """Climb every ladder of corruptions from the middle of one performance."""
-    return kept(task, PieceLadders, lambda key: _ladders(task, key), _ladder_settings(task))
+    """Measure every ladder of corruptions on the middle of one performance."""
+    return cached(task, PieceLadders, lambda key: _ladders(task, key), _ladder_settings(task))
 
 
 def _ladder_settings(task: MeasureTask) -> list[list[float | str]]:
-    """What is planted, and how much of it."""
+    """Kinds and severities of the corruptions."""
     kinds = [CORRUPTIONS[name] for name in task.kinds]
     ladders = [[kind.name, kind.target, *kind.ladder] for kind in kinds]
     return [*ladders, [ERROR_RATE, RESTARTS_A_MINUTE, SOUND_LEVEL]]
@@ -175,21 +183,21 @@ def _ladders(task: MeasureTask, key: str) -> PieceLadders:
     if not len(due.pitch):
         return nothing.model_copy(update={"refusals": ("no written note is due in its middle",)})
     try:
-        climb = _Climb(task, clean, due)
+        ladder = _SeverityLadder(task, clean, due)
     except (InputError, MismatchError) as error:
         return nothing.model_copy(update={"refusals": (str(error),)})
-    if task.is_heard:
+    if task.needs_audio:
         with FluidSynthRenderer(task.soundfont) as renderer:
-            climb.all_steps(renderer)
+            ladder.all_steps(renderer)
     else:
-        climb.all_steps(None)
+        ladder.all_steps(None)
     return nothing.model_copy(
         update={
             "n_notes": len(clean),
-            "steps": tuple(climb.steps),
-            "detections": tuple(climb.detections),
-            "inapplicable": tuple(climb.inapplicable),
-            "refusals": tuple(climb.refusals),
+            "steps": tuple(ladder.steps),
+            "detections": tuple(ladder.detections),
+            "inapplicable": tuple(ladder.inapplicable),
+            "refusals": tuple(ladder.refusals),
         }
     )
 
@@ -197,8 +205,8 @@ def _ladders(task: MeasureTask, key: str) -> PieceLadders:
 def stretch(alignment: Alignment, start_sec: float, end_sec: float) -> Score:
     """The notes of the score that are due in a part of a performance; bars and marks stay.
 
-    Against the whole score a worse excerpt may fall into another pass of a repeat, where every note has
-    another number.
+    Aligned with the whole score, a corrupted excerpt could match another pass of a repeat, where every note
+    has another index.
     """
     score = alignment.score
     due_sec = alignment.due_sec(np.arange(len(score)))
@@ -221,8 +229,8 @@ def stretch(alignment: Alignment, start_sec: float, end_sec: float) -> Score:
     )
 
 
-class _Climb:
-    """The ladders of one excerpt, in the making."""
+class _SeverityLadder:
+    """Collects the ladders of one excerpt."""
 
     def __init__(self, task: MeasureTask, clean: Performance, score: Score) -> None:
         self.task, self.clean, self.score = task, clean, score
@@ -233,7 +241,7 @@ class _Climb:
         self.refusals: list[str] = []
 
     def all_steps(self, renderer: FluidSynthRenderer | None) -> None:
-        """Rate the excerpt as it was played, then every step up every ladder."""
+        """Rate the uncorrupted excerpt, then every step of every ladder."""
         self._rate(CLEAN, 0, self.clean, HeardBefore(self.clean, np.arange(len(self.clean))), renderer)
         for kind in self.task.kinds:
             ladder = self._ladder(kind)
@@ -244,7 +252,7 @@ class _Climb:
                 self._detect(kind)
 
     def _ladder(self, kind: str) -> list[Corruption]:
-        """The excerpt at every severity; empty where it offers nothing for this kind."""
+        """The excerpt at every severity; empty where the kind does not apply."""
         name = f"{self.task.record.segment_id} {kind}"
         try:
             return [
@@ -280,34 +288,38 @@ class _Climb:
         renderer: FluidSynthRenderer | None,
     ) -> None:
         is_sounding = self.task.is_rendered and (kind in (*VOICING_KINDS, CLEAN) or level == SOUND_LEVEL)
-        is_heard = self.task.is_transcribed and self.task.transcriber is not None
-        sound = renderer.render(worse) if renderer is not None and (is_sounding or is_heard) else None
-        self._rate_heard(kind, level, "keys", worse, None)
+        is_transcribed_from_audio = self.task.is_transcribed and self.task.transcriber is not None
+        sound = (
+            renderer.render(worse)
+            if renderer is not None and (is_sounding or is_transcribed_from_audio)
+            else None
+        )
+        self._rate_modality(kind, level, "keys", worse, None)
         if is_sounding:
-            self._rate_heard(kind, level, "sound", worse, sound)
+            self._rate_modality(kind, level, "sound", worse, sound)
         if self.task.is_transcribed:
             try:
                 transcribed = self._transcribed(worse, before, sound)
             except InputError as error:
                 self.refusals.append(f"{kind} {level} transcribed: {error.problem}")
             else:
-                self._rate_heard(kind, level, "transcribed", transcribed, None)
+                self._rate_modality(kind, level, "transcribed", transcribed, None)
 
-    def _rate_heard(
-        self, kind: str, level: int, heard: Heard, performance: Performance, sound: FloatArray | None
+    def _rate_modality(
+        self, kind: str, level: int, modality: Modality, performance: Performance, sound: FloatArray | None
     ) -> None:
         try:
             alignment = self._aligned(performance)
         except MismatchError as error:
-            self.refusals.append(f"{kind} {level} {heard}: {error.problem}")
+            self.refusals.append(f"{kind} {level} {modality}: {error.problem}")
             return
-        evidence = Evidence(performance, alignment, sound, is_transcribed=heard == "transcribed")
+        evidence = Evidence(performance, alignment, sound, is_transcribed=modality == "transcribed")
         scale = self.task.scales.of(is_transcribed=evidence.is_transcribed)
         ratings = mean_ratings(evidence, scale)
-        self.steps.append(LadderStep(kind=kind, level=level, heard=heard, ratings=ratings))
+        self.steps.append(LadderStep(kind=kind, level=level, modality=modality, ratings=ratings))
 
     def _transcribed(self, worse: Performance, before: HeardBefore, sound: FloatArray | None) -> Performance:
-        """What a transcriber hears, or the keys with the noise of one: the same for every step."""
+        """Transcription of the rendered audio, or one simulated with the same noise for every step."""
         if self.task.transcriber is not None and sound is not None:
             folder = self.task.folder / "transcribed"
             folder.mkdir(exist_ok=True)
@@ -316,9 +328,9 @@ class _Climb:
         return transcriber_noise(worse, rng, before=before).performance
 
     def _aligned(self, performance: Performance) -> Alignment:
-        """The alignment of a performance; where keys and onsets are those of the clean one, its own.
+        """Alignment of a performance; that of the uncorrupted one where pitches and onsets are equal.
 
-        Nothing but keys and onsets is aligned: releases, levels and pedals change no alignment.
+        The alignment depends on pitches and onsets alone, not on releases, velocities or pedals.
         """
         same = np.array_equal(performance.pitch, self.clean.pitch)
         if same and np.array_equal(performance.onset_sec, self.clean.onset_sec):
@@ -327,7 +339,7 @@ class _Climb:
 
 
 def mean_ratings(evidence: Evidence, scale: ReferenceScale) -> dict[str, _Rating]:
-    """Dimension -> mean rating of the segments, side by side, each by its confidence; None without any."""
+    """Dimension -> mean rating of adjacent segments, weighted by confidence; None without any."""
     bounds = segment_bounds(evidence.performance.duration_sec, SEGMENT_SEC, 0.0)
     rated = [rate_span(evidence, (float(a), float(b)), scale=scale) for a, b in bounds]
     found: dict[str, _Rating] = {}
@@ -341,8 +353,8 @@ def mean_ratings(evidence: Evidence, scale: ReferenceScale) -> dict[str, _Rating
 
 
 def measure_take(task: MeasureTask) -> RatedTake:
-    """Rate a whole performance in segments that do not overlap, with their density."""
-    return kept(task, RatedTake, lambda key: _take(task, key))
+    """Rate a whole performance in segments that do not overlap, with their note density."""
+    return cached(task, RatedTake, lambda key: _take(task, key))
 
 
 def _take(task: MeasureTask, key: str) -> RatedTake:
@@ -376,8 +388,8 @@ def _take(task: MeasureTask, key: str) -> RatedTake:
 
 
 def measure_excerpt(task: MeasureTask) -> RatedExcerpt:
-    """Rate an excerpt as a whole, with its recording where it has one."""
-    return kept(task, RatedExcerpt, lambda key: _excerpt(task, key))
+    """Rate an excerpt as a whole, with its recording where there is one."""
+    return cached(task, RatedExcerpt, lambda key: _excerpt(task, key))
 
 
 def _excerpt(task: MeasureTask, key: str) -> RatedExcerpt:
@@ -394,5 +406,5 @@ def _excerpt(task: MeasureTask, key: str) -> RatedExcerpt:
 
 
 def column(ratings: Sequence[_Rating]) -> FloatArray:
-    """(K,) ratings, NaN where there is none."""
+    """(K,) ratings, NaN where missing."""
     return np.array([np.nan if rating is None else rating for rating in ratings], dtype=float)

@@ -1,11 +1,11 @@
-"""The summary of a run of pseudo-labels, for a person to look at and listen to.
+"""Summary of a run of pseudo-labels as an HTML page with audio clips.
 
 `write_summary` leaves in one folder
 
-    index.html          the tables, the pictures and the spot checks
-    distributions.png   how the ratings of each dimension are spread
-    ratings.csv         the same in figures
-    segments/           a sound and a piano roll for each spot check
+    index.html          tables, figures and spot checks
+    distributions.png   distribution of the ratings of each dimension
+    ratings.csv         the same as numbers
+    segments/           audio clip and piano roll of each spot check
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tocco.data.records import LabelRecord
-from tocco.evaluation.cross_validation.figures import save_png
+from tocco.evaluation.png import save_png
 from tocco.evaluation.pseudo_labels.spot_check import SpotCheck
 from tocco.files import write_bytes
 from tocco.pseudo_labels.raters.registry import RATERS
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEAST_SD: Final = 8.0
-"""Points. Labels that hardly differ teach nothing: an earlier system's had 0.1."""
+"""Points. Labels that hardly differ are of no use for training: those of an earlier system had 0.1."""
 
 PAGE: Final = "index.html"
 _PERCENTILES = (0.0, 5.0, 25.0, 50.0, 75.0, 95.0, 100.0)
@@ -47,12 +47,12 @@ section{border-top:2px solid #dfe3e8;margin-top:1.5rem}audio{width:100%}
 
 @dataclass(frozen=True)
 class Spread:
-    """How the ratings of one dimension are spread.
+    """Distribution of the ratings of one dimension.
 
     Attributes
     ----------
     dimension
-    n : segments rated
+    n : rated segments
     mean, sd : points
     sd_within : points, over the segments of one performance, pooled
     percentiles : (7,) points at 0, 5, 25, 50, 75, 95, 100 %
@@ -67,12 +67,12 @@ class Spread:
 
     @property
     def is_wide(self) -> bool:
-        """Whether the labels tell segments apart."""
+        """Whether the labels distinguish segments."""
         return self.sd > LEAST_SD
 
 
 def spreads(records: Sequence[LabelRecord]) -> list[Spread]:
-    """The spread of every technical dimension that was rated at least twice."""
+    """Distribution of every technical dimension that was rated at least twice."""
     takes = np.array([str(record.midi_path) for record in records])
     found = []
     for name in RATERS:
@@ -124,15 +124,15 @@ def distribution_figure(records: Sequence[LabelRecord], is_worse: Sequence[bool]
             ]
             for which in (False, True)
         ]
-        axes.hist(groups, bins=edges, stacked=True, color=[_CLEAN, _WORSE], label=["as played", "made worse"])
+        axes.hist(groups, bins=edges, stacked=True, color=[_CLEAN, _WORSE], label=["as played", "corrupted"])
         values = np.concatenate(groups)
-        told = f"sd {values.std(ddof=1):.1f}, n {len(values)}" if len(values) > 1 else "not rated"
-        axes.set_title(f"{name}\n{told}", fontsize=8)
+        summary = f"sd {values.std(ddof=1):.1f}, n {len(values)}" if len(values) > 1 else "not rated"
+        axes.set_title(f"{name}\n{summary}", fontsize=8)
         axes.tick_params(labelsize=7)
         axes.set_xlim(0, 100)
     figure.supxlabel("rating", fontsize=8)
     figure.supylabel("segments", fontsize=8)
-    figure.legend(["as played", "made worse"], fontsize=7, loc="outside upper right", ncols=2, frameon=False)
+    figure.legend(["as played", "corrupted"], fontsize=7, loc="outside upper right", ncols=2, frameon=False)
     return figure
 
 
@@ -144,15 +144,15 @@ def write_summary(
     refusals: Sequence[str],
     folder: Path,
 ) -> list[Spread]:
-    """Write the summary; the same records give the same bytes of text.
+    """Write the summary; equal records give identical text.
 
     Parameters
     ----------
     records
     is_worse : for each record, whether its performance was corrupted
-    checks : their sounds and pictures lie in `folder`/segments already
-    facts : what -> how much, above the tables
-    refusals : performances that could not be rated, each with the reason
+    checks : their clips and piano rolls are in `folder`/segments already
+    facts : name -> value, shown above the tables
+    refusals : performances that could not be rated, with reasons
     folder
     """
     found = spreads(records)
@@ -182,7 +182,7 @@ def _page(
         f"<style>{_STYLE}</style>",
         "<h1>Pseudo-labels</h1>",
         _table([["", ""]], [[name, value] for name, value in facts.items()]),
-        "<h2>How the ratings are spread</h2>",
+        "<h2>Distribution of the ratings</h2>",
         _spread_table(found),
         '<img src="distributions.png" alt="Histograms of the ratings of each dimension">',
     ]
@@ -193,7 +193,7 @@ def _page(
     if checks:
         parts.append(f"<h2>Spot check: {len(checks)} segments to listen to</h2>")
         parts.append(
-            "<p>Do rating and sound agree? Listen first, look at the ratings then. The sound is rendered "
+            "<p>Do rating and sound agree? Listen first, then look at the ratings. The audio is rendered "
             "from MIDI where there is no recording.</p>"
         )
         parts.extend(_check(check) for check in checks)
@@ -242,5 +242,5 @@ def _check(check: SpotCheck) -> str:
         reason = label.missing.get(name, "") if label.rating is None else ""
         causes = "; ".join(cause.text for cause in label.causes[:3])
         rows.append([name, rating, f"{label.confidence:.2f}", reason or causes])
-    lines.append(_table([["dimension", "rating", "confidence", "what was found"]], rows))
+    lines.append(_table([["dimension", "rating", "confidence", "findings"]], rows))
     return "\n".join([*lines, "</section>"])

@@ -1,4 +1,4 @@
-"""Whether the mistakes that were planted are the mistakes that are found."""
+"""Detection of planted note errors."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tocco.schema import StrictModel
 ERROR_KINDS: Final = ("wrong_notes", "missing_notes", "extra_notes", "doubled_notes")
 
 SAME_KEY_SEC: Final = 0.35
-"""Of two strokes of one key so near to each other either may be called the added one. By the key, of two
-written notes so near either may be called the missing one: nothing but its time tells which one failed."""
+"""Of two notes of one key this close in time, either may be reported as the added one. By key, of two written
+notes this close, either may be reported as the missing one, since only its time distinguishes them."""
 
 RESTARTS: Final = "restarts"
 
@@ -26,35 +26,34 @@ Marks = set[tuple[str, int]]
 
 
 class Detection(StrictModel):
-    """How many planted mistakes were found, and how many of those found were planted.
+    """How many planted note errors were found, and how many of those found were planted.
 
-    A wrong note makes two marks, the written note that is missing and the key that was struck; missing
-    and added notes make one. A mark that was there before anything was planted counts neither way. Each mark
-    stands for one other at most.
+    A wrong note makes two marks, the missing written note and the played key; missing and added notes make
+    one. Marks that existed before anything was planted are not counted. Marks are matched one to one.
     """
 
     kind: str
-    """Of the corruption."""
+    """Kind of corruption."""
 
     by_key: bool
-    """Whether the mark of a written note may stand for one of its key close by; to the very note if not.
-    Of two strokes of a key so close either may be called the added one in any case."""
+    """Whether the mark of a written note matches one of the same key close by, or only that of the same note.
+    Of two played notes of a key, either may be reported as the added one in any case."""
 
     n_planted: int
     """Marks planted."""
 
     n_found: int
-    """Of these, marks found."""
+    """Planted marks that were found."""
 
     n_claimed: int
-    """Marks found that were not there before."""
+    """Marks found that did not exist before."""
 
     n_true: int
-    """Of these, marks that were planted."""
+    """Marks found that were planted."""
 
 
 def marks_of(performance: Performance, alignment: Alignment) -> Marks:
-    """The marks of the mistakes that the note-accuracy rater counts: ("written", note), ("played", note)."""
+    """Marks of the errors that the note-accuracy rater counts: ("written", note), ("played", note)."""
     errors = find_note_errors(Evidence(performance, alignment))
     marks: Marks = set()
     for kind, written, played in zip(errors.kind, errors.written, errors.played, strict=True):
@@ -68,7 +67,7 @@ def marks_of(performance: Performance, alignment: Alignment) -> Marks:
 
 
 def planted_marks(clean: Alignment, corruption: Corruption) -> Marks:
-    """The marks that a corruption planted, where the clean note belonged to a written one."""
+    """Marks that a corruption planted, where the uncorrupted note was matched to a written one."""
     written_of = dict(zip(clean.match[:, 1].tolist(), clean.match[:, 0].tolist(), strict=True))
     marks: Marks = set()
     for edit in corruption.edits:
@@ -87,7 +86,7 @@ def detect(
     *,
     by_key: bool = False,
 ) -> Detection:
-    """Compare what was planted with what was found.
+    """Compare planted with detected note errors.
 
     Parameters
     ----------
@@ -95,8 +94,8 @@ def detect(
     corruption
     found : alignment of the corrupted performance with the same reading of the score
     by_key
-        Let the mark of a written note stand for one of the same key within 0.35 s, also in the stead of one
-        that was there before. To the very note if not.
+        Match the mark of a written note to one of the same key within 0.35 s, including marks that existed
+        before; otherwise only to that of the same note.
     """
     before: Marks = set()
     for side, note in marks_of(performance, clean):
@@ -106,15 +105,15 @@ def detect(
     planted = planted_marks(clean, corruption) - before
     claimed = marks_of(corruption.performance, found)
     gone, claimed = before - claimed, claimed - before
-    meets = _Meeting(corruption.performance, found, by_key)
-    true = meets.paired(claimed, planted)
-    kept = meets.paired(claimed - true, gone) if by_key else set()
+    matcher = _MarkMatcher(corruption.performance, found, by_key)
+    true = matcher.paired(claimed, planted)
+    moved_marks = matcher.paired(claimed - true, gone) if by_key else set()
     return Detection(
         kind=corruption.name,
         by_key=by_key,
         n_planted=len(planted),
         n_found=len(true),
-        n_claimed=len(claimed) - len(kept),
+        n_claimed=len(claimed) - len(moved_marks),
         n_true=len(true),
     )
 
@@ -127,28 +126,28 @@ def detect_restarts(
     *,
     by_key: bool = False,
 ) -> Detection:
-    """Compare planted restarts with those found; a note of a first try called a mistake is a false claim."""
+    """Compare planted with detected restarts; a note of the first attempt reported as an error is false."""
     onset = corruption.performance.onset_sec
-    tries = [(float(onset[r.first_note]), float(onset[r.last_note])) for r in found.retries]
+    attempts = [(float(onset[r.first_note]), float(onset[r.last_note])) for r in found.retries]
     planted = [(span.start_sec, span.end_sec) for span in corruption.spans if span.kind == "restart"]
 
-    def meet(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    def overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
         return one[0] <= other[1] and other[0] <= one[1]
 
-    true = sum(any(meet(attempt, span) for span in planted) for attempt in tries)
+    true = sum(any(overlap(attempt, span) for span in planted) for attempt in attempts)
     notes = detect(performance, clean, corruption, found, by_key=by_key)
     return Detection(
         kind=corruption.name,
         by_key=by_key,
         n_planted=len(planted),
-        n_found=sum(any(meet(attempt, span) for attempt in tries) for span in planted),
-        n_claimed=len(tries) + notes.n_claimed,
+        n_found=sum(any(overlap(attempt, span) for attempt in attempts) for span in planted),
+        n_claimed=len(attempts) + notes.n_claimed,
         n_true=true,
     )
 
 
-class _Meeting:
-    """Which marks of one alignment mean the same."""
+class _MarkMatcher:
+    """Matches marks that denote the same error."""
 
     def __init__(self, performance: Performance, found: Alignment, by_key: bool) -> None:
         self._sides = ("written", "played") if by_key else ("played",)
@@ -157,7 +156,7 @@ class _Meeting:
         self._pitch = {"written": found.score.pitch, "played": performance.pitch}
 
     def paired(self, marks: Marks, others: Marks) -> Marks:
-        """The marks that are among the others, or stand for one of the same key close by; one for one."""
+        """Marks that equal one of the others, or match one of the same key close by, one to one."""
         same = marks & others
         found = set(same)
         by_key: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
@@ -167,7 +166,7 @@ class _Meeting:
                 by_key.setdefault(key, ([], []))[which].append(note)
         for (side, _), (own, other) in by_key.items():
             apart_sec = np.abs(self._sec[side][own][:, None] - self._sec[side][other])
-            # Rather more pairs than nearer ones.
+            # More pairs are preferred to nearer ones.
             cost = np.where(apart_sec <= SAME_KEY_SEC, apart_sec, SAME_KEY_SEC * (1 + apart_sec.size))
             rows, columns = linear_sum_assignment(cost)
             found |= {
@@ -177,7 +176,7 @@ class _Meeting:
 
 
 def precision_recall(detections: list[Detection]) -> tuple[float, float]:
-    """Precision and recall over several excerpts, by marks; NaN where nothing was claimed or planted."""
+    """Precision and recall of marks over several excerpts; NaN where nothing was found or planted."""
     claimed = sum(d.n_claimed for d in detections)
     planted = sum(d.n_planted for d in detections)
     precision = sum(d.n_true for d in detections) / claimed if claimed else float("nan")

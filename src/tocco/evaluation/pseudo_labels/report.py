@@ -1,11 +1,11 @@
-"""The proof of the pseudo-labels as files: what was asked, what came out, and the figures.
+"""Report of the validation: criteria, results and figures.
 
-`write_proof` leaves in one folder
+`write_validation` writes into one folder
 
-    proof.md             thresholds first, then every result
-    ladders.csv          every kind, severity and dimension: the mean change
-    side_effects.csv     the 6 x 6 matrix of (b)
-    proof_*.png          a figure for each claim
+    validation.md        criteria first, then every result
+    ladders.csv          mean change for every kind, severity and dimension
+    side_effects.csv     the 6 x 6 matrix of claim (b)
+    a_ladders.png, ...   one figure per claim
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from pathlib import Path
 
 import numpy as np
 
-from tocco.evaluation.cross_validation.figures import save_png
 from tocco.evaluation.markdown import number, table, verdict
+from tocco.evaluation.png import save_png
 from tocco.evaluation.pseudo_labels.claims import (
-    DIMENSIONS,
     LEAST_PRECISION,
     LEAST_RECALL,
+    TECHNICAL_DIMENSIONS,
     THRESHOLDS,
     Agreement,
-    Climbed,
-    climbed,
-    compared,
+    LadderResult,
+    compared_with_peers,
     detection_interval,
     detection_table,
     difficulty,
     false_claims,
     is_playing,
+    ladder_results,
     side_matrix,
 )
 from tocco.evaluation.pseudo_labels.figures import (
@@ -49,30 +49,34 @@ from tocco.evaluation.pseudo_labels.figures import (
 )
 from tocco.evaluation.pseudo_labels.measures import PieceLadders, RatedTake
 from tocco.evaluation.pseudo_labels.planted_errors import ERROR_KINDS, SAME_KEY_SEC
-from tocco.evaluation.pseudo_labels.transcription import DRAWS_SEED, heard_agreement, transcription_section
+from tocco.evaluation.pseudo_labels.transcription import (
+    DRAWS_SEED,
+    transcription_agreement,
+    transcription_section,
+)
 from tocco.files import write_bytes
 from tocco.music.corruption import CORRUPTIONS
 from tocco.pseudo_labels.scale.model import ReferenceScale
 from tocco.units import FloatArray
 
-REPORT = "proof.md"
+REPORT = "validation.md"
 
 _MOST_CLAIMS = 3
-"""So many excerpts are named."""
+"""Number of excerpts that are named."""
 
 
 @dataclass(frozen=True)
-class Proof:
-    """Everything that was measured.
+class Validation:
+    """All measures of a validation.
 
     Attributes
     ----------
     ladders : of held-out excerpts
-    transcribed : the same of excerpts that were heard through a transcriber, and of their true keys
+    transcribed : of excerpts rated both on transcriptions and on recorded MIDI
     takes : whole held-out performances
-    scale : that rated what the keys sent
-    agreements : with people; empty where no ratings were given
-    transcriber : command of the one that took part; None for its noise
+    scale : for recorded MIDI
+    agreements : with listeners; empty where no ratings were given
+    transcriber : command of the transcriber; None where its errors were simulated
     """
 
     ladders: Sequence[PieceLadders]
@@ -83,45 +87,47 @@ class Proof:
     transcriber: str | None = None
 
 
-def write_proof(proof: Proof, facts: Mapping[str, str], folder: Path) -> str:
-    """Write report, tables and figures; the same measures give the same text, which is returned."""
-    keys, sound = (climbed(proof.ladders, heard) for heard in ("keys", "sound"))
-    own, transcribed = (climbed(proof.transcribed, heard) for heard in ("keys", "transcribed"))
-    heard_both = heard_agreement(proof.transcribed)
-    told = [
+def write_validation(validation: Validation, facts: Mapping[str, str], folder: Path) -> str:
+    """Write report, tables and figures; equal measures give equal text, which is returned."""
+    keys, sound = (ladder_results(validation.ladders, modality) for modality in ("keys", "sound"))
+    own, transcribed = (
+        ladder_results(validation.transcribed, modality) for modality in ("keys", "transcribed")
+    )
+    both_ways = transcription_agreement(validation.transcribed)
+    sections = [
         _monotone(keys),
         _specific(keys) + _sound(sound),
-        _detection(proof.ladders),
-        _difficulty(proof.takes, proof.scale),
-        _people(proof.agreements),
-        transcription_section(own, transcribed, heard_both, proof.transcriber),
+        _detection(validation.ladders),
+        _difficulty(validation.takes, validation.scale),
+        _listeners(validation.agreements),
+        transcription_section(own, transcribed, both_ways, validation.transcriber),
     ]
-    untold = [claim for claim, lines in zip(THRESHOLDS, told, strict=True) if not lines]
-    parts = ["# Proof of the pseudo-labels", "", "## What is asked", ""]
-    parts += [f"- **{claim}**: {asked}." for claim, asked in THRESHOLDS.items()]
+    unmeasured = [claim for claim, lines in zip(THRESHOLDS, sections, strict=True) if not lines]
+    parts = ["# Validation of the pseudo-labels", "", "## Criteria", ""]
+    parts += [f"- **{claim}**: {criterion}." for claim, criterion in THRESHOLDS.items()]
     parts += [
         "",
-        "## What it was measured on",
+        "## Data",
         "",
         *(f"- {name}: {fact}" for name, fact in facts.items()),
-        *([f"- not measured here: {', '.join(untold)}"] if untold else []),
+        *([f"- not measured here: {', '.join(unmeasured)}"] if unmeasured else []),
         "",
-        *itertools.chain.from_iterable(told),
-        *_left_out(proof),
+        *itertools.chain.from_iterable(sections),
+        *_left_out(validation),
     ]
     text = "\n".join(parts) + "\n"
     write_bytes(folder / REPORT, text.encode())
     _write_tables(keys, folder)
-    _draw(proof, keys, (own, transcribed), folder)
+    _draw(validation, keys, (own, transcribed), folder)
     return text
 
 
-def _monotone(kinds: Sequence[Climbed]) -> list[str]:
+def _monotone(kinds: Sequence[LadderResult]) -> list[str]:
     if not kinds:
         return []
     rows = []
     for one in kinds:
-        target = DIMENSIONS.index(one.target)
+        target = TECHNICAL_DIMENSIONS.index(one.target)
         rows.append(
             [
                 one.kind,
@@ -138,7 +144,7 @@ def _monotone(kinds: Sequence[Climbed]) -> list[str]:
         "corruption",
         "target",
         "n",
-        "change up the ladder",
+        "change over the ladder",
         "rho, mean of excerpts",
         "rho of means",
         "met",
@@ -146,7 +152,7 @@ def _monotone(kinds: Sequence[Climbed]) -> list[str]:
     return [f"## (a) Monotone: {met} of {len(kinds)} kinds", "", *table(header, rows)]
 
 
-def _specific(kinds: Sequence[Climbed]) -> list[str]:
+def _specific(kinds: Sequence[LadderResult]) -> list[str]:
     if not kinds:
         return []
     rows = [
@@ -154,7 +160,7 @@ def _specific(kinds: Sequence[Climbed]) -> list[str]:
             one.kind,
             *(
                 f"**{number(change)}**" if name == one.target else number(change)
-                for name, change in zip(DIMENSIONS, one.mean_change, strict=True)
+                for name, change in zip(TECHNICAL_DIMENSIONS, one.mean_change, strict=True)
             ),
             f"{number(one.side_share, '.2f')} {one.most_moved}",
             verdict(one.is_specific),
@@ -166,7 +172,7 @@ def _specific(kinds: Sequence[Climbed]) -> list[str]:
     sides = side_shares(matrix)
     matrix_rows = [
         [name, *(number(value) for value in row), number(share, ".2f")]
-        for name, row, share in zip(DIMENSIONS, matrix, sides, strict=True)
+        for name, row, share in zip(TECHNICAL_DIMENSIONS, matrix, sides, strict=True)
         if np.isfinite(row).any()
     ]
     return [
@@ -174,17 +180,17 @@ def _specific(kinds: Sequence[Climbed]) -> list[str]:
         "",
         "Mean change over the ladder, in points; the target's in bold.",
         "",
-        *table(["corruption", *DIMENSIONS, "largest other / own", "met"], rows),
+        *table(["corruption", *TECHNICAL_DIMENSIONS, "largest other / own", "met"], rows),
         "The same by dimension: mean size of the change, rows corrupted, columns rated.",
         "",
-        *table(["corrupted", *DIMENSIONS, "largest other / own"], matrix_rows),
-        f"{int((sides < 1 / 3).sum())} of {len(matrix_rows)} rows stay below a third.",
+        *table(["corrupted", *TECHNICAL_DIMENSIONS, "largest other / own"], matrix_rows),
+        f"{int((sides < 1 / 3).sum())} of {len(matrix_rows)} rows are below a third.",
         "",
     ]
 
 
 def side_shares(matrix: FloatArray) -> FloatArray:
-    """(6,) the largest value of each row off the diagonal, as a share of that on it."""
+    """(6,) the largest off-diagonal value of each row, as a share of the diagonal one."""
     off = matrix.copy()
     np.fill_diagonal(off, np.nan)
     known = np.isfinite(off).any(axis=1) & np.isfinite(np.diag(matrix))
@@ -193,7 +199,7 @@ def side_shares(matrix: FloatArray) -> FloatArray:
     return shares
 
 
-def _sound(kinds: Sequence[Climbed]) -> list[str]:
+def _sound(kinds: Sequence[LadderResult]) -> list[str]:
     if not kinds:
         return []
     rows = [
@@ -201,11 +207,11 @@ def _sound(kinds: Sequence[Climbed]) -> list[str]:
         for one in kinds
     ]
     return [
-        "## With the sound rendered",
+        "## With rendered audio",
         "",
-        "Kinds of voicing on their whole ladder, others at their fourth step; mean change in points.",
+        "Voicing corruptions over the whole ladder, others at their fourth step; mean change in points.",
         "",
-        *table(["corruption", "n", *DIMENSIONS, "rho of the ladder"], rows),
+        *table(["corruption", "n", *TECHNICAL_DIMENSIONS, "rho of the ladder"], rows),
     ]
 
 
@@ -221,12 +227,12 @@ def _detection(ladders: Sequence[PieceLadders]) -> list[str]:
     return [
         "## (c) Detection",
         "",
-        "A wrong note is two marks (the written note is missing, another key was struck), a missing or added "
-        "note one. Mistakes of the pianist's own are counted neither way. Restarts, three a minute, count "
-        "as such; a note of a first try that is taken for a mistake is a false claim. Of two strokes of a "
-        f"key within {SAME_KEY_SEC:g} s either may be called the added one. The bar is for written notes to "
-        "the very note. By the key, a missing note may also be called at a repetition of its key within "
-        f"{SAME_KEY_SEC:g} s: in a repeated figure nothing but its time tells which one failed.",
+        "A wrong note makes two marks (the missing written note and the played key), a missing or added note "
+        "one. Errors of the pianist are not counted. Restarts, three per minute, are counted as such; a note "
+        "of the first attempt reported as an error is false. Of two notes of a key within "
+        f"{SAME_KEY_SEC:g} s either may be reported as the added one. The criterion is for exact written "
+        "notes. By key, a missing note may also be reported at a repetition of its key within "
+        f"{SAME_KEY_SEC:g} s: in a repeated figure only its time distinguishes it.",
         "",
         *table(["planted", "marks", "precision", "recall", "precision by key", "recall by key", "met"], rows),
         *_other_draws(ladders),
@@ -234,7 +240,7 @@ def _detection(ladders: Sequence[PieceLadders]) -> list[str]:
 
 
 def _other_draws(ladders: Sequence[PieceLadders]) -> list[str]:
-    """How far the figures of detection hang on these excerpts, and on which."""
+    """Bootstrap intervals of the detection figures, and the excerpts with most false detections."""
     claimed = (detection for one in ladders for detection in one.detections)
     if len({one.piece for one in ladders}) < 2 or not any(d.kind in ERROR_KINDS for d in claimed):
         return []
@@ -251,10 +257,10 @@ def _other_draws(ladders: Sequence[PieceLadders]) -> list[str]:
     most = ", ".join(f"{name} {n}" for name, n in claims[:_MOST_CLAIMS] if n)
     exact, by_key_ranges = ranges
     return [
-        f"If other excerpts had been drawn (bootstrap over pieces, 95 %): precision {exact[0]}, recall "
-        f"{exact[1]}; by the key {by_key_ranges[0]} and {by_key_ranges[1]}.",
+        f"95 % interval (bootstrap over pieces): precision {exact[0]}, recall {exact[1]}; by key "
+        f"{by_key_ranges[0]} and {by_key_ranges[1]}.",
         "",
-        f"False claims of mistakes: {sum(n for _, n in claims)}" + f" in all; most in {most}." * bool(most),
+        f"False detections: {sum(n for _, n in claims)}" + f" in all; most in {most}." * bool(most),
         "",
     ]
 
@@ -273,7 +279,7 @@ def _difficulty(takes: Sequence[RatedTake], scale: ReferenceScale) -> list[str]:
             number(peers.density_r_takes, ".3f"),
             verdict(is_playing(alone, peers)),
         ]
-        for alone, peers in zip(difficulty(takes), difficulty(compared(takes, scale)), strict=True)
+        for alone, peers in zip(difficulty(takes), difficulty(compared_with_peers(takes, scale)), strict=True)
     ]
     if not rows:
         return []
@@ -283,15 +289,15 @@ def _difficulty(takes: Sequence[RatedTake], scale: ReferenceScale) -> list[str]:
     return [
         "## (d) Not difficulty",
         "",
-        "Variance in points squared, between players of a piece and between pieces: of the scale alone, "
-        "which is all there is for a piece that one person plays, and of the labels as they are written, "
-        "each compared with the other pianists of its piece.",
+        "Variance in points squared, between players of a piece and between pieces: on the scale alone, as "
+        "for a piece with a single pianist, and of the labels as written, compared with the other pianists "
+        "of the piece.",
         "",
         *table(header, rows),
     ]
 
 
-def _people(agreements: Sequence[Agreement]) -> list[str]:
+def _listeners(agreements: Sequence[Agreement]) -> list[str]:
     if not agreements:
         return []
     rows = [
@@ -304,36 +310,36 @@ def _people(agreements: Sequence[Agreement]) -> list[str]:
         ]
         for one in agreements
     ]
-    header = ["dimension", "rated by people", "excerpts", "Spearman", "within a passage, mean"]
+    header = ["dimension", "rated by listeners", "excerpts", "Spearman", "within a passage, mean"]
     return [
-        "## (e) People: PercePiano, performances by pianists",
+        "## (e) Listeners: PercePiano, performances by pianists",
         "",
-        "The raters were chosen with a look at PercePiano's development ratings, dynamics_control most of "
-        "all: on them these are figures of the data that was tuned on, and no others were at hand.",
+        "The raters were developed with PercePiano's development ratings in view, dynamics_control most of "
+        "all: these are figures on development data, and no other ratings were available.",
         "",
         *table(header, rows),
     ]
 
 
-def _left_out(proof: Proof) -> list[str]:
-    absent = Counter(reason.split(":")[0] for one in proof.ladders for reason in one.inapplicable)
+def _left_out(validation: Validation) -> list[str]:
+    absent = Counter(reason.split(":")[0] for one in validation.ladders for reason in one.inapplicable)
     refused = [
         f"{one.performance}, {reason}"
-        for one in (*proof.ladders, *proof.transcribed)
+        for one in (*validation.ladders, *validation.transcribed)
         for reason in one.refusals
     ]
-    refused += [f"{take.performance}: {take.refusal}" for take in proof.takes if take.refusal]
+    refused += [f"{take.performance}: {take.refusal}" for take in validation.takes if take.refusal]
     lines = ["## Left out", ""]
     lines += [f"- {kind} does not apply to {n} of the excerpts" for kind, n in sorted(absent.items())]
-    # A folder is of the machine that measured, and says nothing of the music.
+    # Folders of the machine that measured are removed from the reasons.
     lines += [f"- {re.sub(r'(?<![^ ])/[^ ]*/', '', reason)}" for reason in refused]
     return [*lines, ""] if len(lines) > 2 else []
 
 
-def _write_tables(kinds: Sequence[Climbed], folder: Path) -> None:
+def _write_tables(kinds: Sequence[LadderResult], folder: Path) -> None:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["kind", "target", "severity", "unit", "excerpts", *DIMENSIONS])
+    writer.writerow(["kind", "target", "severity", "unit", "excerpts", *TECHNICAL_DIMENSIONS])
     for one in kinds:
         kind = CORRUPTIONS[one.kind]
         for severity, row in zip(kind.ladder, one.change, strict=True):
@@ -342,29 +348,29 @@ def _write_tables(kinds: Sequence[Climbed], folder: Path) -> None:
     write_bytes(folder / "ladders.csv", table.getvalue().encode())
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["corrupted", *DIMENSIONS])
-    for name, row in zip(DIMENSIONS, side_matrix(kinds), strict=True):
+    writer.writerow(["corrupted", *TECHNICAL_DIMENSIONS])
+    for name, row in zip(TECHNICAL_DIMENSIONS, side_matrix(kinds), strict=True):
         writer.writerow([name, *(number(value, ".3f") for value in row)])
     write_bytes(folder / "side_effects.csv", table.getvalue().encode())
 
 
 def _draw(
-    proof: Proof,
-    keys: Sequence[Climbed],
-    heard: tuple[Sequence[Climbed], Sequence[Climbed]],
+    validation: Validation,
+    keys: Sequence[LadderResult],
+    both_ways: tuple[Sequence[LadderResult], Sequence[LadderResult]],
     folder: Path,
 ) -> None:
     if keys:
-        save_png(ladder_figure(keys), folder / "proof_a_ladders.png")
+        save_png(ladder_figure(keys), folder / "a_ladders.png")
         matrix = side_matrix(keys)
-        save_png(matrix_figure(matrix, side_shares(matrix)), folder / "proof_b_side_effects.png")
-    if any(one.detections for one in proof.ladders):
-        save_png(detection_figure(detection_table(proof.ladders)), folder / "proof_c_detection.png")
-    alone = difficulty(proof.takes)
+        save_png(matrix_figure(matrix, side_shares(matrix)), folder / "b_side_effects.png")
+    if any(one.detections for one in validation.ladders):
+        save_png(detection_figure(detection_table(validation.ladders)), folder / "c_detection.png")
+    alone = difficulty(validation.takes)
     if alone:
-        peers = difficulty(compared(proof.takes, proof.scale))
-        save_png(difficulty_figure(alone, peers), folder / "proof_d_difficulty.png")
-    if proof.agreements:
-        save_png(agreement_figure(proof.agreements), folder / "proof_e_people.png")
-    if heard[1]:
-        save_png(robustness_figure(*heard), folder / "proof_f_transcription.png")
+        peers = difficulty(compared_with_peers(validation.takes, validation.scale))
+        save_png(difficulty_figure(alone, peers), folder / "d_difficulty.png")
+    if validation.agreements:
+        save_png(agreement_figure(validation.agreements), folder / "e_listeners.png")
+    if both_ways[1]:
+        save_png(robustness_figure(*both_ways), folder / "f_transcription.png")

@@ -1,4 +1,4 @@
-"""A few segments to listen to and look at: what was played, what was rated, and why."""
+"""Spot checks: a few segments with audio clip, piano roll, ratings and their causes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tocco.audio.processing import load_audio
 from tocco.audio.rendering import FluidSynthRenderer, write_flac
 from tocco.data.pseudo_labelling import LEAST_CONFIDENCE, align
 from tocco.data.records import LabelRecord
-from tocco.evaluation.cross_validation.figures import save_png
+from tocco.evaluation.png import save_png
 from tocco.music.alignment_findings import sort_notes
 from tocco.music.midi import segment_midi
 from tocco.music.performance import PEDAL_DOWN, Performance
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEAD_SEC: Final = 4.0
-"""Played before a clip and cut off again, so that what rings at its start is heard."""
+"""Rendered before a clip and cut off again, so that notes still sounding at its start are audible."""
 
 _RIGHT, _WRONG, _EXTRA, _OTHER, _PEDAL = "#1f5a8c", "#c0392b", "#d9822b", "#8a939c", "#cfd6dd"
 
 
 @dataclass(frozen=True, eq=False)
 class SpotCheck:
-    """One segment of the sheet.
+    """One segment to check.
 
     Attributes
     ----------
     record
-    why : why it was chosen ("lowest note_accuracy")
+    why : reason for the choice ("lowest note_accuracy")
     labels : dimension -> pseudo-label with components and causes
     """
 
@@ -50,21 +50,21 @@ class SpotCheck:
 
     @property
     def stem(self) -> str:
-        """Name of its clip and its picture."""
+        """File name of its clip and piano roll."""
         return self.record.segment_id
 
 
 def choose_spot_checks(
     records: Sequence[LabelRecord], n: int, generator: np.random.Generator
 ) -> list[tuple[LabelRecord, str]]:
-    """Low, middle and high segments of every dimension in turn, and chance draws; each with the reason.
+    """Low, high and middle segments of every dimension, then random ones; each with the reason.
 
-    Low and high are drawn from the outer 5 %, so that a sheet is no list of the worst outliers.
+    Low and high are drawn from the outer 5 %, not from the extremes.
 
     Parameters
     ----------
     records
-    n : how many; all where there are no more
+    n : number of segments; all where there are fewer
     generator
     """
     names = sorted({name for record in records for name in record.labels})
@@ -80,14 +80,14 @@ def choose_spot_checks(
     for place in generator.permutation(len(records)):
         if len(taken) >= n:
             break
-        taken.setdefault(records[place].segment_id, (records[place], "by chance"))
+        taken.setdefault(records[place].segment_id, (records[place], "random"))
     return list(taken.values())
 
 
 def make_spot_check(
     record: LabelRecord, why: str, scales: Scales, folder: Path, renderer: FluidSynthRenderer
 ) -> SpotCheck:
-    """Rate a segment once more with its causes; draw it, and let it be heard.
+    """Rate a segment again with its causes; write its clip and piano roll.
 
     Parameters
     ----------
@@ -95,14 +95,14 @@ def make_spot_check(
     why
     scales
     folder : STEM.flac and STEM.png are written there
-    renderer : plays it where the record has no recording
+    renderer : used where the record has no recording
     """
     performance, alignment = align(record)
     span = (record.start_time, record.end_time or performance.duration_sec)
     recording = None if record.audio_path is None else load_audio(record.audio_path)
     evidence = Evidence(performance, alignment, recording, is_transcribed=record.is_transcribed)
     labels = rate_span(evidence, span, scale=scales.of(is_transcribed=record.is_transcribed))
-    # The sheet shows the ratings of the file, where they are compared with those of other pianists.
+    # Shown are the ratings of the label file, where they are compared with those of other pianists.
     shown = {name: _as_in_the_file(label, record.labels.get(name)) for name, label in labels.items()}
     found = SpotCheck(record, why, shown)
     if recording is None:
@@ -122,7 +122,7 @@ def _as_in_the_file(label: PseudoLabel, rating: float | None) -> PseudoLabel:
 
 
 def rendered_clip(performance: Performance, span_sec: Span, renderer: FluidSynthRenderer) -> FloatArray:
-    """(S,) the sound of a span, with what rings on from before it."""
+    """(S,) rendered audio of a span, with notes that sound on from before it."""
     start = max(span_sec[0] - LEAD_SEC, 0.0)
     cut = excerpt(performance, start, span_sec[1])
     sound = renderer.render(cut)
@@ -130,13 +130,13 @@ def rendered_clip(performance: Performance, span_sec: Span, renderer: FluidSynth
 
 
 def excerpt(performance: Performance, start_sec: float, end_sec: float) -> Performance:
-    """A part of a performance as if it had begun there: keys held over from before are left out."""
+    """A part of a performance as if it began there: notes held from before are omitted."""
     cut = segment_midi(performance, np.array([[start_sec, end_sec]]))[0]
     return cut.only(cut.struck_inside)
 
 
 def roll_figure(evidence: Evidence, span_sec: Span) -> Figure:
-    """Piano roll of a span: right, wrong and added notes, missing ones as outlines, the pedal below."""
+    """Piano roll of a span: correct, wrong and added notes, missing ones as outlines, the pedal below."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.0, 2.6), layout="constrained")
@@ -161,14 +161,14 @@ def roll_figure(evidence: Evidence, span_sec: Span) -> Figure:
     axes.set(xlim=span_sec, ylim=(low - 0.5, int(performance.pitch[inside].max(initial=60)) + 3))
     axes.tick_params(labelsize=7)
     axes.set_xlabel(
-        "seconds; blue right, red wrong, orange added, outlined missing, below the pedal", fontsize=7
+        "seconds; blue correct, red wrong, orange added, outlined missing, pedal below", fontsize=7
     )
     axes.set_ylabel("MIDI pitch", fontsize=7)
     return figure
 
 
 def _colours(evidence: Evidence) -> np.ndarray:
-    """(N,) colour of every note by its outcome."""
+    """(N,) colour of every note by its result."""
     alignment = evidence.alignment
     colour = np.full(len(evidence.performance), _OTHER, dtype=object)
     if alignment is not None:

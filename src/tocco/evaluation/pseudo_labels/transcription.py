@@ -1,4 +1,4 @@
-"""Claim (f): the same playing by keys and as a transcriber hears it, and what the proof says of it."""
+"""Claim (f): ratings of the same performances on recorded MIDI and on transcriptions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from tocco.evaluation.bootstrap import bootstrap_interval
 from tocco.evaluation.markdown import number, table, verdict
-from tocco.evaluation.pseudo_labels.claims import Climbed
-from tocco.evaluation.pseudo_labels.measures import CLEAN, Heard, PieceLadders, column
+from tocco.evaluation.pseudo_labels.claims import LadderResult
+from tocco.evaluation.pseudo_labels.measures import CLEAN, Modality, PieceLadders, column
 from tocco.metrics import spearman_rho
 from tocco.pseudo_labels.raters.registry import RATERS
 from tocco.units import FloatArray
@@ -19,19 +19,19 @@ from tocco.units import FloatArray
 FEWEST_EXCERPTS: Final = 4
 
 DRAWS_SEED: Final = 1
-"""Of the bootstrap's draws: the same measures give the same report."""
+"""Of the bootstrap: equal measures give an equal report."""
 
 _HEADER: Final = (
     "corruption",
     "n keys",
     "n transcribed",
-    "change on keys",
-    "change transcribed",
-    "rho on keys",
-    "rho transcribed",
-    "rho transcribed, other draws, 95 %",
+    "change, keys",
+    "change, transcribed",
+    "rho, keys",
+    "rho, transcribed",
+    "rho, transcribed, 95 % interval",
     "rho of means",
-    "largest other / own on keys",
+    "largest other / own, keys",
     "largest other / own",
     "monotone",
     "specific",
@@ -39,15 +39,15 @@ _HEADER: Final = (
 
 
 @dataclass(frozen=True)
-class HeardAgreement:
-    """One dimension of excerpts as they were played.
+class TranscriptionAgreement:
+    """Agreement of one dimension on the uncorrupted excerpts.
 
     Attributes
     ----------
     dimension
-    n_keys, n : excerpts that could be rated by keys, and both ways
-    shift : points, transcribed less keys, mean
-    rho : Spearman over the excerpts; NaN of fewer than four
+    n_keys, n : excerpts rated on recorded MIDI, and on both
+    shift : points, transcription less recorded MIDI, mean
+    rho : Spearman over the excerpts; NaN with fewer than four
     """
 
     dimension: str
@@ -57,23 +57,26 @@ class HeardAgreement:
     rho: float
 
 
-def heard_agreement(ladders: Sequence[PieceLadders]) -> list[HeardAgreement]:
-    """Compare the ratings of what was played by keys and transcribed, of each dimension."""
+def transcription_agreement(ladders: Sequence[PieceLadders]) -> list[TranscriptionAgreement]:
+    """Compare ratings on recorded MIDI and on transcriptions, for each dimension."""
     return [
-        _of(name, *(_clean(ladders, name, heard) for heard in ("keys", "transcribed"))) for name in RATERS
+        _of(name, *(_clean(ladders, name, modality) for modality in ("keys", "transcribed")))
+        for name in RATERS
     ]
 
 
-def _clean(ladders: Sequence[PieceLadders], name: str, heard: Heard) -> FloatArray:
-    """(E,) rating of each excerpt as it was played; NaN where there is none."""
-    steps = (next((s for s in one.steps if s.kind == CLEAN and s.heard == heard), None) for one in ladders)
+def _clean(ladders: Sequence[PieceLadders], name: str, modality: Modality) -> FloatArray:
+    """(E,) rating of each uncorrupted excerpt; NaN where missing."""
+    steps = (
+        next((s for s in one.steps if s.kind == CLEAN and s.modality == modality), None) for one in ladders
+    )
     return column([None if step is None else step.ratings.get(name) for step in steps])
 
 
-def _of(name: str, keys: FloatArray, transcribed: FloatArray) -> HeardAgreement:
+def _of(name: str, keys: FloatArray, transcribed: FloatArray) -> TranscriptionAgreement:
     both = np.isfinite(keys) & np.isfinite(transcribed)
     enough = both.sum() >= FEWEST_EXCERPTS
-    return HeardAgreement(
+    return TranscriptionAgreement(
         dimension=name,
         n_keys=int(np.isfinite(keys).sum()),
         n=int(both.sum()),
@@ -83,49 +86,50 @@ def _of(name: str, keys: FloatArray, transcribed: FloatArray) -> HeardAgreement:
 
 
 def transcription_section(
-    keys: Sequence[Climbed],
-    transcribed: Sequence[Climbed],
-    agreements: Sequence[HeardAgreement],
+    keys: Sequence[LadderResult],
+    transcribed: Sequence[LadderResult],
+    agreements: Sequence[TranscriptionAgreement],
     transcriber: str | None,
 ) -> list[str]:
-    """What the report says of claim (f); nothing where nothing was transcribed.
+    """Section of the report on claim (f); empty where nothing was transcribed.
 
     Parameters
     ----------
-    keys, transcribed : what the corruptions of the same excerpts do, by keys and transcribed
-    agreements : of these excerpts as they were played
-    transcriber : command of the one that took part; None for its noise
+    keys, transcribed : effect of the corruptions of the same excerpts, on recorded MIDI and on transcriptions
+    agreements : on the uncorrupted excerpts
+    transcriber : command of the transcriber; None where its errors were simulated
     """
     if not transcribed:
         return []
     own = {one.kind: one for one in keys}
     how = (
-        "No transcriber took part: the keys carry the noise that was measured of one "
+        "The transcription was simulated with measured errors of a transcriber "
         "(`tocco.music.transcriber_noise.TranscriberNoise`, results/transcription/errors.txt), the same "
         "errors at every step."
     )
     if transcriber is not None:
-        how = f"Every step was rendered, and its keys and pedal heard by `{transcriber}`."
+        how = f"Every step was rendered to audio and transcribed by `{transcriber}`."
     return [
         f"## (f) Robust to transcription{', simulated' if transcriber is None else ''}",
         "",
         how,
         "",
-        "Other draws: where the mean rho would lie if other excerpts like these had been drawn (bootstrap "
-        "over excerpts; of few excerpts it is rather too narrow, and of fewer than two there is none).",
+        "The confidence interval of the mean rho is a bootstrap over excerpts. With few excerpts it is too "
+        "narrow; with fewer than two there is none.",
         "",
-        *table(_HEADER, [_heard_row(own.get(one.kind), one) for one in transcribed]),
+        *table(_HEADER, [_transcription_row(own.get(one.kind), one) for one in transcribed]),
         "",
         *[_met(what, given) for what, given in (("keys", keys), ("transcribed", transcribed))],
         "",
-        "The excerpts as they were played, by keys and as transcribed. What cannot be heard is not rated.",
+        "Ratings of the uncorrupted excerpts on recorded MIDI and on transcriptions. What a transcription "
+        "cannot show is not rated.",
         "",
         *_agreement_table(agreements),
     ]
 
 
-def _heard_row(keys: Climbed | None, transcribed: Climbed) -> list[str]:
-    """One kind, by keys and transcribed; the last two columns are of what was transcribed."""
+def _transcription_row(keys: LadderResult | None, transcribed: LadderResult) -> list[str]:
+    """One kind, on recorded MIDI and on transcriptions; the last two columns are of transcriptions."""
     nothing = float("nan")
     return [
         transcribed.kind,
@@ -145,7 +149,7 @@ def _heard_row(keys: Climbed | None, transcribed: Climbed) -> list[str]:
 
 
 def _range_of_mean(rho_of: FloatArray) -> str:
-    """Where the mean over excerpts would lie if others had been drawn; "-" of fewer than two."""
+    """Bootstrap interval of the mean over excerpts; "-" with fewer than two."""
     known = rho_of[np.isfinite(rho_of)]
     if len(known) < 2:
         return "-"
@@ -155,13 +159,13 @@ def _range_of_mean(rho_of: FloatArray) -> str:
     return f"{number(float(drawn.low), '.3f')} to {number(float(drawn.high), '.3f')}"
 
 
-def _met(what: str, kinds: Sequence[Climbed]) -> str:
+def _met(what: str, kinds: Sequence[LadderResult]) -> str:
     monotone, specific = sum(one.is_monotone for one in kinds), sum(one.is_specific for one in kinds)
     return f"- {what}: {monotone} of {len(kinds)} kinds are monotone, {specific} specific"
 
 
-def _agreement_table(agreements: Sequence[HeardAgreement]) -> list[str]:
-    header = ["dimension", "rated by keys", "both ways", "shift, points", "Spearman"]
+def _agreement_table(agreements: Sequence[TranscriptionAgreement]) -> list[str]:
+    header = ["dimension", "rated, keys", "rated, both", "shift, points", "Spearman"]
     return table(
         header,
         [

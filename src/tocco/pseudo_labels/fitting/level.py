@@ -1,4 +1,4 @@
-"""Fitting the norms of level: what competent pianists make of line, motion, harmony and signs."""
+"""Fit of the level norms: regression of the dynamics contour on its predictors."""
 
 from __future__ import annotations
 
@@ -11,107 +11,111 @@ import numpy as np
 from tocco.pseudo_labels.fitting.predictors import (
     PENALTY,
     coefficients,
+    cross_validated,
     folds_of,
-    left_out,
-    likeness_of,
-    mean_likeness,
-    refuse_still,
+    mean_r,
+    pearson_r,
+    refuse_constant,
     to_digits,
 )
-from tocco.pseudo_labels.norms.level import against_minute, general_level, read_hints
-from tocco.pseudo_labels.norms.model import CourseNorms, CourseVelocity
+from tocco.pseudo_labels.norms.level import dynamics_contour, level_predictors, relative_to_minute
+from tocco.pseudo_labels.norms.model import LevelNorms, LevelVelocity
 from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.units import FloatArray, IntArray
 
-HINTS: Final = tuple(CourseVelocity.model_fields)
-SIGNS_OF_THE_PAGE: Final = ("mark", "mark_change", "hairpin", "stress")
+LEVEL_PREDICTORS: Final = tuple(LevelVelocity.model_fields)
+SCORE_MARKINGS: Final = ("mark", "mark_change", "hairpin", "stress")
 
 WINDOW_SEC: Final = 20.0
 FEWEST_ONSETS: Final = 15
-"""Of a window in which level and course are compared."""
+"""Of a window in which performed and expected contour are correlated."""
 
 
 @dataclass(frozen=True, eq=False)
-class LevelHints:
-    """The level of a performance and what suggests it, onset by onset.
+class LevelSample:
+    """Dynamics contour of a performance and its predictors, onset by onset.
 
     Attributes
     ----------
     onset_sec : (G,) seconds, ascending
-    hint : (H, G) in the order of `HINTS`
-    level : (G,) velocity against the minute around
+    predictor : (P, G) in the order of `LEVEL_PREDICTORS`
+    level : (G,) velocity relative to the surrounding minute
     """
 
     onset_sec: FloatArray
-    hint: FloatArray
+    predictor: FloatArray
     level: FloatArray
 
 
-def read_level_hints(evidence: Evidence) -> LevelHints | None:
-    """The level of a performance and its hints; None where too few notes match the score."""
+def read_level_sample(evidence: Evidence) -> LevelSample | None:
+    """Level of a performance and its predictors; None where too few notes match the score."""
     if evidence.written is None:
         return None
-    hints = read_hints(evidence)
-    return LevelHints(
-        np.maximum.accumulate(evidence.together.onset_sec),
-        np.stack([hints[name] for name in HINTS]),
-        against_minute(evidence, general_level(evidence)),
+    predictors = level_predictors(evidence)
+    return LevelSample(
+        np.maximum.accumulate(evidence.onset_groups.onset_sec),
+        np.stack([predictors[name] for name in LEVEL_PREDICTORS]),
+        relative_to_minute(evidence, dynamics_contour(evidence)),
     )
 
 
-def fit_course(
-    performances: Sequence[LevelHints], pieces: Sequence[str], rng: np.random.Generator
-) -> CourseNorms:
-    """Fit what pianists make of each hint, and hold level and course together where they were not fitted.
+def fit_level(
+    performances: Sequence[LevelSample], pieces: Sequence[str], rng: np.random.Generator
+) -> LevelNorms:
+    """Fit the coefficient of each predictor, and cross-validate the prediction.
 
     Parameters
     ----------
     performances
-    pieces : that each performance is of
-    rng : draws which pieces are left out together, a fifth each time where there are five
+    pieces : piece of each performance
+    rng : draws the cross-validation folds
 
     Raises
     ------
     InputError
-        A hint never moves.
+        A predictor is constant over the pool.
     """
-    hints, level = [one.hint for one in performances], [one.level for one in performances]
-    refuse_still(HINTS, hints, "give performances with soft pedal, of scores with signs")
-    fold = folds_of(pieces, rng)
-    together, unpedalled, unmarked = (
-        _left_out_correlations(performances, pieces, fold, [name for name in HINTS if name not in without])
-        for without in ((), ("soft_pedal",), SIGNS_OF_THE_PAGE)
+    predictors, level = [one.predictor for one in performances], [one.level for one in performances]
+    refuse_constant(
+        LEVEL_PREDICTORS, predictors, "give performances with soft pedal, of scores with dynamic markings"
     )
-    velocity = dict(zip(HINTS, to_digits(coefficients(hints, level, pieces)), strict=True))
-    return CourseNorms(
-        velocity=CourseVelocity(**velocity),
+    fold = folds_of(pieces, rng)
+    with_all, without_soft_pedal, without_markings = (
+        _cross_validated_correlations(
+            performances, pieces, fold, [name for name in LEVEL_PREDICTORS if name not in without]
+        )
+        for without in ((), ("soft_pedal",), SCORE_MARKINGS)
+    )
+    velocity = dict(zip(LEVEL_PREDICTORS, to_digits(coefficients(predictors, level, pieces)), strict=True))
+    return LevelNorms(
+        velocity=LevelVelocity(**velocity),
         penalty=PENALTY,
         n_onsets=sum(len(one.level) for one in performances),
-        correlation=mean_likeness(together),
-        correlation_without_soft_pedal=mean_likeness(unpedalled),
-        correlation_without_signs=mean_likeness(unmarked),
+        correlation=mean_r(with_all),
+        correlation_without_soft_pedal=mean_r(without_soft_pedal),
+        correlation_without_signs=mean_r(without_markings),
         window_sec=WINDOW_SEC,
         n_folds=len(np.unique(fold)),
-        n_windows=len(together),
+        n_windows=len(with_all),
     )
 
 
-def _left_out_correlations(
-    performances: Sequence[LevelHints], pieces: Sequence[str], fold: IntArray, names: Sequence[str]
+def _cross_validated_correlations(
+    performances: Sequence[LevelSample], pieces: Sequence[str], fold: IntArray, names: Sequence[str]
 ) -> list[float]:
-    """Likeness of level and course in every window of pieces that were left out of the fit."""
-    rows = [HINTS.index(name) for name in names]
-    return left_out(
-        [one.hint[rows] for one in performances],
+    """Correlation of level and prediction in every window of held-out pieces."""
+    rows = [LEVEL_PREDICTORS.index(name) for name in names]
+    return cross_validated(
+        [one.predictor[rows] for one in performances],
         [one.level for one in performances],
         pieces,
         fold,
-        lambda k, course: window_correlations(performances[k].onset_sec, course, performances[k].level),
+        lambda k, expected: window_correlations(performances[k].onset_sec, expected, performances[k].level),
     )
 
 
 def window_correlations(onset_sec: FloatArray, first: FloatArray, second: FloatArray) -> list[float]:
-    """Correlation within each twenty seconds that hold fifteen onsets or more; 0 where one is still.
+    """Correlation within each window of twenty seconds with fifteen onsets or more; 0 where one is constant.
 
     Parameters
     ----------
@@ -122,5 +126,5 @@ def window_correlations(onset_sec: FloatArray, first: FloatArray, second: FloatA
     for start in np.arange(onset_sec[0], onset_sec[-1] - WINDOW_SEC + 1e-6, WINDOW_SEC):
         inside = (onset_sec >= start) & (onset_sec < start + WINDOW_SEC)
         if inside.sum() >= FEWEST_ONSETS:
-            found.append(likeness_of(first[inside], second[inside]))
+            found.append(pearson_r(first[inside], second[inside]))
     return found

@@ -1,7 +1,7 @@
-"""Fitting the norms to competent performances: touch, course of level, accents, and when the foot moves.
+"""Fit of all norms to competent performances: touch, dynamics contour, accents, and pedal-timing lags.
 
-What a performance gives is read once and is small; the fits then work on the samples of the whole pool, in
-which every piece weighs the same, however long it is and however many play it.
+Each performance is reduced to a small sample once; the fits then work on the samples of the whole pool, with
+equal weight per piece, regardless of its length and of the number of takes.
 """
 
 from __future__ import annotations
@@ -13,47 +13,47 @@ import numpy as np
 
 from tocco.errors import InputError
 from tocco.pseudo_labels.fitting.accents import AccentNotes, fit_accents, read_accent_notes
-from tocco.pseudo_labels.fitting.level import LevelHints, fit_course, read_level_hints
-from tocco.pseudo_labels.fitting.pedal_lags import FootLags, measure_foot, read_foot_lags
+from tocco.pseudo_labels.fitting.level import LevelSample, fit_level, read_level_sample
+from tocco.pseudo_labels.fitting.pedal_lags import PedalLags, measure_pedal_lags, read_pedal_lags
 from tocco.pseudo_labels.fitting.touch import TouchNotes, fit_touch, read_touch_notes
 from tocco.pseudo_labels.norms.model import Norms
 from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.pool import PoolFacts
 
 FEWEST_PIECES = 2
-"""One to fit to, one to be left out."""
+"""One to fit, one to hold out."""
 
 
 @dataclass(frozen=True, eq=False)
 class NormSample:
-    """What one performance gives to the norms.
+    """Sample of one performance for the fit of the norms.
 
     Attributes
     ----------
     piece
     touch
-    course
+    level
     accents
-    foot : None without pedal
+    pedal : None without pedal
     """
 
     piece: str
     touch: TouchNotes
-    course: LevelHints
+    level: LevelSample
     accents: AccentNotes
-    foot: FootLags | None
+    pedal: PedalLags | None
 
 
 def read_norm_sample(evidence: Evidence, piece: str) -> NormSample | None:
-    """Read what a performance of a score gives; None where too few of its notes match."""
-    touch, course, accents = (
+    """Reduce a performance to its sample; None where too few notes match the score."""
+    touch, level, accents = (
         read_touch_notes(evidence),
-        read_level_hints(evidence),
+        read_level_sample(evidence),
         read_accent_notes(evidence),
     )
-    if touch is None or course is None or accents is None:
+    if touch is None or level is None or accents is None:
         return None
-    return NormSample(piece, touch, course, accents, read_foot_lags(evidence))
+    return NormSample(piece, touch, level, accents, read_pedal_lags(evidence))
 
 
 def fit_norms(samples: Sequence[NormSample], pool: PoolFacts, rng: np.random.Generator) -> Norms:
@@ -62,14 +62,14 @@ def fit_norms(samples: Sequence[NormSample], pool: PoolFacts, rng: np.random.Gen
     Parameters
     ----------
     samples
-    pool : what they are of
-    rng : draws which pieces are left out together
+    pool : provenance of the samples
+    rng : draws the cross-validation folds
 
     Raises
     ------
     InputError
-        There is hardly a piece, or something that a norm is for is never played: no note under a staccato
-        sign, a slur or an accent, no soft pedal, no staff that ever plays alone.
+        There are fewer than two pieces, or a predictor never varies: no note with a staccato sign, a slur or
+        an accent, no soft pedal, no staff that ever plays alone.
     """
     pieces = [sample.piece for sample in samples]
     if len(set(pieces)) < FEWEST_PIECES:
@@ -82,7 +82,7 @@ def fit_norms(samples: Sequence[NormSample], pool: PoolFacts, rng: np.random.Gen
     return Norms(
         pool=pool,
         touch=fit_touch([sample.touch for sample in samples], pieces),
-        course=fit_course([sample.course for sample in samples], pieces, rng),
+        level=fit_level([sample.level for sample in samples], pieces, rng),
         accents=fit_accents([sample.accents for sample in samples], pieces, rng),
-        foot=measure_foot([sample.foot for sample in samples], pieces),
+        pedal=measure_pedal_lags([sample.pedal for sample in samples], pieces),
     )

@@ -1,4 +1,4 @@
-"""What pianists make of hints: ridge regression over a pool in which every piece has one vote."""
+"""Cross-validated ridge regression of performed level on predictors, with equal weight per piece."""
 
 from __future__ import annotations
 
@@ -13,58 +13,58 @@ from tocco.units import FloatArray, IntArray
 
 PENALTY: Final = 0.02
 DIGITS: Final = 2
-"""More digits than these move with the choice of the pool."""
+"""Significant digits: further ones depend on the choice of the pool."""
 
 MOST_FOLDS: Final = 5
 
-_STILL = 1e-6
-"""What a hint that never moves may come to by rounding."""
+_CONSTANT = 1e-6
+"""Largest value that a constant predictor may have by rounding."""
 
 _SMALLEST = 1e-9
 
 
 def coefficients(
-    hints: Sequence[FloatArray],
-    followed: Sequence[FloatArray],
+    predictors: Sequence[FloatArray],
+    target: Sequence[FloatArray],
     pieces: Sequence[str],
     penalty: float = PENALTY,
 ) -> FloatArray:
-    """Ridge regression (Hoerl and Kennard 1970) on hints of unit size, without a constant.
+    """Ridge regression (Hoerl and Kennard 1970) on predictors of unit size, without intercept.
 
-    Every piece has one vote, and each take of it the same part of that.
+    Pieces have equal weight, which is divided equally among the takes of a piece.
 
     Parameters
     ----------
-    hints : (H, N) of each performance
-    followed : (N,) velocity of each: what is to be explained
-    pieces : that each performance is of
-    penalty : of a hint of unit size
+    predictors : (P, N) of each performance
+    target : (N,) velocity of each performance
+    pieces : piece of each performance
+    penalty : for a predictor of unit size
 
     Returns
     -------
-    (H,) velocity for one unit of each hint, as it is; 0 for a hint that never moves
+    (P,) velocity per unit of each predictor; 0 for a constant predictor
     """
     n_takes = Counter(pieces)
-    n_hints = len(hints[0])
-    square, product = np.zeros((n_hints, n_hints)), np.zeros(n_hints)
-    for hint, value, piece in zip(hints, followed, pieces, strict=True):
-        vote = 1.0 / (len(value) * n_takes[piece] * len(n_takes))
-        square += vote * hint @ hint.T
-        product += vote * hint @ value
+    n_predictors = len(predictors[0])
+    square, product = np.zeros((n_predictors, n_predictors)), np.zeros(n_predictors)
+    for predictor, value, piece in zip(predictors, target, pieces, strict=True):
+        weight = 1.0 / (len(value) * n_takes[piece] * len(n_takes))
+        square += weight * predictor @ predictor.T
+        product += weight * predictor @ value
     size = np.sqrt(np.diag(square))
-    moves = size > _STILL
-    size = np.where(moves, size, 1.0)
-    unit = square / np.outer(size, size) + penalty * np.eye(n_hints)
-    return np.where(moves, np.linalg.solve(unit, product / size) / size, 0.0)
+    varies = size > _CONSTANT
+    size = np.where(varies, size, 1.0)
+    unit = square / np.outer(size, size) + penalty * np.eye(n_predictors)
+    return np.where(varies, np.linalg.solve(unit, product / size) / size, 0.0)
 
 
 def folds_of(pieces: Sequence[str], rng: np.random.Generator) -> IntArray:
-    """(P,) which part of the pool each performance belongs to, a fifth each where there are five pieces.
+    """(P,) cross-validation fold of each performance: five folds, or one per piece where there are fewer.
 
     Parameters
     ----------
-    pieces : (P,) that each performance is of; all takes of one are in one part
-    rng : draws which pieces are left out together
+    pieces : (P,) piece of each performance; all takes of a piece are in one fold
+    rng : assigns the pieces to folds
     """
     names = sorted(set(pieces))
     n_folds = min(MOST_FOLDS, len(names))
@@ -72,62 +72,66 @@ def folds_of(pieces: Sequence[str], rng: np.random.Generator) -> IntArray:
     return np.array([fold_of[piece] for piece in pieces])
 
 
-def left_out(
-    hints: Sequence[FloatArray],
-    followed: Sequence[FloatArray],
+def cross_validated(
+    predictors: Sequence[FloatArray],
+    target: Sequence[FloatArray],
     pieces: Sequence[str],
     fold: IntArray,
-    likeness: Callable[[int, FloatArray], Sequence[float]],
+    correlate: Callable[[int, FloatArray], Sequence[float]],
 ) -> list[float]:
-    """Likeness of what was played and what was suggested, of pieces that were left out of the fit.
+    """Correlations of target and prediction over held-out pieces.
 
-    Nothing where there is one part alone: no piece is left to fit to.
+    Empty with a single fold, where no piece is left to fit.
 
     Parameters
     ----------
-    hints, followed, pieces : as of `coefficients`
+    predictors, target, pieces : as of `coefficients`
     fold : (P,) of `folds_of`
-    likeness : (performance, suggested (N,)) -> any number of correlations
+    correlate : (performance, prediction (N,)) -> any number of correlations
     """
     found: list[float] = []
-    parts = np.unique(fold)
-    for out in parts if len(parts) > 1 else ():
-        kept = np.flatnonzero(fold != out).tolist()
+    folds = np.unique(fold)
+    for out in folds if len(folds) > 1 else ():
+        training = np.flatnonzero(fold != out).tolist()
         fitted = coefficients(
-            [hints[k] for k in kept], [followed[k] for k in kept], [pieces[k] for k in kept]
+            [predictors[k] for k in training], [target[k] for k in training], [pieces[k] for k in training]
         )
         for k in np.flatnonzero(fold == out).tolist():
-            found += likeness(k, fitted @ hints[k])
+            found += correlate(k, fitted @ predictors[k])
     return found
 
 
-def refuse_still(names: Sequence[str], hints: Sequence[FloatArray], next_step: str) -> None:
-    """Refuse a pool in which a hint never moves.
+def refuse_constant(names: Sequence[str], predictors: Sequence[FloatArray], next_step: str) -> None:
+    """Refuse a pool in which a predictor is constant.
 
     Raises
     ------
     InputError
-        Which hints these are.
+        Names these predictors.
     """
-    still = [name for k, name in enumerate(names) if all(np.abs(hint[k]).max() <= _STILL for hint in hints)]
-    if still:
-        listed = " and ".join(part for part in (", ".join(still[:-1]), still[-1]) if part)
-        never = "never changes" if len(still) == 1 else "never change"
-        raise InputError("pool", f"tells nothing of {listed}, which {never} in it", next_step=next_step)
+    constant = [
+        name for k, name in enumerate(names) if all(np.abs(one[k]).max() <= _CONSTANT for one in predictors)
+    ]
+    if constant:
+        listed = " and ".join(part for part in (", ".join(constant[:-1]), constant[-1]) if part)
+        verb = "is" if len(constant) == 1 else "are"
+        raise InputError(
+            "pool", f"gives no coefficient for {listed}, which {verb} constant in it", next_step=next_step
+        )
 
 
-def likeness_of(first: FloatArray, second: FloatArray) -> float:
-    """Correlation of two series about their means; 0 where one is still."""
+def pearson_r(first: FloatArray, second: FloatArray) -> float:
+    """Pearson correlation of two series; 0 where one is constant."""
     a, b = first - first.mean(), second - second.mean()
     size = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / size if size > _SMALLEST else 0.0
 
 
-def mean_likeness(found: Sequence[float]) -> float:
-    """To three decimals; 0 where there is none."""
+def mean_r(found: Sequence[float]) -> float:
+    """Mean correlation to three decimals; 0 where there is none."""
     return round(float(np.mean(found)), 3) if found else 0.0
 
 
 def to_digits(values: FloatArray) -> list[float]:
-    """Values to the digits that are written."""
+    """Values rounded to `DIGITS` significant digits."""
     return [float(f"{value:.{DIGITS}g}") + 0.0 for value in values]

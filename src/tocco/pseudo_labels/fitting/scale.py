@@ -1,4 +1,4 @@
-"""Fitting the reference scale to measured segments of competent performances."""
+"""Fit of the reference scale to measured segments of competent performances."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tocco.errors import InputError
 from tocco.pseudo_labels.norms.model import reference_norms
 from tocco.pseudo_labels.pseudo_label import ComponentKind, PseudoLabel
 from tocco.pseudo_labels.raters.registry import RATERS, Rater
-from tocco.pseudo_labels.scale.difficulty import DEMANDS
+from tocco.pseudo_labels.scale.difficulty import DIFFICULTY_COVARIATES
 from tocco.pseudo_labels.scale.model import (
     LEAST_WEIGHT,
     RATING_AT,
@@ -21,20 +21,20 @@ from tocco.pseudo_labels.scale.model import (
     DimensionScale,
     Pool,
     ReferenceScale,
-    bent,
     combined,
+    transformed,
 )
 from tocco.pseudo_labels.scale.peers import variance_parts
 from tocco.units import FloatArray
 
 FEWEST_SEGMENTS: Final = 50
-"""Below these the outer percentiles are single segments."""
+"""With fewer, the outer percentiles are single segments."""
 
 FEWEST_SHARED: Final = 2
-"""Pieces with two pianists, to tell the piece's part of a difference from the pianist's."""
+"""Pieces with two pianists, to separate variance between pieces from variance between pianists."""
 
 OUTER_PERCENT: Final = 2.5
-"""Values beyond this percentile, on either side, are drawn in before a spread is taken."""
+"""Values beyond this percentile on either side are clipped (winsorised) before a spread is computed."""
 
 _SMALLEST_SPREAD = 1e-3
 
@@ -47,58 +47,64 @@ class MeasuredSegment:
     ----------
     piece : all segments of a piece share one unit of weight
     performer
-    labels : dimension -> as measured
-    demand : (Q,)
+    labels : dimension -> unscaled pseudo-label
+    covariates : (Q,) difficulty covariates
     """
 
     piece: str
     performer: str
     labels: Mapping[str, PseudoLabel]
-    demand: FloatArray
+    covariates: FloatArray
 
 
 def fit_scale(segments: Sequence[MeasuredSegment], pool: Pool) -> ReferenceScale:
     """Fit centres, spreads, correlations and percentiles to a pool.
 
-    Every piece weighs the same, however long it is and however many play it.
+    Pieces have equal weight, regardless of their length and of the number of takes.
 
     Raises
     ------
     InputError
-        A component was measured in fewer than 50 segments, or hardly a piece is played by two people.
+        A component was measured in fewer than 50 segments, or fewer than two pieces have two pianists.
     """
-    kept = [segment for segment in segments if np.all(np.isfinite(segment.demand))]
-    demand = np.array([segment.demand for segment in kept]).reshape(len(kept), len(DEMANDS))
-    if len(kept) < FEWEST_SEGMENTS:
+    usable = [segment for segment in segments if np.all(np.isfinite(segment.covariates))]
+    covariates = np.array([segment.covariates for segment in usable]).reshape(
+        len(usable), len(DIFFICULTY_COVARIATES)
+    )
+    if len(usable) < FEWEST_SEGMENTS:
         raise InputError(
             "pool",
-            f"has {len(kept)} segments",
+            f"has {len(usable)} segments",
             allowed=f"at least {FEWEST_SEGMENTS}",
             next_step="give more performances that match their scores",
         )
-    names, piece = np.unique([segment.piece for segment in kept], return_inverse=True)
+    names, piece = np.unique([segment.piece for segment in usable], return_inverse=True)
     weight = 1.0 / np.bincount(piece, minlength=len(names))[piece]
-    centre = np.average(demand, axis=0, weights=weight)
-    spread = np.sqrt(np.average((demand - centre) ** 2, axis=0, weights=weight))
+    centre = np.average(covariates, axis=0, weights=weight)
+    spread = np.sqrt(np.average((covariates - centre) ** 2, axis=0, weights=weight))
     spread = np.maximum(spread, _SMALLEST_SPREAD)
-    asked = (demand - centre) / spread
+    standard_covariates = (covariates - centre) / spread
     return ReferenceScale(
         pool=pool,
         norms_sha256=reference_norms().sha256(),
-        demand_centre=_rounded(centre),
-        demand_spread=_rounded(spread),
-        dimensions={name: _fit_dimension(rater, kept, asked, weight) for name, rater in RATERS.items()},
+        covariate_centre=_rounded(centre),
+        covariate_spread=_rounded(spread),
+        dimensions={
+            name: _fit_dimension(rater, usable, standard_covariates, weight) for name, rater in RATERS.items()
+        },
     )
 
 
 def _fit_dimension(
-    rater: Rater, segments: Sequence[MeasuredSegment], asked: FloatArray, weight: FloatArray
+    rater: Rater, segments: Sequence[MeasuredSegment], standard_covariates: FloatArray, weight: FloatArray
 ) -> DimensionScale:
     scales: dict[str, ComponentScale] = {}
     columns = []
     for kind in rater.scaled:
         value = np.array([_value(segment, rater.dimension, kind.name) for segment in segments])
-        scales[kind.name], standard = _fit_component(rater.dimension, kind, value, asked, weight)
+        scales[kind.name], standard = _fit_component(
+            rater.dimension, kind, value, standard_covariates, weight
+        )
         columns.append(standard)
     standard = np.stack(columns, axis=1)
     correlation = _correlations(standard, weight)
@@ -125,7 +131,7 @@ def _fit_dimension(
 def _spread_of_takes(
     dimension: str, segments: Sequence[MeasuredSegment], standing: FloatArray
 ) -> tuple[float, float, float]:
-    """Mean standing of the pieces, variance between pianists of a piece, and between pieces."""
+    """Mean standing of the pieces, variance between pianists of a piece, and variance between pieces."""
     takes: dict[tuple[str, str], list[float]] = {}
     for segment, value in zip(segments, standing, strict=True):
         if np.isfinite(value):
@@ -151,9 +157,13 @@ def _value(segment: MeasuredSegment, dimension: str, component: str) -> float:
 
 
 def _fit_component(
-    dimension: str, kind: ComponentKind, value: FloatArray, asked: FloatArray, weight: FloatArray
+    dimension: str,
+    kind: ComponentKind,
+    value: FloatArray,
+    standard_covariates: FloatArray,
+    weight: FloatArray,
 ) -> tuple[ComponentScale, FloatArray]:
-    """The component's scale, and its standardised values, more is better; NaN where missing."""
+    """Scale of a component, and its standardised values, more is better; NaN where missing."""
     known = np.isfinite(value)
     if known.sum() < FEWEST_SEGMENTS:
         raise InputError(
@@ -162,39 +172,39 @@ def _fit_component(
             allowed=f"at least {FEWEST_SEGMENTS}",
             next_step="give more performances, with scores, pedal and, for sound, a rendered share",
         )
-    x, w = bent(kind, value[known]), weight[known]
+    x, w = transformed(kind, value[known]), weight[known]
     low, high = weighted_percentiles(x, w, (OUTER_PERCENT, 100.0 - OUTER_PERCENT))
     root = np.sqrt(w)[:, None]
-    columns = np.column_stack([np.ones(len(x)), asked[known]])
+    columns = np.column_stack([np.ones(len(x)), standard_covariates[known]])
     found = np.linalg.lstsq(root * columns, root[:, 0] * np.clip(x, low, high), rcond=None)[0]
-    left = x - columns @ found
-    low, high = weighted_percentiles(left, w, (OUTER_PERCENT, 100.0 - OUTER_PERCENT))
-    drawn = np.clip(left, low, high)
-    middle = np.average(drawn, weights=w)
-    spread = max(float(np.sqrt(np.average((drawn - middle) ** 2, weights=w))), _SMALLEST_SPREAD)
+    residual = x - columns @ found
+    low, high = weighted_percentiles(residual, w, (OUTER_PERCENT, 100.0 - OUTER_PERCENT))
+    clipped = np.clip(residual, low, high)
+    middle = np.average(clipped, weights=w)
+    spread = max(float(np.sqrt(np.average((clipped - middle) ** 2, weights=w))), _SMALLEST_SPREAD)
     standard = np.full(len(value), np.nan)
-    standard[known] = left / spread * (1.0 if kind.better == "more" else -1.0)
+    standard[known] = residual / spread * (1.0 if kind.better == "more" else -1.0)
     scale = ComponentScale(
         weight=kind.weight,
         centre=round(float(found[0]), 6),
         spread=round(spread, 6),
-        demand=_rounded(found[1:]),
+        covariate_slope=_rounded(found[1:]),
         n_segments=int(known.sum()),
     )
     return scale, standard
 
 
 def _correlations(standard: FloatArray, weight: FloatArray) -> FloatArray:
-    """Pairwise over the segments that have both; outliers drawn in to three spreads."""
+    """Pairwise correlations over the segments that have both; values clipped to three standard deviations."""
     n = standard.shape[1]
     matrix = np.eye(n)
-    drawn = np.clip(standard, -3.0, 3.0)
+    clipped = np.clip(standard, -3.0, 3.0)
     for a in range(n):
         for b in range(a):
-            both = np.isfinite(drawn[:, a]) & np.isfinite(drawn[:, b])
+            both = np.isfinite(clipped[:, a]) & np.isfinite(clipped[:, b])
             if both.sum() < FEWEST_SEGMENTS:
                 continue
-            x, y, w = drawn[both, a], drawn[both, b], weight[both]
+            x, y, w = clipped[both, a], clipped[both, b], weight[both]
             x, y = x - np.average(x, weights=w), y - np.average(y, weights=w)
             size = np.sqrt(np.average(x**2, weights=w) * np.average(y**2, weights=w))
             matrix[a, b] = matrix[b, a] = np.average(x * y, weights=w) / size if size > 0 else 0.0
@@ -204,19 +214,19 @@ def _correlations(standard: FloatArray, weight: FloatArray) -> FloatArray:
 def _percentile_knots(
     composite: FloatArray, weight: FloatArray
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Places of the stated percentiles; where several fall together, one place with their mean rating."""
+    """Standing and rating at the percentiles; where several coincide, one knot with their mean rating."""
     at = weighted_percentiles(composite, weight, tuple(RATING_AT))
     places: dict[float, list[float]] = {}
     for place, rating in zip(np.round(at, 4), RATING_AT.values(), strict=True):
         places.setdefault(float(place), []).append(rating)
     if len(places) < 3:
-        raise InputError("pool", "has hardly two levels of a dimension", next_step="give a larger pool")
+        raise InputError("pool", "has fewer than three levels of a dimension", next_step="give a larger pool")
     ordered = sorted(places)
     return tuple(ordered), tuple(float(np.mean(places[place])) for place in ordered)
 
 
 def weighted_percentiles(x: FloatArray, weight: FloatArray, percent: Sequence[float]) -> FloatArray:
-    """Percentiles of weighted values, each standing at the middle of its weight.
+    """Weighted percentiles, each value at the midpoint of its cumulative weight.
 
     Examples
     --------

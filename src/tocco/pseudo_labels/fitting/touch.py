@@ -1,4 +1,4 @@
-"""Fitting the norms of touch: quantile regression of how long competent pianists hold what is written."""
+"""Fit of the touch norms: quantile regression of key-down duration on written duration and context."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from scipy.special import expit
 from tocco.errors import InputError
 from tocco.music.statistics.score_articulation import articulation_log
 from tocco.pseudo_labels.norms.model import TouchNorms, TouchTable
-from tocco.pseudo_labels.norms.touch import asked_of_the_hand, signs_over, written_sec
+from tocco.pseudo_labels.norms.touch import articulation_signs, technical_context, written_sec
 from tocco.pseudo_labels.observed.evidence import Evidence
-from tocco.pseudo_labels.raters.articulation_quality import tells_of_touch
+from tocco.pseudo_labels.raters.articulation_quality import free_to_hold
 from tocco.units import FloatArray, IntArray
 
 VALUE_SEC: Final = (0.1, 0.15, 0.25, 0.4, 0.8, 1.6)
-"""Written times at which the tables of touch stand."""
+"""Written durations for which the tables have entries."""
 
 STACCATO, SLURRED, PLAIN = 0, 1, 2
 SIGNS: Final = ("staccato", "slurred", "plain")
-ASKED: Final = ("doubling", "octave", "repeated", "accompanying")
+CONTEXT: Final = ("doubling", "octave", "repeated", "accompanying")
 
 USUAL_QUANTILE: Final = 0.5
 LONG_QUANTILE: Final = 0.8
@@ -32,10 +32,10 @@ SMOOTHING_LOG: Final = 0.03
 """Far below the spread of touch (about 0.5), and wide enough for a quasi-Newton method."""
 
 DECIMALS: Final = 3
-"""The last of them moves with the choice of the pool; with fewer, a number between two of them would jump."""
+"""The last one depends on the choice of the pool; with fewer, values between two steps would be unstable."""
 
 FEWEST_NOTES: Final = 1.0
-"""Fewer would put a number of the tables wherever one player happened to be."""
+"""With fewer, a table entry would be determined by a single performance."""
 
 _START_LOG = -0.3
 _MOST_STEPS = 2000
@@ -44,23 +44,23 @@ _FLATTEST = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class TouchNotes:
-    """Matched notes that their player was free to hold.
+    """Matched notes whose duration the player was free to choose.
 
     Attributes
     ----------
-    value_sec : (K,) seconds, as written
+    value_sec : (K,) written duration, seconds
     sign : (K,) `STACCATO`, `SLURRED` or `PLAIN`
-    asked : (K, 4) of `touch_norm.asked_of_the_hand`
-    held_log : (K,) logarithm of key-down against written time
+    context : (K, 4) of `norms.touch.technical_context`
+    held_log : (K,) log ratio of key-down to written duration
     """
 
     value_sec: FloatArray
     sign: IntArray
-    asked: FloatArray
+    context: FloatArray
     held_log: FloatArray
 
     def columns(self) -> FloatArray:
-        """What `coefficients` are for: per sign the share of each of `VALUE_SEC`, then what is asked.
+        """Design matrix: per sign the interpolation weights of `VALUE_SEC`, then the technical context.
 
         Returns
         -------
@@ -69,34 +69,34 @@ class TouchNotes:
         place, knots = np.log(self.value_sec), np.log(VALUE_SEC)
         hat = np.stack([np.interp(place, knots, one) for one in np.eye(len(knots))], axis=1)
         by_sign = [hat * (self.sign == sign)[:, None] for sign in range(len(SIGNS))]
-        return np.concatenate([*by_sign, self.asked], axis=1)
+        return np.concatenate([*by_sign, self.context], axis=1)
 
 
 def read_touch_notes(evidence: Evidence) -> TouchNotes | None:
-    """The notes of a performance that tell of touch; None where too few match the score."""
+    """The notes of a performance that the norms are fitted to; None where too few match the score."""
     written, alignment = evidence.written, evidence.alignment
     if written is None or alignment is None:
         return None
     struck, score = evidence.playing.struck, alignment.score
     held_log = articulation_log(written, (struck.offset_sec - struck.onset_sec)[written.played])
-    told = tells_of_touch(evidence, written)
-    sign = np.select([*signs_over(written, score)], [STACCATO, SLURRED], PLAIN)
-    asked = asked_of_the_hand(written, score.pitch[written.note])
-    return TouchNotes(written_sec(written)[told], sign[told], asked[told], held_log[told])
+    free = free_to_hold(evidence, written)
+    sign = np.select([*articulation_signs(written, score)], [STACCATO, SLURRED], PLAIN)
+    context = technical_context(written, score.pitch[written.note])
+    return TouchNotes(written_sec(written)[free], sign[free], context[free], held_log[free])
 
 
 def fit_touch(notes: Sequence[TouchNotes], pieces: Sequence[str]) -> TouchNorms:
-    """Fit the tables of touch to every note; each piece weighs the same.
+    """Fit the tables of touch to all notes, with equal weight per piece.
 
     Parameters
     ----------
     notes : of each performance
-    pieces : that each performance is of
+    pieces : piece of each performance
 
     Raises
     ------
     InputError
-        Nothing tells what a number of the tables should be.
+        A table entry has no notes to be fitted to.
     """
     columns = np.concatenate([one.columns() for one in notes])
     held_log = np.concatenate([one.held_log for one in notes])
@@ -133,7 +133,7 @@ def _refuse_unseen(columns: FloatArray) -> None:
     if unseen:
         raise InputError(
             "pool",
-            f"holds hardly any {' and hardly any '.join(unseen)}",
+            f"has too few {' and too few '.join(unseen)}",
             next_step="give more pieces, of more kinds",
         )
 
@@ -141,11 +141,11 @@ def _refuse_unseen(columns: FloatArray) -> None:
 def quantile_regression(
     columns: FloatArray, value: FloatArray, weight: FloatArray, quantile: float
 ) -> FloatArray:
-    """Coefficients under whose prediction a share of the values lies (Koenker and Bassett 1978).
+    """Quantile regression (Koenker and Bassett 1978).
 
-    Least sum of the check loss, `q e` above and `(q - 1) e` below, whose kink is rounded off as
-    `q e + s log(1 + exp(-e / s))` so that L-BFGS finds the way; Chen 2007 rounds it for the same end.
-    As a linear programme it is exact, and with half a million notes out of reach of the solvers at hand.
+    Minimises the check loss, `q e` above and `(q - 1) e` below, smoothed to `q e + s log(1 + exp(-e / s))`
+    for L-BFGS (compare Chen 2007). The exact linear programme is too large for the available solvers with
+    half a million notes.
 
     Parameters
     ----------
@@ -159,14 +159,14 @@ def quantile_regression(
     (C,)
     """
     share = weight / weight.sum()
-    # In columns of unit size a rare one, such as long notes under a staccato sign, is found as exactly.
+    # With columns of unit size, rare ones such as long notes with a staccato sign converge equally well.
     size = np.sqrt(share @ columns**2)
     unit = columns / size
 
     def loss(coefficients: FloatArray) -> tuple[float, FloatArray]:
-        left = value - unit @ coefficients
-        height = quantile * left + SMOOTHING_LOG * np.logaddexp(0.0, -left / SMOOTHING_LOG)
-        slope = quantile - expit(-left / SMOOTHING_LOG)
+        residual = value - unit @ coefficients
+        height = quantile * residual + SMOOTHING_LOG * np.logaddexp(0.0, -residual / SMOOTHING_LOG)
+        slope = quantile - expit(-residual / SMOOTHING_LOG)
         return float(share @ height), -(unit.T @ (share * slope))
 
     start = _START_LOG * size
@@ -176,13 +176,13 @@ def quantile_regression(
 
 
 def _table(coefficients: FloatArray) -> TouchTable:
-    """The coefficients by their names."""
-    by_sign = coefficients[: -len(ASKED)].reshape(len(SIGNS), len(VALUE_SEC))
+    """The coefficients as a named table."""
+    by_sign = coefficients[: -len(CONTEXT)].reshape(len(SIGNS), len(VALUE_SEC))
     columns = {sign: tuple(row) for sign, row in zip(SIGNS, by_sign.tolist(), strict=True)}
-    asked = dict(zip(ASKED, coefficients[-len(ASKED) :].tolist(), strict=True))
-    return TouchTable.model_validate({**columns, **asked})
+    context = dict(zip(CONTEXT, coefficients[-len(CONTEXT) :].tolist(), strict=True))
+    return TouchTable.model_validate({**columns, **context})
 
 
 def _spread_of_medians(value: FloatArray, piece: IntArray) -> float:
-    """Standard deviation over the pieces of the median of each."""
+    """Standard deviation over pieces of the median of each piece."""
     return float(np.std([np.median(value[piece == one]) for one in range(piece.max() + 1)]))

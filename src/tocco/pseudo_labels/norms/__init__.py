@@ -1,1 +1,1 @@
-"""What is expected: how competent pianists play such music."""
+"""Norms: what competent pianists are expected to do in a given musical context."""

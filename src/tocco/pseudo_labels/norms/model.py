@@ -1,9 +1,8 @@
-"""What competent pianists do, in numbers: touch, level, accents, and when the foot moves.
+"""Norms of touch, level, accents and pedal timing, as fitted to competent pianists.
 
-The numbers are fitted to the reference pool by `tocco pseudo-label fit-norms` (see `norm_fit`) and lie in a
-file beside this module. `touch_norm`, `level_course` and `accent_course` read theirs from it, and the
-reference scale rests on components that were measured with them: a scale that was fitted with other norms is
-refused.
+`tocco pseudo-label fit-norms` fits the numbers to the reference pool (see `fitting.norms`) and writes the
+file beside this module. `norms.touch`, `norms.level` and `norms.accents` read their part of it. The reference
+scale rests on components that were measured with them, so a scale fitted with other norms is refused.
 """
 
 from __future__ import annotations
@@ -23,6 +22,9 @@ from tocco.schema import StrictModel, one_line, parse_object
 
 NORMS_FILE: Final = "norms.json"
 NORMS_FORMAT: Final = 2
+PRESENT_NAMES: Final = {"course": "level", "foot": "pedal"}
+"""Name in files of earlier releases -> present name."""
+
 
 _NEXT_STEP = "fit the norms again with `tocco pseudo-label fit-norms`"
 _Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -32,65 +34,65 @@ _Correlation = Annotated[float, Field(ge=-1.0, le=1.0)]
 
 
 class TouchTable(StrictModel):
-    """Logarithm of key-down against written time, as a function of what is written."""
+    """Log ratio of key-down duration to written duration, as a function of the score."""
 
     staccato: tuple[_Number, ...]
-    """Under a staccato sign, at each of `TouchNorms.value_sec`, for a single note of the melody."""
+    """With a staccato sign, at each of `TouchNorms.value_sec`, for a single note of the melody."""
 
     slurred: tuple[_Number, ...]
     """The same under a slur."""
 
     plain: tuple[_Number, ...]
-    """The same under neither."""
+    """The same without either."""
 
     doubling: _Number
-    """Added for every doubling of the notes of the onset."""
+    """Added for every doubling of the number of notes of the onset."""
 
     octave: _Number
-    """Added for every octave that the hand then leaps."""
+    """Added per octave of the following leap."""
 
     repeated: _Number
-    """Added where the next chord of the staff strikes the key again."""
+    """Added where the next chord of the staff repeats the key."""
 
     accompanying: _Number
     """Added where the note is not the highest of its onset."""
 
 
 class TouchNorms(StrictModel):
-    """How long keys are held: quantiles of the touch of the pool."""
+    """Key-down durations: quantiles over the pool."""
 
     value_sec: tuple[_Positive, ...]
-    """Written time, at the tempo around the note, at which the tables stand; ascending."""
+    """Written durations at the local tempo for which the tables have entries; ascending."""
 
     usual: TouchTable
-    """What half of the keys are held for at most."""
+    """Table of the median."""
 
     long: TouchTable
-    """What four in five keys are held for at most."""
+    """Table of the 80th percentile."""
 
     usual_quantile: _Share
-    """That `usual` was fitted to."""
+    """Quantile that `usual` was fitted to."""
 
     long_quantile: _Share
-    """That `long` was fitted to."""
+    """Quantile that `long` was fitted to."""
 
     usual_share: _Share
-    """Of the pool's notes, every piece weighing the same, that are held for less than `usual` says."""
+    """Share of the pool's notes held shorter than `usual`, with equal weight per piece."""
 
     long_share: _Share
     """The same for `long`."""
 
     smoothing_log: _Positive
-    """Width over which the kink of the check loss is rounded off."""
+    """Width over which the kink of the check loss is smoothed."""
 
     n_notes: Count
-    """Notes that it was fitted to."""
+    """Number of notes in the fit."""
 
     piece_spread_log: _Number
-    """Standard deviation of the pieces' medians against `usual`."""
+    """Standard deviation over pieces of the median deviation from `usual`."""
 
     printed_spread_log: _Number
-    """The same against the printed value: what is left to tell of the piece and not of the playing."""
+    """The same relative to the written duration, without norms."""
 
     @model_validator(mode="after")
     def _tables_stand_at_the_values(self) -> TouchNorms:
@@ -103,35 +105,35 @@ class TouchNorms(StrictModel):
         return self
 
 
-class CourseVelocity(StrictModel):
-    """Velocity for one unit of each hint of `level_course.read_hints`."""
+class LevelVelocity(StrictModel):
+    """Velocity per unit of each predictor of `norms.level.level_predictors`."""
 
     top: _Number
     """A semitone of the upper line."""
 
     depth: _Number
-    """A semitone below middle C, mean of what is struck."""
+    """A semitone below middle C, mean of the notes."""
 
     doubling: _Number
-    """Share 1 of the notes with their octave above; an octave alone has a half."""
+    """Share of notes doubled an octave above, from 0 to 1; an octave alone has 0.5."""
 
     motion: _Number
-    """A unit of the logarithm of onsets a beat."""
+    """A unit of the logarithm of onsets per beat."""
 
     tempo: _Number
-    """A unit of the logarithm of beats a second, as played."""
+    """A unit of the logarithm of performed beats per second."""
 
     dissonance: _Number
-    """From none to all of it."""
+    """From 0 to 1."""
 
     soft_pedal: _Number
     """From up to down."""
 
     mark: _Number
-    """A step between signs, as from p to mp."""
+    """A step between dynamic markings, as from p to mp."""
 
     mark_change: _Number
-    """A step from the sign of two seconds before to that of two seconds later."""
+    """A step from the marking two seconds earlier to the one two seconds later."""
 
     hairpin: _Number
     """From the beginning to the end of a hairpin."""
@@ -140,147 +142,147 @@ class CourseVelocity(StrictModel):
     """From no accent to one on every onset."""
 
 
-class CourseNorms(StrictModel):
-    """How loud pianists take what line, motion, harmony and signs suggest."""
+class LevelNorms(StrictModel):
+    """Regression of level on melody, rhythm, harmony and markings."""
 
-    velocity: CourseVelocity
-    """What they make of each hint on average."""
+    velocity: LevelVelocity
+    """Coefficient of each predictor."""
 
     penalty: _Positive
-    """Of the ridge regression, on hints of unit size."""
+    """Of the ridge regression, on predictors of unit size."""
 
     n_onsets: Count
-    """Onsets that it was fitted to."""
+    """Number of onsets in the fit."""
 
     correlation: _Correlation
-    """Of level and course within `window_sec`, mean over pieces that were left out of the fit."""
+    """Of performed and expected contour within `window_sec`, cross-validated mean over held-out pieces."""
 
     correlation_without_soft_pedal: _Correlation
-    """The same, fitted and held without the soft pedal."""
+    """The same, fitted and evaluated without the soft pedal."""
 
     correlation_without_signs: _Correlation
-    """The same, fitted and held without the signs on the page."""
+    """The same, fitted and evaluated without the markings of the score."""
 
     window_sec: _Positive
-    """Length of the windows of the correlations."""
+    """Length of the windows in which correlations are computed."""
 
     n_folds: Count
-    """Parts of the pool that were left out in turn."""
+    """Number of cross-validation folds."""
 
     n_windows: Count
-    """Windows that they are the mean of."""
+    """Number of windows that the correlations are averaged over."""
 
 
 class AccentVelocity(StrictModel):
-    """Velocity for one unit of each hint of `accent_course.read_accent_hints`."""
+    """Velocity per unit of each predictor of `norms.accents.accent_predictors`."""
 
     pitch: _Number
     """A semitone."""
 
     approach: _Number
-    """A unit of the logarithm of onsets a beat, by the wait since the onset before."""
+    """A unit of minus the logarithm of the preceding inter-onset interval, in beats."""
 
     value: _Number
     """A unit of the logarithm of written beats."""
 
     beat: _Number
-    """On a beat, against between beats."""
+    """On a beat, relative to between beats."""
 
     stress: _Number
     """With an accent or a sign such as sf."""
 
     staccato: _Number
-    """Under a dot."""
+    """With a staccato dot."""
 
     slur: _Number
-    """Under a slur, its last note aside."""
+    """Under a slur, except its last note."""
 
     upper_staff: _Number
-    """On the upper staff, against the lower one."""
+    """On the upper staff, relative to the lower one."""
 
 
 class AccentNorms(StrictModel):
-    """Which notes pianists bring out."""
+    """Regression of accents on pitch, rhythm, metre and markings."""
 
     velocity: AccentVelocity
-    """What they make of each hint on average."""
+    """Coefficient of each predictor."""
 
     penalty: _Positive
-    """Of the ridge regression, on hints of unit size."""
+    """Of the ridge regression, on predictors of unit size."""
 
     n_notes: Count
-    """Notes that it was fitted to."""
+    """Number of notes in the fit."""
 
     correlation: _Correlation
-    """Of accents played and suggested, mean over performances of pieces that were left out of the fit."""
+    """Of performed and expected accents, cross-validated mean over performances of held-out pieces."""
 
     n_folds: Count
-    """Parts of the pool that were left out in turn."""
+    """Number of cross-validation folds."""
 
 
 class LagNorms(StrictModel):
-    """When the foot moves at the onsets that ask for it most."""
+    """Pedal-timing lag at the onsets with the largest pedal-change weight."""
 
     lag_sec: dict[str, _Number]
-    """Percentile -> seconds from onset to movement, each piece weighing the same; below 0 is before."""
+    """Percentile -> seconds from onset to pedal event, with equal weight per piece; below 0 is before."""
 
     n_moves: Count
-    """Movements in reach of such an onset."""
+    """Number of pedal events within reach of such an onset."""
 
     share: _Share
-    """Of the onsets that ask for it most, those with a movement in reach."""
+    """Share of these onsets with a pedal event within reach."""
 
 
-class FootNorms(StrictModel):
-    """When the foot lifts and presses: measured, and no part of any rating."""
+class PedalNorms(StrictModel):
+    """Pedal-timing lags: measured for comparison, not part of any rating."""
 
     lift: LagNorms
-    """Of lifts."""
+    """Of pedal lifts."""
 
     press: LagNorms
-    """Of presses that begin a pedal."""
+    """Of pedal presses that do not complete a pedal change."""
 
     strongest_share: _Share
-    """Of the onsets of a performance, those that ask most for a change, which were looked at."""
+    """Share of the onsets of a performance that were considered, those with the largest weight."""
 
     reach_sec: _Positive
-    """How far from an onset a movement may lie."""
+    """Largest distance of a pedal event from an onset."""
 
 
 class Norms(StrictModel):
-    """Everything that the raters hold a performance against, beside the scale."""
+    """All norms that the raters compare a performance with."""
 
     format: Literal[2] = NORMS_FORMAT
     """Version of this file's layout."""
 
     pool: PoolFacts
-    """What it was fitted on."""
+    """Performances that the norms were fitted to."""
 
     touch: TouchNorms
-    """How long keys are held."""
+    """Key-down durations."""
 
-    course: CourseNorms
-    """How loud a passage is taken."""
+    level: LevelNorms
+    """Dynamics contour."""
 
     accents: AccentNorms
-    """Which of its notes are brought out."""
+    """Accents of single notes."""
 
-    foot: FootNorms
-    """When the foot moves."""
+    pedal: PedalNorms
+    """Pedal timing."""
 
     def sha256(self) -> str:
-        """SHA-256 of the numbers that ratings rest on; what they were fitted on does not enter."""
+        """SHA-256 of the numbers that ratings rest on; the pool does not enter."""
         touch = self.touch.model_dump(include={"value_sec", "usual", "long"})
         decisive = {
             "touch": touch,
-            "velocity": self.course.velocity.model_dump(),
+            "velocity": self.level.velocity.model_dump(),
             "accents": self.accents.velocity.model_dump(),
         }
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def read_norms(content: str, source: str) -> Norms:
-    """Norms from their JSON text.
+    """Norms from their JSON text; files of earlier releases are read as well.
 
     Raises
     ------
@@ -296,7 +298,8 @@ def read_norms(content: str, source: str) -> Norms:
                 allowed=f"{NORMS_FORMAT}",
                 next_step=_NEXT_STEP,
             )
-        return Norms.model_validate(fields)
+        names = {old: new for old, new in PRESENT_NAMES.items() if new not in fields}
+        return Norms.model_validate({names.get(key, key): value for key, value in fields.items()})
     except ValidationError as error:
         raise InputError(source, one_line(error, Norms), next_step=_NEXT_STEP) from error
     except ValueError as error:

@@ -1,1 +1,1 @@
-"""What is observed of a performance: notes, onsets, voices, and what a transcription can show."""
+"""Observations of a performance: notes, onsets, voices, and the limits of a transcription."""

@@ -1,8 +1,8 @@
-"""The sound of each onset in a recording, with the recording's own colour taken out.
+"""Spectrum of each onset in a recording, with the long-term average spectrum removed.
 
-Microphone and room filter every onset alike: in decibels they add the same number to a band each time.
-The mean of every band over the take holds that number, and is subtracted. What the take's own mean
-brightness was cannot be told any more; how the sound changes within it can.
+Microphone and room filter every onset alike: they add a constant in decibels to each band. The mean of
+every band over the take contains that constant and is subtracted. The absolute brightness of a take is
+lost by this; changes within the take remain.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tocco.units import SAMPLE_RATE_HZ, FloatArray, db_from_amplitude, samples_f
 
 WINDOW_SEC: Final = 0.08
 GAP_SEC: Final = 0.01
-"""The sound of an onset is read from here after it, and what it rises from as long before."""
+"""Distance from the onset to the window after it, and to the window before it."""
 
 LOWEST_HZ: Final = 110.0
 BANDS_PER_OCTAVE: Final = 3
@@ -27,10 +27,10 @@ N_BANDS: Final = 18
 """Third octaves from 110 Hz to 7 kHz."""
 
 FLOOR_DB: Final = -70.0
-"""Below the loudest band of the take: noise of rooms and phones lies there."""
+"""Relative to the loudest band of the take; room and phone noise lies below."""
 
-TILT_DB: Final = -6.0
-"""Slope an octave of the neutral spectrum that replaces the recording's own."""
+SPECTRAL_TILT_DB: Final = -6.0
+"""Slope per octave of the neutral spectrum that replaces the long-term average."""
 
 FEWEST_ONSETS: Final = 20
 
@@ -39,14 +39,14 @@ _SILENCE_DB = -300.0
 
 @dataclass(frozen=True, eq=False)
 class OnsetSpectra:
-    """What each onset of `Evidence.together` sounds like.
+    """Spectral measures of each onset of `Evidence.onset_groups`.
 
     Attributes
     ----------
-    rise_db : (G,) dB, mean rise of the bands that rise, from before an onset to after it
-    brightness : (G,) semitones above 110 Hz: centre of the spectrum, the take's mean colour replaced
-    colour : (G,) semitones: the part of it that pitch, velocity and number of the notes do not explain
-        NaN where the sound lies outside the recording.
+    rise_db : (G,) dB, positive level change from before to after the onset, mean over bands
+    brightness : (G,) semitones above 110 Hz: spectral centroid, long-term average spectrum replaced
+    colour : (G,) semitones: residual of brightness after regression on pitch, velocity and chord size
+        NaN where the onset lies outside the recording.
     """
 
     rise_db: FloatArray
@@ -55,12 +55,12 @@ class OnsetSpectra:
 
 
 def read_onset_spectra(evidence: Evidence) -> OnsetSpectra | None:
-    """Listen to every onset of a whole performance; None without audio, or with fewer than 20 onsets."""
-    together = evidence.together
-    if evidence.audio is None or len(together.size) < FEWEST_ONSETS:
+    """Measure every onset of a whole performance; None without audio, or with fewer than 20 onsets."""
+    groups = evidence.onset_groups
+    if evidence.audio is None or len(groups.size) < FEWEST_ONSETS:
         return None
-    after = _band_levels(evidence.audio, together.onset_sec + GAP_SEC)
-    before = _band_levels(evidence.audio, together.onset_sec - GAP_SEC - WINDOW_SEC)
+    after = _band_levels(evidence.audio, groups.onset_sec + GAP_SEC)
+    before = _band_levels(evidence.audio, groups.onset_sec - GAP_SEC - WINDOW_SEC)
     if not np.isfinite(after).any():
         return None
     floor = float(np.nanmax(after)) + FLOOR_DB
@@ -68,7 +68,7 @@ def read_onset_spectra(evidence: Evidence) -> OnsetSpectra | None:
     rise = np.maximum(after - before, 0.0).mean(axis=1)
     own_colour = np.nanmean(after, axis=0)
     octave = np.arange(N_BANDS) / BANDS_PER_OCTAVE
-    neutral = 10.0 ** ((after - own_colour + TILT_DB * octave) / 10.0)
+    neutral = 10.0 ** ((after - own_colour + SPECTRAL_TILT_DB * octave) / 10.0)
     brightness = neutral @ (12.0 * octave) / neutral.sum(axis=1)
     return OnsetSpectra(rise, brightness, _unexplained(evidence, brightness))
 
@@ -88,23 +88,23 @@ def _band_levels(audio: FloatArray, start_sec: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=1)
 def _bands() -> FloatArray:
-    """(F, 18) share of each frequency in each third octave; neighbours overlap by halves."""
+    """(F, 18) triangular third-octave filters; neighbours overlap by half."""
     hz = np.fft.rfftfreq(samples_from_sec(WINDOW_SEC), 1.0 / SAMPLE_RATE_HZ)
     place = BANDS_PER_OCTAVE * np.log2(np.maximum(hz, 1.0) / LOWEST_HZ)
     return np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(N_BANDS)))
 
 
 def _unexplained(evidence: Evidence, brightness: FloatArray) -> FloatArray:
-    """(G,) semitones: brightness less what a linear fit over the take expects of the notes struck."""
-    together, struck = evidence.together, evidence.playing.struck
+    """(G,) semitones: residual of a linear regression of brightness on the notes of each onset."""
+    groups, struck = evidence.onset_groups, evidence.playing.struck
     columns = (
         np.ones(len(brightness)),
-        struck.pitch[together.top],
-        struck.pitch[together.bottom],
-        struck.velocity[together.top],
-        np.log(together.size),
+        struck.pitch[groups.top],
+        struck.pitch[groups.bottom],
+        struck.velocity[groups.top],
+        np.log(groups.size),
     )
     notes = np.stack(columns, axis=1).astype(float)
-    heard = np.isfinite(brightness)
-    found = np.linalg.lstsq(notes[heard], brightness[heard], rcond=None)[0]
+    known = np.isfinite(brightness)
+    found = np.linalg.lstsq(notes[known], brightness[known], rcond=None)[0]
     return brightness - notes @ found

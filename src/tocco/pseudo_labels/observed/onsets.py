@@ -1,4 +1,4 @@
-"""Which notes belong together: the onsets of a performance, and the highest and the lowest note of each."""
+"""Onset groups: the notes of each onset, with its highest and its lowest note."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from tocco.units import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
-class Together:
-    """Notes that belong to one onset: of the page where there is one, else of the ear.
+class OnsetGroups:
+    """Notes grouped by onset: written onsets where there is a score, else performed chords.
 
-    Against a page only matched notes are held, so that neither wrong notes nor hands that fall apart
-    change what is a chord and what its highest note.
+    With a score only matched notes belong to a group, so neither wrong notes nor asynchrony between the
+    hands change what is a chord and which note is its highest.
 
     Attributes
     ----------
     note : (K,) index into `playing.struck`
     onset_of : (K,) index 0..G-1, every onset used
-    onset_sec : (G,) seconds on the clock of the performance
+    onset_sec : (G,) seconds of the performance
     top, bottom : (G,) index into `playing.struck`: the highest and the lowest note of each onset
     size : (G,) notes
     """
@@ -35,14 +35,14 @@ class Together:
     size: IntArray
 
 
-def read_together(playing: Playing, written: Written | None, clock_sec: float) -> Together:
-    """Find the onsets of a performance.
+def group_onsets(playing: Playing, written: Written | None, clock_sec: float) -> OnsetGroups:
+    """Group the notes of a performance by onset.
 
     Parameters
     ----------
     playing
-    written : None without a score: the ear decides
-    clock_sec : second of the performance at which the clock of the other two starts
+    written : None without a score; chords are then found by proximity in time
+    clock_sec : second of the performance at which the time axis of the other two starts
     """
     if written is None:
         note, onset_of = np.arange(len(playing.struck)), playing.chord_of
@@ -52,4 +52,4 @@ def read_together(playing: Playing, written: Written | None, clock_sec: float) -
     size = np.bincount(onset_of) if len(onset_of) else np.zeros(0, dtype=np.int64)
     by_pitch = note[np.lexsort((playing.struck.pitch[note], onset_of))]
     last = np.cumsum(size)
-    return Together(note, onset_of, onset_sec, by_pitch[last - 1], by_pitch[last - size], size)
+    return OnsetGroups(note, onset_of, onset_sec, by_pitch[last - 1], by_pitch[last - size], size)

@@ -1,11 +1,12 @@
-"""The tilt of strength over the keyboard: by ear, half of it is taken for the instrument's.
+"""Register-dependent velocity bias of transcriptions: half of the slope over pitch is removed.
 
-A transcriber tells how loud a note sounds, and no two pianos, rooms and microphones weigh treble and bass
-alike. Players lean upwards as well: an octave higher, in the same place of a chord, they strike 4.9 steps
-harder, and 8.6 were told of it on a sampled piano (results/transcription/errors.txt). From one recording the
-two cannot be told apart. Of two unknowns of about the same size the best guess from their sum is half of it
-each: that leaves a flat performance flat, and what is taken out of a tilted one is never more than was told.
-A straight line is taken out; that single keys sound louder or softer than their neighbours stays.
+Velocity in a transcription reflects loudness, and pianos, rooms and microphones differ in their balance of
+treble and bass. Pianists also play higher notes louder: 4.9 velocity steps per octave in the same position
+of a chord, of which a transcription of a sampled piano showed 8.6 (results/transcription/errors.txt). One
+recording cannot separate instrument and pianist. For two unknown contributions of about equal variance, the
+best linear estimate of each is half of their sum. A performance without slope is left unchanged, and never
+more than the observed slope is removed. The bias is modelled as a straight line; deviations of single keys
+remain.
 """
 
 from __future__ import annotations
@@ -15,68 +16,69 @@ from typing import Final
 import numpy as np
 
 from tocco.music.statistics.summaries import around
-from tocco.pseudo_labels.observed.onsets import Together
+from tocco.pseudo_labels.observed.onsets import OnsetGroups
 from tocco.units import FloatArray
 
 INSTRUMENT_SHARE: Final = 0.5
-"""Of the tilt that is told."""
+"""Share of the observed slope that is attributed to the instrument."""
 
-TILT_WEIGHT: Final = 0.5
-"""Square octaves, set by hand: a pull towards no tilt, which shows only where hardly any pitch moves."""
+SLOPE_PENALTY: Final = 0.5
+"""Ridge penalty in square octaves, set by hand: matters only where pitch hardly varies."""
 
 SAME_LEVEL_SEC: Final = 2.0
-"""Strength is compared with what is so near in time: a swell that rises is not a treble that is loud."""
+"""Velocity is taken relative to its mean within this time, so that a rising crescendo is no register bias."""
 
 MIDDLE_PITCH: Final = 64
 SEMITONES: Final = 12
 
 
-def keyboard_tilt(pitch: FloatArray, velocity: FloatArray, together: Together) -> float:
-    """How much harder an octave higher is struck, or told to be, in the same place of a chord.
+def register_slope(pitch: FloatArray, velocity: FloatArray, groups: OnsetGroups) -> float:
+    """Slope of velocity over pitch, for notes in the same position of a chord.
 
-    Ridge regression of the strength of each note on its pitch and its place in the chord (highest, lowest,
-    inner, alone), all less their means within two seconds; where little moves the tilt is near 0.
+    Ridge regression of the velocity of each note on its pitch and its position in the chord (highest,
+    lowest, inner, alone), all relative to their means within two seconds. Where pitch hardly varies the
+    slope is near 0.
 
     Parameters
     ----------
-    pitch, velocity : (N,) strokes, MIDI
-    together : their onsets
+    pitch, velocity : (N,) MIDI
+    groups : onset groups of these notes
 
     Returns
     -------
-    steps of velocity an octave
+    velocity per octave
     """
-    if not len(together.note):
+    if not len(groups.note):
         return 0.0
-    order = np.argsort(together.onset_of, kind="stable")
-    note, onset_of = together.note[order], together.onset_of[order]
-    several = together.size[onset_of] > 1
-    is_top = several & (note == together.top[onset_of])
-    is_bottom = several & (note == together.bottom[onset_of])
+    order = np.argsort(groups.onset_of, kind="stable")
+    note, onset_of = groups.note[order], groups.onset_of[order]
+    several = groups.size[onset_of] > 1
+    is_top = several & (note == groups.top[onset_of])
+    is_bottom = several & (note == groups.bottom[onset_of])
     is_inner = several & ~is_top & ~is_bottom
     columns = np.stack([velocity[note], _octaves(pitch[note]), is_top, is_bottom, is_inner]).astype(float)
-    sec = np.maximum.accumulate(together.onset_sec)[onset_of]
-    strength, *known = columns - around(sec, columns, SAME_LEVEL_SEC)
-    towards_none = np.sqrt(TILT_WEIGHT) * np.eye(1, len(known))
-    rows = np.vstack([np.column_stack(known), towards_none])
-    found, *_ = np.linalg.lstsq(rows, np.append(strength, 0.0), rcond=None)
+    sec = np.maximum.accumulate(groups.onset_sec)[onset_of]
+    level, *known = columns - around(sec, columns, SAME_LEVEL_SEC)
+    ridge = np.sqrt(SLOPE_PENALTY) * np.eye(1, len(known))
+    rows = np.vstack([np.column_stack(known), ridge])
+    found, *_ = np.linalg.lstsq(rows, np.append(level, 0.0), rcond=None)
     return float(found[0])
 
 
-def without_tilt(pitch: FloatArray, velocity: FloatArray, together: Together) -> FloatArray:
-    """Strength as told, less what is taken for the instrument's tilt; E4 stays as it is.
+def without_register_bias(pitch: FloatArray, velocity: FloatArray, groups: OnsetGroups) -> FloatArray:
+    """Velocity less the estimated register-dependent bias; E4 is unchanged.
 
     Parameters
     ----------
-    pitch, velocity : (N,) strokes, MIDI
-    together : their onsets
+    pitch, velocity : (N,) MIDI
+    groups : onset groups of these notes
 
     Returns
     -------
-    (N,) steps of velocity, not bounded
+    (N,) velocity, not bounded
     """
-    tilt = INSTRUMENT_SHARE * keyboard_tilt(pitch, velocity, together)
-    return velocity - tilt * _octaves(pitch)
+    slope = INSTRUMENT_SHARE * register_slope(pitch, velocity, groups)
+    return velocity - slope * _octaves(pitch)
 
 
 def _octaves(pitch: FloatArray) -> FloatArray:

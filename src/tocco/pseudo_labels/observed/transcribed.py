@@ -1,9 +1,9 @@
-"""What of a performance can be heard: keys and pedal that a transcriber read off the sound.
+"""Observation model of a transcription: what it shows of the played keys and pedal.
 
-A transcriber hears when a sound begins and ends to the hundredth of a second. It does not hear what makes
-no sound: it misses soft notes, tells no pedal that carries nothing, tells one late, since nothing changes
-until a key is let go, and cannot say whether key or pedal ended a note that was let go with the pedal
-down. The sizes here are those of transkun 2.0 on rendered performances
+A transcriber finds the beginning and end of a sound to about 10 ms. What makes no sound is not observed: it
+misses soft notes and pedals that sustain nothing, and detects a pedal late, because the sound changes only
+when a key is released. Whether key or pedal ended a note that was released under the pedal is not
+observable either. The constants are those of transkun 2.0 on rendered performances
 (results/transcription/errors.txt).
 """
 
@@ -20,32 +20,32 @@ from tocco.music.statistics.playing import pedal_crossings
 from tocco.music.transcriber_noise import MIDDLE_VELOCITY, REGISTER_VELOCITY, TranscriberNoise
 from tocco.units import BoolArray, FloatArray, IntArray
 
-HEARING: Final = TranscriberNoise()
-"""How a transcriber hears, as it was measured."""
+TRANSCRIBER: Final = TranscriberNoise()
+"""Measured error model of a transcriber."""
 
-LEFT_OUT_SHARE: Final = 0.01
-"""Of the notes of competent players, how many are written and not played."""
+OMISSION_SHARE: Final = 0.01
+"""Share of written notes that competent pianists omit."""
 
 AROUND_SEC: Final = 5.0
 AROUND_SEMITONES: Final = 7
 FEWEST_AROUND: Final = 5
 
 LIFT_MARGIN_SEC: Final = 0.03
-"""A note whose end is told at a lift, or just after it, ended with the lift."""
+"""A note that ends at a pedal lift, or this soon after it, was ended by the lift."""
 
 _NODES, _NODE_WEIGHTS = hermegauss(21)
 _NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
 
-LEAST_HEARD_SHARE: Final = 2.0 / 3.0
-"""Of the notes, whose ends have to be heard before anything is said of the touch."""
+LEAST_OBSERVED_SHARE: Final = 2.0 / 3.0
+"""Share of the notes whose release must be observable before articulation is rated."""
 
 
-def as_struck(velocity: FloatArray | IntArray, pitch: IntArray) -> FloatArray:
-    """The strength at which notes were struck, from that at which a transcriber tells them.
+def played_velocity(velocity: FloatArray | IntArray, pitch: IntArray) -> FloatArray:
+    """Played velocity, estimated from the velocity in a transcription.
 
     Parameters
     ----------
-    velocity : (N,) as told
+    velocity : (N,) as transcribed
     pitch : (N,)
 
     Returns
@@ -53,85 +53,87 @@ def as_struck(velocity: FloatArray | IntArray, pitch: IntArray) -> FloatArray:
     (N,) velocity, not bounded
     """
     register = np.interp(pitch, *REGISTER_VELOCITY)
-    return MIDDLE_VELOCITY + (velocity - MIDDLE_VELOCITY - register) / HEARING.velocity_slope
+    return MIDDLE_VELOCITY + (velocity - MIDDLE_VELOCITY - register) / TRANSCRIBER.velocity_slope
 
 
-def heard_chance(struck: FloatArray) -> FloatArray:
-    """How likely notes struck at some velocity are told by a transcriber.
+def detection_probability(played: FloatArray) -> FloatArray:
+    """Probability that a transcriber detects a note, by its played velocity.
 
     Examples
     --------
-    >>> heard_chance(np.array([5.0, 15.5, 60.0])).round(2).tolist()
+    >>> detection_probability(np.array([5.0, 15.5, 60.0])).round(2).tolist()
     [0.2, 0.5, 1.0]
     """
-    return expit((np.asarray(struck, dtype=float) - HEARING.inaudible_velocity) / HEARING.inaudible_width)
+    return expit(
+        (np.asarray(played, dtype=float) - TRANSCRIBER.inaudible_velocity) / TRANSCRIBER.inaudible_width
+    )
 
 
-def left_out_chance(
+def omission_probability(
     missing_sec: FloatArray,
     missing_pitch: IntArray,
-    heard_sec: FloatArray,
-    heard_pitch: IntArray,
+    detected_sec: FloatArray,
+    detected_pitch: IntArray,
     velocity: FloatArray | IntArray,
 ) -> FloatArray:
-    """How likely it is that notes which are not told were not played, rather than played too softly.
+    """Probability that notes absent from a transcription were omitted, rather than played too softly.
 
-    The strengths of what was heard around a note, within 5 s and a fifth, or of all keys where few are so
-    near, are taken for a normal distribution; of that the softest go unheard.
+    Played velocity around a note (within 5 s and a fifth, or all keys where few are so near) is modelled as
+    a normal distribution, of which the softest part goes undetected.
 
     Parameters
     ----------
-    missing_sec, missing_pitch : (M,) written notes without a stroke: when they were due, and their keys
-    heard_sec, heard_pitch, velocity : (N,) strokes, as told
+    missing_sec, missing_pitch : (M,) seconds at which unmatched written notes were due, and their pitches
+    detected_sec, detected_pitch, velocity : (N,) matched notes of the transcription
 
     Returns
     -------
     (M,) 0..1
-        1 with fewer than five strokes around.
+        1 with fewer than five notes around.
     """
-    struck = as_struck(velocity, heard_pitch)
+    played = played_velocity(velocity, detected_pitch)
     found = np.ones(len(missing_sec))
     for k in range(len(missing_sec)):
-        near = np.abs(heard_sec - missing_sec[k]) <= AROUND_SEC
-        beside = near & (np.abs(heard_pitch - missing_pitch[k]) <= AROUND_SEMITONES)
+        near = np.abs(detected_sec - missing_sec[k]) <= AROUND_SEC
+        beside = near & (np.abs(detected_pitch - missing_pitch[k]) <= AROUND_SEMITONES)
         around = beside if beside.sum() >= FEWEST_AROUND else near
         if around.sum() >= FEWEST_AROUND:
-            unheard = unheard_share(float(struck[around].mean()), float(struck[around].std()))
-            found[k] = LEFT_OUT_SHARE / (LEFT_OUT_SHARE + unheard)
+            undetected = undetected_share(float(played[around].mean()), float(played[around].std()))
+            found[k] = OMISSION_SHARE / (OMISSION_SHARE + undetected)
     return found
 
 
-def unheard_share(mean: float, spread: float) -> float:
-    """Share of notes that go unheard where strength is spread normally (Gauss-Hermite quadrature).
+def undetected_share(mean: float, spread: float) -> float:
+    """Expected share of undetected notes for normally distributed velocity (Gauss-Hermite quadrature).
 
     Parameters
     ----------
-    mean, spread : velocity as struck; standard deviation
+    mean, spread : mean and standard deviation of played velocity
 
     Examples
     --------
-    >>> round(unheard_share(15.5, 10.0), 3), round(unheard_share(60.0, 0.0), 4)
+    >>> round(undetected_share(15.5, 10.0), 3), round(undetected_share(60.0, 0.0), 4)
     (0.5, 0.0029)
     """
     at = mean + spread * _NODES
-    return float(_NODE_WEIGHTS @ (1.0 - heard_chance(at)))
+    return float(_NODE_WEIGHTS @ (1.0 - detection_probability(at)))
 
 
-def as_pressed(curve: PedalCurve) -> PedalCurve:
-    """The pedal as it will have been pressed: earlier than it was heard, though not before it was up."""
+def without_press_lag(curve: PedalCurve) -> PedalCurve:
+    """Pedal curve with presses moved earlier by the detection lag, never before the preceding lift."""
     pressed, lifted = pedal_crossings(curve)
     if not len(pressed):
         return curve
     n = len(lifted)
     after = np.append(-np.inf, lifted)[np.searchsorted(lifted, pressed)]
-    earlier = np.maximum(pressed - HEARING.press_lag_sec, np.minimum(after + LIFT_MARGIN_SEC, pressed))
+    earlier = np.maximum(pressed - TRANSCRIBER.press_lag_sec, np.minimum(after + LIFT_MARGIN_SEC, pressed))
     time_sec = np.concatenate([earlier, lifted])
     value = np.concatenate([np.full(len(pressed), 127.0), np.zeros(n)])
     order = np.argsort(time_sec, kind="stable")
     return PedalCurve(time_sec[order], value[order])
 
 
-def is_let_go_under(curve: PedalCurve, offset_sec: FloatArray) -> BoolArray:
-    """Which notes end with the pedal down, or with its lift: the key's end cannot be heard."""
+def is_released_under_pedal(curve: PedalCurve, offset_sec: FloatArray) -> BoolArray:
+    """Which notes end under the pedal or with its lift, so that their key release is not observable."""
     ends_with_lift = curve.at(offset_sec - LIFT_MARGIN_SEC) >= PEDAL_DOWN
     return ends_with_lift | (curve.at(offset_sec) >= PEDAL_DOWN)

@@ -1,9 +1,9 @@
-"""What a single note is held against: how its voice usually is, and what is near.
+"""Reference level of a note: the mean of its voice, and its neighbours in time.
 
-The highest, the lowest and the inner notes of the onsets are three voices. Level is compared within each, so
-that the voicing of chords is neither a swell nor an accent. A note that is struck alone is the highest,
-whichever hand strikes it: where the hands take turns, what sets them apart is taken for accents. (With voices
-told by staff, or by what still sounds, level and accents follow what the music suggests less.)
+The highest, the lowest and the inner notes of the onsets form three voices. Level is compared within each,
+so that voicing is neither a crescendo nor an accent. A single note counts as the highest, whichever hand
+plays it; where the hands alternate, their difference in level therefore counts as accents. (Voices by staff,
+or by the notes still sounding, gave lower correlations of level and accents with their predictors.)
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from typing import Final
 import numpy as np
 
 from tocco.music.statistics.summaries import around
-from tocco.pseudo_labels.observed.onsets import Together
+from tocco.pseudo_labels.observed.onsets import OnsetGroups
 from tocco.units import FloatArray, IntArray
 
 LOWEST: Final = 0
 INNER: Final = 1
 HIGHEST: Final = 2
 
-NEAR_SEC: Final = 1.1
-"""Reach of the mean, taken twice, over which level is a swell and not an accent (its spread is .9 s)."""
+SMOOTHING_SEC: Final = 1.1
+"""Half-width of a moving average, applied twice (kernel standard deviation 0.9 s): slower changes are a
+crescendo, faster ones an accent."""
 
 
-def near(time_sec: FloatArray, value: FloatArray, reach_sec: float = NEAR_SEC) -> FloatArray:
-    """(..., G) mean of what is near, the nearest counting most.
+def smoothed(time_sec: FloatArray, value: FloatArray, reach_sec: float = SMOOTHING_SEC) -> FloatArray:
+    """(..., G) local mean over time: a moving average applied twice, a triangular weighting.
 
     Parameters
     ----------
@@ -36,53 +37,53 @@ def near(time_sec: FloatArray, value: FloatArray, reach_sec: float = NEAR_SEC) -
     return around(time_sec, around(time_sec, value, reach_sec), reach_sec)
 
 
-def voice_of(together: Together) -> IntArray:
-    """(K,) LOWEST, INNER or HIGHEST of its onset; a single note is the highest."""
-    struck = np.full(int(together.note.max()) + 1 if len(together.note) else 0, INNER)
-    struck[together.bottom] = LOWEST
-    struck[together.top] = HIGHEST
-    return struck[together.note]
+def voice_of(groups: OnsetGroups) -> IntArray:
+    """(K,) LOWEST, INNER or HIGHEST note of its onset; a single note is the highest."""
+    struck = np.full(int(groups.note.max()) + 1 if len(groups.note) else 0, INNER)
+    struck[groups.bottom] = LOWEST
+    struck[groups.top] = HIGHEST
+    return struck[groups.note]
 
 
-def voice_means(together: Together, value: FloatArray) -> FloatArray:
-    """(K,) the mean of each note's voice over the performance.
+def voice_means(groups: OnsetGroups, value: FloatArray) -> FloatArray:
+    """(K,) mean of each note's voice over the performance.
 
     Parameters
     ----------
-    together
-    value : (K,) of the notes of `together`
+    groups
+    value : (K,) of the notes of `onset_groups`
     """
-    voice = voice_of(together)
+    voice = voice_of(groups)
     mean = np.bincount(voice, value, 3) / np.maximum(np.bincount(voice, minlength=3), 1)
     return mean[voice]
 
 
-def near_onsets(together: Together, value: FloatArray) -> FloatArray:
-    """(G,) a value of the notes around each onset, each against the mean of its voice.
+def smoothed_at_onsets(groups: OnsetGroups, value: FloatArray) -> FloatArray:
+    """(G,) local mean around each onset of a note value, relative to the mean of each voice.
 
     Parameters
     ----------
-    together
-    value : (K,) of the notes of `together`
+    groups
+    value : (K,) of the notes of `onset_groups`
     """
-    return _around_onsets(together, value - voice_means(together, value))
+    return _around_onsets(groups, value - voice_means(groups, value))
 
 
-def single_out(together: Together, value: FloatArray) -> FloatArray:
-    """(K,) a value of each note, less the mean of its voice and less what is near.
+def local_deviation(groups: OnsetGroups, value: FloatArray) -> FloatArray:
+    """(K,) deviation of a note value from the mean of its voice and from the local mean.
 
     Parameters
     ----------
-    together
-    value : (K,) of the notes of `together`
+    groups
+    value : (K,) of the notes of `onset_groups`
     """
-    own = value - voice_means(together, value)
-    return own - _around_onsets(together, own)[together.onset_of]
+    own = value - voice_means(groups, value)
+    return own - _around_onsets(groups, own)[groups.onset_of]
 
 
-def _around_onsets(together: Together, own: FloatArray) -> FloatArray:
-    """(G,) mean of the notes around each onset, every onset counting once."""
-    if not len(together.size):
+def _around_onsets(groups: OnsetGroups, own: FloatArray) -> FloatArray:
+    """(G,) local mean around each onset, with equal weight per onset."""
+    if not len(groups.size):
         return np.zeros(0)
-    mean = np.bincount(together.onset_of, own) / together.size
-    return near(np.maximum.accumulate(together.onset_sec), mean)
+    mean = np.bincount(groups.onset_of, own) / groups.size
+    return smoothed(np.maximum.accumulate(groups.onset_sec), mean)

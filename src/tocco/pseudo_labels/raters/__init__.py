@@ -1,1 +1,1 @@
-"""The six technical dimensions, one module each, and the rules that they share."""
+"""Raters of the six technical dimensions, one module each, and what they share."""

@@ -1,11 +1,11 @@
-"""Articulation: how long the keys are held against what such notes ask for, how alike, how clear they speak.
+"""Articulation: key-down duration relative to the norm, its consistency, and the clarity of attacks.
 
-Keys alone are looked at: the pedal is another dimension. Lengths are logarithms of key-down time over
-written time, which is one plus the key overlap ratio (Repp 1995; Bresin and Battel 2000), at the tempo
-around each note, a median over five onsets, so that a single displaced key changes it little. They are
-held against what competent players do with such a note (`touch_norm`): shorter than that is dry, and
-longer than four in five of them is heavy. Keys that stay down under a note a step away smear a line
-whatever the pedal does; a finger left on a chord note does not, and counts only for its length.
+Only keys are considered; the pedal is another dimension. Durations are log ratios of key-down to written
+duration, whose ratio is one plus the key overlap ratio (Repp 1995; Bresin and Battel 2000), at the local
+tempo, a median over five onsets, so that a single displaced key changes it little. They are compared with
+what competent pianists do in the same context (`norms.touch`): shorter than their median is dry, longer than
+their 80th percentile is heavy. A key held into a note a step away blurs a line regardless of the pedal; a
+finger that stays on a chord note does not, and counts only by its duration.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tocco.music.statistics.written import SAME_BEAT, Written
 from tocco.pseudo_labels.norms.touch import TouchNorm, read_touch_norm
 from tocco.pseudo_labels.observed.evidence import HIDDEN_TOUCH, NO_AUDIO, Evidence, Findings, Span
 from tocco.pseudo_labels.observed.onset_spectra import read_onset_spectra
-from tocco.pseudo_labels.observed.transcribed import LEAST_HEARD_SHARE, is_let_go_under
+from tocco.pseudo_labels.observed.transcribed import LEAST_OBSERVED_SHARE, is_released_under_pedal
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
 from tocco.pseudo_labels.raters.rhythmic_precision import read_timing
@@ -36,28 +36,28 @@ COMPONENTS: Final = (
     ComponentKind(
         "cut_short",
         "log",
-        "key-down time short of what is usual for such a note, mean",
+        "key-down time below the usual duration of such a note, mean",
         "less",
         0.43,
     ),
     ComponentKind(
         "held_over",
         "log",
-        "key-down time beyond what four in five players give such a note, mean",
+        "key-down time beyond the 80th percentile of competent pianists for such a note, mean",
         "less",
         0.18,
     ),
     ComponentKind(
         "step_overlap",
         "ratio",
-        "key held into a later note a step away, against its own written length, mean",
+        "key held into a later note a step away, relative to its own written duration, mean",
         "less",
         0.16,
     ),
     ComponentKind(
         "inconsistency",
         "log",
-        "key-down against written time, change from note to note of one line and value, median",
+        "key-down to written duration, change between successive notes of one line and note value, median",
         "less",
         0.1,
         shape="log",
@@ -66,23 +66,23 @@ COMPONENTS: Final = (
     ComponentKind(
         "staccato_contrast",
         "log",
-        "staccato notes shorter than the others, for what is written",
+        "staccato notes shorter than the others, relative to their written duration",
         "more",
         0.08,
     ),
     ComponentKind(
-        "attack_clarity", "dB", "rise of the sound's flux at the onsets, median", "more", 0.05, needs="audio"
+        "attack_clarity", "dB", "rise of spectral flux at the onsets, median", "more", 0.05, needs="audio"
     ),
     ComponentKind(
         "overlap",
         "log",
-        "key down against the time to the line's next note, median",
+        "key-down duration to inter-onset interval of the line, median",
         "reported",
         needs="midi",
     ),
 )
-"""A change of length by less than 15 % is hardly heard, so that keys that are all equally short gain little
-by it."""
+"""`inconsistency` starts at 15 %: smaller changes of duration are barely audible, so that uniformly short
+notes gain little by their uniformity."""
 
 FEWEST: Final = 8
 FEWEST_SIGNS: Final = 3
@@ -90,46 +90,45 @@ FEWEST_SIGNS: Final = 3
 STEP_SEMITONES: Final = (-2, -1, 1, 2)
 
 LONGEST_LOG: Final = 1.5
-"""Beyond 4.5 times the usual time a key is simply kept down: no more wrong for being longer still."""
+"""Beyond 4.5 times the usual duration a key is simply held, and further length adds no penalty."""
 LONGEST_OVERLAP: Final = 2.0
-"""Twice its own length: the same, for a key that lies under a step."""
+"""The same for the overlap with a step: twice the note's own duration."""
 SHORTEST_WRITTEN_SEC: Final = 0.05
 
 _CAUSE_LOG = 0.7
-"""Half or double the usual time."""
+"""Half or double the usual duration."""
 
 
 @dataclass(frozen=True, eq=False)
 class Touch:
-    """How long each matched note is held.
+    """Articulation of each matched note.
 
     Attributes
     ----------
-    held_log : (K,) logarithm of key-down against written time
-    norm : what is usual for each
-    step_overlap : (K,) ratio of the time into the next note a step away to the written time
-    is_told : (K,) False for keys held while the player waited, and for keys struck again too soon
-    is_heard : (K,) False where a transcriber cannot tell how long the key was held over
+    held_log : (K,) log ratio of key-down to written duration
+    norm : expected articulation of each note
+    step_overlap : (K,) ratio of the time held into the next note a step away to the written duration
+    is_free : (K,) False for keys held during a hesitation, and for keys repeated too soon
+    is_observed : (K,) False where a transcription does not show the key release
     change_at, change_log : (R,) index into the matched notes, change of `held_log` from the note before
-        Neighbours of one line that share value and sign.
+        Neighbours in one line with the same note value and sign.
     """
 
     held_log: FloatArray
     norm: TouchNorm
     step_overlap: FloatArray
-    is_told: BoolArray
-    is_heard: BoolArray
+    is_free: BoolArray
+    is_observed: BoolArray
     change_at: IntArray
     change_log: FloatArray
 
 
 def read_touch(evidence: Evidence) -> Touch | None:
-    """Measure the length of every matched key of a whole performance.
+    """Measure the articulation of every matched note of a whole performance.
 
     Returns
     -------
-    None without a score, and where the pedal hides from a transcriber how long more than a third of the keys
-    were held.
+    None without a score, and where a transcription hides the releases of more than a third of the notes.
     """
     written, alignment = evidence.written, evidence.alignment
     if written is None or alignment is None:
@@ -139,27 +138,27 @@ def read_touch(evidence: Evidence) -> Touch | None:
     held = articulation_log(written, length_sec)
     norm = read_touch_norm(written, alignment.score)
     before, at, change = _changes(written, alignment, held, norm.is_short)
-    is_told = tells_of_touch(evidence, written)
-    is_heard = ~ends_hidden(evidence, written, norm)
-    if is_heard.mean() < LEAST_HEARD_SHARE:
+    is_free = free_to_hold(evidence, written)
+    is_observed = ~hidden_releases(evidence, written, norm)
+    if is_observed.mean() < LEAST_OBSERVED_SHARE:
         return None
-    kept = (is_told & is_heard)[at] & is_heard[before]
+    usable = (is_free & is_observed)[at] & is_observed[before]
     overlap = step_overlap(written, length_sec, alignment.score.pitch[written.note])
-    return Touch(held, norm, overlap, is_told, is_heard, at[kept], change[kept])
+    return Touch(held, norm, overlap, is_free, is_observed, at[usable], change[usable])
 
 
-def tells_of_touch(evidence: Evidence, written: Written) -> BoolArray:
-    """(K,) which keys were free to be held as long as the player wished."""
+def free_to_hold(evidence: Evidence, written: Written) -> BoolArray:
+    """(K,) which keys the player was free to hold for any duration."""
     return ~(_held_in_a_wait(evidence, written) | _struck_again(evidence, written))
 
 
-def ends_hidden(evidence: Evidence, written: Written, norm: TouchNorm) -> BoolArray:
-    """(K,) of which notes a transcriber cannot hear the key come up: the pedal carries them on.
+def hidden_releases(evidence: Evidence, written: Written, norm: TouchNorm) -> BoolArray:
+    """(K,) notes whose key release a transcription does not show, because the pedal sustains them.
 
-    Such an end is told late rather than early, so that a note told short was short, while one told long may
-    have been carried by the pedal alone. From keys none is hidden. A note counts as hidden too if it would
-    have ended under the pedal at its usual length: else of such notes only those would be left that were let
-    go before the pedal came.
+    Such a release is transcribed late rather than early: a note transcribed as short was short, while a long
+    one may have been sustained by the pedal alone. In recorded MIDI none is hidden. A note also counts as
+    hidden if it would have ended under the pedal at its usual duration; otherwise only those released before
+    the pedal was pressed would remain, a biased selection.
     """
     if not evidence.is_transcribed:
         return np.zeros(len(written.note), dtype=bool)
@@ -167,14 +166,14 @@ def ends_hidden(evidence: Evidence, written: Written, norm: TouchNorm) -> BoolAr
     onset, offset = (time[written.played] for time in (playing.struck.onset_sec, playing.struck.offset_sec))
     due = written.duration_beat * written.local_beat_sec[written.onset_of]
     usual = onset + np.exp(norm.usual_log) * due
-    return is_let_go_under(playing.sustain, offset) | is_let_go_under(playing.sustain, usual)
+    return is_released_under_pedal(playing.sustain, offset) | is_released_under_pedal(playing.sustain, usual)
 
 
 def step_overlap(written: Written, length_sec: FloatArray, pitch: IntArray) -> FloatArray:
-    """How far each key is held into a note a semitone or a tone away that is written after its end.
+    """Overlap of each key with a later written note a semitone or a tone away.
 
-    The next note counts from when it is due at the tempo around: whether it comes in time is a matter
-    of rhythm.
+    The next note counts from its due time at the local tempo; whether it comes on time is a matter of
+    rhythm.
 
     Parameters
     ----------
@@ -184,11 +183,11 @@ def step_overlap(written: Written, length_sec: FloatArray, pitch: IntArray) -> F
 
     Returns
     -------
-    (K,) ratio to the written length, 0..2
+    (K,) ratio to the written duration, 0..2
     """
     n = len(pitch)
     order = np.lexsort((written.beat, pitch))
-    # One ascending number for pitch and beat: all beats of a pitch come before those of the next.
+    # One ascending key for pitch and beat: all beats of a pitch precede those of the next pitch.
     lasts = float(np.ptp(written.beat)) + float(written.duration_beat.max()) + 1.0
     beat = written.beat - written.beat.min()
     row = (pitch * lasts + beat)[order]
@@ -205,11 +204,11 @@ def step_overlap(written: Written, length_sec: FloatArray, pitch: IntArray) -> F
 
 
 def _held_in_a_wait(evidence: Evidence, written: Written) -> BoolArray:
-    """(K,) keys kept down while the player hesitates, begins again or skips: that is no touch."""
+    """(K,) keys held while the player hesitates, restarts or skips, which is no articulation."""
     timing = evidence.once(read_timing)
     if timing is None:
         return np.zeros(len(written.note), dtype=bool)
-    stops = np.concatenate([[0], np.cumsum((timing.lost_sec > 0.0) | ~np.isfinite(timing.wait_sec))])
+    stops = np.concatenate([[0], np.cumsum((timing.lost_sec > 0.0) | ~np.isfinite(timing.ioi_sec))])
     offset = evidence.playing.struck.offset_sec[written.played]
     rising = np.maximum.accumulate(written.onset_sec)
     last = np.clip(np.searchsorted(rising, offset - 0.05, side="left"), written.onset_of, len(stops) - 1)
@@ -217,7 +216,7 @@ def _held_in_a_wait(evidence: Evidence, written: Written) -> BoolArray:
 
 
 def _struck_again(evidence: Evidence, written: Written) -> BoolArray:
-    """(K,) keys that had to come up because they are struck again before their written end."""
+    """(K,) keys that had to be released early because they are repeated before their written end."""
     struck = evidence.playing.struck
     order = np.lexsort((struck.onset_sec, struck.pitch))
     following = np.full(len(struck), np.inf)
@@ -230,10 +229,10 @@ def _struck_again(evidence: Evidence, written: Written) -> BoolArray:
 def _changes(
     written: Written, alignment: Alignment, held: FloatArray, is_short: BoolArray
 ) -> tuple[IntArray, IntArray, FloatArray]:
-    """Neighbours of a voice that are written alike, one and the next, and the change of the ratio between."""
+    """Successive notes of a voice with equal value and sign: two indices, and the change of log ratio."""
     voice = alignment.score.voice[written.note] + 1000 * written.staff
     order = np.lexsort((-alignment.score.pitch[written.note], written.onset_of, voice))
-    # Of a voice's chord the highest note stands for the line.
+    # The highest note of a voice's chord represents the line.
     first = np.ones(len(order), dtype=bool)
     first[1:] = (np.diff(written.onset_of[order]) != 0) | (np.diff(voice[order]) != 0)
     line = order[first]
@@ -246,7 +245,7 @@ def _changes(
 
 
 def measure_articulation_quality(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
-    """Measure held lengths, their consistency and the clarity of the attacks of a span, unscaled."""
+    """Measure durations, their consistency and the clarity of attacks of a span, unscaled."""
     findings = Findings(ARTICULATION_QUALITY, COMPONENTS)
     touch, written = evidence.once(read_touch), evidence.written
     if touch is not None and is_hidden(touch, evidence.matched_within(span_sec)):
@@ -264,31 +263,31 @@ def measure_articulation_quality(evidence: Evidence, span_sec: Span | None = Non
         if written is None:
             findings.without(evidence.why_unwritten(), "score")
         return findings.label(evidence, int(inside.sum()))
-    kept = evidence.matched_within(span_sec) & touch.is_told
-    held, over = touch.held_log[kept], kept & touch.is_heard
+    inside_free = evidence.matched_within(span_sec) & touch.is_free
+    held, over = touch.held_log[inside_free], inside_free & touch.is_observed
     lengths = {
-        "cut_short": np.maximum(touch.norm.usual_log[kept] - held, 0.0),
+        "cut_short": np.maximum(touch.norm.usual_log[inside_free] - held, 0.0),
         "held_over": np.clip(touch.held_log[over] - touch.norm.long_log[over], 0.0, LONGEST_LOG),
         "step_overlap": touch.step_overlap[over],
     }
     for name, value in lengths.items():
         findings.measured(name, mean(value) if len(value) >= FEWEST else MISSING, few)
-    change = np.abs(touch.change_log[kept[touch.change_at]])
+    change = np.abs(touch.change_log[inside_free[touch.change_at]])
     steady = median(change) if len(change) >= FEWEST else MISSING
-    findings.measured("inconsistency", steady, "fewer than eight neighbours are written alike")
+    findings.measured("inconsistency", steady, "fewer than eight successive notes share note value and sign")
     short, lasts = touch.norm.is_short[over], touch.held_log[over]
     signs = min(int(short.sum()), int((~short).sum())) >= FEWEST_SIGNS
     contrast = median(lasts[~short]) - median(lasts[short]) if signs else MISSING
     findings.measured(
         "staccato_contrast", contrast, "fewer than three notes with, or without, a staccato sign"
     )
-    findings.caused(_causes(evidence, written, touch, kept))
-    return findings.label(evidence, int(kept.sum()))
+    findings.caused(_causes(evidence, written, touch, inside_free))
+    return findings.label(evidence, int(inside_free.sum()))
 
 
 def is_hidden(touch: Touch, inside: BoolArray) -> bool:
-    """Whether of some of the matched notes, (K,), too many ends are hidden for their touch to be told."""
-    return bool(inside.any()) and float(touch.is_heard[inside].mean()) < LEAST_HEARD_SHARE
+    """Whether too many releases of the selected matched notes, (K,), are hidden for a rating."""
+    return bool(inside.any()) and float(touch.is_observed[inside].mean()) < LEAST_OBSERVED_SHARE
 
 
 def _measure_attack(findings: Findings, evidence: Evidence, span_sec: Span | None) -> None:
@@ -296,25 +295,25 @@ def _measure_attack(findings: Findings, evidence: Evidence, span_sec: Span | Non
     if spectra is None:
         findings.without(NO_AUDIO, "audio")
         return
-    rise = spectra.rise_db[evidence.together_within(span_sec)]
+    rise = spectra.rise_db[evidence.groups_within(span_sec)]
     rise = rise[np.isfinite(rise)]
     findings.measured(
         "attack_clarity", median(rise) if len(rise) >= FEWEST else MISSING, "fewer than eight onsets"
     )
 
 
-def _causes(evidence: Evidence, written: Written, touch: Touch, kept: BoolArray) -> list[Cause]:
-    """Notes held for less than half, or more than double, of what is usual."""
+def _causes(evidence: Evidence, written: Written, touch: Touch, inside: BoolArray) -> list[Cause]:
+    """Notes held for less than half, or more than double, of the usual duration."""
     found = []
     off = touch.held_log - touch.norm.usual_log
-    told = np.where(off > 0.0, touch.is_heard, True)
-    for k in np.flatnonzero(kept & told & (np.abs(off) > _CAUSE_LOG)):
+    known = np.where(off > 0.0, touch.is_observed, True)
+    for k in np.flatnonzero(inside & known & (np.abs(off) > _CAUSE_LOG)):
         note = int(evidence.playing.index[written.played[k]])
         start, end = float(evidence.performance.onset_sec[note]), float(evidence.performance.offset_sec[note])
         where = place(evidence.alignment, float(written.beat[k]), start)
         name = key_name(int(evidence.performance.pitch[note]))
         share, usual = 100.0 * np.exp([touch.held_log[k], touch.norm.usual_log[k]])
         kind = "held over" if off[k] > 0 else "cut short"
-        text = f"{where}: {name} is {kind} ({share:.0f} % of its written length, {usual:.0f} % is usual)"
+        text = f"{where}: {name} is {kind} ({share:.0f} % of its written duration, {usual:.0f} % is usual)"
         found.append(Cause(start, end, kind, text, (note,), (int(written.note[k]),), abs(float(off[k]))))
     return found

@@ -1,10 +1,10 @@
-"""Dynamics control: range, evenness, accents, the melody over its accompaniment, and what the page asks for.
+"""Dynamics control: range, evenness, accents, balance of melody and accompaniment, and dynamic markings.
 
-Levels are steps of velocity (`Evidence.velocity`), in the order of the score where there is one: wrong
-notes do not enter, and timing only so far as it decides what is near. Evenness is taken against how far the
-player moves the level and sets the voices apart in the whole performance, so that a flat one is not an even
-one; single notes that stick out hardly change that spread, nor does where the loud passages are. Ten
-seconds alone have less of it than the same seconds within a longer performance.
+Levels are MIDI velocities (`Evidence.velocity`) in score order where there is a score, so that wrong notes do
+not enter, and timing only by determining neighbours. Evenness is relative to the spread of level and voices
+in the whole performance, so that flat playing does not count as even; single outliers hardly change that
+spread, nor does the position of loud passages. Ten seconds alone have a smaller spread than the same seconds
+within a longer performance.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from tocco.music.statistics.summaries import (
 from tocco.music.statistics.written import Written
 from tocco.pseudo_labels.norms.accents import read_accents
 from tocco.pseudo_labels.norms.level import (
-    against_minute,
-    general_level,
+    dynamics_contour,
+    expected_dynamics_contour,
     marked_level,
-    suggested_course,
+    relative_to_minute,
 )
 from tocco.pseudo_labels.observed.evidence import Evidence, Findings, Span
 from tocco.pseudo_labels.observed.voices import voice_means
@@ -43,7 +43,7 @@ COMPONENTS: Final = (
     ComponentKind(
         "shaping",
         "velocity",
-        "how far the level follows the course that lines, motion, texture and signs suggest",
+        "how far the level follows the contour expected from melody, rhythm, texture and markings",
         "more",
         0.34,
         needs="midi",
@@ -61,7 +61,7 @@ COMPONENTS: Final = (
     ComponentKind(
         "unevenness",
         "ratio",
-        "notes off the median of the five of their line around them, against the spread of level and voices",
+        "deviation of notes from the running median of their line, by the spread of level and voices",
         "less",
         0.25,
         needs="midi",
@@ -71,7 +71,7 @@ COMPONENTS: Final = (
     ComponentKind(
         "accentuation",
         "velocity",
-        "how far single notes follow the accents that pitch, motion, metre, values and signs suggest",
+        "how far single notes follow the accents expected from pitch, rhythm, metre and markings",
         "more",
         0.1,
         needs="midi",
@@ -87,14 +87,14 @@ COMPONENTS: Final = (
     ComponentKind(
         "hairpin_change",
         "velocity",
-        "change of level over marked crescendi, and over diminuendi turned round",
+        "change of level over marked crescendi, and over diminuendi with the sign reversed",
         "more",
         0.085,
     ),
     ComponentKind(
         "marked_levels",
         "correlation",
-        "likeness of the levels played to those marked, pp to ff",
+        "correlation of the levels played with those marked, pp to ff",
         "more",
         0.085,
     ),
@@ -102,48 +102,48 @@ COMPONENTS: Final = (
 )
 
 FEWEST: Final = 8
-"""Notes below which neither a range nor a line is one."""
+"""With fewer notes neither a range nor a line is defined."""
 
 LINE_NOTES: Final = 5
 SMOOTH_ONSETS: Final = 5
 
 CONTEXT_SEC: Final = 5.0
-"""A line is shaped over more than a few seconds: it is heard with so much before and after a span."""
+"""Phrases extend over more than a few seconds: shaping is measured with this much before and after a span."""
 
-_NOTHING_SUGGESTED = 0.25
-"""Velocity; a course or accents of less than that, root mean square, suggest nothing."""
-_STILL = 1e-9
+_SMALLEST_EXPECTATION = 0.25
+"""Velocity; where the expectation has a smaller root mean square, nothing is expected."""
+_CONSTANT = 1e-9
 _FEW = f"fewer than {FEWEST} notes in this span"
 
 _SPIKE_VELOCITY = 20.0
-"""Far above what is just heard (about 5, Repp 1996), and rare as an accent inside a line."""
+"""Far above the just noticeable difference (about 5, Repp 1996), and rare as an accent within a line."""
 
 _LOST_ACCENT_VELOCITY = -5.0
-"""An accented note that is so far below what is near is heard as softer."""
+"""An accented note this far below its neighbours is clearly softer."""
 
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """Velocities in the order of the music.
+    """Velocities in score order.
 
     Attributes
     ----------
     smooth : (G,) running median over five onsets of their median velocity
-    near : (G,) velocity: level of about three seconds, each voice against its own mean
-    swelling : (G,) velocity: that, less the minute around
-    course : (G,) velocity: what line, motion, harmony and signs suggest of that
+    contour : (G,) velocity: level over about three seconds, each voice relative to its own mean
+    relative_contour : (G,) velocity: the same relative to the surrounding minute
+    expected_contour : (G,) velocity: prediction of `relative_contour` from the score
     line_onset : (L,) index 0..G-1 of the onset
     line_note : (L,) index into `playing.struck`
     line_off : (L,) velocity above the running median over five notes of the line
-        Of the upper and the lower line, one after the other.
-    spread : velocity: root of the sum of two variances over the whole performance, that of the level over
-        the onsets and that of the voices' means over the notes
+        Upper line, then lower line.
+    spread : velocity: root of the sum of two variances over the whole performance, that of the contour over
+        onsets and that of the voice means over notes
     """
 
     smooth: FloatArray
-    near: FloatArray
-    swelling: FloatArray
-    course: FloatArray
+    contour: FloatArray
+    relative_contour: FloatArray
+    expected_contour: FloatArray
     line_onset: IntArray
     line_note: IntArray
     line_off: FloatArray
@@ -152,91 +152,96 @@ class Levels:
 
 def read_levels(evidence: Evidence) -> Levels:
     """Measure the levels of a whole performance, onset by onset."""
-    together, velocity = evidence.together, evidence.velocity
-    n_onsets = len(together.size)
+    groups, velocity = evidence.onset_groups, evidence.velocity
+    n_onsets = len(groups.size)
     if n_onsets == 0:
         nothing = np.zeros(0, dtype=np.int64)
         none = np.zeros(0)
         return Levels(none, none, none, none, nothing, nothing, none, 0.0)
-    level = group_median(velocity[together.note], together.onset_of, n_onsets)
-    lines = (together.top, together.bottom)
+    level = group_median(velocity[groups.note], groups.onset_of, n_onsets)
+    lines = (groups.top, groups.bottom)
     line_note = np.concatenate(lines)
     line_level = np.concatenate([median_filter(velocity[line], LINE_NOTES, mode="nearest") for line in lines])
-    near = general_level(evidence)
-    voices = voice_means(together, velocity[together.note])
+    contour = dynamics_contour(evidence)
+    voices = voice_means(groups, velocity[groups.note])
     return Levels(
         smooth=median_filter(level, SMOOTH_ONSETS, mode="nearest"),
-        near=near,
-        swelling=against_minute(evidence, near),
-        course=suggested_course(evidence),
+        contour=contour,
+        relative_contour=relative_to_minute(evidence, contour),
+        expected_contour=expected_dynamics_contour(evidence),
         line_onset=np.tile(np.arange(n_onsets), 2),
         line_note=line_note,
         line_off=velocity[line_note] - line_level,
-        spread=float(np.hypot(near.std(), voices.std())),
+        spread=float(np.hypot(contour.std(), voices.std())),
     )
 
 
-def _following(suggested: FloatArray, played: FloatArray) -> float:
-    """Velocity that is played for one standard deviation of what the music suggests.
+def _agreement(expected: FloatArray, played: FloatArray) -> float:
+    """Velocity played per standard deviation of the expectation.
 
-    `mean(c s) / sqrt(mean(c^2))`, with the suggestion c and the playing s both against what is around: a
-    passage that is loud throughout, where the music asks for it, is shaped as well.
+    `mean(e p) / sqrt(mean(e^2))` with the expectation e and the playing p, both relative to their
+    surroundings but not centred within the span: a passage that is loud throughout, as expected, counts as
+    shaped.
     """
-    size = float(np.sqrt(np.mean(suggested**2)))
-    return float(np.mean(suggested * played)) / size if size > _NOTHING_SUGGESTED else MISSING
+    size = float(np.sqrt(np.mean(expected**2)))
+    return float(np.mean(expected * played)) / size if size > _SMALLEST_EXPECTATION else MISSING
 
 
 def measure_dynamics_control(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
-    """Measure range, evenness, lines and marks of a span, unscaled."""
+    """Measure range, evenness, shaping and markings of a span, unscaled."""
     findings = Findings(DYNAMICS_CONTROL, COMPONENTS)
     if evidence.written is None:
         findings.without(evidence.why_unwritten(), "score")
-    levels, together = evidence.once(read_levels), evidence.together
-    onsets = evidence.together_within(span_sec)
-    kept = onsets[together.onset_of] if len(onsets) else np.zeros(0, dtype=bool)
-    if kept.sum() < FEWEST:
+    levels, groups = evidence.once(read_levels), evidence.onset_groups
+    onsets = evidence.groups_within(span_sec)
+    inside = onsets[groups.onset_of] if len(onsets) else np.zeros(0, dtype=bool)
+    if inside.sum() < FEWEST:
         findings.without(_FEW, "midi")
     else:
         wide = None if span_sec is None else (span_sec[0] - CONTEXT_SEC, span_sec[1] + CONTEXT_SEC)
-        _measure_levels(findings, evidence, levels, onsets, evidence.together_within(wide))
+        _measure_levels(findings, evidence, levels, onsets, evidence.groups_within(wide))
         findings.caused(_spikes(evidence, levels, onsets))
     if evidence.written is not None:
         _measure_marks(findings, evidence, levels, evidence.written, span_sec)
-    return findings.label(evidence, int(kept.sum()))
+    return findings.label(evidence, int(inside.sum()))
 
 
 def _measure_levels(
     findings: Findings, evidence: Evidence, levels: Levels, onsets: BoolArray, around: BoolArray
 ) -> None:
-    """Measure range, evenness, shaping, accents, and the upper line over the rest."""
-    together, strength = evidence.together, evidence.velocity
-    kept = onsets[together.onset_of]
-    velocity = strength[together.note[kept]]
-    low, high = percentiles(levels.near[onsets], (5.0, 95.0))
+    """Measure range, evenness, shaping, accents, and the balance of the upper line."""
+    groups, velocity = evidence.onset_groups, evidence.velocity
+    inside = onsets[groups.onset_of]
+    level = velocity[groups.note[inside]]
+    low, high = percentiles(levels.contour[onsets], (5.0, 95.0))
     findings.measured("level_range", float(high - low), _FEW)
-    findings.measured("level", float(np.median(velocity)), _FEW)
+    findings.measured("level", float(np.median(level)), _FEW)
     off = np.abs(levels.line_off[onsets[levels.line_onset]])
-    uneven = mean(off) / levels.spread if levels.spread > _STILL else MISSING
+    uneven = mean(off) / levels.spread if levels.spread > _CONSTANT else MISSING
     findings.measured(
-        "unevenness", uneven, "the whole performance stays at one level, or is too short to have two"
+        "unevenness",
+        uneven,
+        "the level of the whole performance is constant",
     )
-    shaping = _following(levels.course[around], levels.swelling[around])
-    findings.measured("shaping", shaping, "the music suggests no course")
+    shaping = _agreement(levels.expected_contour[around], levels.relative_contour[around])
+    findings.measured("shaping", shaping, "no change of level is expected here")
     accents = evidence.once(read_accents)
-    accentuation = _following(accents.suggested[kept], accents.played[kept])
-    findings.measured("accentuation", accentuation, "the music suggests no accents, or has no notes near by")
-    top = together.top[onsets]
-    is_top = np.zeros(len(strength), dtype=bool)
-    is_top[together.top] = True
-    rest = velocity[~is_top[together.note[kept]]]
-    above = float(np.median(strength[top]) - np.median(rest)) if len(rest) else MISSING
-    findings.measured("melody_above_accompaniment", above, "there is one line alone")
+    accentuation = _agreement(accents.expected[inside], accents.played[inside])
+    findings.measured(
+        "accentuation", accentuation, "no accents are expected here, or the notes have no neighbours"
+    )
+    top = groups.top[onsets]
+    is_top = np.zeros(len(velocity), dtype=bool)
+    is_top[groups.top] = True
+    rest = level[~is_top[groups.note[inside]]]
+    above = float(np.median(velocity[top]) - np.median(rest)) if len(rest) else MISSING
+    findings.measured("melody_above_accompaniment", above, "there is only one line")
 
 
 def hairpin_change(evidence: Evidence, levels: Levels, written: Written, mark: Mark) -> float:
-    """How far the level moves as a hairpin asks: above 0 with it, below 0 against it.
+    """Change of level along a hairpin: above 0 in its direction, below 0 against it.
 
-    The straight line through the onsets' smoothed levels under the mark, from its start to its end.
+    Slope of a regression line through the smoothed levels under the hairpin, times its length.
     """
     under = (written.onset_beat >= mark.onset_beat - 1e-6) & (written.onset_beat <= mark.end_beat + 1e-6)
     beat, level = written.onset_beat[under], levels.smooth[under]
@@ -249,7 +254,7 @@ def hairpin_change(evidence: Evidence, levels: Levels, written: Written, mark: M
 def _measure_marks(
     findings: Findings, evidence: Evidence, levels: Levels, written: Written, span_sec: Span | None
 ) -> None:
-    """Follow the hairpins that touch the span, its accents, and the levels marked over its onsets."""
+    """Measure the hairpins that overlap the span, its accents, and the dynamic markings at its onsets."""
     score, onsets = evidence.score, evidence.onsets_within(span_sec)
     played = written.onset_beat[onsets]
     if score is None or not len(played):
@@ -268,26 +273,26 @@ def _measure_marks(
     findings.measured("hairpin_change", mean(changes), "no hairpin is marked here")
     findings.caused(_against_hairpins(evidence, levels, written, hairpins))
     findings.caused(_unplayed_accents(evidence, written, onsets))
-    asked = marked_level(score.marks, written.onset_beat)[onsets]
-    known = np.isfinite(asked)
-    likeness = correlation(asked[known], levels.smooth[onsets][known])
-    findings.measured("marked_levels", likeness, "no two different levels are marked here")
+    marked = marked_level(score.marks, written.onset_beat)[onsets]
+    known = np.isfinite(marked)
+    agreement = correlation(marked[known], levels.smooth[onsets][known])
+    findings.measured("marked_levels", agreement, "no two different levels are marked here")
 
 
 def _spikes(evidence: Evidence, levels: Levels, onsets: BoolArray) -> list[Cause]:
-    """Notes that stick out of their line, unless the page accents them."""
+    """Notes that deviate from their line, unless the score accents them."""
     found = []
     beats = evidence.alignment.performance_beat if evidence.alignment is not None else None
-    asked = evidence.together.note[evidence.once(read_accents).is_asked]
-    is_accent = np.isin(levels.line_note, asked) & (levels.line_off > 0.0)
+    marked = evidence.onset_groups.note[evidence.once(read_accents).is_marked]
+    is_accent = np.isin(levels.line_note, marked) & (levels.line_off > 0.0)
     spikes = (np.abs(levels.line_off) > _SPIKE_VELOCITY) & ~is_accent
     for k in np.flatnonzero(spikes & onsets[levels.line_onset]):
         note = int(evidence.playing.index[levels.line_note[k]])
         at_sec = float(evidence.performance.onset_sec[note])
         where = place(evidence.alignment, None if beats is None else float(beats[note]), at_sec)
         off = float(levels.line_off[k])
-        said = "sticks out of" if off > 0 else "drops out of"
-        text = f"{where}: one note {said} its line (strength {off:+.0f} of 127)"
+        louder = "louder" if off > 0 else "softer"
+        text = f"{where}: one note is {louder} than its line (velocity {off:+.0f} of 127)"
         found.append(Cause(at_sec, at_sec, "uneven", text, (note,), (), abs(off)))
     return list({cause.performance_notes: cause for cause in found}.values())
 
@@ -295,7 +300,7 @@ def _spikes(evidence: Evidence, levels: Levels, onsets: BoolArray) -> list[Cause
 def _against_hairpins(
     evidence: Evidence, levels: Levels, written: Written, hairpins: list[Mark]
 ) -> list[Cause]:
-    """Hairpins that are not played, or played the other way."""
+    """Hairpins that are not played, or played in the opposite direction."""
     found = []
     for mark in hairpins:
         change = hairpin_change(evidence, levels, written, mark)
@@ -303,21 +308,21 @@ def _against_hairpins(
             continue
         start, end = (float(t) for t in evidence.alignment.sec_at(np.array([mark.onset_beat, mark.end_beat])))
         where = place(evidence.alignment, mark.onset_beat, start)
-        text = f"{where}: the {mark.kind} is not played (level moves {change:+.0f} along it)"
+        text = f"{where}: the {mark.kind} is not played (velocity changes by {change:+.0f} along it)"
         found.append(Cause(start, end, "hairpin", text, (), (), abs(change)))
     return found
 
 
 def _unplayed_accents(evidence: Evidence, written: Written, onsets: BoolArray) -> list[Cause]:
-    """Onsets of which the notes that the page accents are softer than what is near."""
-    together, accents, found = evidence.together, evidence.once(read_accents), []
+    """Onsets whose accented notes are softer than their neighbours."""
+    groups, accents, found = evidence.onset_groups, evidence.once(read_accents), []
     with np.errstate(invalid="ignore"):
-        softer = np.flatnonzero((accents.asked_out < _LOST_ACCENT_VELOCITY) & onsets)
+        softer = np.flatnonzero((accents.marked_deviation < _LOST_ACCENT_VELOCITY) & onsets)
     for g in softer:
-        concerned = accents.is_asked & (together.onset_of == g)
-        notes = tuple(int(n) for n in evidence.playing.index[together.note[concerned]])
-        at_sec, out = float(together.onset_sec[g]), float(accents.asked_out[g])
+        concerned = accents.is_marked & (groups.onset_of == g)
+        notes = tuple(int(n) for n in evidence.playing.index[groups.note[concerned]])
+        at_sec, out = float(groups.onset_sec[g]), float(accents.marked_deviation[g])
         where = place(evidence.alignment, float(written.onset_beat[g]), at_sec)
-        text = f"{where}: the accent is not played (strength {out:+.0f} of 127 against what is near)"
+        text = f"{where}: the accent is not played (velocity {out:+.0f} of 127 relative to its neighbours)"
         found.append(Cause(at_sec, at_sec, "accent", text, notes, (), -out))
     return found

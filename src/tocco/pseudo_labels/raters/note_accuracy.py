@@ -1,4 +1,4 @@
-"""Note accuracy: the share of notes that are right, counted against the score."""
+"""Note accuracy: the share of correct notes, by comparison with the score."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ COMPONENTS: Final = (
     ComponentKind(
         "weighted_error",
         "fraction",
-        "mistakes by how much they are heard, of all notes",
+        "note errors weighted by salience, as a share of all notes",
         "less",
         1.0,
         shape="root",
     ),
-    ComponentKind("wrong_share", "fraction", "notes struck in place of another", "reported"),
-    ComponentKind("missing_share", "fraction", "written notes that were left out", "reported"),
+    ComponentKind("wrong_share", "fraction", "notes played in place of another", "reported"),
+    ComponentKind("missing_share", "fraction", "written notes that were omitted", "reported"),
     ComponentKind("extra_share", "fraction", "notes that were added", "reported"),
-    ComponentKind("skipped_share", "fraction", "notes of passages that were passed over", "reported"),
-    ComponentKind("restart_rate", "count/min", "times the player stopped and began again", "reported"),
+    ComponentKind("skipped_share", "fraction", "notes of passages that were skipped", "reported"),
+    ComponentKind("restart_rate", "count/min", "restarts after a stop", "reported"),
     ComponentKind(
-        "repeated_errors", "count", "mistakes that recur in another pass of the same bar", "reported"
+        "repeated_errors", "count", "errors that recur in another repeat of the same bar", "reported"
     ),
 )
 
@@ -46,11 +46,11 @@ _LEVEL = 0.9
 
 @dataclass(frozen=True)
 class NoteAccuracy:
-    """How many notes were right, with what that says about the player.
+    """Share of correct notes, with an interval for the player's long-run accuracy.
 
     Attributes
     ----------
-    value : 0..100, percent of note events that are right; NaN where there is none to judge
+    value : 0..100, percent of note events that are correct; NaN without any event
     interval_90 : (low, high), 0..100
         Where the player's long-run accuracy lies with a probability of 90 %, given so many notes.
     n_match, n_wrong, n_missing, n_extra
@@ -69,23 +69,23 @@ class NoteAccuracy:
 
     @property
     def n_events(self) -> int:
-        """Notes judged: right, wrong, missing and extra."""
+        """Note events: correct, wrong, missing and extra."""
         return self.n_match + self.n_wrong + self.n_missing + self.n_extra
 
 
 def rate_note_accuracy(alignment: Alignment, span_sec: tuple[float, float] | None = None) -> NoteAccuracy:
-    """Percent of note events that are right: matches among matches, wrong, missing and extra notes.
+    """Percent of note events that are correct: matches among matches, wrong, missing and extra notes.
 
-    An extra note that realises a written ornament is no mistake and no event. It counts as such where a
-    sign for a trill, turn or mordent stands over a note of the score, the extra note is at most two
-    semitones from it (for a tremolo sign: equal to a note of its beat), and it falls from a quarter of
-    a beat before the note to the note's end. Anything else that was added is a mistake. A grace note
-    that was left out is a missing note like any other.
+    An extra note that realises a written ornament is no error and no event. It counts as such where a note of
+    the score has a sign for a trill, turn or mordent, the extra note is at most two semitones from it (for a
+    tremolo sign: equal to a note of its beat), and it lies between a quarter of a beat before the note and
+    the end of the note. Any other added note is an error. An omitted grace note is a missing note like any
+    other.
 
     Parameters
     ----------
     alignment
-    span_sec : (start, end) on the clock of the performance, or None for all of it
+    span_sec : (start, end) seconds of the performance, or None for all of it
         A note counts where it was played, or where it was due; the end is excluded.
 
     Returns
@@ -115,12 +115,12 @@ def rate_note_accuracy(alignment: Alignment, span_sec: tuple[float, float] | Non
 
 
 def jeffreys_interval(n_right: int, n_events: int, level: float = _LEVEL) -> tuple[float, float]:
-    """Interval of a proportion in percent, after Jeffreys.
+    """Jeffreys interval of a proportion, in percent.
 
-    The central part of a Beta(1/2 + right, 1/2 + not right) distribution, closed at 0 where nothing was
-    right and at 100 where everything was (Brown, Cai & DasGupta 2001, "Interval Estimation for a
-    Binomial Proportion", Statistical Science 16, section 4.3). It takes notes as independent; mistakes
-    that come in clusters make the true interval wider.
+    Central interval of a Beta(1/2 + right, 1/2 + wrong) distribution, closed at 0 where nothing was correct
+    and at 100 where everything was (Brown, Cai & DasGupta 2001, "Interval Estimation for a Binomial
+    Proportion", Statistical Science 16, section 4.3). It assumes independent notes; clustered errors make the
+    true interval wider.
 
     Parameters
     ----------
@@ -167,11 +167,11 @@ def _count_within(time_sec: FloatArray, span_sec: tuple[float, float] | None) ->
 
 
 def measure_note_accuracy(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
-    """Weigh the mistakes of a span against its right notes, not yet on the reference scale.
+    """Measure the note errors of a span relative to its correct notes, unscaled.
 
-    `weighted_error` = sum of the weights of the mistakes / (that + sum of the weights of the right notes),
-    with the weights of `raters.salience`. A mistake counts where it was played, or where the note was due;
-    a skipped passage where it was skipped, a restart where the new try begins.
+    `weighted_error` = sum of the weights of the errors / (that + sum of the weights of the correct notes),
+    with the weights of `raters.salience`. An error counts where it was played, or where the note was due;
+    a skipped passage where it was skipped, a restart where the new attempt begins.
     """
     findings = Findings(NOTE_ACCURACY, COMPONENTS)
     if evidence.alignment is None:
@@ -196,7 +196,7 @@ def measure_note_accuracy(evidence: Evidence, span_sec: Span | None = None) -> P
 
 
 def _causes(alignment: Alignment, errors: NoteErrors, which: IntArray) -> list[Cause]:
-    """One cause for each mistake; a skipped passage and a restart are one each."""
+    """One cause per error; a skipped passage and a restart are one each."""
     single = [_note_cause(alignment, errors, int(e)) for e in which if errors.kind[e] in _NOTE_KINDS]
     by_place: dict[float, list[int]] = {}
     for e in which:
@@ -207,7 +207,7 @@ def _causes(alignment: Alignment, errors: NoteErrors, which: IntArray) -> list[C
         first, last = (alignment.bar_at(float(alignment.score.onset_beat[n])) for n in (notes[0], notes[-1]))
         bars = f"bar {first}" if first == last else f"bars {first} to {last}"
         weight = float(errors.error_weight[members].sum())
-        text = f"{bars}: {len(notes)} notes were left out"
+        text = f"{bars}: {len(notes)} notes were skipped"
         single.append(Cause(at_sec, at_sec, "skipped", text, (), tuple(map(int, notes)), weight))
     for e in which:
         if errors.kind[e] == "restart":
@@ -215,7 +215,7 @@ def _causes(alignment: Alignment, errors: NoteErrors, which: IntArray) -> list[C
             where = place(alignment, retry.start_beat, retry.start_sec)
             played = tuple(range(retry.first_note, retry.last_note + 1))
             weight = float(errors.error_weight[e])
-            text = f"{where}: stopped and began again"
+            text = f"{where}: stopped and restarted"
             single.append(Cause(retry.start_sec, retry.end_sec, "restart", text, played, (), weight))
     return single
 
@@ -226,17 +226,19 @@ def _note_cause(alignment: Alignment, errors: NoteErrors, e: int) -> Cause:
     beat = alignment.score.onset_beat[written] if written >= 0 else alignment.performance_beat[played]
     due = written_name(alignment.score, written) if written >= 0 else ""
     struck = key_name(int(alignment.performance_pitch[played])) if played >= 0 else ""
-    said = {
+    description = {
         "wrong": f"{struck} instead of {due}",
-        "missing": f"{due} is not heard, left out or too soft" if errors.doubtful[e] else f"{due} is missing",
+        "missing": f"{due} is missing or too soft to be detected"
+        if errors.doubtful[e]
+        else f"{due} is missing",
         "extra": f"{struck} is added",
     }
-    again = ", as in another pass" if errors.repeated[e] else ""
+    again = ", as in another repeat" if errors.repeated[e] else ""
     return Cause(
         at_sec,
         at_sec,
         kind,
-        f"{place(alignment, float(beat), at_sec)}: {said[kind]}{again}",
+        f"{place(alignment, float(beat), at_sec)}: {description[kind]}{again}",
         (played,) if played >= 0 else (),
         (written,) if written >= 0 else (),
         float(errors.error_weight[e]),

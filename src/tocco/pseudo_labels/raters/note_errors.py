@@ -1,4 +1,4 @@
-"""The mistakes of a performance, note by note: what they are, when they count, and how much they weigh."""
+"""Note errors of a performance: kind, time and weight of each."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from tocco.music.alignment_findings import sort_notes
 from tocco.music.matching.ornaments import is_brushed
 from tocco.music.score import Score
 from tocco.pseudo_labels.observed.evidence import Evidence
-from tocco.pseudo_labels.observed.transcribed import left_out_chance
+from tocco.pseudo_labels.observed.transcribed import omission_probability
 from tocco.pseudo_labels.raters.salience import played_salience, written_salience
 from tocco.units import BoolArray, FloatArray, IntArray
 
 RESTART_NOTES: Final = 6.0
-"""A restart disturbs as much as this many wrong notes of middling salience."""
+"""A restart counts as this many wrong notes of average salience."""
 
 REPEATED_WEIGHT: Final = 1.5
-"""A mistake that comes again was learned, not slipped."""
+"""A recurring error was learned and is not a slip."""
 
 _SAME_BEAT = 1e-6
 
@@ -43,17 +43,17 @@ _ORNAMENT_SIGNS = frozenset(
         "haydn",
     }
 )
-"""Signs that stand for the written note and its neighbours, by their MusicXML names."""
+"""MusicXML names of signs that stand for the written note and its neighbours."""
 
 _NEIGHBOUR_SEMITONES = 2
 _TREMOLO_SIGN = "tremolo"
 _ORNAMENT_LEAD_BEAT = 0.25
-"""An ornament may begin a little before the beat."""
+"""An ornament may begin slightly before the beat."""
 
 
 @dataclass(frozen=True, eq=False)
 class NoteErrors:
-    """Every judged note of a performance, with the time at which it counts and how much it is heard.
+    """Correct notes and errors of a performance, with the time at which each counts and its salience.
 
     Attributes
     ----------
@@ -61,8 +61,8 @@ class NoteErrors:
     error_sec, error_weight : (E,)
     kind : (E,) "wrong", "missing", "extra", "skipped" or "restart"
     written, played : (E,) index into the score and into the performance; -1 where there is none
-    doubtful : (E,) a missing note that was rather too soft to be heard than left out
-    repeated : (E,) the same printed note is missed or wrong in another pass as well
+    doubtful : (E,) a missing note that was more likely too soft to be detected than omitted
+    repeated : (E,) the same printed note is missing or wrong in another repeat as well
     """
 
     right_sec: FloatArray
@@ -77,8 +77,8 @@ class NoteErrors:
 
 
 @dataclass(frozen=True, eq=False)
-class _Mistakes:
-    """Mistakes of one kind, M of them.
+class _Errors:
+    """Errors of one kind.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class _Mistakes:
     doubtful: BoolArray
 
 
-def _mistakes(
+def _errors(
     kind: str,
     sec: FloatArray,
     weight: FloatArray,
@@ -104,10 +104,10 @@ def _mistakes(
     written: IntArray | None = None,
     played: IntArray | None = None,
     doubtful: BoolArray | None = None,
-) -> _Mistakes:
-    """Mistakes of one kind; what is not given, they do not have."""
+) -> _Errors:
+    """Errors of one kind, with defaults for what is not given."""
     none = np.full(len(sec), -1)
-    return _Mistakes(
+    return _Errors(
         kind=kind,
         sec=sec,
         weight=weight,
@@ -118,12 +118,12 @@ def _mistakes(
 
 
 def find_note_errors(evidence: Evidence) -> NoteErrors:
-    """Tell right notes from mistakes, and weigh both.
+    """Find correct notes and errors, and weight both by salience.
 
-    Ornaments, the notes of rolled chords and those of tries that were given up are no mistakes, but a key
-    that is brushed along with a note of an ornament is; each try that was given up is one mistake of its own,
-    and a passage that was skipped is missing. Where the keys were read off the sound, a missing note counts
-    by how likely it is that it was not just too soft to be heard (`audibility`).
+    Ornaments, the notes of arpeggiated chords and those of abandoned attempts are no errors, but a key that
+    is brushed along with a note of an ornament is one. Each abandoned attempt is one error (a restart), and
+    the notes of a skipped passage are missing. In a transcription a missing note is weighted by the
+    probability that it was omitted, not too soft to be detected (`observed.transcribed`).
 
     Parameters
     ----------
@@ -135,71 +135,71 @@ def find_note_errors(evidence: Evidence) -> NoteErrors:
         raise ValueError("note errors need an alignment")
     found, due = sort_notes(alignment), written_salience(alignment.score)
     played_sec = alignment.performance_onset_sec
-    left_out = _chance_left_out(evidence, found.missing)
+    omitted = _omission_probability(evidence, found.missing)
     adorns = realises_ornament(alignment, found.extra) & ~is_brushed(
         found.extra, performance.onset_sec, performance.pitch, performance.velocity
     )
     extra = found.extra[~adorns]
-    mistakes = [
-        _mistakes(
+    errors = [
+        _errors(
             "wrong",
             played_sec[found.wrong[:, 1]],
             due[found.wrong[:, 0]],
             written=found.wrong[:, 0],
             played=found.wrong[:, 1],
         ),
-        _mistakes(
+        _errors(
             "missing",
             alignment.due_sec(found.missing),
-            due[found.missing] * left_out,
+            due[found.missing] * omitted,
             written=found.missing,
-            doubtful=left_out < 0.5,
+            doubtful=omitted < 0.5,
         ),
-        _mistakes("extra", played_sec[extra], played_salience(performance)[extra], played=extra),
+        _errors("extra", played_sec[extra], played_salience(performance)[extra], played=extra),
         _skipped(alignment, due),
         _restarts(alignment, RESTART_NOTES * float(due.mean())),
     ]
     right = found.right
-    return _joined(alignment.score, mistakes, played_sec[right[:, 1]], due[right[:, 0]])
+    return _joined(alignment.score, errors, played_sec[right[:, 1]], due[right[:, 0]])
 
 
 def _joined(
-    score: Score, mistakes: Sequence[_Mistakes], right_sec: FloatArray, right_weight: FloatArray
+    score: Score, errors: Sequence[_Errors], right_sec: FloatArray, right_weight: FloatArray
 ) -> NoteErrors:
-    """All mistakes, one kind after the other; those that come again weigh more."""
-    written = np.concatenate([one.written for one in mistakes])
+    """All errors, one kind after the other; recurring ones have a larger weight."""
+    written = np.concatenate([one.written for one in errors])
     repeated = _repeated(score, written)
-    weight = np.concatenate([one.weight for one in mistakes])
+    weight = np.concatenate([one.weight for one in errors])
     return NoteErrors(
         right_sec=right_sec,
         right_weight=right_weight,
-        error_sec=np.concatenate([one.sec for one in mistakes]),
+        error_sec=np.concatenate([one.sec for one in errors]),
         error_weight=weight * np.where(repeated, REPEATED_WEIGHT, 1.0),
-        kind=tuple(one.kind for one in mistakes for _ in one.sec),
+        kind=tuple(one.kind for one in errors for _ in one.sec),
         written=written,
-        played=np.concatenate([one.played for one in mistakes]),
+        played=np.concatenate([one.played for one in errors]),
         repeated=repeated,
-        doubtful=np.concatenate([one.doubtful for one in mistakes]),
+        doubtful=np.concatenate([one.doubtful for one in errors]),
     )
 
 
-def _chance_left_out(evidence: Evidence, missing: IntArray) -> FloatArray:
-    """(M,) how likely missing notes were not played: from keys surely, by ear they may have been too soft."""
+def _omission_probability(evidence: Evidence, missing: IntArray) -> FloatArray:
+    """(M,) probability that missing notes were omitted, not too soft to be detected; 1 in recorded MIDI."""
     alignment, performance = evidence.alignment, evidence.performance
     if alignment is None or not evidence.is_transcribed:
         return np.ones(len(missing))
-    told = alignment.match[:, 1]
-    return left_out_chance(
+    detected = alignment.match[:, 1]
+    return omission_probability(
         alignment.due_sec(missing),
         alignment.score.pitch[missing],
-        performance.onset_sec[told],
-        performance.pitch[told],
-        performance.velocity[told],
+        performance.onset_sec[detected],
+        performance.pitch[detected],
+        performance.velocity[detected],
     )
 
 
-def _skipped(alignment: Alignment, due: FloatArray) -> _Mistakes:
-    """Written notes that were passed over, at the second at which each passage was."""
+def _skipped(alignment: Alignment, due: FloatArray) -> _Errors:
+    """Written notes of skipped passages, at the time of the skip."""
     onset = alignment.score.onset_beat
     notes: list[IntArray] = [np.zeros(0, dtype=np.int64)]
     seconds = [np.zeros(0)]
@@ -209,13 +209,13 @@ def _skipped(alignment: Alignment, due: FloatArray) -> _Mistakes:
         notes.append(inside)
         seconds.append(np.full(len(inside), skip.at_sec))
     note = np.concatenate(notes)
-    return _mistakes("skipped", np.concatenate(seconds), due[note], written=note)
+    return _errors("skipped", np.concatenate(seconds), due[note], written=note)
 
 
-def _restarts(alignment: Alignment, weight: float) -> _Mistakes:
-    """Tries that were given up, each where the new one begins."""
+def _restarts(alignment: Alignment, weight: float) -> _Errors:
+    """Abandoned attempts, each at the time where the new one begins."""
     tries = alignment.retries
-    return _mistakes(
+    return _errors(
         "restart",
         np.array([retry.end_sec for retry in tries]),
         np.full(len(tries), weight),
@@ -224,7 +224,7 @@ def _restarts(alignment: Alignment, weight: float) -> _Mistakes:
 
 
 def _repeated(score: Score, written: IntArray) -> BoolArray:
-    """Which errors concern a printed note that is in error more than once: it was learned wrong."""
+    """Which errors concern a printed note that is in error more than once."""
     places = [
         (
             score.bar_name[score.bar[note]],
@@ -240,7 +240,7 @@ def _repeated(score: Score, written: IntArray) -> BoolArray:
 
 
 def realises_ornament(alignment: Alignment, insertion: IntArray) -> BoolArray:
-    """Which extra notes are the written-out form of an ornament sign."""
+    """Which extra notes realise an ornament sign."""
     score = alignment.score
     realises = np.zeros(len(insertion), dtype=bool)
     position = alignment.performance_beat[insertion]

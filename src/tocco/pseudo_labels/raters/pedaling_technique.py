@@ -1,7 +1,7 @@
-"""Pedalling: whether harmonies are kept apart, whether they are carried, and when the foot moves.
+"""Pedalling: separation of harmonies, sustaining of the sound, and pedal timing.
 
-Only the sustaining pedal (controller 64) is rated. A file without any pedal event is not rated: whether
-the player left the pedal alone or the instrument has none cannot be told from it.
+Only the sustain pedal (controller 64) is rated. A file without any pedal event is not rated: it does not show
+whether the player did not use the pedal or the instrument has none.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from tocco.music.statistics.playing import Playing, pedal_crossings
 from tocco.music.statistics.resonance import clashes, ringing
 from tocco.music.statistics.summaries import MISSING, fraction, mean, median
 from tocco.pseudo_labels.observed.evidence import NO_PEDAL, Evidence, Findings, Span
-from tocco.pseudo_labels.observed.transcribed import as_pressed
+from tocco.pseudo_labels.observed.transcribed import without_press_lag
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
-from tocco.pseudo_labels.raters.pedal_timing import USUAL_LIFT_SEC, read_foot_timing
-from tocco.pseudo_labels.raters.without_note_errors import Intended, read_intended
+from tocco.pseudo_labels.raters.pedal_timing import USUAL_LIFT_SEC, read_pedal_timing
+from tocco.pseudo_labels.raters.without_note_errors import WithoutNoteErrors, read_without_note_errors
 from tocco.units import BoolArray, FloatArray, IntArray
 
 PEDALING_TECHNIQUE: Final = "pedaling_technique"
@@ -30,7 +30,7 @@ COMPONENTS: Final = (
     ComponentKind(
         "blur",
         "count",
-        "pedalled onsets: clashes (notes a step apart, any octave) that the pedal alone keeps ringing, mean",
+        "pedalled onsets: dissonances (notes a step apart, any octave) sustained by the pedal alone, mean",
         "less",
         0.18,
         needs="pedal",
@@ -38,22 +38,22 @@ COMPONENTS: Final = (
     ComponentKind(
         "overhang",
         "s",
-        "changes of the bass with the pedal down: until it is lifted, at most 1 s, mean",
+        "bass changes with the pedal down: time until it is lifted, at most 1 s, mean",
         "less",
         0.11,
         needs="pedal",
     ),
     ComponentKind(
-        "foot_distance",
+        "pedal_distance",
         "ratio",
-        "lifts and presses: time from the onsets that ask for them, against a foot at random, mean",
+        "lifts and presses: distance from the onsets where they are expected, relative to chance, mean",
         "less",
         0.32,
     ),
     ComponentKind(
         "support",
         "fraction",
-        "onsets whose sound the pedal carries on at some time",
+        "onsets whose sound is sustained by the pedal at some time",
         "more",
         0.36,
         needs="pedal",
@@ -61,7 +61,7 @@ COMPONENTS: Final = (
     ComponentKind(
         "holes",
         "fraction",
-        "onsets before which all sound breaks off although the pedal was down since the last one",
+        "onsets preceded by silence although the pedal was down since the previous onset",
         "less",
         0.03,
         needs="pedal",
@@ -70,20 +70,18 @@ COMPONENTS: Final = (
     ComponentKind(
         "held_through",
         "fraction",
-        "changes of the bass over which the pedal stays down",
+        "bass changes during which the pedal stays down",
         "reported",
         needs="pedal",
     ),
     ComponentKind(
         "change_offset",
         "ms",
-        "lift off the usual 40 ms after a change of the bass, median",
+        "deviation of the lift from the usual 40 ms after a bass change, median",
         "reported",
         needs="pedal",
     ),
-    ComponentKind(
-        "change_lag", "ms", "pedal lifted after a change of the bass, median", "reported", needs="pedal"
-    ),
+    ComponentKind("change_lag", "ms", "pedal lift after a bass change, median", "reported", needs="pedal"),
     ComponentKind("down_share", "fraction", "time with the pedal down", "reported", needs="pedal"),
     ComponentKind(
         "half_share", "fraction", "time with the pedal between 15 and 100 of 127", "reported", needs="pedal"
@@ -93,42 +91,42 @@ COMPONENTS: Final = (
 FEWEST: Final = 5
 FEWEST_CHANGES: Final = 3
 FEWEST_MOVES: Final = 2
-"""Lifts and presses; a foot that moves once may have its own reasons."""
+"""Lifts and presses; a single pedal event is not informative."""
 
 CHANCE_DISTANCE: Final = 1.0
-"""Of a foot that moves at random."""
+"""Distance of random pedalling."""
 
 LIFT_BEFORE_SEC: Final = 0.4
 LIFT_AFTER_SEC: Final = 0.6
-"""A lift this near to a change of the bass is meant for it."""
+"""A lift this near to a bass change is assigned to it."""
 
 LONGEST_OVERHANG_SEC: Final = 1.0
-"""By then the old harmony has faded below the new one, or is simply held."""
+"""By then the previous harmony has decayed below the new one, or is held on purpose."""
 
 HOLE_SEC: Final = 0.06
-"""Shorter silences are a detached touch, no break."""
+"""Shorter silences are detached articulation, not a gap."""
 
 _CAUSE_CLASHES = 3.0
-_SAID = {
-    "blur": "the pedal holds {size:.0f} clashing notes over",
+_DESCRIPTIONS = {
+    "blur": "the pedal sustains {size:.0f} dissonant notes",
     "held through": "the pedal is not changed with the bass",
-    "hole": "the sound breaks off before it",
+    "hole": "the sound stops before it",
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Pedalling:
-    """What the pedal does at each chord, on the clock of `playing`.
+    """Pedalling at each chord, on the time axis of `playing`.
 
     Attributes
     ----------
-    blur : (C,) clashes that the pedal alone keeps ringing
+    blur : (C,) dissonances sustained by the pedal alone
     is_supported : (C,) the pedal is down at some time before the next chord
-    is_carried : (C,) the pedal was down at some time since the chord before
-    is_hole : (C,) nothing rings just before the chord
+    is_carried : (C,) the pedal was down at some time since the previous chord
+    is_hole : (C,) nothing sounds just before the chord
     change : (B,) index of the chords that change the bass
-    is_held : (B,) the pedal is down all through the change
-    lag_sec : (B,) from the change to the lift that belongs to it; NaN where there is none
+    is_held : (B,) the pedal is down throughout the change
+    lag_sec : (B,) from the change to the assigned lift; NaN where there is none
     overhang_sec : (B,) from the change to the next lift, at most 1 s; NaN where the pedal is up
     """
 
@@ -143,7 +141,7 @@ class Pedalling:
 
 
 def read_pedalling(evidence: Evidence) -> Pedalling:
-    """Measure the pedal at every chord of a whole performance."""
+    """Measure the pedalling at every chord of a whole performance."""
     playing = evidence.playing
     at, sounding = playing.chord_onset_sec, playing.sounding
     by_pedal = clashes(sounding, sounding.end_sec, playing) - clashes(sounding, sounding.offset_sec, playing)
@@ -166,7 +164,7 @@ def read_pedalling(evidence: Evidence) -> Pedalling:
 
 
 def _down_between(playing: Playing, start_sec: FloatArray, end_sec: FloatArray) -> BoolArray:
-    """Whether the pedal is down at some time in each stretch."""
+    """Whether the pedal is down at some time in each interval."""
     pressed, _ = pedal_crossings(playing.sustain)
     presses = np.searchsorted(pressed, end_sec, side="left") - np.searchsorted(
         pressed, start_sec, side="left"
@@ -175,18 +173,18 @@ def _down_between(playing: Playing, start_sec: FloatArray, end_sec: FloatArray) 
 
 
 def bass_changes(playing: Playing) -> IntArray:
-    """(B,) index of the chords whose lowest note is in the bass and of another pitch class than the last."""
+    """(B,) index of the chords with a bass note of another pitch class than the previous bass note."""
     pitch = playing.struck.pitch[playing.bottom].astype(int)
     low = np.flatnonzero(pitch < LOW_VOICE_PITCH)
     return low[1:][np.diff(pitch[low] % 12) != 0]
 
 
 def _changes(playing: Playing, at_sec: FloatArray) -> tuple[BoolArray, FloatArray]:
-    """For each change of the bass: whether the pedal stays down, and the lag of the nearest lift."""
+    """For each bass change: whether the pedal stays down, and the lag of the nearest lift."""
     _, lifted = pedal_crossings(playing.sustain)
     before = np.append(-np.inf, at_sec[:-1])
     after = np.append(at_sec[1:], np.inf)
-    # A lift belongs to the nearer of two changes.
+    # A lift is assigned to the nearer of two changes.
     first = np.maximum(at_sec - LIFT_BEFORE_SEC, (before + at_sec) / 2.0)
     last = np.minimum(at_sec + LIFT_AFTER_SEC, (after + at_sec) / 2.0)
     low, high = np.searchsorted(lifted, first), np.searchsorted(lifted, last)
@@ -200,7 +198,7 @@ def _changes(playing: Playing, at_sec: FloatArray) -> tuple[BoolArray, FloatArra
 
 
 def _overhang_sec(playing: Playing, at_sec: FloatArray) -> FloatArray:
-    """(B,) seconds for which the old harmony rings on into each change; NaN where the pedal is up."""
+    """(B,) seconds for which the previous harmony is sustained after a change; NaN with the pedal up."""
     _, lifted = pedal_crossings(playing.sustain)
     until = np.append(lifted, np.inf)[np.searchsorted(lifted, at_sec, side="right")] - at_sec
     down = playing.sustain.at(at_sec) >= PEDAL_DOWN
@@ -208,13 +206,13 @@ def _overhang_sec(playing: Playing, at_sec: FloatArray) -> FloatArray:
 
 
 def measure_pedaling_technique(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
-    """Measure blur, changes and support of a span, unscaled: of the notes that were meant."""
+    """Measure the pedalling of a span, unscaled, on the performance without note errors."""
     findings = Findings(PEDALING_TECHNIQUE, COMPONENTS)
     if len(evidence.performance.sustain) == 0:
         findings.without(NO_PEDAL)
         return findings.label(evidence, 0)
-    intended = evidence.once(read_intended)
-    evidence = intended.evidence
+    corrected = evidence.once(read_without_note_errors)
+    evidence = corrected.evidence
     pedalling, inside = evidence.once(read_pedalling), evidence.chords_within(span_sec)
     few = "fewer than five onsets in this span"
     enough = inside.sum() >= FEWEST
@@ -226,70 +224,70 @@ def measure_pedaling_technique(evidence: Evidence, span_sec: Span | None = None)
     holes = fraction(pedalling.is_hole[carried]) if carried.sum() >= FEWEST else MISSING
     findings.measured("holes", holes, "fewer than five onsets follow on pedalled ones")
     changes = inside[pedalling.change]
-    few_changes = "the bass changes too seldom"
+    few_changes = "there are too few bass changes"
     overhang = pedalling.overhang_sec[changes & np.isfinite(pedalling.overhang_sec)]
     over = mean(overhang) if len(overhang) >= FEWEST_CHANGES else MISSING
-    findings.measured("overhang", over, "the pedal is down at too few changes of the bass")
+    findings.measured("overhang", over, "the pedal is down at too few bass changes")
     held = pedalling.is_held[changes]
     findings.measured("held_through", fraction(held) if len(held) >= FEWEST_CHANGES else MISSING, few_changes)
     lag = pedalling.lag_sec[changes & np.isfinite(pedalling.lag_sec)]
     several = len(lag) >= FEWEST_CHANGES
-    no_lifts = "the pedal is lifted at too few changes of the bass"
+    no_lifts = "the pedal is lifted at too few bass changes"
     off = median(np.abs(lag - USUAL_LIFT_SEC)) if several else MISSING
     findings.measured("change_offset", 1000.0 * off, no_lifts)
     findings.measured("change_lag", 1000.0 * median(lag) if several else MISSING, no_lifts)
     _measure_timing(findings, evidence, span_sec, int(held.sum()))
     _measure_depth(findings, evidence, span_sec)
-    findings.caused(_causes(intended, pedalling, inside))
+    findings.caused(_causes(corrected, pedalling, inside))
     return findings.label(evidence, int(inside.sum()))
 
 
 def _measure_timing(findings: Findings, evidence: Evidence, span_sec: Span | None, n_held: int) -> None:
-    """How near the foot comes to the onsets that ask for it.
+    """Measure the distance of pedal events from the onsets where they are expected.
 
-    A foot that hardly moves while the bass changes under it three times is as far from them as any.
+    Pedalling with fewer than two events during three bass changes is rated like chance.
     """
-    foot = evidence.once(read_foot_timing)
-    if foot is None:
-        findings.measured("foot_distance", MISSING, evidence.why_unwritten())
+    timing = evidence.once(read_pedal_timing)
+    if timing is None:
+        findings.measured("pedal_distance", MISSING, evidence.why_unwritten())
         return
-    moves = evidence.covers(foot.moved_sec + evidence.clock_sec, span_sec) & np.isfinite(foot.distance)
+    events = evidence.covers(timing.event_sec + evidence.clock_sec, span_sec) & np.isfinite(timing.distance)
     distance = CHANCE_DISTANCE if n_held >= FEWEST_CHANGES else MISSING
-    if moves.sum() >= FEWEST_MOVES:
-        distance = mean(foot.distance[moves])
-    findings.measured("foot_distance", distance, "the foot moves less than twice near an onset")
+    if events.sum() >= FEWEST_MOVES:
+        distance = mean(timing.distance[events])
+    findings.measured("pedal_distance", distance, "there are fewer than two pedal events near an onset")
 
 
 def _measure_depth(findings: Findings, evidence: Evidence, span_sec: Span | None) -> None:
-    """Time with the pedal down, and with it half down, each step counted for as long as it lasts."""
+    """Measure the share of time with the pedal down, and with it half down."""
     start, end = span_sec if span_sec is not None else (0.0, evidence.performance.duration_sec)
     if not end > start:
         findings.measured("down_share", MISSING, "the span is empty")
         findings.measured("half_share", MISSING, "the span is empty")
         return
     sustain = evidence.performance.sustain
-    curve = (as_pressed(sustain) if evidence.is_transcribed else sustain).between(start, end)
+    curve = (without_press_lag(sustain) if evidence.is_transcribed else sustain).between(start, end)
     edge = np.concatenate([[start], curve.time_sec, [end]])
     value, lasts = np.concatenate([[0.0], curve.value]), np.diff(edge)
     findings.measured("down_share", float(lasts[value >= PEDAL_DOWN].sum() / (end - start)), "")
     findings.measured("half_share", float(lasts[(value > 15) & (value < 100)].sum() / (end - start)), "")
 
 
-def _causes(intended: Intended, pedalling: Pedalling, inside: BoolArray) -> list[Cause]:
-    """Chords that clash with what the pedal holds, and harmonies that it runs together."""
+def _causes(corrected: WithoutNoteErrors, pedalling: Pedalling, inside: BoolArray) -> list[Cause]:
+    """Chords that are dissonant with sustained notes, bass changes without pedal change, and gaps."""
     blurred = np.flatnonzero((pedalling.blur >= _CAUSE_CLASHES) & inside)
     held = pedalling.change[pedalling.is_held & inside[pedalling.change]]
     holes = np.flatnonzero(pedalling.is_hole & pedalling.is_carried & inside)
-    told = [(int(c), "blur", float(pedalling.blur[c])) for c in blurred]
-    told += [(int(c), "held through", 1.0) for c in held]
-    told += [(int(c), "hole", 1.0) for c in holes]
-    return [_cause(intended, chord, kind, size) for chord, kind, size in told]
+    found = [(int(c), "blur", float(pedalling.blur[c])) for c in blurred]
+    found += [(int(c), "held through", 1.0) for c in held]
+    found += [(int(c), "hole", 1.0) for c in holes]
+    return [_cause(corrected, chord, kind, size) for chord, kind, size in found]
 
 
-def _cause(intended: Intended, chord: int, kind: str, size: float) -> Cause:
-    evidence = intended.evidence
+def _cause(corrected: WithoutNoteErrors, chord: int, kind: str, size: float) -> Cause:
+    evidence = corrected.evidence
     members = evidence.playing.index[evidence.playing.chord_of == chord]
     at_sec = float(evidence.playing.chord_onset_sec[chord]) + evidence.clock_sec
     beat = None if evidence.alignment is None else float(evidence.alignment.performance_beat[members[0]])
-    text = f"{place(evidence.alignment, beat, at_sec)}: {_SAID[kind].format(size=size)}"
-    return Cause(at_sec, at_sec, kind, text, tuple(int(n) for n in intended.note[members]), (), size)
+    text = f"{place(evidence.alignment, beat, at_sec)}: {_DESCRIPTIONS[kind].format(size=size)}"
+    return Cause(at_sec, at_sec, kind, text, tuple(int(n) for n in corrected.note[members]), (), size)

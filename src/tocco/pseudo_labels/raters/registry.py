@@ -1,4 +1,4 @@
-"""The six raters, by the names of their dimensions."""
+"""The six raters, by dimension."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Measure = Callable[[Evidence, Span | None], PseudoLabel]
 
 @dataclass(frozen=True)
 class Rater:
-    """One dimension's rule.
+    """Rule that rates one dimension.
 
     Attributes
     ----------
     dimension
-    components : what it may measure, in order
-    measure : (evidence, span) -> the pseudo-label, not yet on a scale
+    components : everything that it may measure, in order
+    measure : (evidence, span) -> unscaled pseudo-label
     """
 
     dimension: str
@@ -72,5 +72,5 @@ RATERS: Final[Mapping[str, Rater]] = {
 
 
 def measure_technique(evidence: Evidence, span_sec: Span | None = None) -> dict[str, PseudoLabel]:
-    """All six dimensions of a span, measured but not yet on a scale."""
+    """Measure all six dimensions of a span, unscaled."""
     return {name: rater.measure(evidence, span_sec) for name, rater in RATERS.items()}

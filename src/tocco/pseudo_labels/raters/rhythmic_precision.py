@@ -1,8 +1,8 @@
-"""Rhythmic precision: how steadily the keys fall against the tempo that the player takes.
+"""Rhythmic precision: steadiness of the onsets relative to the performed tempo.
 
-The tempo is read off the playing itself, note by note, so that rubato is no error: a phrase that
-broadens bends the line through its onsets, and only what leaves that line counts. Wrong, missing and
-added notes do not enter; every written onset stands where the median of its matched keys does.
+The tempo is estimated from the performance itself, onset by onset, so that rubato is no error: the local
+regression line follows it, and only deviations from that line count. Wrong, missing and added notes do not
+enter; the time of a written onset is the median of its matched notes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COMPONENTS: Final = (
     ComponentKind(
         "onset_deviation",
         "ms",
-        "onsets off the line that their neighbours within about two beats draw, median size",
+        "deviation of onsets from the local regression line over about two beats, median size",
         "less",
         0.25,
         shape="log",
@@ -38,19 +38,19 @@ COMPONENTS: Final = (
     ComponentKind(
         "run_unevenness",
         "log",
-        "change from one time to the next where equal short values are written, median size",
+        "change of successive inter-onset intervals where equal short values are written, median size",
         "less",
         0.2,
         shape="log",
         from_value=0.01,
     ),
     ComponentKind(
-        "hesitation", "s/min", "time lost in waits that no tempo explains", "less", 0.15, shape="root"
+        "hesitation", "s/min", "time lost in hesitations beyond the local tempo", "less", 0.15, shape="root"
     ),
     ComponentKind(
         "tempo_lurch",
         "log",
-        "tempo over the two seconds after an onset against the two before, root mean square",
+        "tempo over the two seconds after an onset relative to the two before, root mean square",
         "less",
         0.15,
         shape="log",
@@ -59,7 +59,7 @@ COMPONENTS: Final = (
     ComponentKind(
         "tempo_wander",
         "log",
-        "tempo over two seconds, its spread: dragging and rushing",
+        "standard deviation of the tempo over two seconds: dragging and rushing",
         "less",
         0.2,
         shape="log",
@@ -68,27 +68,27 @@ COMPONENTS: Final = (
     ComponentKind(
         "chord_asynchrony",
         "ms",
-        "keys off the middle of their written chord, mean size; rolled chords are left out",
+        "deviation of keys from the median of their written chord, mean size, without rolled chords",
         "less",
         0.05,
         shape="log",
         from_value=2.0,
     ),
-    ComponentKind("tempo_trend", "log", "tempo from the start to the end: above 0 it rushes", "reported"),
+    ComponentKind("tempo_trend", "log", "tempo change from start to end: above 0 is rushing", "reported"),
     ComponentKind(
         "chord_spread", "ms", "from the first to the last key of a chord, median", "reported", needs="midi"
     ),
 )
 
 FEWEST: Final = 5
-"""A median of fewer says little."""
+"""Fewer values give no stable median."""
 
 TEMPO_SEC: Final = 2.0
-"""A tempo is heard over about two seconds, which are eight beats of a scherzo and one of an adagio: time
-that belongs together is two to three seconds long (Poeppel 1997, Trends in Cognitive Sciences 1)."""
+"""Tempo is perceived over about two seconds, eight beats of a scherzo and one of an adagio: temporal
+integration extends over two to three seconds (Poeppel 1997, Trends in Cognitive Sciences 1)."""
 
 ROLLED_SEC: Final = 0.08
-"""A chord that is spread wider was rolled, not struck (as in the alignment)."""
+"""A chord with a larger spread is arpeggiated (as in the alignment)."""
 
 _CLEAR_DEVIATION_SEC = 0.05
 """Single displacements of about 50 ms are noticed even in rubato (Repp 1992, Cognition 44)."""
@@ -96,20 +96,21 @@ _CLEAR_DEVIATION_SEC = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Timing:
-    """How time runs at each written onset.
+    """Timing at each written onset.
 
     Attributes
     ----------
-    late_sec : (G,) against the line of the neighbours, positive is late; NaN where they are too few
-    wait_sec : (G - 1,) to the next written onset; NaN across a restart or a skip
-    lost_sec : (G - 1,) of that, what no tempo explains: 0 but for hesitations
-    tempo_log : (G,) logarithm of beats a second over two seconds; NaN near a break
-    lurch_log : (G,) logarithm of that over the two seconds after against the two before; NaN near a break
-    async_sec : (K,) each matched note after the median of its chord; NaN for single notes, rolled chords
+    late_sec : (G,) deviation from the local regression line, positive is late; NaN with too few neighbours
+    ioi_sec : (G - 1,) to the next written onset; NaN across a restart or a skip
+    lost_sec : (G - 1,) part of it beyond the local tempo: 0 except at hesitations
+    tempo_log : (G,) logarithm of beats per second over two seconds; NaN near a break
+    lurch_log : (G,) log ratio of the tempo over the two seconds after to the two before; NaN near a break
+    async_sec : (K,) each matched note relative to the median of its chord; NaN for single notes and rolled
+        chords
     """
 
     late_sec: FloatArray
-    wait_sec: FloatArray
+    ioi_sec: FloatArray
     lost_sec: FloatArray
     tempo_log: FloatArray
     lurch_log: FloatArray
@@ -117,42 +118,42 @@ class Timing:
 
 
 def read_timing(evidence: Evidence) -> Timing | None:
-    """Measure the onsets of a whole performance; None where it cannot be laid against a page."""
+    """Measure the onsets of a whole performance; None where it is not matched to a score."""
     written = evidence.written
     if written is None:
         return None
-    stretch = evidence.stretch_of
+    passage = evidence.stretch_of
     late, tempo, lurch = np.full((3, len(written.onset_beat)), MISSING)
-    for part in np.unique(stretch):
-        of = np.flatnonzero(stretch == part)
+    for part in np.unique(passage):
+        of = np.flatnonzero(passage == part)
         beat, sec = written.onset_beat[of], written.onset_sec[of]
         late[of] = sec - local_line(beat, sec, NARROW_BEAT)
-        heard_beat = TEMPO_SEC / written.beat_sec
-        tempo[of], lurch[of] = _tempo_log(beat, sec, heard_beat)
-    wait = np.where(np.diff(stretch) == 0, np.diff(written.onset_sec), MISSING)
-    lost = _lost_sec(evidence, written, wait)
-    return Timing(late, wait, lost, tempo, lurch, _asynchrony_sec(evidence, written))
+        window_beat = TEMPO_SEC / written.beat_sec
+        tempo[of], lurch[of] = _tempo_log(beat, sec, window_beat)
+    ioi = np.where(np.diff(passage) == 0, np.diff(written.onset_sec), MISSING)
+    lost = _lost_sec(evidence, written, ioi)
+    return Timing(late, ioi, lost, tempo, lurch, _asynchrony_sec(evidence, written))
 
 
-def _tempo_log(beat: FloatArray, sec: FloatArray, heard_beat: float) -> tuple[FloatArray, FloatArray]:
-    """Tempo around each onset, and what comes after it against what was before.
+def _tempo_log(beat: FloatArray, sec: FloatArray, window_beat: float) -> tuple[FloatArray, FloatArray]:
+    """Tempo around each onset, and the ratio of the tempo after it to the tempo before.
 
     Parameters
     ----------
     beat, sec : (G,) ascending
-    heard_beat : beats over which a tempo is heard
+    window_beat : beats over which a tempo is measured
 
     Returns
     -------
-    (G,) logarithm of beats a second, (G,) logarithm of the ratio of two tempi; NaN near the ends
+    (G,) logarithm of beats per second, (G,) log ratio of the two tempi; NaN near the ends
     """
-    half_before, half_after = _passing_sec(beat, sec, heard_beat / 2.0)
-    before, after = _passing_sec(beat, sec, heard_beat)
-    return np.log(heard_beat / (half_before + half_after)), np.log(before / after)
+    half_before, half_after = _passing_sec(beat, sec, window_beat / 2.0)
+    before, after = _passing_sec(beat, sec, window_beat)
+    return np.log(window_beat / (half_before + half_after)), np.log(before / after)
 
 
 def _passing_sec(beat: FloatArray, sec: FloatArray, reach_beat: float) -> tuple[FloatArray, FloatArray]:
-    """(G,) and (G,) seconds that so many beats take before and after each onset; NaN near the ends."""
+    """(G,) and (G,) seconds of `reach_beat` beats before and after each onset; NaN near the ends."""
     inside = (beat - reach_beat >= beat[0] - 1e-6) & (beat + reach_beat <= beat[-1] + 1e-6)
     before = sec - np.interp(beat - reach_beat, beat, sec)
     after = np.interp(beat + reach_beat, beat, sec) - sec
@@ -160,19 +161,19 @@ def _passing_sec(beat: FloatArray, sec: FloatArray, reach_beat: float) -> tuple[
     return np.where(known, before, MISSING), np.where(known, after, MISSING)
 
 
-def _lost_sec(evidence: Evidence, written: Written, wait: FloatArray) -> FloatArray:
-    """(G - 1,) seconds by which a wait exceeds what the beat around it allows; a fermata is no wait."""
+def _lost_sec(evidence: Evidence, written: Written, ioi: FloatArray) -> FloatArray:
+    """(G - 1,) seconds of each hesitation beyond the interval due at the local tempo, without fermatas."""
     due = np.diff(written.onset_beat) * written.local_beat_sec[:-1]
-    late = (wait > HESITATION_RATIO * due) & (wait > due + HESITATION_SEC)
+    late = (ioi > HESITATION_RATIO * due) & (ioi > due + HESITATION_SEC)
     held = np.zeros(len(written.onset_beat), dtype=bool)
     if evidence.score is not None:
         signs = [("fermata" in evidence.score.articulation[note]) for note in written.note]
         held[written.onset_of[np.array(signs, dtype=bool)]] = True
-    return np.where(late & ~held[:-1], wait - due, 0.0)
+    return np.where(late & ~held[:-1], ioi - due, 0.0)
 
 
 def _asynchrony_sec(evidence: Evidence, written: Written) -> FloatArray:
-    """(K,) seconds of each matched note after the median of its chord."""
+    """(K,) seconds of each matched note relative to the median of its chord."""
     onset = evidence.playing.struck.onset_sec[written.played]
     n_onsets = len(written.onset_beat)
     first, last = np.full(n_onsets, np.inf), np.full(n_onsets, -np.inf)
@@ -182,23 +183,23 @@ def _asynchrony_sec(evidence: Evidence, written: Written) -> FloatArray:
     return np.where(struck, onset - written.onset_sec[written.onset_of], MISSING)
 
 
-def run_changes(written: Written, wait_sec: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Changes from one time to the next where equal values up to a quaver are written.
+def run_changes(written: Written, ioi_sec: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Changes of successive inter-onset intervals where equal values up to a quaver are written.
 
     Returns
     -------
-    (R,) index of the middle onset, (R,) logarithm of the second time against the first
+    (R,) index of the middle onset, (R,) log ratio of the second interval to the first
     """
     ioi_beat = np.diff(written.onset_beat)
     alike = (np.abs(np.diff(ioi_beat)) < EQUAL_BEAT) & (ioi_beat[1:] <= RUN_BEAT + EQUAL_BEAT)
     with np.errstate(invalid="ignore"):
-        alike &= (wait_sec[1:] > 0.0) & (wait_sec[:-1] > 0.0)
+        alike &= (ioi_sec[1:] > 0.0) & (ioi_sec[:-1] > 0.0)
     middle = np.flatnonzero(alike) + 1
-    return middle, np.log(wait_sec[middle] / wait_sec[middle - 1])
+    return middle, np.log(ioi_sec[middle] / ioi_sec[middle - 1])
 
 
 def measure_rhythmic_precision(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
-    """Measure steadiness, evenness, hesitations, dragging and togetherness of a span, unscaled."""
+    """Measure steadiness, evenness, hesitations, tempo and chord asynchrony of a span, unscaled."""
     findings = Findings(RHYTHMIC_PRECISION, COMPONENTS)
     timing, written = evidence.once(read_timing), evidence.written
     if timing is None or written is None:
@@ -213,25 +214,27 @@ def measure_rhythmic_precision(evidence: Evidence, span_sec: Span | None = None)
     findings.measured(
         "onset_deviation", 1000.0 * _enough(np.abs(late), median), "fewer than five onsets with neighbours"
     )
-    middle, change = run_changes(written, timing.wait_sec)
+    middle, change = run_changes(written, timing.ioi_sec)
     run = np.abs(change[onsets[middle]])
     findings.measured("run_unevenness", _enough(run, median), "no run of equal short values is written")
-    lost = timing.lost_sec[onsets[1:] & onsets[:-1]]  # a wait that began before the span is another's
+    lost = timing.lost_sec[
+        onsets[1:] & onsets[:-1]
+    ]  # an interval that began before the span belongs to another
     lasts_min = _lasts_sec(evidence, onsets) / 60.0
     enough = onsets.sum() >= FEWEST and lasts_min > 0
     findings.measured(
         "hesitation", float(lost.sum()) / lasts_min if enough else MISSING, "fewer than five onsets"
     )
     _measure_tempo(findings, written, timing, onsets)
-    together = timing.async_sec[onsets[written.onset_of]]
-    together = np.abs(together[np.isfinite(together)])
-    findings.measured("chord_asynchrony", 1000.0 * _enough(together, mean), "fewer than five chord notes")
+    asynchrony = timing.async_sec[onsets[written.onset_of]]
+    asynchrony = np.abs(asynchrony[np.isfinite(asynchrony)])
+    findings.measured("chord_asynchrony", 1000.0 * _enough(asynchrony, mean), "fewer than five chord notes")
     findings.caused(_causes(evidence, written, timing, onsets))
     return findings.label(evidence, int(onsets.sum()))
 
 
 def _enough(x: FloatArray, number: Callable[[FloatArray], float]) -> float:
-    """A number of at least five values; else missing."""
+    """Statistic of at least five values, else missing."""
     return number(x) if len(x) >= FEWEST else MISSING
 
 
@@ -246,7 +249,7 @@ def _lasts_sec(evidence: Evidence, onsets: BoolArray) -> float:
 
 
 def _measure_tempo(findings: Findings, written: Written, timing: Timing, onsets: BoolArray) -> None:
-    """The spread of the tempo over a span, and its way from start to end."""
+    """Measure spread, local change and trend of the tempo over a span."""
     known = onsets & np.isfinite(timing.tempo_log)
     tempo, beat = timing.tempo_log[known], written.onset_beat[known]
     short = "the span is too short for a tempo"
@@ -259,7 +262,7 @@ def _measure_tempo(findings: Findings, written: Written, timing: Timing, onsets:
 
 
 def _causes(evidence: Evidence, written: Written, timing: Timing, onsets: BoolArray) -> list[Cause]:
-    """Hesitations, and onsets that are clearly early or late."""
+    """Hesitations and onsets that are clearly early or late."""
     seconds = evidence.written_onset_sec
     found = []
     for g in np.flatnonzero((timing.lost_sec > 0.0) & onsets[1:]):
@@ -272,10 +275,9 @@ def _causes(evidence: Evidence, written: Written, timing: Timing, onsets: BoolAr
     for g in off:
         late = float(timing.late_sec[g])
         where = place(evidence.alignment, float(written.onset_beat[g]), float(seconds[g]))
-        text = (
-            f"{where}: {abs(late) * 1000:.0f} ms {'late' if late > 0 else 'early'} against the tempo around"
-        )
-        found.append(_cause(evidence, written, int(g), "late" if late > 0 else "early", text, abs(late)))
+        kind = "late" if late > 0 else "early"
+        text = f"{where}: {abs(late) * 1000:.0f} ms {kind} relative to the local tempo"
+        found.append(_cause(evidence, written, int(g), kind, text, abs(late)))
     return found
 
 

@@ -1,7 +1,7 @@
-"""How much of a mistake is heard: more in the melody and the bass, more where it is long or loud.
+"""Perceptual salience of note errors: larger in melody and bass, and for long or loud notes.
 
-Wrong notes of good pianists are mostly soft and inside the texture, and listeners with the score miss
-most of them (Repp 1996, "The art of inaccuracy", Music Perception 14).
+Wrong notes of good pianists are mostly soft and in inner voices, and listeners with the score miss most of
+them (Repp 1996, "The art of inaccuracy", Music Perception 14).
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from tocco.units import BoolArray, FloatArray
 MELODY_WEIGHT: Final = 1.0
 BASS_WEIGHT: Final = 0.5
 LONG_WEIGHT: Final = 0.5
-"""Added to the 1 of any note: for the highest note of its onset, the lowest, and one four times as long as
-the usual."""
+"""Added to the base weight of 1: for the highest note of an onset, the lowest, and a note of four times the
+median duration."""
 
 GRACE_WEIGHT: Final = 0.5
 SOFTEST_WEIGHT: Final = 0.25
 LOUDEST_WEIGHT: Final = 2.0
 LEVEL_NOTES: Final = 31
-"""Over so many notes the level is taken that an added note stands out from."""
+"""Number of notes over which the surrounding level of an added note is averaged."""
 
 
 def written_salience(score: Score) -> FloatArray:
-    """How much each written note is missed when it is not there.
+    """Salience of each written note when it is missing.
 
     Returns
     -------
@@ -58,11 +58,11 @@ def outer_voices(score: Score) -> tuple[BoolArray, BoolArray]:
 
 
 def played_salience(performance: Performance) -> FloatArray:
-    """How much each played note is heard if it should not be there: its velocity against those around it.
+    """Salience of each played note when it is an addition: its velocity relative to the surrounding level.
 
     Returns
     -------
-    (N,) 0.25..2, 1 for a note at the level around it
+    (N,) 0.25..2, 1 for a note at the surrounding level
     """
     velocity = performance.velocity.astype(float)
     around = rolling_mean(velocity, LEVEL_NOTES)

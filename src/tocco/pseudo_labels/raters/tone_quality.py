@@ -1,7 +1,7 @@
-"""Tone quality: the balance of the voices inside chords and across the keyboard, and its colour in sound.
+"""Tone quality: balance of the voices within chords and across registers, and timbre in the recording.
 
-What the keys tell of tone is how chords are weighted: a singing top, a bass that carries without
-covering, no hammered notes. The recording adds the colour that pitch and velocity do not explain.
+In MIDI, tone is the voicing of chords: a projected top voice, a bass that does not mask it, no hard high
+notes. A recording adds the part of its brightness that pitch and velocity do not explain.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scipy.ndimage import median_filter
 from tocco.music.statistics.summaries import MISSING, around, group_sum, mean, median, sd
 from tocco.pseudo_labels.observed.evidence import NO_AUDIO, Evidence, Findings, Span
 from tocco.pseudo_labels.observed.onset_spectra import read_onset_spectra
-from tocco.pseudo_labels.observed.onsets import Together
+from tocco.pseudo_labels.observed.onsets import OnsetGroups
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
 from tocco.units import BoolArray, FloatArray
@@ -26,7 +26,7 @@ COMPONENTS: Final = (
     ComponentKind(
         "voicing_lead",
         "ratio",
-        "highest note of a chord above the mean of its others, median, against the range that is used",
+        "highest note of a chord above the mean of the others, median, relative to the range used",
         "more",
         0.55,
         needs="midi",
@@ -34,7 +34,7 @@ COMPONENTS: Final = (
     ComponentKind(
         "treble_hardness",
         "ratio",
-        "upper line above the lower one around it: from E5 up against below, by the range that is used",
+        "upper line above the lower line: from E5 upwards relative to below, divided by the range used",
         "less",
         0.2,
         needs="midi",
@@ -42,7 +42,7 @@ COMPONENTS: Final = (
     ComponentKind(
         "colour_range",
         "semitones",
-        "spread of the sound's brightness that pitch, velocity and chord size do not explain",
+        "spread of the brightness not explained by pitch, velocity and chord size",
         "more",
         0.25,
         needs="audio",
@@ -67,28 +67,34 @@ COMPONENTS: Final = (
         "bass_weight", "velocity", "lowest note of a chord above the highest", "reported", needs="midi"
     ),
     ComponentKind(
-        "voicing_unsteadiness", "velocity", "lead from chord to chord, spread", "reported", needs="midi"
+        "voicing_unsteadiness",
+        "velocity",
+        "spread of the voicing lead from chord to chord",
+        "reported",
+        needs="midi",
     ),
-    ComponentKind("brightness", "semitones", "brightness against the take's mean", "reported", needs="audio"),
+    ComponentKind(
+        "brightness", "semitones", "brightness relative to the mean of the take", "reported", needs="audio"
+    ),
 )
 
 FEWEST: Final = 5
 RANGE_ONSETS: Final = 15
 AUDIBLE_LEAD: Final = 1.0
-"""Velocity; below it a chord has no voicing that could be told."""
+"""Velocity; a smaller lead is no measurable voicing."""
 
 TREBLE_PITCH: Final = 76
-"""From E5 up strings are short and undamped sound is thin: a hard stroke there is heard as hardness."""
+"""From E5 upwards strings are short and the tone is thin: loud notes there sound hard."""
 
 AROUND_SEC: Final = 2.0
-"""So long the level of the lower line is remembered."""
+"""Window around an onset for the level of the lower line."""
 
 _CAUSE_LEAD = -10.0
 
 
 @dataclass(frozen=True, eq=False)
 class Voicing:
-    """How each onset is weighted.
+    """Voicing of each onset.
 
     Attributes
     ----------
@@ -96,7 +102,7 @@ class Voicing:
     bass : (G,) velocity: the lowest above the highest; NaN for single notes
     stands_out : (G,) velocity: the highest note above the lower line within two seconds; NaN where that
         line rests
-    used : velocity: the range that the player uses in the whole performance
+    used : velocity: range used in the whole performance
     """
 
     lead: FloatArray
@@ -106,62 +112,61 @@ class Voicing:
 
 
 def read_voicing(evidence: Evidence) -> Voicing:
-    """Measure the weights of every chord of a whole performance."""
-    together, velocity = evidence.together, evidence.velocity
-    top, bottom = velocity[together.top], velocity[together.bottom]
-    total = group_sum(velocity[together.note], together.onset_of, len(together.size))
-    several = together.size > 1
-    others = (total - top) / np.maximum(together.size - 1, 1)
+    """Measure the voicing of every chord of a whole performance."""
+    groups, velocity = evidence.onset_groups, evidence.velocity
+    top, bottom = velocity[groups.top], velocity[groups.bottom]
+    total = group_sum(velocity[groups.note], groups.onset_of, len(groups.size))
+    several = groups.size > 1
+    others = (total - top) / np.maximum(groups.size - 1, 1)
     return Voicing(
         lead=np.where(several, top - others, MISSING),
         bass=np.where(several, bottom - top, MISSING),
         stands_out=top - _lower_line(evidence),
-        used=_used_range(together, velocity),
+        used=_used_range(groups, velocity),
     )
 
 
-def _used_range(together: Together, velocity: FloatArray) -> float:
-    """Velocity over which a whole performance moves, single loud or soft notes aside.
+def _used_range(groups: OnsetGroups, velocity: FloatArray) -> float:
+    """Velocity range used in a whole performance, robust to single loud or soft notes.
 
-    The upper line's standard deviation and its mean distance from the lower line, squared and added, both
-    lines smoothed by running medians over 15 onsets. It shrinks with the dynamics as a whole, and hardly
-    changes with spikes, with the course of the level, or with the balance of inner voices.
+    Root of the sum of two squares: the standard deviation of the upper line, and its mean distance from the
+    lower line, both lines smoothed by running medians over 15 onsets. It scales with the dynamic range, and
+    hardly depends on outliers, on the dynamics contour, or on the balance of inner voices.
     """
-    if not len(together.size):
+    if not len(groups.size):
         return 0.0
     top, bottom = (
-        median_filter(velocity[line], RANGE_ONSETS, mode="nearest")
-        for line in (together.top, together.bottom)
+        median_filter(velocity[line], RANGE_ONSETS, mode="nearest") for line in (groups.top, groups.bottom)
     )
-    apart = np.abs(top - bottom)[together.size > 1]
+    apart = np.abs(top - bottom)[groups.size > 1]
     return float(np.sqrt(top.var() + (mean(apart) ** 2 if len(apart) else 0.0)))
 
 
 def _lower_line(evidence: Evidence) -> FloatArray:
     """(G,) velocity of the lowest notes of chords within two seconds of each onset; NaN for none."""
-    together, velocity = evidence.together, evidence.velocity
-    if not len(together.size):
+    groups, velocity = evidence.onset_groups, evidence.velocity
+    if not len(groups.size):
         return np.zeros(0)
-    time_sec = np.maximum.accumulate(together.onset_sec)
-    several = (together.size > 1).astype(float)
-    near, total = around(time_sec, np.stack((several, several * velocity[together.bottom])), AROUND_SEC)
+    time_sec = np.maximum.accumulate(groups.onset_sec)
+    several = (groups.size > 1).astype(float)
+    near, total = around(time_sec, np.stack((several, several * velocity[groups.bottom])), AROUND_SEC)
     return np.where(near > 1e-9, total / np.maximum(near, 1e-9), MISSING)
 
 
 def measure_tone_quality(evidence: Evidence, span_sec: Span | None = None) -> PseudoLabel:
-    """Measure voicing, registers and colour of a span, unscaled."""
+    """Measure voicing, registers and timbre of a span, unscaled."""
     findings = Findings(TONE_QUALITY, COMPONENTS)
-    onsets = evidence.together_within(span_sec)
-    voicing, together = evidence.once(read_voicing), evidence.together
+    onsets = evidence.groups_within(span_sec)
+    voicing, groups = evidence.once(read_voicing), evidence.onset_groups
     lead = voicing.lead[onsets & np.isfinite(voicing.lead)]
     bass = voicing.bass[onsets & np.isfinite(voicing.bass)]
     few = "fewer than five chords in this span"
     enough = len(lead) >= FEWEST
-    told = enough and float(np.median(np.abs(lead))) >= AUDIBLE_LEAD
-    few = few if not enough else "all keys of a chord are equally loud"
-    findings.measured("top_leads", _share_above(lead) if told else MISSING, few)
-    findings.measured("bass_covers", _share_above(bass) if told else MISSING, few)
-    ratio = median(lead) / voicing.used if told and voicing.used > 0.0 else MISSING
+    is_voiced = enough and float(np.median(np.abs(lead))) >= AUDIBLE_LEAD
+    few = few if not enough else "all notes of a chord are equally loud"
+    findings.measured("top_leads", _share_above(lead) if is_voiced else MISSING, few)
+    findings.measured("bass_covers", _share_above(bass) if is_voiced else MISSING, few)
+    ratio = median(lead) / voicing.used if is_voiced and voicing.used > 0.0 else MISSING
     findings.measured("voicing_lead", ratio, few)
     findings.measured("voicing_unsteadiness", sd(lead) if enough else MISSING, few)
     findings.measured("bass_weight", median(bass) if enough else MISSING, few)
@@ -169,29 +174,29 @@ def measure_tone_quality(evidence: Evidence, span_sec: Span | None = None) -> Ps
     findings.measured("treble_hardness", hardness, "fewer than five notes of the upper line on a side of E5")
     _measure_colour(findings, evidence, onsets)
     findings.caused(_causes(evidence, voicing, onsets))
-    return findings.label(evidence, int(together.size[onsets].sum()))
+    return findings.label(evidence, int(groups.size[onsets].sum()))
 
 
 def _share_above(velocity: FloatArray) -> float:
-    """Share of differences above 0; equal levels count half."""
+    """Share of differences above 0; zero counts half."""
     return float(np.mean((velocity > 0.0) + 0.5 * (velocity == 0.0)))
 
 
 def _treble_hardness(evidence: Evidence, voicing: Voicing, onsets: BoolArray) -> float:
-    """How much farther the upper line stands out where it is high, as a share of the range used.
+    """Level above the lower line of high notes relative to other notes, as a share of the range used.
 
-    A line that is loud because the music is loud there is not hard: each note is held against the lower
-    line within two seconds. Where a span stays on one side of E5, the rest of the performance gives the
+    High notes that are loud because the passage is loud are not hard: each note is compared with the lower
+    line within two seconds. Where a span stays on one side of E5, the rest of the performance supplies the
     other.
     """
     out = voicing.stands_out
-    is_high = evidence.playing.struck.pitch[evidence.together.top] >= TREBLE_PITCH
-    told = np.isfinite(out)
+    is_high = evidence.playing.struck.pitch[evidence.onset_groups.top] >= TREBLE_PITCH
+    known = np.isfinite(out)
     sides = []
-    for side in (is_high & told, ~is_high & told):
+    for side in (is_high & known, ~is_high & known):
         here = side & onsets if (side & onsets).sum() >= FEWEST else side
         sides.append(out[here])
-    seen = max((is_high & told & onsets).sum(), (~is_high & told & onsets).sum()) >= FEWEST
+    seen = max((is_high & known & onsets).sum(), (~is_high & known & onsets).sum()) >= FEWEST
     enough = seen and min(len(side) for side in sides) >= FEWEST and voicing.used > 0.0
     return (median(sides[0]) - median(sides[1])) / voicing.used if enough else MISSING
 
@@ -199,11 +204,11 @@ def _treble_hardness(evidence: Evidence, voicing: Voicing, onsets: BoolArray) ->
 def _measure_colour(findings: Findings, evidence: Evidence, onsets: BoolArray) -> None:
     spectra = evidence.once(read_onset_spectra)
     if spectra is None:
-        reason = NO_AUDIO if evidence.audio is None else "the recording holds too few of the onsets"
+        reason = NO_AUDIO if evidence.audio is None else "the recording contains too few of the onsets"
         findings.without(reason, "audio")
         return
     colour = spectra.colour[onsets & np.isfinite(spectra.colour)]
-    few = "fewer than five onsets are heard"
+    few = "fewer than five onsets are in the recording"
     enough = len(colour) >= FEWEST
     findings.measured("colour_range", sd(colour) if enough else MISSING, few)
     bright = spectra.brightness[onsets & np.isfinite(spectra.brightness)]
@@ -212,17 +217,17 @@ def _measure_colour(findings: Findings, evidence: Evidence, onsets: BoolArray) -
 
 
 def _causes(evidence: Evidence, voicing: Voicing, onsets: BoolArray) -> list[Cause]:
-    """Chords whose highest note is covered."""
-    found, together = [], evidence.together
+    """Chords whose highest note is masked."""
+    found, groups = [], evidence.onset_groups
     beats = evidence.alignment.performance_beat if evidence.alignment is not None else None
     with np.errstate(invalid="ignore"):
         covered = np.flatnonzero((voicing.lead < _CAUSE_LEAD) & onsets)
     for g in covered:
-        notes = tuple(int(n) for n in evidence.playing.index[together.note[together.onset_of == g]])
-        top = int(evidence.playing.index[together.top[g]])
-        at_sec = float(together.onset_sec[g])
+        notes = tuple(int(n) for n in evidence.playing.index[groups.note[groups.onset_of == g]])
+        top = int(evidence.playing.index[groups.top[g]])
+        at_sec = float(groups.onset_sec[g])
         where = place(evidence.alignment, None if beats is None else float(beats[top]), at_sec)
         lead = float(voicing.lead[g])
-        text = f"{where}: the top note is covered (strength {lead:+.0f} of 127 against the chord)"
+        text = f"{where}: the top note is masked (velocity {lead:+.0f} of 127 relative to the chord)"
         found.append(Cause(at_sec, at_sec, "voicing", text, notes, (), -lead))
     return found

@@ -1,7 +1,7 @@
-"""What a player meant: the performance without the keys that were struck by mistake.
+"""The performance without its note errors.
 
-A wrong key under the pedal clashes with whatever rings, and that is told as a wrong note already: how the
-foot serves the music is read from the notes that belong to it.
+A wrong note under the pedal is dissonant with the sustained sound, but it is already rated as a wrong note.
+Pedalling is therefore rated on the remaining notes.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from tocco.units import IntArray
 
 
 @dataclass(frozen=True, eq=False)
-class Intended:
-    """A performance without mistakes.
+class WithoutNoteErrors:
+    """A performance without note errors.
 
     Attributes
     ----------
-    evidence : of the notes that were meant, on the clock of the performance
-        The evidence itself where there is no score, or no key was struck by mistake.
+    evidence : of the remaining notes, on the time axis of the performance
+        The original evidence where there is no score, or no wrong or added note.
     note : (M,) index of each of its notes in the performance
     """
 
@@ -30,20 +30,22 @@ class Intended:
     note: IntArray
 
 
-def read_intended(evidence: Evidence) -> Intended:
-    """Leave out keys struck in place of written ones, and keys added; ornaments and tries given up stay."""
+def read_without_note_errors(evidence: Evidence) -> WithoutNoteErrors:
+    """Remove wrong and added notes; ornaments and abandoned attempts stay."""
     performance, alignment = evidence.performance, evidence.alignment
-    every = Intended(evidence, np.arange(len(performance)))
+    every = WithoutNoteErrors(evidence, np.arange(len(performance)))
     if alignment is None:
         return every
     errors = evidence.once(find_note_errors)
     struck = np.isin(errors.kind, ("wrong", "extra"))
-    meant = np.ones(len(performance), dtype=bool)
-    meant[errors.played[struck]] = False
-    if meant.all() or not meant.any():
+    is_correct = np.ones(len(performance), dtype=bool)
+    is_correct[errors.played[struck]] = False
+    if is_correct.all() or not is_correct.any():
         return every
-    note = np.flatnonzero(meant)
+    note = np.flatnonzero(is_correct)
     only = replace(
-        evidence, performance=performance.only(meant), alignment=alignment.window(0.0, float("inf"), note)
+        evidence,
+        performance=performance.only(is_correct),
+        alignment=alignment.window(0.0, float("inf"), note),
     )
-    return Intended(only, note)
+    return WithoutNoteErrors(only, note)

@@ -1,1 +1,1 @@
-"""From measured components to ratings."""
+"""Reference scale: from measured components to ratings."""

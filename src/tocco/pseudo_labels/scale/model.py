@@ -1,14 +1,14 @@
-"""The reference scale: from measured components to ratings, learned from competent performances.
+"""The reference scale: from measured components to ratings, fitted to competent performances.
 
-Each component is bent to a symmetric shape, freed of what the written music explains (a linear fit
-over the pool), and standardised. A dimension is the weighted mean of the components that could be
-measured, brought to unit spread by their correlations in the pool, so that a missing one does not
-change the width of the scale: that is where a span stands. Percentiles of the pool then set the rating: see
-`RATING_AT`. What other pianists of the same piece reach can be taken off as well: see `peers`.
+Each component is transformed to a symmetric distribution, adjusted for the difficulty of the music (linear
+regression over the pool), and standardised. A dimension is the weighted mean of the components that could be
+measured, scaled to unit variance by their correlations in the pool, so that a missing component does not
+change the width of the scale: this is the standing of a span. Percentiles of the pool map standing to rating,
+see `RATING_AT`. The standing expected from other pianists of the same piece can be subtracted, see `peers`.
 
-There are two scales of the same performances: of what the keys sent, and of what a transcriber hears of it.
-Loud and soft are told flatter by ear, and evenness and voicing carry the transcriber's own errors; 50 is the
-median on either, of the segments that could be measured.
+There are two scales of the same performances: for recorded MIDI and for transcriptions. In transcriptions the
+dynamic range is compressed, and evenness and voicing contain the transcriber's errors. On either scale 50 is
+the median of the segments that could be measured.
 """
 
 from __future__ import annotations
@@ -39,42 +39,40 @@ RATING_AT: Final[Mapping[float, float]] = {
     90.0: 69.0,
     97.5: 80.0,
 }
-"""Percentile of the pool -> rating. The middle 95 % of competent players fill 20 to 80, spaced like a
-normal distribution of 15 points; the fifths outside are for playing that none of them shows. There the
-scale goes on smoothly (straight in the log odds of the rating), so that 0 and 100 are limits that nothing
-reaches and nothing is clipped to."""
+"""Percentile of the pool -> rating. The middle 95 % of competent pianists fill 20 to 80, spaced like a normal
+distribution with a standard deviation of 15 points. Beyond, the rating is linear in its log odds, so that 0
+and 100 are limits that are never reached and nothing is clipped."""
 
 LEAST_WEIGHT: Final = 0.35
-"""A dimension is rated where so much of its weight could be measured."""
+"""Smallest share of a dimension's weight that must be measured for a rating."""
 
-FARTHEST_DEMAND: Final = 3.0
-"""Music beyond three spreads of the pool's is taken for that."""
+LARGEST_COVARIATE: Final = 3.0
+"""Standardised covariates are clipped to this size."""
 
 _FARTHEST_ODDS: Final = 30.0
-"""A rating's log odds beyond which no number tells it from 0 or 100."""
+"""Log odds beyond which a rating is numerically 0 or 100."""
 
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 
 class Pool(PoolFacts):
-    """Which performances the scale was fitted on, and what was measured of them."""
+    """The performances that the scale was fitted to, and how they were measured."""
 
     n_segments: Count
-    """Segments measured."""
+    """Number of segments."""
 
     n_rendered: Count
-    """Performances that were rendered to sound; components from audio rest on these alone."""
+    """Number of performances rendered to audio; components from audio rest on these alone."""
 
     segment_sec: _Positive
     """Length of a segment."""
 
     overlap: _Number
-    """Share of a segment that the next one repeats."""
+    """Overlap of consecutive segments, as a share of a segment."""
 
     noise: dict[str, _Number] | None = None
-    """Sizes of the noise of the transcriber that the performances were heard through, all of
-    `TranscriberNoise`; absent where the keys were measured."""
+    """Parameters of `TranscriberNoise` that simulated the transcription; absent for recorded MIDI."""
 
     @field_validator("noise")
     @classmethod
@@ -83,7 +81,7 @@ class Pool(PoolFacts):
             wanted = {size.name for size in fields(TranscriberNoise)}
             if set(noise) != wanted:
                 raise ValueError(
-                    f"has other sizes than a transcriber's: {', '.join(sorted(wanted ^ set(noise)))}"
+                    f"has other parameters than TranscriberNoise: {', '.join(sorted(wanted ^ set(noise)))}"
                 )
             try:
                 TranscriberNoise(**noise)
@@ -96,19 +94,19 @@ class ComponentScale(StrictModel):
     """How one component is standardised."""
 
     weight: _Positive
-    """Its weight as it was fitted."""
+    """Weight of the component at the time of the fit."""
 
     centre: _Number
-    """Mean of the bent values, at the pool's usual music."""
+    """Mean of the transformed values, at the mean covariates of the pool."""
 
     spread: _Positive
-    """Standard deviation that is left once the music is accounted for."""
+    """Residual standard deviation after regression on the covariates."""
 
-    demand: tuple[_Number, ...]
-    """Change for one spread of each demand."""
+    covariate_slope: tuple[_Number, ...]
+    """Regression coefficient of each standardised covariate."""
 
     n_segments: Count
-    """Segments of the pool in which it could be measured."""
+    """Number of pool segments in which it could be measured."""
 
 
 class DimensionScale(StrictModel):
@@ -118,33 +116,33 @@ class DimensionScale(StrictModel):
     """By name, in any order."""
 
     correlation: tuple[tuple[_Number, ...], ...]
-    """Of the standardised components over the pool, each turned so that more is better; in the order in
-    which the rater lists those that have a weight."""
+    """Of the standardised components over the pool, each oriented so that more is better, in the order in
+    which the rater lists the weighted components."""
 
     knots: tuple[_Number, ...]
-    """Where the percentiles of `RATING_AT` lie, ascending."""
+    """Standing at the percentiles of `RATING_AT`, ascending."""
 
     ratings: tuple[_Number, ...]
     """The rating at each knot, ascending."""
 
     centre: _Number
-    """Mean standing of the pool's performances, every piece counting once."""
+    """Mean standing of the pool's performances, with equal weight per piece."""
 
     between_players: _Positive
     """Variance of the mean standing between pianists of one piece."""
 
     between_pieces: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-    """Variance of the mean standing between pieces, which is no matter of playing."""
+    """Variance of the mean standing between pieces, which does not depend on the playing."""
 
     def standing_of(self, rating: float) -> float:
-        """Where a rating stands on the scale, in spreads of the pool: `rating_of` turned round."""
+        """Standing of a rating, in standard deviations of the pool: the inverse of `rating_of`."""
         return standing_of(rating, self)
 
     def expected(self, peers: FloatArray) -> float:
-        """What is to be expected above the middle of the pool where peers reach so much.
+        """Expected standing relative to the mean of the pool, given the standing of peers.
 
-        The mean of `n` peers tells the piece's own part of it with the share B / (B + W / n), where B is
-        the variance between pieces and W that between pianists.
+        The deviation of the mean of n peers is shrunk by B / (B + W / n), where B is the variance between
+        pieces and W the variance between pianists.
 
         Parameters
         ----------
@@ -161,32 +159,32 @@ class ReferenceScale(StrictModel):
     """Version of this file's layout."""
 
     pool: Pool
-    """What it was fitted on."""
+    """Performances that it was fitted to."""
 
     norms_sha256: str
-    """Of the norms that its components were measured with (`norms.Norms.sha256`)."""
+    """Of the norms that its components were measured with (`Norms.sha256`)."""
 
-    demand_centre: tuple[_Number, ...]
-    """Of `DEMANDS` over the pool."""
+    covariate_centre: tuple[_Number, ...]
+    """Mean of `DIFFICULTY_COVARIATES` over the pool."""
 
-    demand_spread: tuple[_Positive, ...]
-    """Of `DEMANDS` over the pool."""
+    covariate_spread: tuple[_Positive, ...]
+    """Standard deviation of `DIFFICULTY_COVARIATES` over the pool."""
 
     dimensions: dict[str, DimensionScale]
-    """By name."""
+    """Name -> scale of the dimension."""
 
     @property
     def is_transcribed(self) -> bool:
-        """Whether it is for what a transcriber heard, and not for what the keys sent."""
+        """Whether it is for transcriptions, not for recorded MIDI."""
         return self.pool.noise is not None
 
-    def rated(self, label: PseudoLabel, demand: FloatArray) -> PseudoLabel:
-        """The pseudo-label with its rating, or with the reason why it has none.
+    def rated(self, label: PseudoLabel, covariates: FloatArray) -> PseudoLabel:
+        """The pseudo-label with its rating, or with the reason for its absence.
 
         Parameters
         ----------
-        label : as a rater measured it
-        demand : (Q,) of the same span
+        label : unscaled
+        covariates : (Q,) difficulty covariates of the same span
         """
         kinds = {kind.name: kind for kind in RATERS[label.dimension].scaled}
         scale = self.dimensions[label.dimension]
@@ -195,23 +193,23 @@ class ReferenceScale(StrictModel):
         reason = None
         if label.dimension in label.missing:
             return label
-        if not np.all(np.isfinite(demand)):
+        if not np.all(np.isfinite(covariates)):
             reason = "fewer than five onsets in this span"
         elif share < LEAST_WEIGHT:
-            reason = f"only {share:.0%} of what it rests on could be measured"
+            reason = f"only {share:.0%} of its components by weight could be measured"
         if reason is not None:
             return replace(label, confidence=0.0, missing={**label.missing, label.dimension: reason})
         values = {name: label.components[name].value for name in known}
-        return replace(label, rating=rating_of(self._standing(scale, kinds, values, demand), scale))
+        return replace(label, rating=rating_of(self._standing(scale, kinds, values, covariates), scale))
 
     def compared(self, dimension: str, rating: float, expected: float) -> float:
-        """A rating with what its peers let expect taken off: above 50 for who plays better than they do.
+        """A rating relative to the standing expected from peers: above 50 is better than expected.
 
         Parameters
         ----------
         dimension
-        rating : 0..100, not yet compared
-        expected : spreads of the pool, of `DimensionScale.expected`
+        rating : 0..100, on the scale itself
+        expected : standing, of `DimensionScale.expected`
         """
         scale = self.dimensions[dimension]
         return rating_of(scale.standing_of(rating) - expected, scale)
@@ -221,20 +219,20 @@ class ReferenceScale(StrictModel):
         scale: DimensionScale,
         kinds: Mapping[str, ComponentKind],
         values: Mapping[str, float],
-        demand: FloatArray,
+        covariates: FloatArray,
     ) -> float:
-        asked = (demand - np.array(self.demand_centre)) / np.array(self.demand_spread)
-        asked = np.clip(asked, -FARTHEST_DEMAND, FARTHEST_DEMAND)
+        standard_covariates = (covariates - np.array(self.covariate_centre)) / np.array(self.covariate_spread)
+        standard_covariates = np.clip(standard_covariates, -LARGEST_COVARIATE, LARGEST_COVARIATE)
         names = list(kinds)
-        standard = np.array([standardised(kinds[name], scale.components[name], value, asked)
+        standard = np.array([standardised(kinds[name], scale.components[name], value, standard_covariates)
                              for name, value in values.items()])  # fmt: skip
         index = [names.index(name) for name in values]
         weight = np.array([kinds[name].weight for name in values])
         return combined(standard, weight, np.array(scale.correlation)[np.ix_(index, index)])
 
 
-def bent(kind: ComponentKind, value: FloatArray | float) -> FloatArray:
-    """A component's value in the shape in which it is standardised, any shape of array."""
+def transformed(kind: ComponentKind, value: FloatArray | float) -> FloatArray:
+    """Component values transformed for standardisation, any array shape."""
     x = np.asarray(value, dtype=float)
     if kind.shape == "root":
         return np.sqrt(np.maximum(x, 0.0))
@@ -243,25 +241,27 @@ def bent(kind: ComponentKind, value: FloatArray | float) -> FloatArray:
     return x
 
 
-def standardised(kind: ComponentKind, scale: ComponentScale, value: float, asked: FloatArray) -> float:
-    """Spreads above the pool's mean for such music; above 0 is better."""
-    expected = scale.centre + float(np.dot(scale.demand, asked))
-    above = (float(bent(kind, value)) - expected) / scale.spread
+def standardised(
+    kind: ComponentKind, scale: ComponentScale, value: float, standard_covariates: FloatArray
+) -> float:
+    """Standard deviations above the mean expected at this difficulty; above 0 is better."""
+    expected = scale.centre + float(np.dot(scale.covariate_slope, standard_covariates))
+    above = (float(transformed(kind, value)) - expected) / scale.spread
     return above if kind.better == "more" else -above
 
 
 def combined(standard: FloatArray, weight: FloatArray, correlation: FloatArray) -> float:
-    """Weighted sum of standardised components, divided by its spread in the pool.
+    """Standing: weighted sum of standardised components, divided by its standard deviation in the pool.
 
-    The spread of `sum w z` is `sqrt(w' R w)`; were the components independent it would be at least half
-    of what strongly related ones give, which bounds it from below.
+    The variance of `sum w z` is `w' R w`. It is bounded below by half of its value for independent
+    components, `w' w`, so that negative correlations do not inflate the standing.
     """
     variance = float(weight @ correlation @ weight)
     return float(weight @ standard) / np.sqrt(max(variance, 0.5 * float(weight @ weight)))
 
 
 def rating_of(standing: float, scale: DimensionScale) -> float:
-    """Rating at a place of the scale, 0..100: straight between the knots, and in its log odds beyond them."""
+    """Rating of a standing, 0..100: linear between the knots, and linear in its log odds beyond them."""
     knots, ratings = np.array(scale.knots), np.array(scale.ratings)
     if knots[0] <= standing <= knots[-1]:
         return float(np.interp(standing, knots, ratings))
@@ -271,7 +271,7 @@ def rating_of(standing: float, scale: DimensionScale) -> float:
 
 
 def standing_of(rating: float, scale: DimensionScale) -> float:
-    """Place of the scale that has a rating: the reverse of `rating_of`."""
+    """Standing of a rating: the inverse of `rating_of`."""
     knots, ratings = np.array(scale.knots), np.array(scale.ratings)
     if ratings[0] <= rating <= ratings[-1]:
         return float(np.interp(rating, ratings, knots))
@@ -281,7 +281,7 @@ def standing_of(rating: float, scale: DimensionScale) -> float:
 
 
 def _odds(rating: float) -> float:
-    """Logarithm of the odds of a rating; without end at 0 and 100."""
+    """Log odds of a rating; infinite at 0 and 100."""
     share = rating / 100.0
     if share <= 0.0 or share >= 1.0:
         return -np.inf if share <= 0.0 else np.inf
@@ -289,7 +289,7 @@ def _odds(rating: float) -> float:
 
 
 def _odds_slope(knots: FloatArray, ratings: FloatArray, end: int) -> float:
-    """Log odds for one step of the scale beyond its last knot, where the slope goes on unbroken.
+    """Log odds per unit of standing beyond the last knot, where the slope is continuous.
 
     d rating / d odds = 100 share (1 - share).
     """

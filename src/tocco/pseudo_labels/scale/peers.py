@@ -1,10 +1,9 @@
-"""Peers: what other pianists reach in the same music, and what is therefore to be expected of one more.
+"""Peers: the standing of other pianists in the same piece, and the standing expected from it.
 
-What is written explains only a part of how pieces differ on the scale: a fugue and an etude stay apart
-however well they are played. Where several people play a piece, they tell the rest by themselves. What is
-expected of a performance is what its peers reach, drawn in to the pool's middle by how much their mean can
-be trusted (best linear unbiased prediction; Searle, Casella and McCulloch 1992, "Variance Components",
-chapter 7). A performance is never its own peer, nor is another take by the same pianist.
+The difficulty covariates explain only a part of the differences between pieces. Where several pianists play a
+piece, their mean standing estimates the rest: the expected standing of a performance is the mean of its
+peers, shrunk towards the mean of the pool by its reliability (best linear unbiased prediction; Searle,
+Casella and McCulloch 1992, "Variance Components", chapter 7). Takes by the same pianist are never peers.
 """
 
 from __future__ import annotations
@@ -19,20 +18,20 @@ from tocco.pseudo_labels.scale.model import ReferenceScale
 from tocco.units import FloatArray
 
 FARTHEST_STANDING: Final = 4.0
-"""Spreads of the pool. A rating of 0.01 stands at -8 or -17, one rounded to 0 wherever the rounding puts it:
-one ruined segment shall not decide what is expected of others."""
+"""Standing is clipped to this size: a rating of 0.01 has a standing of -8 or -17, and a single failed segment
+must not determine the expectation of others."""
 
 
 @dataclass(frozen=True)
 class Take:
-    """Where one performance stands on the scale, before it is compared with any other.
+    """Standing of one performance on the scale, before comparison with others.
 
     Attributes
     ----------
-    performance : its name
-    music : what was played: takes of the same name can be compared
+    performance : name
+    music : name of the piece or passage; takes of the same name are compared
     performer
-    standing : dimension -> mean over the performance, in spreads of the pool; what was not rated is absent
+    standing : dimension -> mean over the performance; unrated dimensions are absent
     """
 
     performance: str
@@ -43,12 +42,12 @@ class Take:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What the peers of one performance reach.
+    """Standing expected of one performance from its peers.
 
     Attributes
     ----------
     n_peers : other pianists of the same music
-    standing : dimension -> spreads of the pool above its middle; absent where no peer was rated
+    standing : dimension -> standing relative to the mean of the pool; absent where no peer was rated
     """
 
     n_peers: int
@@ -58,27 +57,27 @@ class Expectation:
 def mean_standing(
     ratings: Sequence[Mapping[str, float]], confidence: Sequence[Mapping[str, float]], scale: ReferenceScale
 ) -> dict[str, float]:
-    """Where a performance stands: the mean over its segments, each by its confidence.
+    """Standing of a performance: mean over its segments, weighted by confidence.
 
-    Segments beyond `FARTHEST_STANDING` are drawn in to it.
+    The standing of a segment is clipped to `FARTHEST_STANDING`.
 
     Parameters
     ----------
     ratings, confidence : of each segment, by dimension
-    scale : that gave them
+    scale : the scale of the ratings
     """
     found = {}
     for name, dimension in scale.dimensions.items():
         known = [k for k, one in enumerate(ratings) if name in one and confidence[k][name] > 0.0]
         if known:
             standing = np.array([dimension.standing_of(ratings[k][name]) for k in known])
-            drawn = np.clip(standing, -FARTHEST_STANDING, FARTHEST_STANDING)
-            found[name] = float(np.average(drawn, weights=[confidence[k][name] for k in known]))
+            clipped = np.clip(standing, -FARTHEST_STANDING, FARTHEST_STANDING)
+            found[name] = float(np.average(clipped, weights=[confidence[k][name] for k in known]))
     return found
 
 
 def expectations(takes: Sequence[Take], scale: ReferenceScale) -> dict[str, Expectation]:
-    """What is to be expected of each performance, from the other pianists of the same music.
+    """Expected standing of each performance, from the other pianists of the same piece.
 
     Returns
     -------
@@ -99,7 +98,7 @@ def expectations(takes: Sequence[Take], scale: ReferenceScale) -> dict[str, Expe
 
 
 def _expectation(others: Sequence[Sequence[Take]], scale: ReferenceScale) -> Expectation:
-    """Every pianist counts once, with the mean of all takes."""
+    """Expectation from the mean standing of each pianist, over all takes."""
     standing = {}
     for name, dimension in scale.dimensions.items():
         own = [[take.standing[name] for take in takes if name in take.standing] for takes in others]
@@ -110,9 +109,9 @@ def _expectation(others: Sequence[Sequence[Take]], scale: ReferenceScale) -> Exp
 
 
 def variance_parts(value: FloatArray, group: Sequence[str]) -> tuple[float, float]:
-    """Variance within groups and between them, of a one-way layout with groups of unequal size.
+    """Variance components within and between groups, of a one-way layout with groups of unequal size.
 
-    Within is the mean square within groups; between is what the mean square between groups has above it,
+    Within is the mean square within groups. Between is the mean square between groups less that within,
     divided by the effective group size (Searle, Casella and McCulloch 1992, "Variance Components", 3.6).
 
     Parameters
