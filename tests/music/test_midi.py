@@ -162,6 +162,7 @@ def test_pedals_are_kept_as_steps_without_repeats(tmp_path):
         (250, 0xB0, 66, 127),
         (260, 0xB0, 67, 55),
         (300, 0x80, 60, 0),
+        (400, 0xB1, 64, 0),
         (400, 0xB0, 121, 0),  # reset of all controllers
     )
     assert performance.sustain.time_sec == pytest.approx([0.1, 0.2, 0.4])
@@ -169,6 +170,38 @@ def test_pedals_are_kept_as_steps_without_repeats(tmp_path):
     assert performance.sostenuto.time_sec == pytest.approx([0.25, 0.4])
     assert performance.soft.value.tolist() == [55, 0]
     assert performance.duration_sec == pytest.approx(0.4)  # the pedal held the note
+
+
+def test_each_channel_has_a_pedal_of_its_own_and_the_lowest_pedal_counts(tmp_path):
+    performance = load(
+        tmp_path,
+        (0, 0x90, 60, 50),
+        (0, 0x91, 48, 50),
+        (100, 0xB0, 64, 127),
+        (200, 0xB1, 64, 80),
+        (300, 0xB1, 64, 0),  # channel 1 lets go, channel 0 holds
+        (400, 0xB1, 64, 100),
+        (500, 0xB0, 64, 0),  # channel 0 lets go, channel 1 holds
+        (600, 0xB0, 121, 0),  # a reset of channel 0 is none of channel 1
+        (700, 0xB1, 64, 0),
+        (800, 0x80, 60, 0),
+        (800, 0x81, 48, 0),
+    )
+    assert performance.sustain.time_sec == pytest.approx([0.1, 0.5, 0.7])
+    assert performance.sustain.value.tolist() == [127, 100, 0]
+
+
+def test_a_midi_inside_riff_is_read(tmp_path):
+    inner = write(tmp_path / "take.mid", track_of([(0, 0x90, 60, 50), (300, 0x80, 60, 0)])).read_bytes()
+    info = b"LIST\x05\0\0\0INFOx\0"  # of odd size, and so padded
+    data = b"data" + len(inner).to_bytes(4, "little") + inner
+    body = b"RMID" + info + data
+    path = tmp_path / "take.rmi"
+    path.write_bytes(b"RIFF" + len(body).to_bytes(4, "little") + body)
+    assert spans(load_midi(path)) == [(60, 0, 300)]
+    path.write_bytes(b"RIFF" + len(body).to_bytes(4, "little") + body[:16])
+    with pytest.raises(InputError, match="is a broken MIDI file: it does not begin with MThd"):
+        load_midi(path)
 
 
 def test_pedalling_after_the_last_note_stopped_does_not_lengthen_the_performance(tmp_path):
@@ -183,7 +216,6 @@ def test_pedalling_after_the_last_note_stopped_does_not_lengthen_the_performance
     [
         (b"", "is empty"),
         (b"RIFF\x00\x00\x00\x00WAVEfmt ", "not MIDI but WAV audio"),
-        (b"RIFF\x00\x00\x00\x00RMIDdata", "wrapped in RIFF"),
         (b"fLaC\x00\x00\x00\x22", "FLAC"),
         (b"OggS\x00\x02", "OGG"),
         (b"ID3\x03\x00", "MP3"),

@@ -102,7 +102,7 @@ def test_alien_chunks_are_skipped_and_drums_left_out():
         (file_of(b"\x00\x3c\x40"), "without a status"),
         (file_of(b"\x00\x90\x3c\xc0"), "above 127"),
         (file_of(b"\xff\xff\xff\xff\x00\x90\x3c\x40"), "more than four bytes"),
-        (file_of(b"\x00\xf4"), "kind 0xf4"),
+        (file_of(b"\x00\xf2\x10"), "middle of an event"),
         (file_of(b"\x00\xff\x51\x03\x00\x00\x00"), "tempo of 0"),
         (file_of(b"\x00\xff\x51\x02\x01\x00"), "in 2 bytes"),
         (file_of(b"\x00\xff\x01\x7fabc"), "middle of an event"),
@@ -111,6 +111,71 @@ def test_alien_chunks_are_skipped_and_drums_left_out():
 )
 def test_broken_bytes_are_refused_by_name(data, words):
     assert words in refusal(data)
+
+
+NOTE = b"\x00\x90\x3c\x40\x60\x3c\x00"
+
+
+def pitches(data):
+    events = scan_midi(data, "x")
+    return events.number[(events.kind == NOTE_ON) & (events.value > 0)].tolist()
+
+
+def note(pitch):
+    return NOTE.replace(b"\x3c", bytes([pitch])) + END
+
+
+@pytest.mark.parametrize("announced", [0, 1, 2])
+def test_every_track_is_read_however_few_the_header_announces(announced):
+    assert pitches(file_of(note(60), note(62), note(64), announced=announced)) == [60, 62, 64]
+
+
+def test_what_stands_behind_the_announced_tracks_is_read_only_if_it_is_a_track():
+    assert pitches(file_of(note(60)) + b"\0" * 20) == [60]
+    assert pitches(file_of(note(60)) + b"XFIH\0\0\0\x02ab") == [60]
+    assert pitches(file_of(note(60), NOTE)) == [60, 60]  # a last track without an end
+
+
+def test_patterns_and_bombs_of_tracks_are_refused_however_few_the_header_announces():
+    assert "holds 2 separate patterns" in refusal(file_of(note(60), note(62), kind=2, announced=1))
+    assert pitches(file_of(note(60), kind=2)) == [60]
+    many = file_of(*[END] * 300, announced=1)
+    assert "holds more than 256 tracks (allowed: up to 256)" in refusal(many)
+
+
+def with_length(track, stated):
+    return b"MTrk" + stated.to_bytes(4, "big") + track
+
+
+@pytest.mark.parametrize("stated", [-9, -4, -1, 1, 3, 500, 0x7FFFFFFF])
+def test_a_wrong_length_is_mended_by_the_end_of_the_track(stated):
+    first, second = note(60), note(62)
+    wrong = with_length(first, len(first) + stated)
+    right = with_length(second, len(second))
+    header = file_of(announced=2)
+    assert pitches(header + wrong + right) == [60, 62]
+    assert pitches(header + right + wrong) == [62, 60]
+
+
+def test_a_length_over_the_next_tracks_hides_none_of_them():
+    tracks = [note(60), note(62), note(64)]
+    rest = b"".join(with_length(t, len(t)) for t in tracks[1:])
+    data = file_of(announced=3) + with_length(tracks[0], len(tracks[0]) + len(rest)) + rest
+    assert pitches(data) == [60, 62, 64]
+
+
+def test_a_track_of_no_bytes_before_data_is_broken():
+    header = file_of(announced=1)
+    assert "a track of 0 bytes is announced before other data" in refusal(header + with_length(note(60), 0))
+    assert pitches(file_of(b"", note(60))) == [60]
+
+
+def test_messages_for_a_wire_are_passed_over_with_their_data():
+    wire = b"\x00\xf1\x30\x00\xf2\x10\x20\x00\xf3\x05"
+    single = b"".join(b"\x00" + bytes([b]) for b in (0xF4, 0xF5, 0xF6, 0xF8, 0xF9, *range(0xFA, 0xFF)))
+    events = scan_midi(file_of(b"\x00\x90\x3c\x40" + wire + single + b"\x0a\x3e\x41" + END), "x")
+    assert events.number.tolist() == [60, 62]  # and the status still runs
+    np.testing.assert_allclose(events.time_sec, [0.0, 10 * 0.5 / 480])
 
 
 BOMBS = {

@@ -54,7 +54,6 @@ _MIN_KEY_SEC = 0.010
 
 _MAGIC = (
     (b"RIFF", 0, b"WAVE", 8, "WAV audio"),
-    (b"RIFF", 0, b"RMID", 8, "a MIDI wrapped in RIFF (.rmi)"),
     (b"fLaC", 0, b"", 0, "FLAC audio"),
     (b"OggS", 0, b"", 0, "OGG audio"),
     (b"ID3", 0, b"", 0, "MP3 audio"),
@@ -82,7 +81,7 @@ def load_midi(path: str | PathLike[str], *, limits: MidiLimits = MIDI_LIMITS) ->
     Parameters
     ----------
     path
-        Standard MIDI file, format 0 or 1, in ticks a beat or in SMPTE frames.
+        Standard MIDI file, format 0 or 1, in ticks a beat or in SMPTE frames; also inside RIFF (.rmi).
     limits
 
     Returns
@@ -140,15 +139,21 @@ def _read_bytes(path: Path, limits: MidiLimits) -> bytes:
             return head + file.read(limits.max_bytes)
     except FileNotFoundError as error:
         raise InputError(path, "does not exist", next_step="check the path of the MIDI file") from error
-    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
-        raise InputError(path, f"cannot be read ({error})", next_step="check its permissions") from error
+    except OSError as error:
+        raise InputError(
+            path, f"cannot be read ({error.strerror})", next_step="check its permissions"
+        ) from error
+    except ValueError as error:
+        raise InputError(
+            path, "cannot be read: its name holds a NUL character", next_step="rename it"
+        ) from error
 
 
 def _refuse_other_kinds(path: Path, head: bytes) -> None:
     """Say what a file is that is not MIDI."""
     if not head:
         raise InputError(path, "is empty", allowed="a MIDI file", next_step="export the MIDI again")
-    if head[:4] == b"MThd":
+    if head[:4] == b"MThd" or (head[:4] == b"RIFF" and head[8:12] == b"RMID"):
         return
     kind = "no MIDI file"
     if head[0] == 0xFF and len(head) > 1 and head[1] & 0xE0 == 0xE0:
@@ -222,17 +227,25 @@ def _one_key_each(
 
 
 def _pedal(events: MidiEvents, number: int) -> PedalCurve:
-    """One pedal over all channels: its last value at each time, and only where that changes."""
+    """One pedal: the greatest of its channels' values at each time, and only where that changes.
+
+    Each channel has a pedal of its own: what one of them holds, a release on another does not let go.
+    """
     is_reset = events.number == _RESET_CONTROLLERS
     step = (events.kind == CONTROL) & ((events.number == number) | is_reset)
-    time = events.time_sec[step]
+    time, channel = events.time_sec[step], events.channel[step]
     value = np.where(is_reset[step], 0, events.value[step]).astype(float)
     if len(time) == 0:
         return PedalCurve()
+    joined = np.zeros(len(time))
+    for this in np.unique(channel):
+        mine = channel == this
+        latest = np.cumsum(mine) - 1
+        joined = np.maximum(joined, np.where(latest >= 0, value[mine][latest], 0.0))
     is_last = np.concatenate((np.diff(time) > 0, [True]))
-    time, value = time[is_last], value[is_last]
-    is_change = np.diff(value, prepend=0.0) != 0
-    return PedalCurve(time[is_change], value[is_change])
+    time, joined = time[is_last], joined[is_last]
+    is_change = np.diff(joined, prepend=0.0) != 0
+    return PedalCurve(time[is_change], joined[is_change])
 
 
 def _last_release_sec(last_offset_sec: float, sustain: PedalCurve) -> float:

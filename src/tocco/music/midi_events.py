@@ -1,8 +1,8 @@
 """The bytes of a MIDI file, read within limits.
 
 A MIDI file may lie about its size in a few bytes: a delta time of 2^28 ticks, a tempo of 16 s a beat,
-a chunk longer than the file. So every byte is looked at once, nothing is allocated by what a header
-announces, and the scan ends at the first limit that is passed.
+a chunk longer than the file. So every byte is looked at once (twice where a track states a wrong length),
+nothing is allocated by what a header announces, and the scan ends at the first limit that is passed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ CONTROL: Final = 0xB0
 DRUM_CHANNEL: Final = 9
 
 _ONE_DATA_BYTE = frozenset((0xC0, 0xD0))
+_SYSTEM_DATA_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}
+_TRACK_ID = b"MTrk"
 _DEFAULT_MICROSEC_PER_BEAT = 500_000
 _SMPTE_FRAMES_PER_SEC = {24: 24.0, 25: 25.0, 29: 30_000 / 1001, 30: 30.0}
 
@@ -118,22 +120,54 @@ def scan_midi(data: bytes, source: str, limits: MidiLimits = MIDI_LIMITS) -> Mid
         The bytes are no MIDI file, are broken or truncated, or pass a limit.
     """
     scan = _Scan(source, limits)
-    n_tracks, division, position = _header(data, scan)
-    while len(scan.track_size) < n_tracks:
-        if position + 8 > len(data):
-            scan.broken(f"the header announces {n_tracks} tracks, {len(scan.track_size)} are there")
-        length = int.from_bytes(data[position + 4 : position + 8], "big")
-        end = position + 8 + length
-        if end > len(data):
-            scan.broken(f"a chunk of {length} bytes is announced, {len(data) - position - 8} are left")
-        if data[position : position + 4] == b"MTrk":
-            _scan_track(data[position + 8 : end], scan)
-        position = end
+    data = _out_of_riff(data)
+    kind, n_tracks, division, position = _header(data, scan)
+    while (chunk := _next_chunk(data, position, n_tracks, scan)) is not None:
+        name, position, end = chunk
+        if name == _TRACK_ID:
+            position = _scan_track(data, position, end, scan)
+            if len(scan.track_size) > limits.max_tracks:
+                scan.over(f"holds more than {limits.max_tracks} tracks", f"up to {limits.max_tracks}")
+        else:
+            position = end
+    if kind == 2:
+        _refuse_patterns(len(scan.track_size), scan)
     return _timed(scan, division)
 
 
-def _header(data: bytes, scan: _Scan) -> tuple[int, int, int]:
-    """Track count, division and position of the first track."""
+def _out_of_riff(data: bytes) -> bytes:
+    """The MIDI file inside a RIFF file of type RMID (.rmi); other bytes as they are."""
+    if data[:4] != b"RIFF" or data[8:12] != b"RMID":
+        return data
+    position = 12
+    while position + 8 <= len(data):
+        size = int.from_bytes(data[position + 4 : position + 8], "little")
+        if data[position : position + 4] == b"data":
+            return data[position + 8 : position + 8 + size]
+        position += 8 + size + size % 2
+    return b""
+
+
+def _next_chunk(data: bytes, position: int, n_tracks: int, scan: _Scan) -> tuple[bytes, int, int] | None:
+    """Name, start and stated end of the next chunk; None after the last.
+
+    The header's count of tracks is a minimum: a track beyond it is read, anything else beyond it is not.
+    """
+    n_found = len(scan.track_size)
+    name = data[position : position + 4]
+    if n_found >= n_tracks and name != _TRACK_ID:
+        return None
+    if position + 8 > len(data):
+        scan.broken(f"the header announces {n_tracks} tracks, {n_found} are there")
+    length = int.from_bytes(data[position + 4 : position + 8], "big")
+    start = position + 8
+    if name != _TRACK_ID and start + length > len(data):
+        scan.broken(f"a chunk of {length} bytes is announced, {len(data) - start} are left")
+    return name, start, start + length
+
+
+def _header(data: bytes, scan: _Scan) -> tuple[int, int, int, int]:
+    """Format, track count, division and position of the first track."""
     if data[:4] != b"MThd":
         scan.broken("it does not begin with MThd")
     if len(data) < 14:
@@ -144,18 +178,24 @@ def _header(data: bytes, scan: _Scan) -> tuple[int, int, int]:
         scan.broken(f"a header of {length} bytes is announced")
     if kind > 2:
         scan.broken(f"format {kind} does not exist")
-    if kind == 2 and n_tracks > 1:
-        raise InputError(
-            scan.source,
-            f"holds {n_tracks} separate patterns (MIDI format 2)",
-            allowed="formats 0 and 1",
-            next_step="export the performance as format 0 or 1",
-        )
+    if kind == 2:
+        _refuse_patterns(n_tracks, scan)
     if n_tracks > scan.limits.max_tracks:
         scan.over(f"announces {n_tracks} tracks", f"up to {scan.limits.max_tracks}")
     if division == 0:
         scan.broken("a beat of 0 ticks")
-    return n_tracks, division, 8 + length
+    return kind, n_tracks, division, 8 + length
+
+
+def _refuse_patterns(n_patterns: int, scan: _Scan) -> None:
+    """Refuse the patterns of a format 2 file, whose order in time no file states; one alone is a track."""
+    if n_patterns > 1:
+        raise InputError(
+            scan.source,
+            f"holds {n_patterns} separate patterns (MIDI format 2)",
+            allowed="formats 0 and 1",
+            next_step="export the performance as format 0 or 1",
+        )
 
 
 def _varlen(track: bytes, position: int, scan: _Scan) -> tuple[int, int]:
@@ -168,20 +208,76 @@ def _varlen(track: bytes, position: int, scan: _Scan) -> tuple[int, int]:
     scan.broken("a number of more than four bytes")
 
 
-def _scan_track(track: bytes, scan: _Scan) -> None:
-    """Append the events of one track; slicing made sure that none can be read past its end."""
-    first = len(scan.tick)
+def _scan_track(data: bytes, start: int, end: int, scan: _Scan) -> int:
+    """Append the events of one track; returns the position of the next chunk.
+
+    Some writers state a wrong length. The end-of-track event settles it: where the stated end is not
+    the end of an event, or lies beyond the file, the track ends with that event, if a chunk or nothing
+    follows there. A track that states no bytes at all has no end to look for.
+    """
+    if start == end and data[end : end + 4] not in (b"", _TRACK_ID):
+        scan.broken("a track of 0 bytes is announced before other data")
+    n_before, n_events, n_tempi = len(scan.tick), scan.n_events, len(scan.tempo)
+    stated = _read_events(data[start:end], scan)
+    if stated.is_complete and end <= len(data) and _is_chunk_or_end(data, end):
+        # What stands behind the end of a track is passed over, unless it is the next track.
+        at_end = start + stated.size
+        return _ended(stated, at_end if data[at_end : at_end + 4] == _TRACK_ID else end, n_before, scan)
+    if stated.is_ended:
+        return _ended(stated, start + stated.size, n_before, scan)
+    del scan.tick[n_before:], scan.word[n_before:], scan.tempo[n_tempi:]
+    scan.n_events = n_events
+    whole = _read_events(data[start:], scan)
+    if whole.is_ended and _is_chunk_or_end(data, start + whole.size):
+        return _ended(whole, start + whole.size, n_before, scan)
+    if end > len(data):
+        scan.broken(f"a track of {end - start} bytes is announced, {len(data) - start} are left")
+    scan.broken("a track ends in the middle of an event")
+
+
+def _ended(track: _Track, next_position: int, n_before: int, scan: _Scan) -> int:
+    scan.track_end_tick.append(track.end_tick)
+    scan.track_size.append(len(scan.tick) - n_before)
+    return next_position
+
+
+def _is_chunk_or_end(data: bytes, position: int) -> bool:
+    """Whether the next track stands here, another chunk, or nothing."""
+    name = data[position : position + 4]
+    return not name or name == _TRACK_ID or (len(data) >= position + 8 and name.isalnum())
+
+
+@dataclass(frozen=True)
+class _Track:
+    """How the bytes of a track were read.
+
+    Attributes
+    ----------
+    end_tick : time of the last event
+    size : bytes up to and including the last event
+    is_complete : the bytes end where an event ends
+    is_ended : the last event is an end of track
+    """
+
+    end_tick: int
+    size: int
+    is_complete: bool
+    is_ended: bool
+
+
+def _read_events(track: bytes, scan: _Scan) -> _Track:
+    """Append the events of the bytes of one track, as far as they go."""
     try:
-        scan.track_end_tick.append(_read_events(track, scan))
+        return _walk(track, scan)
     except IndexError:
-        scan.broken("a track ends in the middle of an event")
-    scan.track_size.append(len(scan.tick) - first)
+        return _Track(0, 0, is_complete=False, is_ended=False)
 
 
-def _read_events(track: bytes, scan: _Scan) -> int:
-    """Walk through one track; returns the tick at which it ends."""
+def _walk(track: bytes, scan: _Scan) -> _Track:
+    """Walk through one track; an event that reaches past the bytes raises IndexError."""
     tick_append, word_append, max_events = scan.tick.append, scan.word.append, scan.limits.max_events
     n_events, tick, position, status, length = scan.n_events, 0, 0, 0, len(track)
+    is_end = False
     while position < length:
         delta = track[position]
         if delta < 0x80:
@@ -214,11 +310,14 @@ def _read_events(track: bytes, scan: _Scan) -> int:
         tick_append(tick)
         word_append((status << 16) | (number << 8) | value)
     scan.n_events = n_events
-    return tick
+    return _Track(tick, position, is_complete=True, is_ended=is_end)
 
 
 def _skip_system(track: bytes, position: int, tick: int, scan: _Scan) -> tuple[int, bool]:
-    """Pass over a system exclusive or meta event; tempo is kept, the end of the track is told."""
+    """Pass over a system or meta event; tempo is kept, the end of the track is told.
+
+    System common and real-time messages are meant for a wire, yet some sequencers record them.
+    """
     lead = track[position]
     if lead in (0xF0, 0xF7):
         size, position = _varlen(track, position + 1, scan)
@@ -228,7 +327,8 @@ def _skip_system(track: bytes, position: int, tick: int, scan: _Scan) -> tuple[i
         size, position = _varlen(track, position + 2, scan)
         is_tempo, is_end = meta == 0x51, meta == 0x2F
     else:
-        scan.broken(f"an event of kind {lead:#x}, which no file may hold")
+        size, position = _SYSTEM_DATA_BYTES.get(lead, 0), position + 1
+        is_tempo = is_end = False
     if position + size > len(track):
         raise IndexError
     if is_tempo:
