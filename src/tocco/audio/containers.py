@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
+from tocco.audio.iff_chunks import SHORTEST_SEC, StatedSound, aiff_sound, wav_sound
 from tocco.errors import InputError
 
 READABLE: Final = "WAV, AIFF, FLAC, MP3, OGG, Opus, M4A, AAC or WebM"
@@ -21,7 +22,6 @@ READABLE: Final = "WAV, AIFF, FLAC, MP3, OGG, Opus, M4A, AAC or WebM"
 
 _HEAD_BYTES: Final = 4096
 _OGG_PAGE_MAX_BYTES: Final = 65_307  # RFC 3533: 27 + 255 + 255 * 255
-_UNKNOWN_SIZE: Final = 0x7FFF_0000  # writers to a pipe put this or more where the size should stand
 _XING_TOLERANCE: Final = 0.01  # taggers move a few bytes; a copy that was cut off lacks far more
 
 Reader = Literal["libsndfile", "libav"]
@@ -186,27 +186,22 @@ def check_complete(path: Path, container: Container) -> None:
         )
 
 
-def _riff_promise(file: BinaryIO, actual: int) -> int:
-    """Where the sound data of a WAV should end."""
-    if file.read(4) == b"RF64":
-        return 0
-    offset = 12
-    while offset + 8 <= actual:
-        file.seek(offset)
-        name, size = struct.unpack("<4sI", file.read(8))
-        if name == b"data":
-            return 0 if size >= _UNKNOWN_SIZE else offset + 8 + size
-        offset += 8 + size + size % 2
-    return 0
+def _wav_promise(file: BinaryIO, actual: int) -> int:
+    """Where the sound of a WAV should end."""
+    return _sound_end(wav_sound(file, actual), actual)
 
 
 def _aiff_promise(file: BinaryIO, actual: int) -> int:
-    """Where an AIFF should end."""
-    if actual < 12:
+    """Where the sound of an AIFF should end."""
+    return _sound_end(aiff_sound(file, actual), actual)
+
+
+def _sound_end(sound: StatedSound | None, actual: int) -> int:
+    """Where sound should end; 0 where that is unknown, or off by less than counts."""
+    if sound is None or sound.is_unknown(actual):
         return 0
-    file.seek(4)
-    (size,) = struct.unpack(">I", file.read(4))
-    return 0 if size >= _UNKNOWN_SIZE else 8 + size
+    end = sound.start + sound.size
+    return end if end - actual >= SHORTEST_SEC * sound.bytes_per_sec else 0
 
 
 def _mp4_promise(file: BinaryIO, actual: int) -> int:
@@ -251,7 +246,7 @@ def _mp3_promise(file: BinaryIO, actual: int) -> int:
 
 
 _PROMISES: Final[dict[str, Callable[[BinaryIO, int], int]]] = {
-    "WAV": _riff_promise,
+    "WAV": _wav_promise,
     "AIFF": _aiff_promise,
     "M4A": _mp4_promise,
     "OGG": _ogg_promise,

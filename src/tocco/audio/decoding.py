@@ -6,6 +6,7 @@ are driven through one interface, and what they raise becomes one line for peopl
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,10 +21,11 @@ from av.container import InputContainer
 from av.error import FFmpegError
 
 from tocco.audio.containers import READABLE, Container, check_complete, identify_container
+from tocco.audio.iff_chunks import SHORTEST_SEC, mended_wav
 from tocco.errors import InputError
 from tocco.units import FloatArray
 
-PROMISE_TOLERANCE_SEC: Final = 0.1
+PROMISE_TOLERANCE_SEC: Final = SHORTEST_SEC
 """Codecs pad by some milliseconds; a recording that lacks more than this is cut off."""
 
 _BLOCK_VALUES: Final = 1 << 19
@@ -176,8 +178,10 @@ def _damaged(path: Path, kind: str, at_sec: float, reason: str) -> InputError:
 @contextmanager
 def _open_libsndfile(file: BinaryIO, path: Path, container: Container) -> Iterator[Sound]:
     try:
+        mended = mended_wav(file, path) if container.kind == "WAV" else None
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
         # by descriptor, which has no name: soundfile would take a name ending in .raw at its word
-        sound_file = soundfile.SoundFile(file.fileno(), closefd=False)
+        sound_file = soundfile.SoundFile(mended or file.fileno(), closefd=False)
     except soundfile.LibsndfileError as error:
         raise _unreadable(path, container.kind, error.error_string) from error
     with sound_file:
