@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
 from tocco.audio.iff_chunks import SHORTEST_SEC, StatedSound, aiff_sound, wav_sound
+from tocco.audio.mpeg_frames import id3v2_bytes
 from tocco.errors import InputError
 
 READABLE: Final = "WAV, AIFF, FLAC, MP3, OGG, Opus, M4A, AAC or WebM"
@@ -22,9 +23,8 @@ READABLE: Final = "WAV, AIFF, FLAC, MP3, OGG, Opus, M4A, AAC or WebM"
 
 _HEAD_BYTES: Final = 4096
 _OGG_PAGE_MAX_BYTES: Final = 65_307  # RFC 3533: 27 + 255 + 255 * 255
-_XING_TOLERANCE: Final = 0.01  # taggers move a few bytes; a copy that was cut off lacks far more
 
-Reader = Literal["libsndfile", "libav"]
+Reader = Literal["libsndfile", "libav", "frames"]
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Container:
     Attributes
     ----------
     kind : "WAV", "MP3", "M4A", ...
-    reader
-    demuxer : libav's name of the format; empty for libsndfile
+    reader : library, or "frames" for `mp3`
+    demuxer : libav's name of the format; empty for the others
     """
 
     kind: str
@@ -46,7 +46,7 @@ class Container:
 _WAV = Container("WAV", "libsndfile")
 _AIFF = Container("AIFF", "libsndfile")
 _FLAC = Container("FLAC", "libsndfile")
-_MP3 = Container("MP3", "libsndfile")
+_MP3 = Container("MP3", "frames")
 _OGG = Container("OGG", "libsndfile")
 _OGG_OTHER = Container("Opus", "libav", "ogg")
 _M4A = Container("M4A", "libav", "mov")
@@ -102,17 +102,14 @@ def identify_container(path: Path) -> Container:
 
 
 def _skip_id3(file: BinaryIO) -> int:
-    """Offset of the first byte after any ID3v2 tags (id3.org, ID3v2.4.0 structure, 2000)."""
+    """Offset of the first byte after any ID3v2 tags."""
     offset = 0
     while True:
         file.seek(offset)
         tag = file.read(10)
         if len(tag) < 10 or tag[:3] != b"ID3":
             return offset
-        size = 0
-        for byte in tag[6:10]:  # four bytes of seven bits each, so that no byte looks like a frame sync
-            size = size << 7 | byte & 0x7F
-        offset += 10 + size + (10 if tag[5] & 0x10 else 0)
+        offset += id3v2_bytes(tag)
 
 
 def _container_of(head: bytes, *, tagged: bool) -> Container | None:
@@ -163,8 +160,8 @@ def _appearance(head: bytes) -> str:
 def check_complete(path: Path, container: Container) -> None:
     """Refuse a file that is shorter than its own container says.
 
-    Kinds that state no size (raw AAC, WebM, FLAC) are left to the decoder, which compares the length
-    that it decoded with the length that the header promises.
+    Kinds that state no size (raw AAC, WebM, FLAC) or a doubtful one (MP3) are left to the decoder, which
+    compares the length that it decoded with the length that the header promises.
 
     Raises
     ------
@@ -230,26 +227,10 @@ def _ogg_promise(file: BinaryIO, actual: int) -> int:
     return start + at + 27 + tail[at + 26] + sum(segments)
 
 
-def _mp3_promise(file: BinaryIO, actual: int) -> int:
-    """Where the last frame of an MP3 should end, by its Xing or Info tag; 0 where it has none."""
-    start = _skip_id3(file)
-    file.seek(start)
-    frame = file.read(256)
-    at = max(frame.find(b"Xing"), frame.find(b"Info"))
-    if at < 0 or len(frame) < at + 16:
-        return 0
-    flags, first, second = struct.unpack(">III", frame[at + 4 : at + 16])
-    if not flags & 2:
-        return 0
-    n_bytes = second if flags & 1 else first
-    return start + n_bytes if start + n_bytes * (1.0 - _XING_TOLERANCE) > actual else 0
-
-
 _PROMISES: Final[dict[str, Callable[[BinaryIO, int], int]]] = {
     "WAV": _wav_promise,
     "AIFF": _aiff_promise,
     "M4A": _mp4_promise,
     "OGG": _ogg_promise,
     "Opus": _ogg_promise,
-    "MP3": _mp3_promise,
 }

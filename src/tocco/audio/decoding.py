@@ -1,14 +1,15 @@
 """Sound out of a file, block by block, at its own rate and with its own channels.
 
-libsndfile reads what it knows well; libav (through PyAV) reads what phones and browsers record. Both
-are driven through one interface, and what they raise becomes one line for people.
+libsndfile reads what it knows well; libav (through PyAV) reads what phones and browsers record, and
+decodes the frames of an MP3. All are driven through one interface, and what they raise becomes one line
+for people.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -20,8 +21,9 @@ import soundfile
 from av.container import InputContainer
 from av.error import FFmpegError
 
-from tocco.audio.containers import READABLE, Container, check_complete, identify_container
+from tocco.audio.containers import READABLE, Container, Reader, check_complete, identify_container
 from tocco.audio.iff_chunks import SHORTEST_SEC, mended_wav
+from tocco.audio.mp3 import open_mp3
 from tocco.errors import InputError
 from tocco.units import FloatArray
 
@@ -104,19 +106,17 @@ def open_sound(path: Path, limits: AudioLimits = AUDIO_LIMITS) -> Iterator[Sound
     """
     container = identify_container(path)
     check_complete(path, container)
-    with path.open("rb") as file:
-        opened = _open_libsndfile if container.reader == "libsndfile" else _open_libav
-        with opened(file, path, container) as sound:
-            header = sound.header
-            if not limits.min_rate_hz <= header.sample_rate_hz <= limits.max_rate_hz:
-                raise InputError(
-                    path,
-                    f"has a sample rate of {header.sample_rate_hz} Hz",
-                    allowed=f"{limits.min_rate_hz} to {limits.max_rate_hz} Hz",
-                )
-            if header.promised_sec is not None and header.promised_sec > limits.max_sec:
-                raise _too_long(path, header.promised_sec, limits)
-            yield Sound(header, _checked(sound, path, limits))
+    with path.open("rb") as file, _OPENERS[container.reader](file, path, container) as sound:
+        header = sound.header
+        if not limits.min_rate_hz <= header.sample_rate_hz <= limits.max_rate_hz:
+            raise InputError(
+                path,
+                f"has a sample rate of {header.sample_rate_hz} Hz",
+                allowed=f"{limits.min_rate_hz} to {limits.max_rate_hz} Hz",
+            )
+        if header.promised_sec is not None and header.promised_sec > limits.max_sec:
+            raise _too_long(path, header.promised_sec, limits)
+        yield Sound(header, _checked(sound, path, limits))
 
 
 def _checked(sound: Sound, path: Path, limits: AudioLimits) -> Iterator[FloatArray]:
@@ -215,7 +215,8 @@ def _libsndfile_blocks(
 @contextmanager
 def _open_libav(file: BinaryIO, path: Path, container: Container) -> Iterator[Sound]:
     try:
-        opened = av.open(file, mode="r", format=container.demuxer)
+        # Titles in Latin-1 are common, and no title is read.
+        opened = av.open(file, mode="r", format=container.demuxer, metadata_errors="replace")
     except FFmpegError as error:
         raise _unreadable(path, container.kind, error.strerror or "unknown fault") from error
     with opened:
@@ -280,6 +281,28 @@ def _libav_blocks(
             yield np.asarray(converted.to_ndarray(), np.float32).reshape(-1, header.n_channels)
     for converted in to_float.resample(None):
         yield np.asarray(converted.to_ndarray(), np.float32).reshape(-1, header.n_channels)
+
+
+@contextmanager
+def _open_frames(file: BinaryIO, path: Path, container: Container) -> Iterator[Sound]:
+    sound = open_mp3(file, path)
+    if sound is None:
+        raise _unreadable(path, container.kind, "no frames were found in it")
+    header = SoundHeader(
+        kind=container.kind,
+        codec="MPEG_LAYER_III",
+        sample_rate_hz=sound.header.sample_rate_hz,
+        n_channels=sound.header.n_channels,
+        promised_sec=None,  # checked frame by frame
+    )
+    yield Sound(header, sound.blocks)
+
+
+_OPENERS: Final[dict[Reader, Callable[[BinaryIO, Path, Container], AbstractContextManager[Sound]]]] = {
+    "libsndfile": _open_libsndfile,
+    "libav": _open_libav,
+    "frames": _open_frames,
+}
 
 
 def _unreadable(path: Path, kind: str, reason: str) -> InputError:

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from tocco.errors import InputError
 
@@ -21,8 +21,7 @@ UNKNOWN_SIZE: Final = 0x7FFF_0000
 """Writers to a pipe put this or more where the size should stand."""
 
 _CHUNKS_AFTER_SOUND: Final = frozenset(
-    (b"LIST", b"id3 ", b"ID3 ", b"bext", b"cue ", b"smpl", b"inst", b"fact", b"JUNK", b"junk", b"FLLR")
-    + (b"PAD ", b"iXML", b"_PMX", b"afsp", b"acid", b"plst", b"note", b"labl", b"DISP", b"PEAK", b"levl")
+    b"LIST,id3 ,ID3 ,bext,cue ,smpl,inst,fact,JUNK,junk,FLLR,PAD ,iXML,_PMX,afsp,acid,plst,PEAK".split(b",")
 )
 _DS64_DATA_SIZE_AT: Final = 8
 _PLAIN_FORMATS: Final = (1, 3, 0xFFFE)  # integers, floats, either of them by an extended header
@@ -111,7 +110,7 @@ def _aiff_bytes_per_sec(payload: bytes) -> float:
     return rate_hz * n_channels * bits / 8
 
 
-def mended_wav(file: BinaryIO, path: Path) -> io.BufferedIOBase | None:
+def mended_wav(file: BinaryIO, path: Path) -> BinaryIO | None:
     """The file with the right size of its sound in place; None where the stated size can stand.
 
     The sound ends with the file where its size is 0, is unknown, or is followed by something that is no
@@ -140,7 +139,7 @@ def mended_wav(file: BinaryIO, path: Path) -> io.BufferedIOBase | None:
             next_step="convert it to FLAC",
         )
     file.seek(0)
-    return _Mended(file, sound.size_at, size.to_bytes(sound.size_bytes, "little"))
+    return cast(BinaryIO, _Mended(file, sound.size_at, size.to_bytes(sound.size_bytes, "little")))
 
 
 def _is_chunk(file: BinaryIO, position: int, actual: int) -> bool:
