@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from tocco.audio.decoding import AUDIO_LIMITS, AudioLimits, SoundHeader, open_sound
+from tocco.audio.downmix import channel_heard, to_mono
 from tocco.units import FloatArray, db_from_amplitude
 
 CLIP_AMPLITUDE: Final = 0.999
@@ -33,11 +34,6 @@ A microphone's own noise stays within it over the whole band; the stop band of a
 """
 NARROW_BAND_HZ: Final = 7_000.0
 """A recording that ends below this lacks what tells a bright tone from a dark one: `narrow_band`."""
-OUT_OF_PHASE_DB: Final = -12.0
-"""Mono mix this far below the channels: they cancel each other (`out_of_phase`).
-
-Independent channels lose 3 dB, one dead channel of two another 3 dB.
-"""
 
 _SPECTRUM_SAMPLES: Final = 4096
 _BLOCKS_A_SEC: Final = 10
@@ -53,7 +49,7 @@ class AudioDescription:
     sample_rate_hz, n_channels : as recorded
     kind, codec : "WAV" and "PCM_16", "M4A" and "aac", ...
     peak_dbfs : dB re full scale, the highest sample of any channel
-    rms_dbfs : dB re full scale, integrated level of the mono mix that the model hears
+    rms_dbfs : dB re full scale, integrated level of what the model hears: the mono mix, or one channel
     clipped_fraction : 0..1
         Samples at the ceiling with both neighbours there too; a lone peak is no clipping.
     silent_fraction : 0..1, tenths of a second below `SILENCE_DBFS`
@@ -61,7 +57,7 @@ class AudioDescription:
     sha256 : of the file's bytes
     flags
         Quality flags out of `clipped`, `quiet`, `mostly_silent`, `narrow_band`, `silent`,
-        `out_of_phase`.
+        `out_of_phase`: the channels cancel each other, and the loudest of them is heard alone.
     """
 
     duration_sec: float
@@ -92,8 +88,9 @@ def describe_audio(path: str | PathLike[str], *, limits: AudioLimits = AUDIO_LIM
         As `load_audio`.
     """
     path = Path(path)
+    channel = channel_heard(path, limits)
     with open_sound(path, limits) as sound:
-        gauge = _Gauge(sound.header)
+        gauge = _Gauge(sound.header, channel)
         for block in sound.blocks:
             gauge.add(block)
     with path.open("rb") as file:
@@ -107,13 +104,14 @@ class _Gauge:
     Parameters
     ----------
     header
+    channel : the one that is heard alone; None where the mean of all is
     """
 
-    def __init__(self, header: SoundHeader) -> None:
+    def __init__(self, header: SoundHeader, channel: int | None) -> None:
         self.header = header
+        self.channel = channel
         self.n_samples = 0
         self.peak = 0.0
-        self.channel_energy = 0.0
         self.mono_energy = 0.0
         self.n_clipped = 0
         self._ceiling_tail = np.zeros((2, header.n_channels), bool)
@@ -125,11 +123,10 @@ class _Gauge:
 
     def add(self, block: FloatArray) -> None:
         """Take in the next samples."""
-        mono = block.mean(axis=1, dtype=np.float32)
+        mono = to_mono(block, self.channel)
         self.n_samples += len(block)
         magnitude = np.abs(block)
         self.peak = max(self.peak, float(magnitude.max()))
-        self.channel_energy += float(np.square(block, dtype=float).mean(axis=1).sum())
         self.mono_energy += float(np.square(mono, dtype=float).sum())
         ceiling = np.concatenate([self._ceiling_tail, magnitude >= CLIP_AMPLITUDE])
         self.n_clipped += int((ceiling[:-2] & ceiling[1:-1] & ceiling[2:]).sum())
@@ -165,7 +162,6 @@ class _Gauge:
             "silent_fraction": self.n_silent / self.n_tenths,
             "bandwidth_hz": _bandwidth_hz(self.power, self.header.sample_rate_hz),
         }
-        phase_db = 10.0 * math.log10(max(self.mono_energy, 1e-30) / max(self.channel_energy, 1e-30))
         return AudioDescription(
             duration_sec=self.n_samples / self.header.sample_rate_hz,
             sample_rate_hz=self.header.sample_rate_hz,
@@ -173,7 +169,7 @@ class _Gauge:
             kind=self.header.kind,
             codec=self.header.codec,
             sha256=sha256,
-            flags=_flags(**measured, phase_db=phase_db),
+            flags=_flags(**measured, is_out_of_phase=self.channel is not None),
             **measured,
         )
 
@@ -217,7 +213,7 @@ def _flags(
     clipped_fraction: float,
     silent_fraction: float,
     bandwidth_hz: float,
-    phase_db: float,
+    is_out_of_phase: bool,
 ) -> tuple[str, ...]:
     """The quality flags that measures deserve; silence says it all and stands alone with its share."""
     if peak_dbfs < SILENT_PEAK_DBFS:
@@ -227,6 +223,6 @@ def _flags(
         "quiet": rms_dbfs < QUIET_RMS_DBFS,
         "mostly_silent": silent_fraction > MOSTLY_SILENT_FRACTION,
         "narrow_band": bandwidth_hz < NARROW_BAND_HZ,
-        "out_of_phase": phase_db < OUT_OF_PHASE_DB,
+        "out_of_phase": is_out_of_phase,
     }
     return tuple(name for name, is_raised in raised.items() if is_raised)

@@ -13,6 +13,7 @@ import soxr
 
 from tocco.audio.decoding import AUDIO_LIMITS, AudioLimits, open_sound
 from tocco.audio.description import SILENT_PEAK_DBFS, AudioDescription, describe_audio
+from tocco.audio.downmix import channel_heard, to_mono
 from tocco.errors import InputError
 from tocco.units import (
     SAMPLE_RATE_HZ,
@@ -46,8 +47,9 @@ def stream_audio(
 ) -> Iterator[FloatArray]:
     """A recording as a row of mono blocks; memory does not grow with its length.
 
-    Channels are averaged; the rate is changed by a band-limited resampler that runs through the
-    blocks, so that their joints cannot be heard. All blocks but the last have the same length.
+    Channels are averaged, or one of them is taken where they cancel each other; the rate is changed by a
+    band-limited resampler that runs through the blocks, so that their joints cannot be heard. All blocks
+    but the last have the same length.
 
     Parameters
     ----------
@@ -66,7 +68,7 @@ def stream_audio(
     ------
     InputError
         While iterating, as soon as the fault is seen: a fault in the last second comes after the
-        first blocks.
+        first blocks. Of several channels, half a minute is read ahead.
     """
     block_samples = samples_from_sec(block_sec, sample_rate_hz)
     if block_samples < 1:
@@ -75,8 +77,9 @@ def stream_audio(
 
 
 def _stream(path: Path, block_samples: int, sample_rate_hz: int, limits: AudioLimits) -> Iterator[FloatArray]:
+    channel = channel_heard(path, limits)
     with open_sound(path, limits) as sound:
-        mono = (block.mean(axis=1, dtype=np.float32) for block in sound.blocks)
+        mono = (to_mono(block, channel) for block in sound.blocks)
         yield from _regrouped(_resampled(mono, sound.header.sample_rate_hz, sample_rate_hz), block_samples)
 
 
