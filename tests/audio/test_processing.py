@@ -6,6 +6,7 @@ import math
 import tracemalloc
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -339,3 +340,50 @@ def test_a_segment_cannot_be_written_to() -> None:
 def test_windows_out_of_range_are_refused(arguments: tuple[float, ...], name: str) -> None:
     with pytest.raises(InputError, match=name):
         segment_bounds(*arguments)
+
+
+def _ogg_crc(page: bytes) -> int:
+    """Checksum of an Ogg page whose own is zero (RFC 3533)."""
+    crc = 0
+    for byte in page:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04C11DB7 if crc & 0x80000000 else 0)) & 0xFFFFFFFF
+    return crc
+
+
+def _in_latin_1(content: bytes, *, is_ogg: bool) -> bytes:
+    """A file whose title was written as UTF-8, written as Latin-1."""
+    assert content.count(b"Prxlude") == 1
+    at = content.index(b"Prxlude")
+    content = content.replace(b"Prxlude", "Prélude".encode("latin-1"))
+    if is_ogg:
+        start = content.rindex(b"OggS", 0, at)
+        end = content.index(b"OggS", at)
+        page = content[start : start + 22] + bytes(4) + content[start + 26 : end]
+        crc = _ogg_crc(page).to_bytes(4, "little")
+        content = content[: start + 22] + crc + content[start + 26 :]
+    return content
+
+
+@pytest.mark.parametrize("kind", ["m4a", "alac.m4a", "webm", "opus", "ogg", "flac", "mp3", "wav"])
+def test_a_title_in_latin_1_is_no_fault(tmp_path: Path, encode, chirp, kind: str, monkeypatch) -> None:
+    if kind in ("ogg", "flac", "mp3", "wav"):
+        path = tmp_path / f"take.{kind}"
+        with soundfile.SoundFile(path, "w", 44_100, 2) as file:
+            file.title = "Prxlude"
+            file.write(chirp)
+    else:
+        opened = av.open
+
+        def open_titled(*args, **kwargs):
+            container = opened(*args, **kwargs)
+            container.metadata["title"] = "Prxlude"
+            return container
+
+        monkeypatch.setattr(av, "open", open_titled)
+        path = encode(kind, chirp, 44_100)
+        monkeypatch.undo()
+    expected = load_audio(path)
+    path.write_bytes(_in_latin_1(path.read_bytes(), is_ogg=kind in ("opus", "ogg")))
+    np.testing.assert_array_equal(load_audio(path), expected)
