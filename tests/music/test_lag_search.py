@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tocco.music.lag_search import MAX_DRIFT, ClockLine, PartialOnsets, search_lines
+from tocco.music.lag_search import MAX_DRIFT, ClockLine, PartialOnsets, salience_spectrum, search_lines
 from tocco.music.onset_salience import HIGHEST_BAND, LOWEST_BAND, PITCH_HOP_SEC, OnsetSalience
 from tocco.music.performance import PedalCurve, Performance
 
@@ -47,7 +47,7 @@ def test_partials_lie_on_the_harmonic_series_of_their_note():
 def test_the_line_is_found_at_any_lag_and_small_drift(rng, lag_sec, drift, seconds):
     performance = notes(rng, seconds, int(4 * seconds))
     salience = heard(rng, performance.shifted(lag_sec, 1 + drift), seconds)
-    line = search_lines(performance, salience)[0]
+    line = search_lines(performance, salience_spectrum(salience))[0]
     error = line.at(performance.onset_sec) - ((1 + drift) * performance.onset_sec + lag_sec)
     assert np.max(np.abs(error)) < 0.1
     assert abs(line.drift) <= MAX_DRIFT
@@ -57,7 +57,7 @@ def test_of_a_figure_that_is_repeated_both_places_are_returned(rng):
     figure = notes(rng, 10.0, 50)
     once, again = heard(rng, figure, 40.0), heard(rng, figure.shifted(20.0), 40.0)
     both = OnsetSalience(np.maximum(once.pitch, again.pitch), np.zeros(1), 40.0, False)
-    lags = sorted(line.lag_sec for line in search_lines(figure, both)[:2])
+    lags = sorted(line.lag_sec for line in search_lines(figure, salience_spectrum(both))[:2])
     assert lags == pytest.approx([0.0, 20.0], abs=0.1)
 
 

@@ -6,7 +6,9 @@ import pytest
 import soundfile
 import soxr
 
+from tocco.audio.processing import stream_audio
 from tocco.errors import InputError, MismatchError
+from tocco.inference.bundle import example_path
 from tocco.music.lag_search import MAX_DRIFT
 from tocco.music.midi import load_midi
 from tocco.music.performance import PedalCurve, Performance
@@ -175,6 +177,53 @@ def test_a_midi_of_something_else_is_refused(take, wrong):
     with pytest.raises(MismatchError, match=r"piece\d\.mid: does not") as caught:
         align_midi_to_audio(wrong(performance), audio, audio_source="take.wav")
     assert "take.wav" in str(caught.value)
+
+
+@pytest.mark.parametrize("shift", [*range(-12, 0), *range(1, 13)])
+def test_any_transposition_up_to_an_octave_is_told(take, shift):
+    performance, audio = take
+    moved = replace(performance, pitch=performance.pitch + shift)
+    with pytest.raises(MismatchError) as caught:
+        align_midi_to_audio(moved, audio, audio_source="take.wav")
+    size = (
+        "an octave (12 semitones)" if abs(shift) == 12 else f"{abs(shift)} semitone" + "s" * (abs(shift) > 1)
+    )
+    side, direction = ("below", "down") if shift > 0 else ("above", "up")
+    expected = f"does not belong to take.wav: the audio stands {size} {side} the MIDI. "
+    assert f"{expected}Next: move the MIDI {direction} by {size}, or give the MIDI that" in str(caught.value)
+
+
+@pytest.mark.parametrize("shift", [-12, -5, -2, 0, 2, 7, 12])
+def test_the_example_moved_against_its_own_recording(shift):
+    folder = example_path()
+    performance = load_midi(folder / "minuet.mid")
+    moved = replace(performance, pitch=performance.pitch + shift)
+    if shift == 0:
+        assert align_midi_to_audio(moved, stream_audio(folder / "minuet.flac")).score > 0.9
+        return
+    side = "below" if shift > 0 else "above"
+    size = {12: r"an octave \(12 semitones\)"}.get(abs(shift), f"{abs(shift)} semitones")
+    with pytest.raises(MismatchError, match=f"the audio stands {size} {side} the MIDI"):
+        align_midi_to_audio(moved, stream_audio(folder / "minuet.flac"))
+
+
+def test_a_transposed_midi_that_is_late_or_drifts_is_told_too(take):
+    performance, audio = take
+    for moved in (performance.shifted(5.0), performance.shifted(0.0, 1.003), performance.shifted(-8.0)):
+        with pytest.raises(MismatchError, match="the audio stands 3 semitones below the MIDI"):
+            align_midi_to_audio(replace(moved, pitch=moved.pitch + 3), audio)
+
+
+def test_the_reason_is_told_in_words(take, rng):
+    performance, audio = take
+    with pytest.raises(
+        MismatchError, match=r"wherever it is laid, too few .* \(score 0\.[56]\d, 0\.69 is nee"
+    ):
+        align_midi_to_audio(piece(2), audio)
+    with pytest.raises(
+        MismatchError, match=r"wherever it is laid, only \d of its onsets .* \(8 are needed\)"
+    ):
+        align_midi_to_audio(performance, audio[RATE_HZ : RATE_HZ + 2400])
 
 
 @pytest.mark.parametrize("stretch", [0.98, 1.02])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from tocco.music.onset_salience import HIGHEST_BAND, LOWEST_BAND, PITCH_HOP_SEC, OnsetSalience
 from tocco.music.performance import Performance
@@ -84,13 +85,41 @@ class _Fits:
     start: IntArray
 
 
-def search_lines(performance: Performance, salience: OnsetSalience) -> tuple[ClockLine, ...]:
+@dataclass(frozen=True, eq=False)
+class SalienceSpectrum:
+    """The salience of a recording, ready for any notes to be laid against it.
+
+    Attributes
+    ----------
+    blocks : (F, B, P) complex
+        Spectra of overlapping blocks of every band (overlap-save).
+    """
+
+    blocks: npt.NDArray[np.complexfloating]
+
+
+def salience_spectrum(salience: OnsetSalience) -> SalienceSpectrum:
+    """Ranks to a power, so that the few strongest rises of a band count and the others hardly."""
+    n = len(salience.pitch) // _POOL * _POOL
+    pooled = np.zeros((n // _POOL, salience.pitch.shape[1]), np.float32)
+    for i in range(_POOL):
+        pooled += salience.pitch[i:n:_POOL] ** 4 / _POOL
+    pooled -= np.float32(0.2)  # mean 0 by chance
+    hop = _FFT_FRAMES - _STRETCH_FRAMES
+    n_blocks = -(-(len(pooled) + _STRETCH_FRAMES) // hop)
+    padded = np.zeros(((n_blocks - 1) * hop + _FFT_FRAMES, pooled.shape[1]), np.float32)
+    padded[_STRETCH_FRAMES : _STRETCH_FRAMES + len(pooled)] = pooled
+    blocks = np.lib.stride_tricks.sliding_window_view(padded, _FFT_FRAMES, axis=0)[::hop][:n_blocks]
+    return SalienceSpectrum(np.ascontiguousarray(np.fft.rfft(blocks, axis=2).transpose(2, 0, 1)))
+
+
+def search_lines(performance: Performance, spectrum: SalienceSpectrum) -> tuple[ClockLine, ...]:
     """The lines of time along which the notes find most new sound at their pitches, best first.
 
     Every lag at which recording and notes touch is looked at, and every drift up to `MAX_DRIFT`. A
     figure that is repeated gives several good lines; up to four that are apart are returned.
     """
-    fits = _stretch_fits(PartialOnsets.of(performance), salience)
+    fits = _stretch_fits(PartialOnsets.of(performance), spectrum)
     first, last = float(performance.onset_sec[0]), float(performance.onset_sec[-1])
     centre_sec = (first + last) / 2
     n_lags = fits.fit.shape[1] + int(fits.start[-1] - fits.start[0])
@@ -105,33 +134,22 @@ def search_lines(performance: Performance, salience: OnsetSalience) -> tuple[Clo
     return tuple(lines)
 
 
-def _stretch_fits(partials: PartialOnsets, salience: OnsetSalience) -> _Fits:
-    """Cross-correlation of every stretch with the recording, summed over the bands (overlap-save)."""
-    # Ranks to a power: the few strongest rises of a band count, the others hardly; mean 0 by chance.
-    n = len(salience.pitch) // _POOL * _POOL
-    pooled = np.zeros((n // _POOL, salience.pitch.shape[1]), np.float32)
-    for i in range(_POOL):
-        pooled += salience.pitch[i:n:_POOL] ** 4 / _POOL
-    pooled -= np.float32(0.2)
+def _stretch_fits(partials: PartialOnsets, spectrum: SalienceSpectrum) -> _Fits:
+    """Cross-correlation of every stretch with the recording, summed over the bands."""
     # A pooled frame is centred between its two frames.
     frame = np.rint(partials.onset_sec / _HOP_SEC - 0.5 + 0.5 / _POOL).astype(np.int64)
     stretch, which = np.unique((frame - frame.min()) // _STRETCH_FRAMES, return_inverse=True)
     start = frame.min() + stretch * _STRETCH_FRAMES
 
-    size = _FFT_FRAMES
-    hop = size - _STRETCH_FRAMES
-    n_blocks = -(-(len(pooled) + _STRETCH_FRAMES) // hop)
-    padded = np.zeros(((n_blocks - 1) * hop + size, pooled.shape[1]), np.float32)
-    padded[_STRETCH_FRAMES : _STRETCH_FRAMES + len(pooled)] = pooled
-    blocks = np.lib.stride_tricks.sliding_window_view(padded, size, axis=0)[::hop][:n_blocks]
-    spectrum = np.ascontiguousarray(np.fft.rfft(blocks, axis=2).transpose(2, 0, 1))  # (F, blocks, P)
+    _, n_blocks, n_bands = spectrum.blocks.shape
+    hop = _FFT_FRAMES - _STRETCH_FRAMES
     fit = np.empty((len(start), n_blocks * hop), np.float32)
     for k in range(len(start)):
         mine = which == k
-        pattern = np.zeros((pooled.shape[1], size), np.float32)
+        pattern = np.zeros((n_bands, _FFT_FRAMES), np.float32)
         np.add.at(pattern, (partials.band[mine], frame[mine] - start[k]), partials.weight[mine])
-        product = np.matmul(spectrum, np.conj(np.fft.rfft(pattern, axis=1)).T[:, :, None])[:, :, 0]
-        fit[k] = np.fft.irfft(product, size, axis=0)[:hop].T.ravel()
+        product = np.matmul(spectrum.blocks, np.conj(np.fft.rfft(pattern, axis=1)).T[:, :, None])[:, :, 0]
+        fit[k] = np.fft.irfft(product, _FFT_FRAMES, axis=0)[:hop].T.ravel()
     return _Fits(fit, start)
 
 

@@ -8,14 +8,21 @@ are really heard there. Neither the level nor the colour of the sound enters, on
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from scipy.optimize import least_squares
 
 from tocco.errors import InputError, MismatchError
-from tocco.music.lag_search import MAX_DRIFT, ClockLine, PartialOnsets, search_lines
+from tocco.music.lag_search import (
+    MAX_DRIFT,
+    ClockLine,
+    PartialOnsets,
+    SalienceSpectrum,
+    salience_spectrum,
+    search_lines,
+)
 from tocco.music.midi import segment_midi
 from tocco.music.midi_features import onset_groups
 from tocco.music.onset_salience import EDGE_HOP_SEC, PITCH_HOP_SEC, OnsetSalience, onset_salience
@@ -23,9 +30,15 @@ from tocco.music.performance import Performance
 from tocco.units import SAMPLE_RATE_HZ, FloatArray
 
 # Chosen on rendered right and wrong pairs (cut, drifting, at 8 kHz, in noise; another piece or pianist, a
-# semitone off, reversed, slower). A MIDI a whole octave off shares its partials and is not told apart.
+# semitone off, reversed, slower).
 MIN_SCORE: Final = 0.69
 MIN_CONTRAST: Final = 0.02
+MIN_FAR_CONTRAST: Final = 0.0
+"""Above transpositions of 3 to 12 semitones, which share partials with the notes themselves.
+
+Of rendered pairs, also in noise and at 8 kHz, the right ones stand 0.02 or more above their octaves, and
+those an octave off 0.03 or more below the right one.
+"""
 MAX_RESIDUAL_SEC: Final = 0.010
 MIN_ONSETS: Final = 8
 
@@ -35,7 +48,11 @@ _TYPICAL_SEC = 0.005
 _N_SETTLINGS = 3
 _MAX_SHARPENING = 600  # onsets; more do not make the line surer
 _SMOOTHING = np.array([0.25, 0.5, 1.0, 0.5, 0.25])
-_TRANSPOSITIONS = (-2, -1, 1, 2)
+_NEAR = (-2, -1, 1, 2)
+_FAR = (*range(-12, -2), *range(3, 13))
+_N_STRETCHES, _STRETCH_SEC = 6, 20.0  # notes on which a transposition is sought
+_N_SOUGHT = 4
+_RIGHT_MIDI = "give the MIDI that was recorded together with this audio"
 _LOST_TEMPO_RATIOS = (0.5, 2.0)
 
 
@@ -81,14 +98,15 @@ class Synchrony:
 class _Match:
     """A line of time, and what speaks for it.
 
-    `contrast` is what the score is above that of the MIDI moved by `rival` semitones, the best such.
+    `contrast` is what the score is above that of the MIDI moved by one or two semitones, the best such,
+    and `far_contrast` the same for three to twelve.
     """
 
     line: ClockLine
     residual_sec: float
     score: float
     contrast: float
-    rival: int
+    far_contrast: float
     n_onsets: int
 
     @property
@@ -98,6 +116,7 @@ class _Match:
             and self.score >= MIN_SCORE
             and self.residual_sec <= MAX_RESIDUAL_SEC
             and self.contrast >= MIN_CONTRAST
+            and self.far_contrast >= MIN_FAR_CONTRAST
         )
 
 
@@ -142,13 +161,11 @@ def align_midi_to_audio(
     salience = onset_salience(audio, sample_rate_hz, audio_source)
     if salience.is_silent:
         raise InputError(audio_source, "is silent", next_step="check that the recording has sound")
-    match = _match(performance, salience)
+    spectrum = salience_spectrum(salience)
+    match = _match(performance, salience, spectrum)
     if not match.belongs:
-        raise MismatchError(
-            source,
-            _refusal(match, performance, salience, audio_source),
-            next_step="give the MIDI that was recorded together with this audio",
-        )
+        relation, why, next_step = _refusal(match, performance, salience, spectrum)
+        raise MismatchError(source, f"{relation} {audio_source}: {why}", next_step=next_step)
     line = match.line
     offset = line.lag_sec - line.drift * line.centre_sec
     first, last = line.at(np.array([performance.onset_sec[0], performance.offset_sec.max()]))
@@ -163,9 +180,9 @@ def align_midi_to_audio(
     )
 
 
-def _match(performance: Performance, salience: OnsetSalience) -> _Match:
+def _match(performance: Performance, salience: OnsetSalience, spectrum: SalienceSpectrum) -> _Match:
     """The best of the lines that were found: much new sound at the right pitches, over many onsets."""
-    lines = search_lines(performance, salience)
+    lines = search_lines(performance, spectrum)
     matches = [_match_along(line, performance, salience) for line in lines]
     return max(matches, key=lambda match: (match.score - 0.5) * np.sqrt(match.n_onsets))
 
@@ -174,24 +191,97 @@ def _match_along(line: ClockLine, performance: Performance, salience: OnsetSalie
     onset = _group_onsets(performance)
     line, residual, n_onsets = _settled(_sharpened(line, onset, salience), onset, salience)
     partials = PartialOnsets.of(performance)
-    score, *others = (_score(partials, salience, line, shift) for shift in (0, *_TRANSPOSITIONS))
-    best = int(np.argmax(others))
-    return _Match(line, residual, score, score - others[best], _TRANSPOSITIONS[best], n_onsets)
-
-
-def _refusal(match: _Match, performance: Performance, salience: OnsetSalience, audio_source: str) -> str:
-    """Why the MIDI is refused; a lost tempo and a transposition are told by name."""
-    if match.contrast < -MIN_CONTRAST and match.residual_sec <= MAX_RESIDUAL_SEC:
-        steps = f"{match.rival:+d} semitone" + "s" * (abs(match.rival) > 1)
-        return f"does not belong to {audio_source}, which sounds {steps} from it"
-    for ratio in _LOST_TEMPO_RATIOS:
-        scaled = _match(performance.shifted(0.0, ratio), salience)
-        if scaled.n_onsets >= MIN_ONSETS and scaled.score >= MIN_SCORE:
-            return f"is not on the clock of {audio_source}: there its notes are {ratio:g} times as far apart"
-    return (
-        f"does not belong to {audio_source}: at the best of all positions, score {match.score:.2f}, "
-        f"residual {1000 * match.residual_sec:.0f} ms, {match.n_onsets} onsets"
+    score = _score(partials, salience, line)
+    near, far = (
+        score - max(_score(partials, salience, line, shift) for shift in shifts) for shifts in (_NEAR, _FAR)
     )
+    return _Match(line, residual, score, near, far, n_onsets)
+
+
+def _refusal(
+    match: _Match, performance: Performance, salience: OnsetSalience, spectrum: SalienceSpectrum
+) -> tuple[str, str, str]:
+    """How the MIDI stands to the recording, why it is refused, and what to do about it."""
+    shift = _transposition(performance, salience, spectrum)
+    if shift:
+        distance = _interval_name(abs(shift))
+        return (
+            "does not belong to",
+            f"the audio stands {distance} {'above' if shift > 0 else 'below'} the MIDI",
+            f"move the MIDI {'up' if shift > 0 else 'down'} by {distance}, or {_RIGHT_MIDI}",
+        )
+    for ratio in _LOST_TEMPO_RATIOS:
+        scaled = _match(performance.shifted(0.0, ratio), salience, spectrum)
+        if scaled.n_onsets >= MIN_ONSETS and scaled.score >= MIN_SCORE:
+            return "is not on the clock of", f"there its notes are {ratio:g} times as far apart", _RIGHT_MIDI
+    return "does not belong to", _shortcoming(match), _RIGHT_MIDI
+
+
+def _shortcoming(match: _Match) -> str:
+    """What the best of all positions still lacks, in words."""
+    if match.n_onsets < MIN_ONSETS:
+        return f"wherever it is laid, only {match.n_onsets} of its onsets are heard ({MIN_ONSETS} are needed)"
+    if match.score < MIN_SCORE:
+        return (
+            "wherever it is laid, too few of its notes are heard to begin "
+            f"(score {match.score:.2f}, {MIN_SCORE:g} is needed and chance gives 0.5)"
+        )
+    if match.residual_sec > MAX_RESIDUAL_SEC:
+        return (
+            f"at the best place its onsets are {1000 * match.residual_sec:.0f} ms from the attacks heard "
+            f"({1000 * MAX_RESIDUAL_SEC:.0f} ms are allowed)"
+        )
+    return "other pitches than those of its notes are heard as clearly"
+
+
+def _interval_name(n_semitones: int) -> str:
+    """An amount of transposition: 1 semitone, 2 semitones, an octave (12 semitones)."""
+    if n_semitones == 12:
+        return "an octave (12 semitones)"
+    return f"{n_semitones} semitone" + "s" * (n_semitones > 1)
+
+
+def _transposition(
+    performance: Performance, salience: OnsetSalience, spectrum: SalienceSpectrum
+) -> int | None:
+    """Semitones by which the notes must be moved to belong to the recording; None where that is no help.
+
+    Every transposition has its own best line of time. They are sought with some of the notes, and the
+    best few are looked at with all of them.
+    """
+    moved = {shift: _moved(performance, shift) for shift in (*_NEAR, *_FAR)}
+    found = []
+    for shift, whole in moved.items():
+        some = _some_stretches(whole)
+        if len(some) >= MIN_ONSETS:
+            partials = PartialOnsets.of(some)
+            lines = search_lines(some, spectrum)
+            score, best = max(
+                ((_score(partials, salience, line), i) for i, line in enumerate(lines)),
+                key=lambda pair: pair[0],
+            )
+            found.append((score, shift, lines[best]))
+    found.sort(key=lambda one: -one[0])
+    matches = [(shift, _match_along(line, moved[shift], salience)) for _, shift, line in found[:_N_SOUGHT]]
+    fitting = [(match.score, shift) for shift, match in matches if match.belongs]
+    return max(fitting)[1] if fitting else None
+
+
+def _moved(performance: Performance, shift: int) -> Performance:
+    """The notes at other pitches; those that would leave the range of MIDI are left out."""
+    pitch = performance.pitch + shift
+    inside = (pitch >= 0) & (pitch <= 127)
+    return replace(performance, pitch=np.clip(pitch, 0, 127)).only(inside)
+
+
+def _some_stretches(performance: Performance) -> Performance:
+    """A few stretches of the notes, spread over the whole."""
+    onset = performance.onset_sec
+    if len(onset) == 0:
+        return performance
+    starts = np.linspace(onset[0], max(onset[-1] - _STRETCH_SEC, onset[0]), _N_STRETCHES)
+    inside = np.any((onset >= starts[:, None]) & (onset < starts[:, None] + _STRETCH_SEC), axis=0)
+    return performance.only(inside)
 
 
 def _group_onsets(performance: Performance) -> FloatArray:
@@ -293,7 +383,9 @@ def _peak_lag(lag: FloatArray, rows: FloatArray) -> FloatArray:
     return lag[i] + np.clip(0.5 * (before - after) / bend, -1.0, 1.0) * EDGE_HOP_SEC
 
 
-def _score(partials: PartialOnsets, salience: OnsetSalience, line: ClockLine, transposition: int) -> float:
+def _score(
+    partials: PartialOnsets, salience: OnsetSalience, line: ClockLine, transposition: int = 0
+) -> float:
     """Weighted mean rank of the rise where the partials should begin; 0 where none is inside."""
     frame = np.rint(line.at(partials.onset_sec) / PITCH_HOP_SEC).astype(np.int64)
     band = partials.band + transposition
