@@ -65,6 +65,19 @@ _JSON_KINDS = {
     "boolean": "true or false",
 }
 
+_JSON_FAULTS = {
+    "Expecting value": "a value is missing",
+    "Expecting ',' delimiter": "a comma is missing",
+    "Expecting ':' delimiter": "a colon is missing",
+    "Expecting property name enclosed in double quotes": "a name in double quotes is missing",
+    "Illegal trailing comma before end of object": "a comma too many",
+    "Illegal trailing comma before end of array": "a comma too many",
+    "Unterminated string starting at": "a string without end begins",
+    "Invalid control character at": "a string holds a control character",
+    "Extra data": "more follows after its end",
+}
+"""In plain words, by what the parser says."""
+
 Points = Annotated[float, Field(strict=True, ge=0.0, le=100.0, allow_inf_nan=False), _rounded(2)]
 """A rating of 0 to 100, kept to the hundredth: what is in memory is what is in the file."""
 
@@ -125,9 +138,16 @@ def parse_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
-        raise ValueError(f"is not valid JSON ({error.msg} at column {error.colno})") from error
+        reason = _JSON_FAULTS.get(error.msg, "cannot be read on")
+        raise ValueError(
+            f"is not valid JSON ({reason} at line {error.lineno}, column {error.colno})"
+        ) from error
+    except _RepeatedKeyError:
+        raise
     except RecursionError as error:
         raise ValueError("is not valid JSON (nested too deeply)") from error
+    except ValueError as error:
+        raise ValueError("is not valid JSON (a number of thousands of digits)") from error
     if not isinstance(value, dict):
         raise ValueError(f"is {short(value)}, not a JSON object")
     return value
@@ -157,10 +177,14 @@ def laid_out(value: Any, indent: int = 0, width: int = 150) -> str:
     return "[\n" + ",\n".join(pad + laid_out(item, indent + 2) for item in value) + "\n" + " " * indent + "]"
 
 
+class _RepeatedKeyError(ValueError):
+    """A key that stands twice in one object."""
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"the key {short(key)} stands twice")
+            raise _RepeatedKeyError(f"the key {short(key)} stands twice")
         found[key] = value
     return found

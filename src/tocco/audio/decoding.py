@@ -31,6 +31,7 @@ PROMISE_TOLERANCE_SEC: Final = SHORTEST_SEC
 """Codecs pad by some milliseconds; a recording that lacks more than this is cut off."""
 
 _BLOCK_VALUES: Final = 1 << 19
+_UNKNOWN_HEADER: Final = "its header is damaged, or of a variety that is not read"
 _AGAIN: Final = "copy or export the recording again"
 
 
@@ -167,10 +168,10 @@ def _allowed_length(limits: AudioLimits) -> str:
     return f"{limits.min_sec:g} to {limits.max_sec:g} s"
 
 
-def _damaged(path: Path, kind: str, at_sec: float, reason: str) -> InputError:
+def _damaged(path: Path, kind: str, at_sec: float) -> InputError:
     return InputError(
         path,
-        f"is damaged or cut off: the {kind} decoder stopped at {at_sec:.2f} s ({reason})",
+        f"is damaged or cut off: its {kind} sound cannot be decoded from {at_sec:.2f} s on",
         next_step=_AGAIN,
     )
 
@@ -183,7 +184,7 @@ def _open_libsndfile(file: BinaryIO, path: Path, container: Container) -> Iterat
         # by descriptor, which has no name: soundfile would take a name ending in .raw at its word
         sound_file = soundfile.SoundFile(mended or file.fileno(), closefd=False)
     except soundfile.LibsndfileError as error:
-        raise _unreadable(path, container.kind, error.error_string) from error
+        raise _unreadable(path, container.kind, _UNKNOWN_HEADER) from error
     with sound_file:
         known = 0 < sound_file.frames < np.iinfo(np.int64).max
         header = SoundHeader(
@@ -205,7 +206,7 @@ def _libsndfile_blocks(
             block = sound_file.read(size, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             at_sec = n_read / header.sample_rate_hz
-            raise _damaged(path, header.kind, at_sec, error.error_string.rstrip(".")) from error
+            raise _damaged(path, header.kind, at_sec) from error
         if len(block) == 0:
             return
         n_read += len(block)
@@ -218,7 +219,7 @@ def _open_libav(file: BinaryIO, path: Path, container: Container) -> Iterator[So
         # Titles in Latin-1 are common, and no title is read.
         opened = av.open(file, mode="r", format=container.demuxer, metadata_errors="replace")
     except FFmpegError as error:
-        raise _unreadable(path, container.kind, error.strerror or "unknown fault") from error
+        raise _unreadable(path, container.kind, _UNKNOWN_HEADER) from error
     with opened:
         stream = opened.streams.best("audio")
         if not isinstance(stream, av.AudioStream):
@@ -259,7 +260,7 @@ def _libav_frames(
                 at_sec += frame.samples / frame.sample_rate
             yield frame
     except FFmpegError as error:
-        raise _damaged(path, kind, at_sec, error.strerror or "unknown fault") from error
+        raise _damaged(path, kind, at_sec) from error
 
 
 def _libav_blocks(
@@ -307,8 +308,5 @@ _OPENERS: Final[dict[Reader, Callable[[BinaryIO, Path, Container], AbstractConte
 
 def _unreadable(path: Path, kind: str, reason: str) -> InputError:
     return InputError(
-        path,
-        f"looks like {kind} but cannot be opened ({reason.rstrip('.')})",
-        allowed=READABLE,
-        next_step=_AGAIN,
+        path, f"looks like {kind} but cannot be opened ({reason})", allowed=READABLE, next_step=_AGAIN
     )

@@ -99,7 +99,9 @@ class CommandTranscriber:
         try:
             words = shlex.split(self.command)
         except ValueError as error:
-            raise UsageError("--transcriber", f"is {self.command!r}: {error}") from error
+            raise UsageError(
+                "--transcriber", f"is {self.command!r}, in which a quote is not closed"
+            ) from error
         for place, name in files.items():
             words = [word.replace(place, name) for word in words]
         return words

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import FiniteFloat, model_validator
 
-from tocco.schema import Share, StrictModel
+from tocco.schema import Share, StrictModel, short
 from tocco.units import FloatArray
 
 WIDENING = 0.5
@@ -38,12 +39,23 @@ class Applicability(StrictModel):
     names: tuple[str, ...]
     """Statistics that are compared; score-free ones, which every performance has."""
 
-    low: tuple[float, ...]
-    high: tuple[float, ...]
+    low: tuple[FiniteFloat, ...]
+    high: tuple[FiniteFloat, ...]
     """Ends of the ranges, in each statistic's own unit."""
 
     limit: Share = LIMIT
     """Share of measures out of range above which the model abstains."""
+
+    @model_validator(mode="after")
+    def _ranges_are_ranges(self) -> Applicability:
+        if not len(self.names) == len(self.low) == len(self.high):
+            raise ValueError(
+                f"{len(self.names)} names have {len(self.low)} low and {len(self.high)} high ends"
+            )
+        for name, low, high in zip(self.names, self.low, self.high, strict=True):
+            if low > high:
+                raise ValueError(f"{short(name)} ranges from {low:g} to {high:g}")
+        return self
 
     def outside(self, statistics: FloatArray) -> Outside:
         """Compare one performance.

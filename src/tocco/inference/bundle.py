@@ -47,6 +47,7 @@ NETWORK = "network"
 """Name of the predictor whose files are those of the bundle itself."""
 
 BUNDLED = "tocco-compact"
+_EXPORT = "export the bundle with this release"
 
 Model = TypeVar("Model", bound=StrictModel)
 
@@ -68,8 +69,8 @@ class BundleConfig(StrictModel):
     name: str
     version: str
     tocco_version: str
-    window_sec: float
-    overlap: float
+    window_sec: Annotated[float, Field(gt=0.0, le=600.0, allow_inf_nan=False)]
+    overlap: Annotated[float, Field(ge=0.0, le=0.95, allow_inf_nan=False)]
     network: dict[str, Any]
     """Arguments of `build_network`."""
 
@@ -155,6 +156,7 @@ def load_bundle(folder: Path | None = None) -> Bundle:
     config = _read_model(folder / CONFIG, BundleConfig)
     calibration = _read_model(folder / CALIBRATION, BundleCalibration)
     _assert_same_inputs(folder, config)
+    _assert_names_fit(folder, config, calibration)
     network = read_network(folder / CONFIG, config.network, folder / WEIGHTS)
     _assert_listed(folder, config, extra)
     return Bundle(config, calibration, network, _predictor(folder, config, network), sha256)
@@ -273,10 +275,11 @@ def _predictor(folder: Path, config: BundleConfig, network: PerformanceNetwork) 
 def _read_model(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BundleError(path, "cannot be parsed", next_step="export the bundle again") from error
     except ValidationError as error:
-        raise BundleError(path, one_line(error), next_step="export the bundle with this release") from error
+        raise BundleError(path, one_line(error), next_step=_EXPORT) from error
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        # ValueError: not UTF-8, a date that does not exist, a number of thousands of digits
+        raise BundleError(path, "cannot be parsed", next_step="export the bundle again") from error
 
 
 def _assert_same_inputs(folder: Path, config: BundleConfig) -> None:
@@ -291,4 +294,21 @@ def _assert_same_inputs(folder: Path, config: BundleConfig) -> None:
                 folder / CONFIG,
                 f"was made by tocco {config.tocco_version}, whose {what} are not those of this release",
                 next_step=f"install tocco {config.tocco_version}, or train and export again",
+            )
+
+
+def _assert_names_fit(folder: Path, config: BundleConfig, calibration: BundleCalibration) -> None:
+    """Refuse names that the network has no output for, or that this release does not measure."""
+    outputs = config.network.get("dimensions")
+    outputs = outputs if isinstance(outputs, list | tuple) else ()
+    checks = (
+        (CONFIG, "rated", config.rated, outputs),
+        (CALIBRATION, "intervals.dimensions", calibration.intervals.dimensions, outputs),
+        (CALIBRATION, "applicability.names", calibration.applicability.names, config.statistics),
+    )
+    for part, where, names, known in checks:
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise BundleError(
+                folder / part, f"{where} names {short(unknown[0])}, which the model lacks", next_step=_EXPORT
             )

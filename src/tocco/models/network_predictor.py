@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from tocco.errors import BundleError
@@ -17,7 +18,13 @@ from tocco.files import replacing
 from tocco.models.network import PerformanceNetwork, build_network
 from tocco.models.predictor import Prediction, PredictorInput
 from tocco.models.predictor_files import ARRAYS, HEADER, Header, read_header, write_header
+from tocco.schema import short
 from tocco.units import FloatArray
+
+_EXPORT = "export the bundle with this release"
+_LARGEST_SETTING = 1 << 16
+_LARGEST = {"audio_mels": 1024, "audio_depth": 64, "midi_layers": 64, "lstm_layers": 64}
+"""Of the numbers that describe a network; nobody trains one beyond them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,19 +97,67 @@ def read_network(described_in: Path, arguments: Mapping[str, Any], weights: Path
     given: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in arguments.items()
     }
-    try:
-        network = build_network(**given)
-    except (TypeError, ValueError) as error:
-        raise BundleError(described_in, f"describes no network of this release: {error}") from error
-    try:
-        state = {name: tensor.float() for name, tensor in load_file(weights).items()}
-        network.load_state_dict(state, strict=True)
-    except OSError as error:
-        raise BundleError(weights, "cannot be read") from error
-    except (RuntimeError, SafetensorError) as error:
-        reason = str(error).splitlines()[0]
-        raise BundleError(weights, f"does not fit {described_in.name}: {reason}") from error
+    planned = _planned_shapes(described_in, given)
+    state = _read_weights(weights, planned, described_in.name)
+    network = build_network(**given)
+    network.load_state_dict(state, strict=True)
     return network.eval().requires_grad_(False)
+
+
+def _planned_shapes(described_in: Path, arguments: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The shape of every weight of the network that is described, which takes no memory to know."""
+    for name, value in arguments.items():
+        largest = _LARGEST.get(name, _LARGEST_SETTING)
+        for number in value if isinstance(value, tuple) else (value,):
+            is_number = isinstance(number, int | float) and not isinstance(number, bool)
+            if is_number and not 0 <= number <= largest:
+                raise BundleError(
+                    described_in,
+                    f"network: {short(name)} is {short(number)}",
+                    allowed=f"0 to {largest}",
+                    next_step=_EXPORT,
+                )
+    try:
+        # MERT is read from its checkpoint, and so has to be built where it is to be used.
+        with nullcontext() if arguments.get("audio_encoder") == "mert" else torch.device("meta"):
+            planned = build_network(**arguments)
+    except (TypeError, ValueError, RuntimeError, ArithmeticError, AssertionError, LookupError) as error:
+        raise BundleError(
+            described_in, "network: describes no network of this release", next_step=_EXPORT
+        ) from error
+    return {name: tuple(tensor.shape) for name, tensor in planned.state_dict().items()}
+
+
+def _read_weights(
+    path: Path, expected: Mapping[str, tuple[int, ...]], described_in: str
+) -> dict[str, torch.Tensor]:
+    """The weights, once they are known to be those that are expected, and numbers."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+        state = {name: tensor.float() for name, tensor in load_file(path).items()} if shapes else {}
+    except OSError as error:
+        raise BundleError(path, "cannot be read") from error
+    except SafetensorError as error:
+        raise BundleError(
+            path, f"does not fit {described_in}: it is no safetensors file", next_step=_EXPORT
+        ) from error
+    for name in sorted(expected.keys() | shapes.keys()):
+        if expected.get(name) != shapes.get(name):
+            raise BundleError(
+                path,
+                f"does not fit {described_in}: {short(name)} has {_shape_name(shapes.get(name))}",
+                allowed=_shape_name(expected.get(name)),
+                next_step=_EXPORT,
+            )
+    for name, tensor in state.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise BundleError(path, f"{short(name)} holds NaN or infinite weights", next_step=_EXPORT)
+    return state
+
+
+def _shape_name(shape: tuple[int, ...] | None) -> str:
+    return "no tensor" if shape is None else f"the shape ({', '.join(map(str, shape))})"
 
 
 def write_weights(path: Path, network: PerformanceNetwork) -> None:

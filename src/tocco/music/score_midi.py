@@ -81,7 +81,7 @@ def _parse(content: bytes, source: str) -> Any:
     try:
         midi: Any = symusic.Score.from_midi(content)  # its stubs know no tick attributes
     except (RuntimeError, ValueError) as error:
-        raise InputError(source, f"is a broken MIDI file ({error})", next_step=_NEXT_STEP) from error
+        raise InputError(source, "is a broken MIDI file", next_step=_NEXT_STEP) from error
     if midi.ticks_per_quarter < 1:
         raise InputError(source, "states no ticks per quarter note", allowed="1 to 32767")
     return midi

@@ -36,8 +36,8 @@ MIN_CONTRAST: Final = 0.02
 MIN_FAR_CONTRAST: Final = 0.0
 """Above transpositions of 3 to 12 semitones, which share partials with the notes themselves.
 
-Of rendered pairs, also in noise and at 8 kHz, the right ones stand 0.02 or more above their octaves, and
-those an octave off 0.03 or more below the right one.
+Of rendered pairs, also in noise and at 8 kHz, the right ones stand 0.019 or more above their octaves, and
+those an octave off 0.021 or more below the right one.
 """
 MAX_RESIDUAL_SEC: Final = 0.010
 MIN_ONSETS: Final = 8
