@@ -1,5 +1,5 @@
 # Every target sets the environment up first; a set-up environment costs a second.
-.PHONY: setup format check test test-slow test-data coverage mutants thresholds bench clean lock
+.PHONY: setup format check test test-slow test-data coverage mutants thresholds bench fuzz clean lock
 
 setup:
 	bash setup.sh
@@ -34,6 +34,9 @@ thresholds: setup       ## every constant of the rated paths, moved by a fifth
 
 bench: setup
 	.venv/bin/python benchmarks/assess.py -o results/benchmark
+
+fuzz: setup             ## COUNT=10000 KIND=midi make fuzz
+	.venv/bin/python benchmarks/fuzz.py --count $(or $(COUNT),200) $(if $(KIND),--kind $(KIND)) -o results/fuzz
 
 clean:
 	rm -rf .pytest_cache .ruff_cache .hypothesis dist report

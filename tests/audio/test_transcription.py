@@ -66,7 +66,7 @@ def test_a_command_says_where_both_files_go(command: str) -> None:
 
 
 def test_a_lone_quotation_mark_is_refused() -> None:
-    with pytest.raises(InputError, match="No closing quotation"):
+    with pytest.raises(InputError, match="in which a quote is not closed"):
         CommandTranscriber("transcribe '{audio} {midi}")
 
 

@@ -22,6 +22,13 @@ DRUM_CHANNEL: Final = 9
 
 _ONE_DATA_BYTE = frozenset((0xC0, 0xD0))
 _SYSTEM_DATA_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}
+_EVENT_NAMES = {
+    NOTE_OFF: "a note-off",
+    NOTE_ON: "a note-on",
+    0xA0: "a key pressure",
+    CONTROL: "a control change",
+    0xE0: "a pitch bend",
+}
 _TRACK_ID = b"MTrk"
 _DEFAULT_MICROSEC_PER_BEAT = 500_000
 _SMPTE_FRAMES_PER_SEC = {24: 24.0, 25: 25.0, 29: 30_000 / 1001, 30: 30.0}
@@ -306,7 +313,7 @@ def _walk(track: bytes, scan: _Scan) -> _Track:
         value = track[position + 1]
         position += 2
         if (number | value) & 0x80:
-            scan.broken(f"a data byte above 127 in an event of kind {status & 0xF0:#x}")
+            scan.broken(f"a data byte above 127 in {_EVENT_NAMES[status & 0xF0]}")
         tick_append(tick)
         word_append((status << 16) | (number << 8) | value)
     scan.n_events = n_events
