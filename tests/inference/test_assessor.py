@@ -21,6 +21,7 @@ from tocco.inference.assessor import Assessor
 from tocco.inference.bundle import Bundle, load_bundle
 from tocco.inference.intervals import DimensionCalibration, IntervalCalibration
 from tocco.models.network import PerformanceBatch, PerformanceOutput
+from tocco.models.network_predictor import NetworkPredictor
 from tocco.music.midi import save_midi
 from tocco.rubrics import DIMENSIONS, TARGETS
 from tocco.units import SAMPLE_RATE_HZ
@@ -77,7 +78,10 @@ def make(bundled: Bundle) -> Make:
         network: Any = Stand()
         calibration = bundled.calibration.model_copy(update={"intervals": intervals, "applicability": ranges})
         config = bundled.config.model_copy(update={"window_sec": window_sec, "overlap": 0.5})
-        return Assessor(replace(bundled, network=network, calibration=calibration, config=config))
+        predictor = NetworkPredictor(network)
+        return Assessor(
+            replace(bundled, network=network, predictor=predictor, calibration=calibration, config=config)
+        )
 
     return assessor
 
