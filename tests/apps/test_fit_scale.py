@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from origins import ORIGIN
 from pseudo_example import made_up_scale, write_manifest
 from tocco.apps.cli.main import app
 from tocco.apps.commands import fit_scale as pseudo_scale
@@ -117,7 +118,7 @@ def test_the_command_measures_keys_or_what_is_heard(
 
     def caught(measured: list[MeasuredPerformance], labels_sha256: str, **others: Any) -> ReferenceScale:
         given.update(others, measured=measured)
-        return made_up_scale(is_transcribed=is_transcribed)
+        return made_up_scale(origin=ORIGIN[is_transcribed])
 
     monkeypatch.setattr(pseudo_scale, "scale_of", caught)
     arguments = ["pseudo-label", "fit-scale", str(manifest), "-o", str(tmp_path / "scale.json")]
@@ -128,8 +129,8 @@ def test_the_command_measures_keys_or_what_is_heard(
     assert given["transcriber"] == transcriber
     expected = measure_pool_performance(read_labels(manifest)[0], transcriber=transcriber)
     assert unevenness(given["measured"][0]) == unevenness(expected)
-    written = load_scale(tmp_path / "scale.json", is_transcribed=is_transcribed)
-    assert written == made_up_scale(is_transcribed=is_transcribed)
+    written = load_scale(tmp_path / "scale.json", ORIGIN[is_transcribed])
+    assert written == made_up_scale(origin=ORIGIN[is_transcribed])
     assert ("noise" in json.loads((tmp_path / "scale.json").read_text())["pool"]) == is_transcribed
 
 
@@ -143,10 +144,10 @@ def test_the_file_says_what_the_performances_were_heard_through(tmp_path: Path, 
             measured.append(MeasuredPerformance(named, made_up_segments(named)))
     transcriber = SimulatedTranscriber(TranscriberNoise(), 3) if is_transcribed else None
     scale = scale_of(measured, "abc", rendered=0, seed=3, transcriber=transcriber)
-    assert scale.is_transcribed == is_transcribed
+    assert scale.origin == ORIGIN[is_transcribed]
     assert scale.pool.noise == (asdict(TranscriberNoise()) if is_transcribed else None)
     content = laid_out(scale.model_dump(exclude_none=True))
-    again = read_scale(content, "scale.json", is_transcribed=is_transcribed)
+    again = read_scale(content, "scale.json", ORIGIN[is_transcribed])
     assert again == scale
 
 
@@ -226,7 +227,7 @@ def test_composers_are_reported_by_the_first_word_of_an_imported_name() -> None:
 def test_what_was_transcribed_is_no_pool(tiny_labels: Path, tmp_path: Path) -> None:
     first, *rest = read_labels(tiny_labels)
     path = tmp_path / "labels.jsonl"
-    write_labels([first.model_copy(update={"is_transcribed": True}), *rest], path)
+    write_labels([first.model_copy(update={"origin": "transcribed"}), *rest], path)
     with pytest.raises(InputError, match=r"take00: is transcribed.*MIDI that the keys sent"):
         fit(path, tmp_path / "scale.json")
 

@@ -76,7 +76,7 @@ def test_a_manifest_of_transcriptions_is_said_to_be_one(scale_path: Path, tmp_pa
     out = tmp_path / "out" / "labels.jsonl"
     run("pseudo-label", manifest, "-o", out, "--scale", scale_path, "--spot-checks", 0, "--transcribed")
     assert all(record.is_transcribed for record in read_labels(out))
-    assert {record.source for record in read_labels(out)} == {source_of(reference_scale(is_transcribed=True))}
+    assert {record.source for record in read_labels(out)} == {source_of(reference_scale("transcribed"))}
     again = run("pseudo-label", manifest, "-o", out, "--scale", scale_path, "--spot-checks", 0)
     assert "0 of them from the cache" in again.output
     assert not any(record.is_transcribed for record in read_labels(out))
@@ -85,7 +85,7 @@ def test_a_manifest_of_transcriptions_is_said_to_be_one(scale_path: Path, tmp_pa
 def test_keys_and_transcriptions_of_one_manifest_are_rated_on_their_own_scales(tmp_path: Path) -> None:
     manifest = write_manifest(tmp_path / "in", n_pieces=1, n_takes=4)
     records = read_labels(manifest)
-    heard = [record.model_copy(update={"is_transcribed": True}) for record in records[2:]]
+    heard = [record.model_copy(update={"origin": "transcribed"}) for record in records[2:]]
     write_labels([*records[:2], *heard], manifest)
     keys, transcribed = made_up_scales().keys, made_up_scales().transcribed
     paths = [tmp_path / name for name in ("keys.json", "heard.json")]
@@ -207,7 +207,7 @@ def test_a_validation_needs_pieces_that_the_scale_has_not_seen(tmp_path: Path) -
     with pytest.raises(InputError, match="has 1 pieces that are in the pool of no scale"):
         run(*command, "--scale", scale)
     heard = tmp_path / "heard.json"
-    worn = made_up_scale(("piece1",), is_transcribed=True)
+    worn = made_up_scale(("piece1",), origin="transcribed")
     heard.write_text(laid_out(worn.model_dump(mode="json", exclude_none=True)))
     with pytest.raises(InputError, match="has 0 pieces that are in the pool of no scale"):
         run(*command, "--scale", scale, "--transcribed-scale", heard)

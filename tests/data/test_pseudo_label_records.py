@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,11 +69,11 @@ def test_what_was_transcribed_is_rated_by_what_can_be_heard_and_compared_with_it
     tmp_path: Path,
 ) -> None:
     fields = {"centre": 0.0, "between_players": 0.1, "between_pieces": 0.4}
-    made = made_up_scale(is_transcribed=True)
+    made = made_up_scale(origin="transcribed")
     dimensions = {name: one.model_copy(update=fields) for name, one in made.dimensions.items()}
     scale = made.model_copy(update={"dimensions": dimensions})
     keys, *heard = read_labels(write_manifest(tmp_path / "in", n_pieces=1, n_takes=3))
-    heard = [record.model_copy(update={"is_transcribed": True}) for record in heard]
+    heard = [record.model_copy(update={"origin": "transcribed"}) for record in heard]
     played = label_performance(task_of(keys, made_up_scale(), tmp_path))
     done = [played, *(label_performance(task_of(record, scale, tmp_path)) for record in heard)]
     peers = peers_of(done)
@@ -85,8 +86,8 @@ def test_what_was_transcribed_is_rated_by_what_can_be_heard_and_compared_with_it
     assert expected == pytest.approx(0.8 * other.standing["rhythmic_precision"])
     assert all(record.is_transcribed for record in records_of(done[1]))
     performance, alignment = align(heard[0])
-    from_transcription = rate_segments(Evidence(performance, alignment, is_transcribed=True), scale)
+    from_transcription = rate_segments(Evidence(replace(performance, origin="transcribed"), alignment), scale)
     assert done[1].rated.versions[0].segments == from_transcription
     assert task_key(played.task) != task_key(
-        task_of(keys.model_copy(update={"is_transcribed": True}), scale, tmp_path)
+        task_of(keys.model_copy(update={"origin": "transcribed"}), scale, tmp_path)
     )

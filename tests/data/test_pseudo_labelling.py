@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from origins import ORIGIN
 from pseudo_example import made_up_scale, task_of, write_manifest
 from tocco.data import pseudo_labelling
 from tocco.data.pseudo_label_records import records_of, refusals_of
@@ -218,17 +219,17 @@ def test_the_source_of_a_scale_is_reported_by_its_file() -> None:
     for is_transcribed, name in ((False, SCALE_FILE), (True, TRANSCRIBED_SCALE_FILE)):
         content = json.loads(files("tocco.pseudo_labels.scale").joinpath(name).read_text())
         expected = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-        assert scale_sha256(reference_scale(is_transcribed=is_transcribed)) == expected
+        assert scale_sha256(reference_scale(ORIGIN[is_transcribed])) == expected
 
 
 @pytest.mark.parametrize("is_transcribed", [False, True])
 def test_a_scale_of_the_other_kind_rates_nothing(
     record: LabelRecord, tmp_path: Path, is_transcribed: bool
 ) -> None:
-    own = record.model_copy(update={"is_transcribed": is_transcribed})
+    own = record.model_copy(update={"origin": ORIGIN[is_transcribed]})
     with pytest.raises(ValueError, match="piece0_take0 is to be rated on the scale of the other kind"):
-        task_of(own, made_up_scale(is_transcribed=not is_transcribed), tmp_path)
-    assert task_of(own, made_up_scale(is_transcribed=is_transcribed), tmp_path).record == own
+        task_of(own, made_up_scale(origin=ORIGIN[not is_transcribed]), tmp_path)
+    assert task_of(own, made_up_scale(origin=ORIGIN[is_transcribed]), tmp_path).record == own
 
 
 def test_a_score_of_other_music_is_a_refusal_and_no_error(scale: ReferenceScale, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from tocco.data.pseudo_labelling import CorruptionPlan, LabelTask
 from tocco.data.records import LabelRecord, write_labels
 from tocco.music.midi import save_midi
-from tocco.music.performance import PedalCurve, Performance
+from tocco.music.performance import Origin, PedalCurve, Performance
 from tocco.music.transcriber_noise import TranscriberNoise
 from tocco.pseudo_labels.fitting.scale import MeasuredSegment, fit_scale
 from tocco.pseudo_labels.pseudo_label import Component, PseudoLabel
@@ -107,12 +107,12 @@ def write_manifest(folder: Path, *, n_pieces: int = 2, n_takes: int = 2, with_st
 
 
 def made_up_scales(pieces: tuple[str, ...] = ("pool",)) -> Scales:
-    return Scales(made_up_scale(pieces), made_up_scale(pieces, is_transcribed=True))
+    return Scales(made_up_scale(pieces), made_up_scale(pieces, origin="transcribed"))
 
 
-def made_up_scale(pieces: tuple[str, ...] = ("pool",), *, is_transcribed: bool = False) -> ReferenceScale:
+def made_up_scale(pieces: tuple[str, ...] = ("pool",), *, origin: Origin = "keys") -> ReferenceScale:
     """A scale fitted to random components: its ratings mean nothing, and move the right way."""
-    rng = np.random.default_rng(6 if is_transcribed else 5)
+    rng = np.random.default_rng(6 if origin == "transcribed" else 5)
     segments = []
     for n in range(400):
         labels = {}
@@ -135,7 +135,7 @@ def made_up_scale(pieces: tuple[str, ...] = ("pool",), *, is_transcribed: bool =
         pieces=pieces,
         labels_sha256="0",
         content_sha256="0",
-        noise=asdict(TranscriberNoise()) if is_transcribed else None,
+        noise=asdict(TranscriberNoise()) if origin == "transcribed" else None,
     )
     return fit_scale(segments, pool)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -76,7 +76,7 @@ class CommandTranscriber:
         """
         if folder is None:
             with TemporaryDirectory(prefix="tocco-transcription-") as passing:
-                return load_midi(self._heard(waveform, Path(passing)))
+                return replace(load_midi(self._heard(waveform, Path(passing))), origin="transcribed")
         content = hashlib.sha256(self.command.encode() + np.ascontiguousarray(waveform).tobytes())
 
         def write(temporary: Path) -> None:
@@ -132,6 +132,6 @@ class CommandTranscriber:
 def _read(path: Path) -> Performance | None:
     """A kept transcription, or None where it is damaged."""
     try:
-        return load_midi(path)
+        return replace(load_midi(path), origin="transcribed")
     except InputError:
         return None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from tocco.data.pseudo_labelling import Labelled, source_of
 from tocco.data.records import LabelRecord
 from tocco.files import file_name
+from tocco.music.performance import Origin
 from tocco.pseudo_labels.scale.model import ReferenceScale
 from tocco.pseudo_labels.scale.peers import Expectation, Take, expectations, mean_standing
 
@@ -38,8 +40,8 @@ def peers_of(done: Sequence[Labelled]) -> dict[str, Expectation]:
     Transcriptions are compared with transcriptions only, since they have a scale of their own.
     """
     found: dict[str, Expectation] = {}
-    for is_transcribed in (False, True):
-        alike = [one for one in done if one.task.record.is_transcribed == is_transcribed]
+    for origin in get_args(Origin):
+        alike = [one for one in done if one.task.record.origin == origin]
         takes = [take for one in alike if (take := take_of(one)) is not None]
         if takes:
             found |= expectations(takes, alike[0].task.scale)

@@ -138,7 +138,7 @@ class LabelTask:
     folder: Path
 
     def __post_init__(self) -> None:
-        if self.scale.is_transcribed != self.record.is_transcribed:
+        if self.scale.origin != self.record.origin:
             raise ValueError(f"{self.record.segment_id} needs the scale of the other kind")
 
     @property
@@ -300,7 +300,7 @@ def _rated_versions(task: LabelTask) -> tuple[tuple[RatedVersion, ...], tuple[st
     audio = None
     if record.audio_path is not None:
         audio = load_audio(record.audio_path)
-    evidence = Evidence(performance, alignment, audio, is_transcribed=record.is_transcribed)
+    evidence = Evidence(performance, alignment, audio)
     segments = rate_segments(evidence, task.scale, record.start_time, record.end_time)
     versions = [RatedVersion(corruption=None, segments=segments)]
     inapplicable: list[str] = []
@@ -361,5 +361,5 @@ def _rated_corruption(task: LabelTask, corruption: Corruption, name: str) -> tup
         performance, alignment = align(version)
     except MismatchError:
         return ()  # too corrupted to be aligned with the score
-    evidence = Evidence(performance, alignment, is_transcribed=task.record.is_transcribed)
+    evidence = Evidence(performance, alignment)
     return rate_segments(evidence, task.scale)

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from tocco.errors import InputError, short
 from tocco.files import SAFE_NAME_RULE, is_safe_name, read_text, write_bytes
+from tocco.music.performance import Origin
 from tocco.rubrics import TARGETS
 from tocco.schema import StrictModel, nearest, one_line, parse_object
 
@@ -52,7 +53,7 @@ class LabelRecord(StrictModel):
     score_path: Path | None = None
     """What is written; null where no score is known."""
 
-    is_transcribed: Annotated[bool, Field(strict=True)] = False
+    origin: Origin = "keys"
     """Whether the MIDI was read off the recording by a transcriber, rather than sent by the keys.
 
     Absent from the file where it was not.
@@ -118,6 +119,21 @@ class LabelRecord(StrictModel):
     @classmethod
     def _in_name_order(cls, value: dict[str, int]) -> dict[str, int]:
         return dict(sorted(value.items()))
+
+    @property
+    def is_transcribed(self) -> bool:
+        """Whether the notes of the MIDI were transcribed from audio."""
+        return self.origin == "transcribed"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_earlier_name(cls, fields: Any) -> Any:
+        """Files of earlier releases say `is_transcribed`, true or false."""
+        if isinstance(fields, dict) and isinstance(fields.get("is_transcribed"), bool):
+            fields = dict(fields)
+            is_transcribed = fields.pop("is_transcribed")
+            fields.setdefault("origin", "transcribed" if is_transcribed else "keys")
+        return fields
 
     @model_validator(mode="after")
     def _is_consistent(self) -> LabelRecord:
@@ -195,8 +211,8 @@ def write_labels(records: Iterable[LabelRecord], path: Path) -> None:
         if record.annotation_path is None:
             # Files from before this field existed keep their bytes, and runs the hash they recorded.
             del fields["annotation_path"]
-        if not record.is_transcribed:
-            del fields["is_transcribed"]
+        if record.origin == "keys":
+            del fields["origin"]
         lines.append(json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n")
     if not lines:
         raise InputError(path, "would hold no records")

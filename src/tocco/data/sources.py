@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tocco.audio.description import AudioDescription, describe_audio
@@ -20,7 +20,7 @@ from tocco.errors import InputError, MismatchError
 from tocco.files import assert_plain_file, sha256_of
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.midi import load_midi
-from tocco.music.performance import Performance
+from tocco.music.performance import Origin, Performance
 from tocco.music.score import score_readings
 from tocco.music.synchrony import Synchrony, align_midi_to_audio
 
@@ -92,7 +92,7 @@ class AlignedPerformance:
 
 
 def read_performance(
-    midi: Path, score: Path | None = None, *, refuse_other_score: bool = True
+    midi: Path, score: Path | None = None, *, origin: Origin = "keys", refuse_other_score: bool = True
 ) -> AlignedPerformance:
     """Read a performance MIDI and align it with its score.
 
@@ -100,6 +100,7 @@ def read_performance(
     ----------
     midi
     score : None to leave the performance unaligned
+    origin : of the notes
     refuse_other_score
         Whether a score of other music is an error; else the performance is left unaligned, with the reason.
 
@@ -110,7 +111,7 @@ def read_performance(
     MismatchError
         The score is that of other music.
     """
-    performance = load_midi(midi)
+    performance = replace(load_midi(midi), origin=origin)
     if score is None:
         return AlignedPerformance(performance, None)
     try:
@@ -141,7 +142,9 @@ def read_record(record: LabelRecord, *, refuse_other_score: bool = True) -> Alig
         raise InputError(
             record.segment_id, "has no midi_path", next_step="give its MIDI, or leave the record out"
         )
-    return read_performance(record.midi_path, record.score_path, refuse_other_score=refuse_other_score)
+    return read_performance(
+        record.midi_path, record.score_path, origin=record.origin, refuse_other_score=refuse_other_score
+    )
 
 
 @contextmanager

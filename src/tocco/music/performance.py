@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from tocco.units import BoolArray, FloatArray, IntArray
 
 PEDAL_DOWN: Final = 64
 """Pedal value from which on a pedal counts as down, where only up and down are asked for (MIDI 1.0)."""
+
+
+Origin = Literal["keys", "transcribed"]
+"""Where notes come from: recorded from the keys, or transcribed from audio."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +80,9 @@ class Performance:
         End of the performance: the last key or pedal release, or the end of its segment.
     n_unmatched : note-ons that never got a note-off and were ended by rule
     source
-        Where it came from, for messages.
+        The file it came from, for messages.
+    origin
+        Whether the keys sent the notes, or a transcriber found them in the sound.
     """
 
     onset_sec: FloatArray
@@ -89,6 +95,7 @@ class Performance:
     duration_sec: float
     n_unmatched: int = 0
     source: str = ""
+    origin: Origin = "keys"
 
     def __len__(self) -> int:
         return len(self.onset_sec)

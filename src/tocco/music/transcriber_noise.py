@@ -167,7 +167,7 @@ def transcriber_noise(
         "pedal": pedal.lost_share,
     }
     return Augmented(
-        performance=heard,
+        performance=replace(heard, origin="transcribed"),
         time_map=TimeMap.identity(),
         semitones=0,
         labels_kept=labels_kept(amounts),

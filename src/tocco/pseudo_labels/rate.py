@@ -26,7 +26,7 @@ def rate_span(
     span_sec : (start, end) seconds of the performance; the scale was fitted to spans of ten seconds
     scale : by default the one that ships with tocco, for recorded MIDI or for transcriptions
     """
-    scale = reference_scale(is_transcribed=evidence.is_transcribed) if scale is None else scale
+    scale = reference_scale(evidence.performance.origin) if scale is None else scale
     covariates = difficulty_covariates(evidence, span_sec)
     return {
         name: scale.rated(label, covariates) for name, label in measure_technique(evidence, span_sec).items()
@@ -39,7 +39,7 @@ def rate_performance(evidence: Evidence, *, scale: ReferenceScale | None = None)
     Components vary less over a whole performance than over ten seconds, so the scale is applied to
     segments. The mean is weighted by their confidence.
     """
-    scale = reference_scale(is_transcribed=evidence.is_transcribed) if scale is None else scale
+    scale = reference_scale(evidence.performance.origin) if scale is None else scale
     bounds = segment_bounds(evidence.performance.duration_sec, scale.pool.segment_sec, scale.pool.overlap)
     parts = [rate_span(evidence, (float(start), float(end)), scale=scale) for start, end in bounds]
     found = {}

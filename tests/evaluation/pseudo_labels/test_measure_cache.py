@@ -127,7 +127,7 @@ def renamed(name: str) -> Callable[[MeasureTask], MeasureTask]:
         renamed("passage_id"),
         lambda task: replace(task, excerpt_sec=30.0),
         lambda task: replace(task, seed=1),
-        lambda task: replace(task, is_transcribed=True),
+        lambda task: replace(task, through_transcriber=True),
     ],
 )
 def test_what_decides_the_measure_tells_it_apart(
@@ -142,9 +142,9 @@ def test_what_decides_the_measure_tells_it_apart(
 def test_what_only_concerns_transcriptions_leaves_keys_alone(
     task: MeasureTask, monkeypatch: pytest.MonkeyPatch, is_transcribed: bool
 ) -> None:
-    heard = replace(task, is_transcribed=True)
+    heard = replace(task, through_transcriber=True)
     if not is_transcribed:
-        heard = replace(task, record=task.record.model_copy(update={"is_transcribed": True}))
+        heard = replace(task, record=task.record.model_copy(update={"origin": "transcribed"}))
     counter = Counter()
     assert [counter.of(task), counter.of(other_transcribed_scale(task))] == [1, 1]
     assert [counter.of(heard), counter.of(other_transcribed_scale(heard))] == [2, 3]
@@ -187,7 +187,7 @@ def test_the_piano_counts_where_it_is_heard(task: MeasureTask, tmp_path: Path) -
     transcriber = CommandTranscriber("listen {audio} {midi}")
     for heard in (
         replace(task, is_rendered=True),
-        replace(task, is_transcribed=True, transcriber=transcriber),
+        replace(task, through_transcriber=True, transcriber=transcriber),
     ):
         first, second, third = (replace(heard, soundfont=font).key("Counted") for font in fonts)
         assert first == third != second

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from origins import ORIGIN
 from pseudo_example import made_up_scale, made_up_scales, write_manifest
 from tocco.audio.transcription import CommandTranscriber
 from tocco.data.pseudo_labelling import align
@@ -85,12 +86,12 @@ def test_what_was_transcribed_is_rated_as_transcribed_and_keys_as_keys(
     rated: list[bool] = []
 
     def ratings(evidence: Evidence, scale: ReferenceScale) -> dict[str, float]:
-        assert scale is scales.of(is_transcribed=evidence.is_transcribed)
+        assert scale is scales.of(evidence.performance.origin)
         rated.append(evidence.is_transcribed)
         return {}
 
     monkeypatch.setattr(pseudo_label_measures, "mean_ratings", ratings)
-    task = MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, is_transcribed=True, kinds=FEW)
+    task = MeasureTask(record, scales, tmp_path, excerpt_sec=20.0, through_transcriber=True, kinds=FEW)
     found = measure_ladders(task)
     assert [step.modality == "transcribed" for step in found.steps] == rated
     assert rated == [False, True] * 6
@@ -100,11 +101,11 @@ def test_what_was_transcribed_is_rated_as_transcribed_and_keys_as_keys(
 def test_takes_and_excerpts_are_rated_on_the_scale_of_what_they_are(
     record: LabelRecord, scales: Scales, tmp_path: Path, is_transcribed: bool
 ) -> None:
-    record = record.model_copy(update={"is_transcribed": is_transcribed})
+    record = record.model_copy(update={"origin": ORIGIN[is_transcribed]})
     task = MeasureTask(record, scales, tmp_path)
     scale = scales.keys if not is_transcribed else scales.transcribed
     performance, alignment = align(record)
-    evidence = Evidence(performance, alignment, is_transcribed=is_transcribed)
+    evidence = Evidence(replace(performance, origin=ORIGIN[is_transcribed]), alignment)
     take, (first, second) = measure_take(task), ((0.0, 10.0), (10.0, 20.0))
     for place, span in enumerate((first, second)):
         asked = rate_span(evidence, span, scale=scale)
@@ -135,7 +136,7 @@ def test_what_a_scale_was_fitted_to_proves_nothing_of_it(record: LabelRecord) ->
         named("unwanted"),
         named("other"),
     ]
-    keys, heard = made_up_scale(("Bach/Fugue",)), made_up_scale(("heard",), is_transcribed=True)
+    keys, heard = made_up_scale(("Bach/Fugue",)), made_up_scale(("heard",), origin="transcribed")
 
     def kept(scales: Scales, *leave_out: str) -> list[str]:
         return [one.segment_id for one in held_out(records, scales, leave_out)]
@@ -153,7 +154,7 @@ def test_a_transcriber_that_fails_is_reported_and_is_no_corruption_that_does_not
         scales,
         tmp_path,
         excerpt_sec=20.0,
-        is_transcribed=True,
+        through_transcriber=True,
         transcriber=CommandTranscriber("false {audio} {midi}"),
         kinds=FEW,
     )

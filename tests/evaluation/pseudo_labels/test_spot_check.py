@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from origins import ORIGIN
 from pseudo_example import made_up_scales, write_manifest
 from tocco.audio.rendering import FluidSynthRenderer
 from tocco.data.records import read_labels
@@ -36,11 +37,11 @@ def test_a_segment_is_rated_on_the_scale_of_what_it_is(
     )
     (record,) = read_labels(write_manifest(tmp_path / "in", n_pieces=1, n_takes=1))
     labels = {"rhythmic_precision": 61.0}
-    part = {"start_time": 5.0, "end_time": 15.0, "is_transcribed": is_transcribed, "labels": labels}
+    part = {"start_time": 5.0, "end_time": 15.0, "origin": ORIGIN[is_transcribed], "labels": labels}
     record = record.model_copy(update=part)
     piano = cast("FluidSynthRenderer", Hum())
     found = make_spot_check(record, "random", scales, tmp_path, piano)
-    assert used == [scales.of(is_transcribed=is_transcribed)]
+    assert used == [scales.of(ORIGIN[is_transcribed])]
     assert found.labels["rhythmic_precision"].rating == 61.0
     assert found.labels["rhythmic_precision"].components["onset_deviation"].value > 0.0
     assert found.labels["dynamics_control"].rating is None  # as in the file

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from origins import ORIGIN
 from rater_etude import play, study_score
 from tocco.music.notation import Mark
 from tocco.music.score import Score
@@ -149,7 +150,7 @@ def test_values_and_waits_are_reported_by_their_logarithm() -> None:
 def test_from_transcription_what_is_taken_for_the_tilt_is_no_accent() -> None:
     rising = 40.0 + (SCORE.pitch - 40.0)
     performance, alignment = play(SCORE, velocity=rising)
-    keys, heard = (Evidence(performance, alignment, is_transcribed=ear) for ear in (False, True))
+    keys, heard = (Evidence(replace(performance, origin=ORIGIN[ear]), alignment) for ear in (False, True))
     struck = heard.velocity[heard.onset_groups.note]
     np.testing.assert_allclose(played_accents(heard), local_deviation(heard.onset_groups, struck))
     assert np.abs(played_accents(heard)).mean() < 0.9 * np.abs(played_accents(keys)).mean()

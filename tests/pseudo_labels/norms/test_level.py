@@ -168,7 +168,7 @@ def test_without_a_page_the_signs_are_not_guessed() -> None:
     performance, _ = play(SCORE, velocity=np.full(len(SCORE), 64.0))
     of_the_ear = {"top", "depth", "doubling", "motion", "dissonance"}
     assert set(level_predictors(Evidence(performance))) == {*of_the_ear, "soft_pedal"}
-    assert set(level_predictors(Evidence(performance, is_transcribed=True))) == of_the_ear
+    assert set(level_predictors(Evidence(replace(performance, origin="transcribed")))) == of_the_ear
 
 
 def test_the_last_sign_holds() -> None:

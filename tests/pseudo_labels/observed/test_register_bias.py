@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from origins import transcribed
 from rater_etude import play, study_score
 from tocco.music.performance import Performance
 from tocco.music.statistics.playing import read_playing
@@ -46,7 +47,7 @@ def played(velocity: FloatArray) -> Evidence:
 
 
 def from_transcription(velocity: FloatArray) -> Evidence:
-    return replace(played(velocity), is_transcribed=True)
+    return transcribed(played(velocity))
 
 
 def tilt(given: Evidence) -> float:
@@ -101,7 +102,7 @@ def test_half_of_the_tilt_is_taken_out_about_e4(rng: np.random.Generator) -> Non
 def test_notes_that_match_no_written_one_are_freed_as_well() -> None:
     performance, alignment = play(SCORE, velocity=60.0 + 8.0 * OCTAVE)
     matched = replace(alignment, match=alignment.match[alignment.match[:, 1] != 7])
-    given = Evidence(performance, matched, is_transcribed=True)
+    given = Evidence(replace(performance, origin="transcribed"), matched)
     assert 7 not in given.onset_groups.note
     struck = given.playing.struck
     added = INSTRUMENT_SHARE * tilt(given) * octaves(struck.pitch)
@@ -120,7 +121,7 @@ def test_the_order_of_the_notes_does_not_matter(rng: np.random.Generator) -> Non
 def test_strength_that_keys_sent_stays_as_it_is() -> None:
     bright = played(60.0 + 8.0 * OCTAVE)
     assert bright.velocity is bright.playing.struck.velocity
-    assert np.abs(replace(bright, is_transcribed=True).velocity - bright.velocity).max() > 5.0
+    assert np.abs(transcribed(bright).velocity - bright.velocity).max() > 5.0
 
 
 @pytest.mark.parametrize("bright", [-4.0, 4.0])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import origins
 from rater_etude import BEAT_SEC, UP, play, study_score
 from tocco.music.corruption import CORRUPTIONS, corrupt
 from tocco.music.performance import PedalCurve
@@ -194,7 +195,7 @@ def test_without_a_score_only_the_overlap_is_reported() -> None:
 
 
 def transcribed(share: FloatArray | float, sustain: PedalCurve = UP) -> Evidence:
-    return replace(Evidence(*play(SCORE, held=share, sustain=sustain)), is_transcribed=True)
+    return origins.transcribed(Evidence(*play(SCORE, held=share, sustain=sustain)))
 
 
 def pedal_over(bars: int) -> PedalCurve:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from origins import ORIGIN
 from rater_etude import BEAT_SEC, play, study_score, without
 from tocco.music.alignment import align_performance_to_score
 from tocco.music.matching.spans import RetriedSpan, SkippedSpan
@@ -205,11 +206,11 @@ def test_from_transcription_a_note_missing_among_soft_ones_hardly_counts(level: 
     given = with_deleted([note_at(8.0, 1)])
     soft = replace(given.performance, velocity=np.full(len(given.performance), level))
     by_keys, from_transcription = (
-        find_note_errors(Evidence(soft, given.alignment, is_transcribed=heard)).error_weight
+        find_note_errors(Evidence(replace(soft, origin=ORIGIN[heard]), given.alignment)).error_weight
         for heard in (False, True)
     )
     assert from_transcription[0] / by_keys[0] == pytest.approx(counts, abs=0.05)
-    heard = measure_note_accuracy(Evidence(soft, given.alignment, is_transcribed=True))
+    heard = measure_note_accuracy(Evidence(replace(soft, origin="transcribed"), given.alignment))
     said = "is missing" if counts == 1.0 else "is missing or too soft to be detected"
     assert heard.causes[0].text.endswith(said)
 
@@ -226,7 +227,7 @@ def test_from_transcription_added_and_wrong_notes_count_in_full() -> None:
         substitution=alignment.match[[note]],
     )
     by_keys, from_transcription = (
-        find_note_errors(Evidence(soft, wrong, is_transcribed=heard)) for heard in (False, True)
+        find_note_errors(Evidence(replace(soft, origin=ORIGIN[heard]), wrong)) for heard in (False, True)
     )
     assert from_transcription.kind == ("wrong",)
     np.testing.assert_array_equal(from_transcription.error_weight, by_keys.error_weight)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from origins import transcribed
 from rater_etude import BEAT_SEC, N_BARS, UP, pedal_with_the_bass, play, study_score
 from tocco.music.performance import PedalCurve
 from tocco.pseudo_labels.observed.evidence import NO_PEDAL, NO_SCORE, Evidence
@@ -130,7 +131,7 @@ def test_presses_that_are_heard_late_are_put_back_where_they_came() -> None:
     late = PedalCurve(
         pressed.time_sec + np.where(pressed.value > 0, TRANSCRIBER.press_lag_sec, 0.0), pressed.value
     )
-    from_transcription = values(replace(evidence(late), is_transcribed=True))
+    from_transcription = values(transcribed(evidence(late)))
     assert from_transcription == pytest.approx(values(evidence(pressed)), abs=2e-3)
     assert values(evidence(late))["down_share"] < from_transcription["down_share"] - 0.1
 

@@ -35,7 +35,7 @@ def with_added(pitch: int) -> Performance:
 
 
 def given(performance: Performance) -> Evidence:
-    return Evidence(performance, align_performance_to_score(performance, SCORE), is_transcribed=False)
+    return Evidence(performance, align_performance_to_score(performance, SCORE))
 
 
 def values(evidence: Evidence) -> dict[str, float]:

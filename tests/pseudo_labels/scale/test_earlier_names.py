@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from origins import ORIGIN
 from tocco.data.pseudo_labelling import source_of
 from tocco.errors import InputError
 from tocco.pseudo_labels.scale.earlier_names import with_earlier_names, with_present_names
@@ -17,7 +18,7 @@ from tocco.pseudo_labels.scale.files import read_scale, reference_scale
     [(False, "pseudo-label-6+a184c68e0526"), (True, "pseudo-label-6+07a5e2c5d5b5")],
 )
 def test_the_source_of_labels_is_that_of_the_first_release(is_transcribed: bool, source: str) -> None:
-    assert source_of(reference_scale(is_transcribed=is_transcribed)) == source
+    assert source_of(reference_scale(ORIGIN[is_transcribed])) == source
 
 
 def test_a_scale_of_an_earlier_release_is_read() -> None:

@@ -51,7 +51,7 @@ def test_what_is_no_scale_is_reported_with_the_command_that_makes_one(tmp_path: 
     with pytest.raises(
         InputError, match=r"has 1,000,001 bytes .*up to 1,000,000;.* Next: fit .* --transcribed`"
     ):
-        load_scale(path, is_transcribed=True)
+        load_scale(path, "transcribed")
 
 
 def test_the_pool_of_the_shipped_scale_is_reported() -> None:
@@ -62,7 +62,7 @@ def test_the_pool_of_the_shipped_scale_is_reported() -> None:
 
 
 def test_keys_and_transcriptions_have_scales_of_the_same_performances() -> None:
-    keys, transcribed = reference_scale().pool, reference_scale(is_transcribed=True).pool
+    keys, transcribed = reference_scale().pool, reference_scale("transcribed").pool
     assert keys.noise is None
     assert transcribed.noise == asdict(TranscriberNoise())
     assert (transcribed.pieces, transcribed.labels_sha256) == (keys.pieces, keys.labels_sha256)
@@ -79,18 +79,18 @@ def test_a_scale_of_the_other_kind_is_refused(scale: ReferenceScale, tmp_path: P
     with pytest.raises(InputError, match=r"heard\.json: is a scale for transcriptions .*fit-scale`"):
         load_scales(heard, None)
     scales = load_scales(keys, heard, with_transcribed=False)
-    assert scales.of(is_transcribed=False) == scale
-    assert scales.of(is_transcribed=True).pool.noise == noise["noise"]
+    assert scales.of("keys") == scale
+    assert scales.of("transcribed").pool.noise == noise["noise"]
     assert scales.pieces == 2 * scale.pool.pieces
 
 
 def test_the_scale_for_transcriptions_is_read_where_something_was_transcribed() -> None:
-    assert load_scales() == Scales(reference_scale(), reference_scale(is_transcribed=True))
+    assert load_scales() == Scales(reference_scale(), reference_scale("transcribed"))
     alone = load_scales(with_transcribed=False)
     assert alone == Scales(reference_scale(), None)
     assert alone.pieces == reference_scale().pool.pieces
     with pytest.raises(ValueError, match="no scale for transcriptions"):
-        alone.of(is_transcribed=True)
+        alone.of("transcribed")
 
 
 @pytest.mark.parametrize(
@@ -103,11 +103,11 @@ def test_the_scale_for_transcriptions_is_read_where_something_was_transcribed() 
     ],
 )
 def test_a_noise_that_no_transcriber_has_is_refused(change: dict[str, object], said: str) -> None:
-    reported = reference_scale(is_transcribed=True).model_dump(mode="json")
+    reported = reference_scale("transcribed").model_dump(mode="json")
     reported["pool"]["noise"] |= change
     with pytest.raises(InputError, match=said) as caught:
-        read_scale(json.dumps(reported), "scale.json", is_transcribed=True)
+        read_scale(json.dumps(reported), "scale.json", "transcribed")
     assert "\n" not in str(caught.value)
     reported["pool"]["noise"] = {}
     with pytest.raises(InputError, match="other parameters than TranscriberNoise: cut_offset_share"):
-        read_scale(json.dumps(reported), "scale.json", is_transcribed=True)
+        read_scale(json.dumps(reported), "scale.json", "transcribed")

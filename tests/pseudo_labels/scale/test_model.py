@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from origins import ORIGIN
 from rater_etude import pedal_with_the_bass, play, study_score
 from tocco.errors import InputError
 from tocco.pseudo_labels.fitting.scale import MeasuredSegment, fit_scale, weighted_percentiles
@@ -273,8 +274,8 @@ def test_what_was_heard_is_rated_on_its_own_scale(rng: np.random.Generator) -> N
     """The scale that ships is taken by what the evidence is, and what is given is taken as given."""
     played, alignment = play(study_score(), velocity=70.0 + rng.normal(0.0, 6.0, len(study_score())))
     for is_transcribed in (False, True):
-        evidence = Evidence(played, alignment, is_transcribed=is_transcribed)
-        own, other = (reference_scale(is_transcribed=heard) for heard in (is_transcribed, not is_transcribed))
+        evidence = Evidence(replace(played, origin=ORIGIN[is_transcribed]), alignment)
+        own, other = (reference_scale(ORIGIN[heard]) for heard in (is_transcribed, not is_transcribed))
         for rate in (lambda scale, e=evidence: rate_span(e, (5.0, 15.0), scale=scale),
                      lambda scale, e=evidence: rate_performance(e, scale=scale)):  # fmt: skip
             found = rate(None)["dynamics_control"].rating

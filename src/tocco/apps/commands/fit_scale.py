@@ -142,7 +142,7 @@ def measure_pool_performance(
             performance, alignment = _transcribed(record, performance, alignment, transcriber)
     except ToccoError as error:
         return MeasuredPerformance(record, (), str(error))
-    evidence = Evidence(performance, alignment, audio, is_transcribed=transcriber is not None)
+    evidence = Evidence(performance, alignment, audio)
     spans = [
         (float(start), float(end))
         for start, end in segment_bounds(performance.duration_sec, SEGMENT_SEC, OVERLAP)

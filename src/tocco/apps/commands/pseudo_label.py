@@ -80,13 +80,10 @@ def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
     if options.printed_scores:
         records = tuple(with_printed_score(record) for record in records)
     if options.is_transcribed:
-        records = tuple(record.model_copy(update={"is_transcribed": True}) for record in records)
+        records = tuple(record.model_copy(update={"origin": "transcribed"}) for record in records)
     with_transcribed = any(record.is_transcribed for record in records)
     scales = load_scales(options.scale, options.transcribed_scale, with_transcribed=with_transcribed)
-    tasks = [
-        LabelTask(record, options.plan, scales.of(is_transcribed=record.is_transcribed), folder)
-        for record in records
-    ]
+    tasks = [LabelTask(record, options.plan, scales.of(record.origin), folder) for record in records]
     with progress_bar("rating") as advance:
         done = list(options.engine.map(label_performance, tasks, advance))
     peers = peers_of(done) if options.peers else {}

@@ -90,7 +90,7 @@ def validate(performances: Path, output: Path, percepiano: Path | None, options:
             allowed="2 or more, with MIDI and score",
         )
     ladders = _measured(measure_ladders, _ladder_tasks(chosen, scales, folder, options), "ladders", options)
-    transcribed_tasks = _ladder_tasks(chosen, scales, folder, options, is_transcribed=True)
+    transcribed_tasks = _ladder_tasks(chosen, scales, folder, options, through_transcriber=True)
     transcribed = _measured(measure_ladders, transcribed_tasks, "transcribed", options)
     tasks = [MeasureTask(record, scales, folder) for record in takes]
     rated = _measured(measure_take, tasks, "takes", options)
@@ -119,7 +119,7 @@ def _facts(
     options: ValidationOptions,
 ) -> dict[str, str]:
     """Data of the validation."""
-    from tocco.training.stages import revision  # it loads the training libraries
+    from tocco.training.run_folder import revision  # it loads the training libraries
 
     facts = {
         "made": f"{datetime.now(UTC).date()}, revision {revision()}",
@@ -131,7 +131,7 @@ def _facts(
         "compared": f"{len(takes)} whole performances of {len({r.piece_id for r in takes})} pieces",
     }
     if options.n_transcribed:
-        for_transcribed = scales.of(is_transcribed=True)
+        for_transcribed = scales.of("transcribed")
         facts["labels, transcribed"] = f"`{source_of(for_transcribed)}`"
         facts["pool of the scale, transcribed"] = _pool_of(for_transcribed)
         facts["transcribed"] = (
@@ -186,20 +186,20 @@ def _ladder_tasks(
     folder: Path,
     options: ValidationOptions,
     *,
-    is_transcribed: bool = False,
+    through_transcriber: bool = False,
 ) -> list[MeasureTask]:
     """Ladders on recorded MIDI, some also with rendered audio; or, of some pieces, on transcriptions."""
-    pieces = chosen[: options.n_transcribed] if is_transcribed else chosen
-    command = options.transcriber if is_transcribed else None
+    pieces = chosen[: options.n_transcribed] if through_transcriber else chosen
+    command = options.transcriber if through_transcriber else None
     return [
         MeasureTask(
             record,
             scales,
             folder,
-            options.transcribed_sec if is_transcribed else options.excerpt_sec,
+            options.transcribed_sec if through_transcriber else options.excerpt_sec,
             options.seed,
-            is_rendered=not is_transcribed and place < options.n_rendered,
-            is_transcribed=is_transcribed,
+            is_rendered=not through_transcriber and place < options.n_rendered,
+            through_transcriber=through_transcriber,
             transcriber=None if command is None else CommandTranscriber(command),
             kinds=options.kinds,
         )

@@ -50,7 +50,8 @@ class MeasureTask:
     folder : of the cache
     excerpt_sec : length of the part that is corrupted
     seed
-    is_rendered, is_transcribed : whether ladders are also measured with rendered audio, and on transcriptions
+    is_rendered : whether ladders are also measured with rendered audio
+    through_transcriber : whether they are also measured on transcriptions
     transcriber : transcribes the rendered audio; None to simulate its errors on the MIDI
     soundfont : None for the default
     kinds : corruptions to apply, in the order of `CORRUPTIONS`
@@ -62,7 +63,7 @@ class MeasureTask:
     excerpt_sec: float = 60.0
     seed: int = 0
     is_rendered: bool = False
-    is_transcribed: bool = False
+    through_transcriber: bool = False
     transcriber: CommandTranscriber | None = None
     soundfont: Path | None = None
     kinds: tuple[str, ...] = tuple(CORRUPTIONS)
@@ -70,7 +71,7 @@ class MeasureTask:
     @property
     def needs_audio(self) -> bool:
         """Whether audio has to be rendered."""
-        return self.is_rendered or (self.is_transcribed and self.transcriber is not None)
+        return self.is_rendered or (self.through_transcriber and self.transcriber is not None)
 
     def key(self, what: str, settings: Sequence[Any] = ()) -> str:
         """SHA-256 of what determines a measure: content, never paths.
@@ -94,13 +95,13 @@ class MeasureTask:
             [scale_sha256(self.scales.keys), reference_norms().sha256()],
             [None if path is None else sha256_of(path) for path in files],
             [record.segment_id, record.piece_id, record.passage_id, record.performer_id],
-            [self.excerpt_sec, self.seed, self.is_rendered, self.is_transcribed, record.is_transcribed],
+            [self.excerpt_sec, self.seed, self.is_rendered, self.through_transcriber, record.is_transcribed],
             None if self.transcriber is None else self.transcriber.command,
             self._piano() if self.needs_audio else None,
             list(settings),
         ]
-        if self.is_transcribed or record.is_transcribed:
-            content.append([TRANSCRIBED_VERSION, scale_sha256(self.scales.of(is_transcribed=True))])
+        if self.through_transcriber or record.is_transcribed:
+            content.append([TRANSCRIBED_VERSION, scale_sha256(self.scales.of("transcribed"))])
         return json_key(content)
 
     def _piano(self) -> list[str]:
@@ -123,7 +124,7 @@ def cached(
     settings : as of `MeasureTask.key`
     """
     key = task.key(what.__name__, settings)
-    suffix = ".transcribed" if task.is_transcribed else ""
+    suffix = ".transcribed" if task.through_transcriber else ""
     name = f"{file_name(task.record.segment_id)}{suffix}.{what.__name__}.{key[:_SHOWN]}.json"
     path = task.folder / name
     return cached_model(path, what, key, lambda: make(key)).value

@@ -288,7 +288,7 @@ class _SeverityLadder:
         renderer: FluidSynthRenderer | None,
     ) -> None:
         is_sounding = self.task.is_rendered and (kind in (*VOICING_KINDS, CLEAN) or level == SOUND_LEVEL)
-        is_transcribed_from_audio = self.task.is_transcribed and self.task.transcriber is not None
+        is_transcribed_from_audio = self.task.through_transcriber and self.task.transcriber is not None
         sound = (
             renderer.render(worse)
             if renderer is not None and (is_sounding or is_transcribed_from_audio)
@@ -297,7 +297,7 @@ class _SeverityLadder:
         self._rate_modality(kind, level, "keys", worse, None)
         if is_sounding:
             self._rate_modality(kind, level, "sound", worse, sound)
-        if self.task.is_transcribed:
+        if self.task.through_transcriber:
             try:
                 transcribed = self._transcribed(worse, before, sound)
             except InputError as error:
@@ -313,8 +313,8 @@ class _SeverityLadder:
         except MismatchError as error:
             self.refusals.append(f"{kind} {level} {modality}: {error.problem}")
             return
-        evidence = Evidence(performance, alignment, sound, is_transcribed=modality == "transcribed")
-        scale = self.task.scales.of(is_transcribed=evidence.is_transcribed)
+        evidence = Evidence(performance, alignment, sound)
+        scale = self.task.scales.of(evidence.performance.origin)
         ratings = mean_ratings(evidence, scale)
         self.steps.append(LadderStep(kind=kind, level=level, modality=modality, ratings=ratings))
 
@@ -373,9 +373,9 @@ def _take(task: MeasureTask, key: str) -> RatedTake:
         performance, alignment = align(record)
     except (InputError, MismatchError) as error:
         return nothing.model_copy(update={"refusal": str(error)})
-    evidence = Evidence(performance, alignment, is_transcribed=record.is_transcribed)
+    evidence = Evidence(performance, alignment)
     spans = [(float(a), float(b)) for a, b in segment_bounds(performance.duration_sec, SEGMENT_SEC, 0.0)]
-    scale = task.scales.of(is_transcribed=record.is_transcribed)
+    scale = task.scales.of(record.origin)
     rated = [rate_span(evidence, span, scale=scale) for span in spans]
     density = [float(evidence.struck_within(span).sum()) / (span[1] - span[0]) for span in spans]
     return nothing.model_copy(
@@ -399,8 +399,8 @@ def _excerpt(task: MeasureTask, key: str) -> RatedExcerpt:
     except (InputError, MismatchError) as error:
         return RatedExcerpt(key=key, performance=record.segment_id, ratings={}, refusal=str(error))
     audio = None if record.audio_path is None else load_audio(record.audio_path)
-    evidence = Evidence(performance, alignment, audio, is_transcribed=record.is_transcribed)
-    labels = rate_performance(evidence, scale=task.scales.of(is_transcribed=record.is_transcribed))
+    evidence = Evidence(performance, alignment, audio)
+    labels = rate_performance(evidence, scale=task.scales.of(record.origin))
     ratings = {name: label.rating for name, label in labels.items()}
     return RatedExcerpt(key=key, performance=record.segment_id, ratings=ratings, refusal=None)
 

@@ -100,8 +100,8 @@ def make_spot_check(
     performance, alignment = align(record)
     span = (record.start_time, record.end_time or performance.duration_sec)
     recording = None if record.audio_path is None else load_audio(record.audio_path)
-    evidence = Evidence(performance, alignment, recording, is_transcribed=record.is_transcribed)
-    labels = rate_span(evidence, span, scale=scales.of(is_transcribed=record.is_transcribed))
+    evidence = Evidence(performance, alignment, recording)
+    labels = rate_span(evidence, span, scale=scales.of(record.origin))
     # Shown are the ratings of the label file, where they are compared with those of other pianists.
     shown = {name: _as_in_the_file(label, record.labels.get(name)) for name, label in labels.items()}
     found = SpotCheck(record, why, shown)

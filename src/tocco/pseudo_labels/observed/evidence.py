@@ -54,14 +54,11 @@ class Evidence:
         Of the whole performance with its score; None without a score.
     audio : (S,) mono at 24 kHz, full scale 1; None without a recording
         Second 0 is second 0 of the performance.
-    is_transcribed
-        The MIDI was transcribed from audio: only what a transcription can show is measured.
     """
 
     performance: Performance
     alignment: Alignment | None = None
     audio: FloatArray | None = None
-    is_transcribed: bool = False
     _read: dict[Callable[[Evidence], Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -75,6 +72,11 @@ class Evidence:
             )
         if self.audio is not None and (self.audio.ndim != 1 or not np.all(np.isfinite(self.audio))):
             raise InputError("audio", f"has shape {self.audio.shape}", allowed="finite mono samples (S,)")
+
+    @property
+    def is_transcribed(self) -> bool:
+        """Whether the notes were transcribed from audio: then only what that can show is measured."""
+        return self.performance.origin == "transcribed"
 
     @property
     def score(self) -> Score | None:

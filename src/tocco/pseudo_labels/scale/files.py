@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -11,6 +12,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from tocco.errors import InputError
+from tocco.music.performance import Origin
 from tocco.pseudo_labels.norms.model import reference_norms
 from tocco.pseudo_labels.raters.registry import RATERS
 from tocco.pseudo_labels.scale.difficulty import DIFFICULTY_COVARIATES
@@ -21,18 +23,20 @@ from tocco.schema import one_line, parse_object
 SCALE_FILE: Final = "reference_scale.json"
 TRANSCRIBED_SCALE_FILE: Final = "reference_scale_transcribed.json"
 
+_NOTES: Final[Mapping[Origin, str]] = {"keys": "recorded MIDI", "transcribed": "transcriptions"}
+
 MAX_SCALE_BYTES: Final = 1_000_000
 """A larger file was given by mistake and is not read."""
 
 
-def read_scale(content: str, source: str, *, is_transcribed: bool = False) -> ReferenceScale:
+def read_scale(content: str, source: str, origin: Origin = "keys") -> ReferenceScale:
     """A scale from its JSON text.
 
     Parameters
     ----------
     content
     source : name in error messages
-    is_transcribed : whether a scale for transcriptions is needed, or one for recorded MIDI
+    origin : of the notes that a scale is needed for
 
     Raises
     ------
@@ -43,16 +47,15 @@ def read_scale(content: str, source: str, *, is_transcribed: bool = False) -> Re
     try:
         fields = parse_object(content)
         if fields.get("format") not in (None, SCALE_FORMAT):
-            raise _unfit(source, is_transcribed, f"has the format {fields['format']}", f"{SCALE_FORMAT}")
+            raise _unfit(source, origin, f"has the format {fields['format']}", f"{SCALE_FORMAT}")
         scale = ReferenceScale.model_validate(with_present_names(fields))
     except ValidationError as error:
-        raise _unfit(source, is_transcribed, one_line(error, ReferenceScale)) from error
+        raise _unfit(source, origin, one_line(error, ReferenceScale)) from error
     except ValueError as error:
-        raise _unfit(source, is_transcribed, str(error)) from error
-    if scale.is_transcribed != is_transcribed:
-        kinds = ("transcriptions", "recorded MIDI")
-        given, wanted = kinds if scale.is_transcribed else kinds[::-1]
-        raise _unfit(source, is_transcribed, f"is a scale for {given}", f"a scale for {wanted}")
+        raise _unfit(source, origin, str(error)) from error
+    if scale.origin != origin:
+        problem = f"is a scale for {_NOTES[scale.origin]}"
+        raise _unfit(source, origin, problem, f"a scale for {_NOTES[origin]}")
     fitted = {
         dimension: {name: part.weight for name, part in found.components.items()}
         for dimension, found in scale.dimensions.items()
@@ -61,20 +64,20 @@ def read_scale(content: str, source: str, *, is_transcribed: bool = False) -> Re
     if fitted != needed or len(scale.covariate_centre) != len(DIFFICULTY_COVARIATES):
         differing = sorted(name for name in needed if fitted.get(name) != needed[name])
         differing = differing or ["difficulty covariates"]
-        raise _unfit(source, is_transcribed, f"was fitted for other components of {', '.join(differing)}")
+        raise _unfit(source, origin, f"was fitted for other components of {', '.join(differing)}")
     norms = reference_norms().sha256()
     if scale.norms_sha256 != norms:
         other = f"was fitted with other norms ({scale.norms_sha256[:12]}; those in use are {norms[:12]})"
-        raise _unfit(source, is_transcribed, other)
+        raise _unfit(source, origin, other)
     return scale
 
 
-def _unfit(source: str, is_transcribed: bool, problem: str, allowed: str | None = None) -> InputError:
-    command = f"tocco pseudo-label fit-scale{' --transcribed' if is_transcribed else ''}"
+def _unfit(source: str, origin: Origin, problem: str, allowed: str | None = None) -> InputError:
+    command = f"tocco pseudo-label fit-scale{' --transcribed' if origin == 'transcribed' else ''}"
     return InputError(source, problem, allowed=allowed, next_step=f"fit the scale with `{command}`")
 
 
-def load_scale(path: Path, *, is_transcribed: bool = False) -> ReferenceScale:
+def load_scale(path: Path, origin: Origin = "keys") -> ReferenceScale:
     """A scale from a file.
 
     Raises
@@ -86,21 +89,21 @@ def load_scale(path: Path, *, is_transcribed: bool = False) -> ReferenceScale:
         size = path.stat().st_size
         if size > MAX_SCALE_BYTES:
             allowed = f"up to {MAX_SCALE_BYTES:,}; a scale has about 14,000"
-            raise _unfit(str(path), is_transcribed, f"has {size:,} bytes", allowed)
+            raise _unfit(str(path), origin, f"has {size:,} bytes", allowed)
         content = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
     except UnicodeDecodeError as error:
-        raise _unfit(str(path), is_transcribed, "is not a text file") from error
-    return read_scale(content, str(path), is_transcribed=is_transcribed)
+        raise _unfit(str(path), origin, "is not a text file") from error
+    return read_scale(content, str(path), origin)
 
 
 @cache
-def reference_scale(*, is_transcribed: bool = False) -> ReferenceScale:
+def reference_scale(origin: Origin = "keys") -> ReferenceScale:
     """The scale that ships with tocco, for recorded MIDI or for transcriptions."""
-    name = TRANSCRIBED_SCALE_FILE if is_transcribed else SCALE_FILE
+    name = TRANSCRIBED_SCALE_FILE if origin == "transcribed" else SCALE_FILE
     content = files("tocco.pseudo_labels.scale").joinpath(name).read_text(encoding="utf-8")
-    return read_scale(content, name, is_transcribed=is_transcribed)
+    return read_scale(content, name, origin)
 
 
 @dataclass(frozen=True)
@@ -116,15 +119,15 @@ class Scales:
     keys: ReferenceScale
     transcribed: ReferenceScale | None = None
 
-    def of(self, *, is_transcribed: bool) -> ReferenceScale:
-        """The scale for one kind of performance.
+    def of(self, origin: Origin) -> ReferenceScale:
+        """The scale for notes of one origin.
 
         Raises
         ------
         ValueError
             There is no scale for transcriptions.
         """
-        if not is_transcribed:
+        if origin == "keys":
             return self.keys
         if self.transcribed is None:
             raise ValueError("there is no scale for transcriptions")
@@ -154,7 +157,7 @@ def load_scales(
     """
     for_transcribed = None
     if transcribed is not None:
-        for_transcribed = load_scale(transcribed, is_transcribed=True)
+        for_transcribed = load_scale(transcribed, "transcribed")
     elif with_transcribed:
-        for_transcribed = reference_scale(is_transcribed=True)
+        for_transcribed = reference_scale("transcribed")
     return Scales(reference_scale() if keys is None else load_scale(keys), for_transcribed)

@@ -21,6 +21,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from tocco.errors import InputError
+from tocco.music.performance import Origin
 from tocco.music.transcriber_noise import TranscriberNoise
 from tocco.pseudo_labels.pool import Count, PoolFacts
 from tocco.pseudo_labels.pseudo_label import ComponentKind, PseudoLabel
@@ -174,9 +175,9 @@ class ReferenceScale(StrictModel):
     """Name -> scale of the dimension."""
 
     @property
-    def is_transcribed(self) -> bool:
-        """Whether it is for transcriptions, not for recorded MIDI."""
-        return self.pool.noise is not None
+    def origin(self) -> Origin:
+        """Origin of the notes that it is for."""
+        return "keys" if self.pool.noise is None else "transcribed"
 
     def rated(self, label: PseudoLabel, covariates: FloatArray) -> PseudoLabel:
         """The pseudo-label with its rating, or with the reason for its absence.
