@@ -18,7 +18,9 @@ from tocco.errors import InputError
 from tocco.music.bar_cursor import keep_cursor_in_bars
 from tocco.music.notation import MAX_SCORE_BARS, MAX_SCORE_BYTES, Notation
 from tocco.music.partitura_import import import_notation_library
-from tocco.music.partitura_notation import notation_from_parts
+from tocco.music.partitura_notation import PageSigns, notation_from_parts
+from tocco.music.structure_signs import take_structure_signs
+from tocco.music.ties import take_ties
 from tocco.music.tremolo import write_out_tremolos
 
 _MAX_DEPTH = 64
@@ -102,12 +104,13 @@ def read_musicxml(content: bytes, source: str) -> Notation:
     root = _parse_xml(content, source)
     _check_is_partwise(root, source)
     _normalise(root, source)
+    signs = PageSigns(_chord_notes(root), take_ties(root), take_structure_signs(root))
     partitura = import_notation_library("partitura")
     try:
         parts = partitura.load_musicxml(
             io.BytesIO(etree.tostring(root)), force_note_ids="keep", quiet=True
         ).parts
-        return notation_from_parts(parts, source, _chord_notes(root))
+        return notation_from_parts(parts, source, signs)
     except _NOTATION_FAULTS as error:
         raise InputError(
             source, f"cannot be read as music ({type(error).__name__}: {error})", next_step=_NEXT_STEP

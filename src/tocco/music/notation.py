@@ -41,7 +41,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class PrintedNote:
-    """One struck note of the page; ties are joined.
+    """One note of the page as it is printed; ties are joined once the page is unfolded.
 
     Attributes
     ----------
@@ -54,6 +54,8 @@ class PrintedNote:
     articulation : comma-joined names or ""
     velocity : 1..127 from a MIDI file, else 0
     spelling : its name as printed ("F#4", "Bb3", "Cbb5"; middle C is C4), "" where the file does not say
+    part : index of its part; ties stay within one
+    tie_start, tie_stop : whether it is tied to a note after it, and to one before it
     """
 
     note_id: str
@@ -67,6 +69,9 @@ class PrintedNote:
     articulation: str = ""
     velocity: int = 0
     spelling: str = ""
+    part: int = 0
+    tie_start: bool = False
+    tie_stop: bool = False
 
 
 Metre = tuple[int, int]

@@ -4,56 +4,102 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from tocco.errors import InputError
-from tocco.music.notation import Bar, Mark, Metre, Notation, PlayOrder, PrintedNote
+from tocco.music.notation import (
+    MAX_SCORE_BARS,
+    MAX_SCORE_BEATS,
+    MAX_SCORE_NOTES,
+    Bar,
+    Mark,
+    Metre,
+    Notation,
+    PlayOrder,
+    PrintedNote,
+)
 from tocco.music.partitura_import import import_notation_library
+from tocco.music.repeats import ways_through
+from tocco.music.structure_signs import Sign
+from tocco.music.ties import TieEnds
+from tocco.units import FloatArray
 
-_MAX_ORDERS = 64
-_MAX_SEGMENTS = 51
-"""partitura names the segments between repeat signs by single letters."""
-
-_MAX_PASSES = 2_000
-"""Segments in one play order; a sane score stays below a hundred."""
-
-Choose = Callable[[int, list[str]], str]
-
+_Span = tuple[float, float]
 
 ChordNotes = Collection[tuple[str, int]]
 """Part, and place among its notes as the file lists them, of each note that stands on the stem before it."""
 
 
-def notation_from_parts(parts: Sequence[Any], source: str, chord_notes: ChordNotes = ()) -> Notation:
+@dataclass(frozen=True)
+class PageSigns:
+    """What a file says beside the notes that partitura hands over.
+
+    Attributes
+    ----------
+    chord_notes : partitura does not say where one small chord ends and the next begins
+    ties : of the notes
+    structure : repeats, endings and jumps of each part by its id
+    """
+
+    chord_notes: ChordNotes = ()
+    ties: TieEnds = field(default_factory=dict)
+    structure: Mapping[str, tuple[Sign, ...]] = field(default_factory=dict)
+
+
+def notation_from_parts(parts: Sequence[Any], source: str, signs: PageSigns) -> Notation:
     """Collect the parts of one score on a common clock of quarter notes.
 
     Parameters
     ----------
     parts : partitura parts, times in each part's own divisions
     source : for messages
-    chord_notes
-        partitura does not say where one small chord ends and the next begins.
+    signs
     """
-    parts = [part for part in parts if part.notes_tied]
-    if not parts:
+    sounding = [part for part in parts if part.notes]
+    if not sounding:
         return Notation((), (), (), (), 0.0, source)
-    leader = max(parts, key=lambda part: (len(_segments(part, source)), len(part.notes_tied)))
     notes: list[PrintedNote] = []
+    n_struck: list[int] = []
     staves_above = 0
-    for part in parts:
-        read = list(_notes(part, staves_above, len(parts) > 1, chord_notes))
+    for index, part in enumerate(sounding):
+        read = [replace(note, part=index) for note in _notes(part, staves_above, len(sounding) > 1, signs)]
         notes.extend(read)
+        n_struck.append(sum(not note.tie_stop for note in read))
         staves_above = max(note.staff for note in read)
-    marks = {mark for part in parts for mark in _marks(part)}
+    marks = {mark for part in sounding for mark in _marks(part)}
+    leader = max(
+        range(len(sounding)), key=lambda k: (len(signs.structure.get(sounding[k].id, ())), n_struck[k])
+    )
+    bar_spans = _bar_spans(sounding[leader])
+    structure = [
+        sign
+        for part in parts
+        if len(_measures(part)) == len(bar_spans)
+        for sign in signs.structure.get(part.id, ())
+    ]
     return Notation(
         notes=tuple(notes),
-        bars=_bars(leader),
+        bars=_bars(sounding[leader]),
         marks=tuple(sorted(marks, key=lambda m: (m.onset_beat, m.kind, m.text, m.end_beat))),
-        orders=_play_orders(leader, source),
-        tempo_bpm=next((bpm for part in parts if (bpm := _first_tempo(part)) > 0), 0.0),
+        orders=_play_orders(bar_spans, structure, notes, source),
+        tempo_bpm=next((bpm for part in sounding if (bpm := _first_tempo(part)) > 0), 0.0),
         source=source,
     )
+
+
+def _measures(part: Any) -> list[Any]:
+    return list(part.iter_all(import_notation_library("partitura").score.Measure))
+
+
+def _bar_spans(part: Any) -> list[_Span]:
+    """Start and end of every bar of a part in beats, bars without length included."""
+    beat = _beats(part)
+    spans = [(beat(measure.start.t), beat(measure.end.t)) for measure in _measures(part)]
+    return [*spans[:-1], (spans[-1][0], max(spans[-1][1], beat(part.last_point.t)))]
 
 
 def _beats(part: Any) -> Callable[[int], float]:
@@ -75,14 +121,15 @@ def _beats(part: Any) -> Callable[[int], float]:
     return lambda t: round(beat(t) - origin, 9)
 
 
-def _notes(part: Any, staves_above: int, several: bool, chord_notes: ChordNotes) -> Iterator[PrintedNote]:
+def _notes(part: Any, staves_above: int, several: bool, signs: PageSigns) -> Iterator[PrintedNote]:
     beat = _beats(part)
     score = import_notation_library("partitura").score
     slurred = _slurred(part)
-    grace_lead = _grace_leads(part, chord_notes)
-    for note in part.notes_tied:
+    grace_lead = _grace_leads(part, signs.chord_notes)
+    for note in part.notes:
         is_grace = isinstance(note, score.GraceNote)
         onset = beat(note.start.t)
+        tie_start, tie_stop = signs.ties.get((part.id, note.doc_order), (False, False))
         names = [*note.articulations, *note.ornaments]
         if note.fermata is not None:
             names.append("fermata")
@@ -91,7 +138,7 @@ def _notes(part: Any, staves_above: int, several: bool, chord_notes: ChordNotes)
         yield PrintedNote(
             note_id=f"{part.id}:{note.id}" if several else str(note.id),
             onset_beat=onset,
-            duration_beat=0.0 if is_grace else beat(note.end_tied.t) - onset,
+            duration_beat=0.0 if is_grace else beat(note.end.t) - onset,
             pitch=int(note.midi_pitch),
             voice=int(note.voice or 0),
             staff=staves_above + int(note.staff or 1),
@@ -99,6 +146,8 @@ def _notes(part: Any, staves_above: int, several: bool, chord_notes: ChordNotes)
             grace_lead=grace_lead.get(note, 0),
             articulation=",".join(dict.fromkeys(names)),
             spelling=_spelling(note),
+            tie_start=tie_start,
+            tie_stop=tie_stop,
         )
 
 
@@ -195,105 +244,52 @@ def _quarter_bpm(tempo: Any) -> float:
     return round(60e6 / tempo.microseconds_per_quarter, 3)
 
 
-def _segments(part: Any, source: str) -> dict[str, Any]:
-    """The stretches between repeat signs, endings and jumps."""
-    score = import_notation_library("partitura").score
-    kinds = (score.Repeat, score.Ending, score.Coda, score.ToCoda, score.DaCapo, score.Fine)
-    signs = sum(1 for kind in (*kinds, score.Segno, score.DalSegno) for _ in part.iter_all(kind))
-    if 2 * signs + 1 > 2 * _MAX_SEGMENTS:
-        _refuse_segments(signs, source)
-    try:
-        score.add_segments(part)
-    except KeyError:
-        _refuse_segments(signs, source)
-    return score.get_segments(part)
+def _play_orders(
+    bars: Sequence[_Span], signs: Iterable[Sign], notes: Sequence[PrintedNote], source: str
+) -> tuple[PlayOrder, ...]:
+    """The ways through the page: all repeats first, none last.
+
+    Parameters
+    ----------
+    bars : every bar of the page, empty ones too
+    signs : of all parts
+    notes : of all parts
+    source : for messages
+    """
+    sections, ways = ways_through(len(bars), signs)
+    starts = [min(bars[s.bar][0] + s.start_beat, bars[s.bar][1]) for s in sections]
+    ends = [*starts[1:], bars[-1][1]]
+    span = {section: (start, end) for section, start, end in zip(sections, starts, ends, strict=True)}
+    orders = [PlayOrder(way.repeats, _merge([span[section] for section in way.sections])) for way in ways]
+    onsets = np.sort([note.onset_beat for note in notes])
+    orders = [order for order in orders if _is_within_limits(order, onsets, ends[-1])]
+    if not orders or orders[0].repeats not in ("as written", "all repeats"):
+        raise InputError(
+            source,
+            "is too long with its repeats and jumps",
+            allowed=f"up to {MAX_SCORE_BARS:,} bars, {MAX_SCORE_BEATS:,.0f} quarter notes and"
+            f" {MAX_SCORE_NOTES:,} notes",
+            next_step="check how often the repeats are to be played, or give one movement at a time",
+        )
+    return tuple(orders)
 
 
-def _refuse_segments(signs: int, source: str) -> None:
-    raise InputError(
-        source,
-        f"has {signs} repeat signs and jumps that cannot be followed",
-        allowed=f"up to {_MAX_SEGMENTS} sections, every jump with its target",
-        next_step="give one movement at a time, or check the signs in the notation program",
+def _is_within_limits(order: PlayOrder, onsets: FloatArray, page_beats: float) -> bool:
+    """Whether a reading is no longer than a score may be; a page that is longer itself is refused as such."""
+    begins, ends = np.array(order.spans).T
+    n_notes = (np.searchsorted(onsets, ends) - np.searchsorted(onsets, begins)).sum()
+    return bool(
+        (ends - begins).sum() <= max(MAX_SCORE_BEATS, page_beats)
+        and n_notes <= max(MAX_SCORE_NOTES, len(onsets))
     )
 
 
-def _play_orders(part: Any, source: str) -> tuple[PlayOrder, ...]:
-    """The ways through the page: all repeats first, none last."""
-    beat = _beats(part)
-    span = {name: (beat(s.start.t), beat(s.end.t)) for name, s in _segments(part, source).items()}
-    full, forks = _walk(part, lambda _, to: to[0], source, after_jump="none")
-    walks = [full, *_variants(part, forks, source)]
-    plain, _ = _walk(part, lambda _, to: to[-1], source, after_jump="none")
-    walks.append(plain)
-    orders = {}
-    for walk in walks:
-        orders.setdefault(_merge(tuple(span[name] for name in walk)), walk)
-    names = {}
-    for spans, walk in orders.items():
-        names[spans] = "all repeats" if walk == full else "no repeats" if walk == plain else "some repeats"
-    if len(names) == 1:
-        return (PlayOrder("as written", next(iter(names))),)
-    return tuple(PlayOrder(name, spans) for spans, name in names.items())
-
-
-def _variants(part: Any, forks: int, source: str) -> Iterator[list[str]]:
-    """Other combinations of repeats, and the one with repeats after a da capo."""
-    yield _walk(part, lambda _, to: to[0], source, after_jump="all")[0]
-    if 2**forks <= _MAX_ORDERS:
-        for code in range(1, 2**forks):
-            yield _walk(part, _choose_by(code), source, after_jump="none")[0]
-    else:
-        for fork in range(min(forks, _MAX_ORDERS // 2)):
-            yield _walk(part, _choose_by(1 << fork), source, after_jump="none")[0]
-            yield _walk(part, _choose_by(~(1 << fork)), source, after_jump="none")[0]
-
-
-def _choose_by(code: int) -> Choose:
-    """Take the repeat at fork k where bit k is 0, pass by it where it is 1."""
-    return lambda fork, to: to[-1] if code >> fork & 1 else to[0]
-
-
-def _walk(part: Any, choose: Choose, source: str, *, after_jump: str) -> tuple[list[str], int]:
-    """One way through the segments, and the number of forks at which it chose.
-
-    After a da capo or dal segno the custom is to play without repeats (`after_jump` "none").
-    """
-    score = import_notation_library("partitura").score
-    # Following a jump rewrites the segments' destinations in place, so each walk gets its own.
-    score.add_segments(part, force_new=True)
-    segments = score.get_segments(part)
-    path = score.Path([next(iter(segments))], segments)
-    forks = 0
-    while True:
-        to = list(dict.fromkeys(path.list_of_destinations_from_last_segment))
-        onward = _without_early_end(to, path)
-        if len(onward) > 1 and not path.jumped:
-            target = choose(forks, onward)
-            forks += 1
-        else:
-            target = onward[0] if after_jump == "all" or not path.jumped else onward[-1]
-        if target == "END":
-            return list(path.path), forks
-        path = path.make_copy_with_jump_to(target, ignore_leap_info=True)
-        if len(path.path) > _MAX_PASSES:
-            _refuse_segments(len(segments), source)
-
-
-def _without_early_end(to: list[str], path: Any) -> list[str]:
-    """Jumps (da capo, dal segno) are part of the form: they are always taken, the first time round."""
-    if path.jumped:
-        return to
-    leaps = [t for t in to if path.segments[path.path[-1]].type == "leap_start" and t <= path.path[-1]]
-    return leaps or to
-
-
-def _merge(spans: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+def _merge(spans: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
     """Join spans that follow each other on the page."""
-    merged = [spans[0]]
-    for start, end in spans[1:]:
-        if start == merged[-1][1]:
+    merged: list[tuple[float, float]] = []
+    for start, end in spans:
+        if merged and start == merged[-1][1]:
             merged[-1] = (merged[-1][0], end)
-        else:
+        elif end > start:
             merged.append((start, end))
-    return tuple(merged)
+    return tuple(merged or [(0.0, 0.0)])

@@ -15,8 +15,9 @@ import numpy as np
 
 from tocco.errors import InputError
 from tocco.music.musicxml import read_musicxml, unpack_mxl
-from tocco.music.notation import MAX_SCORE_BYTES, Bar, Mark, Metre, Notation, PlayOrder, PrintedNote
+from tocco.music.notation import MAX_SCORE_BYTES, Bar, Mark, Metre, Notation, PlayOrder
 from tocco.music.score_midi import read_score_midi
+from tocco.music.ties import PlacedNote, join_ties
 from tocco.units import BoolArray, FloatArray, IntArray
 
 __all__ = ["Mark", "Score", "load_score", "score_readings"]
@@ -186,32 +187,23 @@ def _read_bytes(path: Path) -> bytes:
     return content
 
 
-@dataclass(frozen=True)
-class _Placed:
-    """A printed note at its place in the unfolded score."""
-
-    onset_beat: float
-    note: PrintedNote
-    note_id: str
-
-
 def _unfold(notation: Notation, order: PlayOrder) -> Score:
     """Play the page in one order: cut its spans out and lay them end to end."""
     by_onset = sorted(notation.notes, key=lambda n: n.onset_beat)
     onsets = np.array([n.onset_beat for n in by_onset])
     passes: Counter[str] = Counter()
-    placed: list[_Placed] = []
+    placed: list[PlacedNote] = []
     bars: list[Bar] = []
     marks: list[Mark] = []
     start_beat = 0.0
-    for begin, end in order.spans:
+    for span, (begin, end) in enumerate(order.spans):
         shift = start_beat - begin
         low, high = np.searchsorted(onsets, [begin, end], side="left")
         for note in by_onset[low:high]:
             passes[note.note_id] += 1
             count = passes[note.note_id]
             note_id = note.note_id if count == 1 else f"{note.note_id}-{count}"
-            placed.append(_Placed(note.onset_beat + shift, note, note_id))
+            placed.append(PlacedNote(note.onset_beat + shift, note.duration_beat, note, note_id, span))
         bars.extend(_cut_bars(notation.bars, begin, end, shift))
         marks.extend(
             Mark(m.kind, m.text, m.onset_beat + shift, min(m.end_beat, end) + shift)
@@ -219,6 +211,7 @@ def _unfold(notation: Notation, order: PlayOrder) -> Score:
             if begin <= m.onset_beat < end
         )
         start_beat += end - begin
+    placed = join_ties(placed)
     placed.sort(key=lambda p: (p.onset_beat, p.note.pitch))
     marks.sort(key=lambda m: m.onset_beat)
     return _assemble(notation, order, placed, bars, marks)
@@ -235,7 +228,7 @@ def _cut_bars(bars: tuple[Bar, ...], begin: float, end: float, shift: float) -> 
 
 
 def _assemble(
-    notation: Notation, order: PlayOrder, placed: list[_Placed], bars: list[Bar], marks: list[Mark]
+    notation: Notation, order: PlayOrder, placed: list[PlacedNote], bars: list[Bar], marks: list[Mark]
 ) -> Score:
     onset = np.array([p.onset_beat for p in placed])
     bar_onset = np.array([bar.onset_beat for bar in bars])
@@ -243,7 +236,7 @@ def _assemble(
     return Score(
         note_id=tuple(p.note_id for p in placed),
         onset_beat=onset,
-        duration_beat=np.array([p.note.duration_beat for p in placed]),
+        duration_beat=np.array([p.duration_beat for p in placed]),
         pitch=np.array([p.note.pitch for p in placed], dtype=np.int64),
         voice=np.array([p.note.voice for p in placed], dtype=np.int64),
         staff=np.array([p.note.staff for p in placed], dtype=np.int64),

@@ -91,6 +91,9 @@ def _stroke(chord: list[Any], rank: int, chords: list[list[Any]]) -> Iterator[An
         for ornaments in struck.findall("notations/ornaments"):
             for sign in ornaments.findall("tremolo"):
                 ornaments.remove(sign)
+        # The strokes go on into what a tremolo is tied to.
+        for tie in struck.findall("tie[@type='start']"):
+            struck.remove(tie)
         if rank >= len(chords):
             struck.attrib.pop("id", None)
             for name in _ONLY_ONCE:
