@@ -87,12 +87,14 @@ class Bar:
     onset_beat, length_beat : where it starts, and how long it is
     name : its printed number
     metre : the time signature in force, None where the file does not say
+    printed : its index on the page
     """
 
     onset_beat: float
     length_beat: float
     name: str
     metre: Metre | None = None
+    printed: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The ways through a page: which bars are played, in which order.
 
 The customary way takes all repeats, each pass with its ending; after a da capo or dal segno none, with the
-last ending, up to the fine or over the coda. A player may leave out any repeat, and a jump that stands in
-words alone may be one that no player follows: each such choice is a way of its own.
+last ending, up to the fine or over the coda. A player may leave out any repeat, and the jumps, all of them
+or those that stand in words alone: each such choice is a way of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from tocco.music.notation import MAX_SCORE_BARS
 from tocco.music.play_form import Form, Jump, Repeat, Section, form_of
@@ -22,6 +23,8 @@ _ALL_COUNTS_UP_TO = 4
 
 _PLAYED_THROUGH = 0
 """In place of a number of passes: once, with endings that have no numbers one after the other."""
+
+_Jumps = Literal["all", "sure", "none"]
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,18 @@ class Way:
 
 @dataclass(frozen=True)
 class _Choice:
-    """What a player decides: passes of each repeat, and how to take jumps."""
+    """What a player decides.
+
+    Attributes
+    ----------
+    passes : of each repeat
+    jumps : which ones to follow; "sure" leaves out what stands in words alone
+    after_jump : whether repeats are taken after a jump as well
+    goes_on : whether, from the fine, the way leads on to what follows the jump
+    """
 
     passes: tuple[int, ...]
-    words: bool = True
+    jumps: _Jumps = "all"
     after_jump: bool = False
     goes_on: bool = False
 
@@ -58,14 +69,15 @@ def ways_through(n_bars: int, signs: Iterable[Sign]) -> tuple[tuple[Section, ...
 
     Returns
     -------
-    The sections in the order of the page; the ways, the customary one first. Up to 64 combinations of
-    choices all stand there; of more: the ways with all repeats and with none, and each of the two with
-    one choice changed. No way where the customary one is longer than a score may be.
+    The sections in the order of the page; the ways, the customary one first, and among them one without
+    repeats that follows the jumps that are sure. Up to 64 combinations of choices all stand there; of more:
+    these two ways, and each of them with one choice changed. No way where the customary one is longer than a
+    score may be.
     """
     form = form_of(n_bars, signs)
     full = _Choice(tuple(repeat.passes for repeat in form.repeats))
     once = tuple(_PLAYED_THROUGH if repeat.is_unnumbered else 1 for repeat in form.repeats)
-    plain = _Choice(once, words=not form.has_unsure_signs)
+    plain = _Choice(once, jumps="sure")
     full_walk, plain_walk = _walk(form, full), _walk(form, plain)
     walks = dict.fromkeys(_walk(form, choice) for choice in [full, *_variants(form, full, plain), plain])
     if full_walk is None:
@@ -75,13 +87,13 @@ def ways_through(n_bars: int, signs: Iterable[Sign]) -> tuple[tuple[Section, ...
         for walk in walks
         if walk is not None
     ]
-    if len(ways) == 1:
-        ways = [replace(ways[0], repeats="as written")]
     return form.sections, tuple(ways)
 
 
 def _name(walk: Sequence[int], full: Sequence[int], plain: Sequence[int] | None) -> str:
-    return "all repeats" if walk == full else "no repeats" if walk == plain else "some repeats"
+    if walk == full:
+        return "as written" if full == plain else "all repeats"
+    return "no repeats" if walk == plain else "some repeats"
 
 
 def _variants(form: Form, full: _Choice, plain: _Choice) -> Iterator[_Choice]:
@@ -90,16 +102,23 @@ def _variants(form: Form, full: _Choice, plain: _Choice) -> Iterator[_Choice]:
         yield replace(full, after_jump=True)
         yield replace(full, goes_on=True)
     counts = [_counts(repeat) for repeat in form.repeats]
-    words = (True, False) if form.has_unsure_signs else (True,)
-    n_ways = len(words)
+    jumps = _jump_choices(form)
+    n_ways = len(jumps)
     for options in counts:
         n_ways *= len(options)
         if n_ways > _MAX_WAYS:
-            yield from _single_changes(full, plain, has_words=len(words) > 1)
+            yield from _single_changes(full, plain, jumps)
             return
     # The first repeat changes fastest.
-    for followed, *passes in itertools.product(words, *reversed(counts)):
-        yield replace(full, passes=tuple(reversed(passes)), words=followed)
+    for followed, *passes in itertools.product(jumps, *reversed(counts)):
+        yield replace(full, passes=tuple(reversed(passes)), jumps=followed)
+
+
+def _jump_choices(form: Form) -> tuple[_Jumps, ...]:
+    if not form.jumps:
+        return ("all",)
+    is_mixed = form.has_unsure_signs and any(jump.sure for jump in form.jumps.values())
+    return ("all", "sure", "none") if is_mixed else ("all", "none")
 
 
 def _counts(repeat: Repeat) -> tuple[int, ...]:
@@ -110,10 +129,10 @@ def _counts(repeat: Repeat) -> tuple[int, ...]:
     return (repeat.passes, *last)
 
 
-def _single_changes(full: _Choice, plain: _Choice, *, has_words: bool) -> Iterator[_Choice]:
-    if has_words:
-        yield replace(full, words=False)
-        yield replace(plain, words=True)
+def _single_changes(full: _Choice, plain: _Choice, jumps: Sequence[_Jumps]) -> Iterator[_Choice]:
+    for followed in jumps[1:]:
+        yield replace(full, jumps=followed)
+        yield replace(plain, jumps=followed)
     for k in range(min(len(full.passes), _MAX_SINGLE_CHANGES)):
         for choice, passes in ((full, 1), (plain, full.passes[k])):
             yield replace(choice, passes=(*choice.passes[:k], passes, *choice.passes[k + 1 :]))
@@ -214,7 +233,7 @@ class _Walk:
             self.is_in_coda = True
             return self.form.to_codas[at][0]
         jump = self.form.jumps.get(at)
-        if jump is not None and at not in self.taken and (jump.sure or self.choice.words):
+        if jump is not None and at not in self.taken and self._holds(jump.sure):
             return self._follow(jump)
         return at + 1
 
@@ -234,7 +253,7 @@ class _Walk:
         return jump.target
 
     def _holds(self, sure: bool) -> bool:
-        return sure or self.choice.words
+        return self.choice.jumps == "all" or (sure and self.choice.jumps == "sure")
 
     def _leaves_for_coda(self, at: int) -> bool:
         if self.jump is None or self.is_in_coda or self.jump.until in ("fine", "segno"):

@@ -6,6 +6,7 @@ A beat is a quarter note throughout tocco, whatever the metre; bars know their o
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 
 from tocco.errors import InputError
 from tocco.music.musicxml import read_musicxml, unpack_mxl
-from tocco.music.notation import MAX_SCORE_BYTES, Bar, Mark, Metre, Notation, PlayOrder
+from tocco.music.notation import MAX_SCORE_BYTES, Bar, Mark, Metre, Notation, PlayOrder, PrintedNote
 from tocco.music.score_midi import read_score_midi
 from tocco.music.ties import PlacedNote, join_ties
 from tocco.units import BoolArray, FloatArray, IntArray
@@ -52,7 +53,8 @@ class Score:
     note_id : (S,) str
         The id in the file; a repeated pass adds "-2", "-3", ...
     onset_beat, duration_beat : (S,) beats from the start of the unfolded score
-        Grace notes have duration 0 and stand just where their main note stands.
+        Grace notes stand just where their main note stands; they have duration 0, and one that is tied to
+        its main note has that note's duration.
     pitch : (S,) 0..127
     voice, staff : (S,) 1.. ; 0 where the file does not say
         Staff 1 is the upper one.
@@ -76,6 +78,7 @@ class Score:
     grace_lead : (S,) order of the small notes before a main note
         Counted back from it: 1 is the last one, those of a chord share a place; 0 for all others, and where
         the file does not say.
+    bar_printed : (M,) index of the bar on the page, the same in every pass; () for every bar once
     """
 
     note_id: tuple[str, ...]
@@ -98,6 +101,7 @@ class Score:
     spelling: tuple[str, ...] = ()
     bar_metre: tuple[Metre | None, ...] = ()
     grace_lead: tuple[int, ...] = ()
+    bar_printed: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.onset_beat)
@@ -131,7 +135,7 @@ def load_score(path: str | PathLike[str], *, repeats: Repeats = "auto") -> Score
         order = next((o for o in notation.orders if o.repeats == "no repeats"), notation.orders[0])
     else:
         order = notation.orders[0]
-    return _unfold(notation, order)
+    return _unfold(_page(notation), order)
 
 
 def score_readings(path: str | PathLike[str]) -> tuple[Score, ...]:
@@ -147,7 +151,8 @@ def score_readings(path: str | PathLike[str]) -> tuple[Score, ...]:
     none, and each of the two with a single repeat changed.
     """
     notation = _read_notation(Path(path))
-    return tuple(_unfold(notation, order) for order in notation.orders)
+    page = _page(notation)
+    return tuple(_unfold(page, order) for order in notation.orders)
 
 
 def _read_notation(path: Path) -> Notation:
@@ -187,10 +192,35 @@ def _read_bytes(path: Path) -> bytes:
     return content
 
 
-def _unfold(notation: Notation, order: PlayOrder) -> Score:
-    """Play the page in one order: cut its spans out and lay them end to end."""
-    by_onset = sorted(notation.notes, key=lambda n: n.onset_beat)
-    onsets = np.array([n.onset_beat for n in by_onset])
+@dataclass(frozen=True, eq=False)
+class _Page:
+    """A notation in the order of time.
+
+    Attributes
+    ----------
+    notation
+    notes, onset_beat : (N,) by onset
+    bars : with their places on the page
+    """
+
+    notation: Notation
+    notes: tuple[PrintedNote, ...]
+    onset_beat: FloatArray
+    bars: tuple[Bar, ...]
+
+
+def _page(notation: Notation) -> _Page:
+    notes = sorted(notation.notes, key=lambda n: n.onset_beat)
+    return _Page(
+        notation=notation,
+        notes=tuple(notes),
+        onset_beat=np.array([n.onset_beat for n in notes]),
+        bars=tuple(replace(bar, printed=index) for index, bar in enumerate(notation.bars)),
+    )
+
+
+def _unfold(page: _Page, order: PlayOrder) -> Score:
+    """Play the page in one order: cut its spans out, lay them end to end, and join the ties."""
     passes: Counter[str] = Counter()
     placed: list[PlacedNote] = []
     bars: list[Bar] = []
@@ -198,26 +228,26 @@ def _unfold(notation: Notation, order: PlayOrder) -> Score:
     start_beat = 0.0
     for span, (begin, end) in enumerate(order.spans):
         shift = start_beat - begin
-        low, high = np.searchsorted(onsets, [begin, end], side="left")
-        for note in by_onset[low:high]:
+        low, high = np.searchsorted(page.onset_beat, [begin, end], side="left")
+        for note in page.notes[low:high]:
             passes[note.note_id] += 1
             count = passes[note.note_id]
             note_id = note.note_id if count == 1 else f"{note.note_id}-{count}"
             placed.append(PlacedNote(note.onset_beat + shift, note.duration_beat, note, note_id, span))
-        bars.extend(_cut_bars(notation.bars, begin, end, shift))
+        bars.extend(_cut_bars(page.bars, begin, end, shift))
         marks.extend(
             Mark(m.kind, m.text, m.onset_beat + shift, min(m.end_beat, end) + shift)
-            for m in notation.marks
+            for m in page.notation.marks
             if begin <= m.onset_beat < end
         )
         start_beat += end - begin
     placed = join_ties(placed)
     placed.sort(key=lambda p: (p.onset_beat, p.note.pitch))
     marks.sort(key=lambda m: m.onset_beat)
-    return _assemble(notation, order, placed, bars, marks)
+    return _assemble(page.notation, order, placed, bars, marks)
 
 
-def _cut_bars(bars: tuple[Bar, ...], begin: float, end: float, shift: float) -> list[Bar]:
+def _cut_bars(bars: Sequence[Bar], begin: float, end: float, shift: float) -> list[Bar]:
     cut = []
     for bar in bars:
         first = max(bar.onset_beat, begin)
@@ -254,4 +284,5 @@ def _assemble(
         spelling=tuple(p.note.spelling for p in placed),
         bar_metre=tuple(b.metre for b in bars),
         grace_lead=tuple(p.note.grace_lead for p in placed),
+        bar_printed=tuple(b.printed for b in bars),
     )

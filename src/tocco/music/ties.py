@@ -14,8 +14,8 @@ from typing import Any
 
 from tocco.music.notation import PrintedNote
 
-_MAX_GAP_BEAT = 1 / 8
-"""Between a note and the one that it is tied to; programs round the durations of tuplets to ticks."""
+_MAX_GAP_BEAT = 0.1
+"""Less than a thirty-second between a note and the one that it is tied to; programs round to ticks."""
 
 _MAX_GAP_UNWRITTEN_BEAT = 1 / 32
 """The same where only the first of the two notes is written as tied."""
@@ -99,11 +99,11 @@ def join_ties(notes: Sequence[PlacedNote]) -> list[PlacedNote]:
         ranks.sort(key=lambda rank: _played_order(notes[rank]))
         group = [notes[rank] for rank in ranks]
         for chain in _chains(_links(group)):
-            struck = next((k for k in chain if not group[k].note.is_grace), chain[0])
-            duration = round(group[chain[-1]].end_beat - group[struck].onset_beat, 9)
-            for k in chain:
+            first = group[chain[0]]
+            duration = round(group[chain[-1]].end_beat - first.onset_beat, 9)
+            joined[ranks[chain[0]]] = replace(first, duration_beat=duration)
+            for k in chain[1:]:
                 joined[ranks[k]] = None
-            joined[ranks[struck]] = replace(group[struck], duration_beat=duration)
     return [placed for placed in joined if placed is not None]
 
 
