@@ -20,6 +20,7 @@ from tocco.music.alignment import Alignment
 from tocco.music.alignment_findings import SortedNotes, bar_tempos, sort_notes
 from tocco.music.names import written_name
 from tocco.music.performance import Performance
+from tocco.music.places import bars_of, name_span, place_of
 from tocco.schema import Duration, Seconds, Share, StrictModel, laid_out, one_line, parse_object
 
 SCHEMA_VERSION: Final = "1.0"
@@ -91,6 +92,9 @@ class Restart(StrictModel):
     bars: _Bars
     """Printed numbers of the first and the last bar that are heard twice."""
 
+    where: _Text | None = None
+    """The same in words, each stretch of the page for itself: "bars 15–16, then 1–8 (repeat)"."""
+
     start_sec: Seconds
     """First note that was given up."""
 
@@ -106,6 +110,9 @@ class PassedOver(StrictModel):
 
     bars: _Bars
     """Printed numbers of its first and last bar."""
+
+    where: _Text | None = None
+    """The same in words, each stretch of the page for itself."""
 
     at_sec: Seconds
     """The last note before it."""
@@ -297,7 +304,8 @@ def _mistakes(alignment: Alignment, notes: SortedNotes, report: AlignmentReport)
 def _restarts(alignment: Alignment, notes: SortedNotes) -> tuple[Restart, ...]:
     return tuple(
         Restart(
-            bars=_bars(alignment, retry.start_beat, retry.end_beat),
+            bars=bars_of(alignment.score, retry.start_beat, retry.end_beat),
+            where=name_span(alignment.score, retry.start_beat, retry.end_beat),
             start_sec=retry.start_sec,
             end_sec=retry.end_sec,
             n_notes=int(((notes.given_up >= retry.first_note) & (notes.given_up <= retry.last_note)).sum()),
@@ -310,7 +318,8 @@ def _skips(alignment: Alignment) -> tuple[PassedOver, ...]:
     due_beat = alignment.score.onset_beat[alignment.unplayed]
     return tuple(
         PassedOver(
-            bars=_bars(alignment, skip.start_beat, skip.end_beat),
+            bars=bars_of(alignment.score, skip.start_beat, skip.end_beat),
+            where=name_span(alignment.score, skip.start_beat, skip.end_beat),
             at_sec=skip.at_sec,
             n_notes=int(((due_beat >= skip.start_beat) & (due_beat <= skip.end_beat)).sum()),
         )
@@ -324,7 +333,7 @@ def _ornaments(alignment: Alignment, performance: Performance, notes: SortedNote
         added = np.intersect1d(ornament.played, notes.ornamental)
         if len(added) == 0:
             continue
-        bar, beat = _place(alignment, float(score.onset_beat[ornament.written]))
+        bar, beat = place_of(score, float(score.onset_beat[ornament.written]))
         found.append(
             Adornment(
                 kind=ornament.kind,
@@ -341,7 +350,7 @@ def _ornaments(alignment: Alignment, performance: Performance, notes: SortedNote
 def _rolled_chords(alignment: Alignment) -> tuple[RolledChordReport, ...]:
     found = []
     for chord in alignment.rolled_chords:
-        bar, beat = _place(alignment, chord.onset_beat)
+        bar, beat = place_of(alignment.score, chord.onset_beat)
         found.append(
             RolledChordReport(
                 bar=bar,
@@ -360,14 +369,3 @@ def _tempo(alignment: Alignment) -> tuple[tuple[str, float, float], ...]:
         (score.bar_name[bar], float(alignment.sec_at(score.bar_onset_beat[bar])), round(bpm, 1))
         for bar, bpm in bar_tempos(alignment)
     )
-
-
-def _bars(alignment: Alignment, start_beat: float, end_beat: float) -> tuple[str, str]:
-    return alignment.bar_at(start_beat), alignment.bar_at(end_beat)
-
-
-def _place(alignment: Alignment, onset_beat: float) -> tuple[str, float]:
-    """Printed bar, and the quarter note within it counted from 1."""
-    score = alignment.score
-    bar = score.bar_index_at(onset_beat)
-    return score.bar_name[bar], round(onset_beat - float(score.bar_onset_beat[bar]) + 1.0, 3)

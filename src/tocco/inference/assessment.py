@@ -167,6 +167,9 @@ class Moment(StrictModel):
     bars: tuple[_Text, _Text] | None = None
     """[first, last] bar as printed; null without a score."""
 
+    where: _Text | None = None
+    """The same in words, each stretch of the page for itself: "bars 15–16, then 1–8 (repeat)"."""
+
     @model_validator(mode="after")
     def _has_a_length(self) -> Moment:
         if self.end_sec <= self.start_sec:

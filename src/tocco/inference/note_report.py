@@ -8,6 +8,7 @@ from tocco.inference.evidence import AlignmentReport, NoteOutcome
 from tocco.music.alignment import Alignment
 from tocco.music.names import key_name, written_name
 from tocco.music.performance import Performance
+from tocco.music.places import place_of
 from tocco.units import IntArray
 
 
@@ -45,7 +46,7 @@ def alignment_report(alignment: Alignment, performance: Performance) -> Alignmen
 
 def _paired(alignment: Alignment, performance: Performance, pair: IntArray) -> NoteOutcome:
     written, played = int(pair[0]), int(pair[1])
-    bar, beat = _place(alignment, float(alignment.score.onset_beat[written]))
+    bar, beat = place_of(alignment.score, float(alignment.score.onset_beat[written]))
     expected, struck = int(alignment.score.pitch[written]), int(performance.pitch[played])
     return NoteOutcome(
         expected=written_name(alignment.score, written),
@@ -59,7 +60,7 @@ def _paired(alignment: Alignment, performance: Performance, pair: IntArray) -> N
 
 
 def _added(alignment: Alignment, performance: Performance, played: int) -> NoteOutcome:
-    bar, beat = _place(alignment, float(alignment.performance_beat[played]))
+    bar, beat = place_of(alignment.score, float(alignment.performance_beat[played]))
     struck = int(performance.pitch[played])
     return NoteOutcome(
         played=key_name(struck),
@@ -72,7 +73,7 @@ def _added(alignment: Alignment, performance: Performance, played: int) -> NoteO
 
 def _left_out(alignment: Alignment, written: int) -> NoteOutcome:
     onset_beat = float(alignment.score.onset_beat[written])
-    bar, beat = _place(alignment, onset_beat)
+    bar, beat = place_of(alignment.score, onset_beat)
     expected = int(alignment.score.pitch[written])
     return NoteOutcome(
         expected=written_name(alignment.score, written),
@@ -81,15 +82,6 @@ def _left_out(alignment: Alignment, written: int) -> NoteOutcome:
         beat=beat,
         time_sec=float(alignment.due_sec(np.array([written]))[0]),
     )
-
-
-def _place(alignment: Alignment, onset_beat: float) -> tuple[str, float]:
-    """Printed bar, and the quarter note within it counted from 1."""
-    score = alignment.score
-    bar = score.bar_index_at(onset_beat)
-    # A note played ahead of the first bar line counts as on it.
-    beat = max(onset_beat - float(score.bar_onset_beat[bar]), 0.0) + 1.0
-    return score.bar_name[bar], round(beat, 3)
 
 
 def _bar_lines(alignment: Alignment) -> list[tuple[str, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from scipy.special import ndtri
@@ -14,6 +14,7 @@ from tocco.inference.assessment import Curve, Moment
 from tocco.inference.intervals import DEFAULT_LEVEL
 from tocco.inference.windows import Merge
 from tocco.music.alignment import Alignment
+from tocco.music.places import bars_of, name_span
 from tocco.units import BoolArray, FloatArray
 
 SHARED_ERROR: Final = 0.13
@@ -140,7 +141,7 @@ def moments(
                     value=overall[name] + difference,
                     difference=difference,
                     margin=margin,
-                    bars=None if alignment is None else _bars(alignment, *span),
+                    **_place(alignment, *span),
                 )
             )
     return tuple(found)
@@ -168,6 +169,9 @@ def _reach(value: FloatArray, lowest: int) -> tuple[int, int]:
     return first, last
 
 
-def _bars(alignment: Alignment, start_sec: float, end_sec: float) -> tuple[str, str]:
-    first, last = alignment.beat_at(np.array([start_sec, end_sec]))
-    return alignment.bar_at(float(first)), alignment.bar_at(float(last))
+def _place(alignment: Alignment | None, start_sec: float, end_sec: float) -> dict[str, Any]:
+    """Bars of a span, as names and in words."""
+    if alignment is None:
+        return {}
+    first, last = map(float, alignment.beat_at(np.array([start_sec, end_sec])))
+    return {"bars": bars_of(alignment.score, first, last), "where": name_span(alignment.score, first, last)}

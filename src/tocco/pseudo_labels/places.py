@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tocco.music.alignment import Alignment
+from tocco.music.places import name_place
 
 
 def place(alignment: Alignment | None, onset_beat: float | None, at_sec: float) -> str:
@@ -22,7 +23,4 @@ def place(alignment: Alignment | None, onset_beat: float | None, at_sec: float) 
     if alignment is None or onset_beat is None:
         minutes, tenths = divmod(int(max(at_sec, 0.0) * 10.0), 600)
         return f"at {minutes}:{tenths / 10:04.1f}"
-    score = alignment.score
-    bar = score.bar_index_at(onset_beat)
-    beat = max(onset_beat - float(score.bar_onset_beat[bar]), 0.0) + 1.0
-    return f"bar {score.bar_name[bar]}, beat {round(beat, 2):g}"
+    return name_place(alignment.score, onset_beat)

@@ -13,6 +13,7 @@ import numpy as np
 from tocco.files import replacing
 from tocco.inference.assessment import Assessment, Curve, Moment
 from tocco.inference.evidence import NoteOutcome
+from tocco.music.places import bars_in_words
 from tocco.report.wording import clock, in_words, mistake, remarks, title
 from tocco.rubrics import Dimension
 from tocco.units import FloatArray
@@ -270,8 +271,7 @@ class _Page:
         )
         if moment.bars is None or not with_bars:
             return
-        first, last = moment.bars
-        text = f"bar {first}" if first == last else f"bars {first}–{last}"
+        text = moment.where or bars_in_words(*moment.bars)
         if 0.062 * len(text) * self._sec_per_in() > span[1] - span[0]:
             return
         axes.annotate(

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from tocco.inference.assessment import Aggregate, Assessment, Moment, Rating
 from tocco.inference.evidence import NoteOutcome
+from tocco.music.places import bars_in_words, place_in_words
 from tocco.report.wording import clock, remarks, title
 
 _BAR_CELLS = 19  # with it, a table of 79 columns
@@ -111,7 +112,7 @@ def _where(assessment: Assessment) -> Table:
     found = [(note, word) for kind, word in _MISTAKES for note in getattr(assessment.alignment, kind)]
     found.sort(key=lambda pair: pair[0].time_sec)
     for note, word in found[:_SHOWN_MISTAKES]:
-        place = f"bar {note.bar}, beat {note.beat:g}"
+        place = place_in_words(note.bar, note.beat)
         table.add_row(Text(clock(note.time_sec)), Text(place), Text(_keys(note, word)))
     if len(found) > _SHOWN_MISTAKES:
         table.add_row("", "", Text(f"and {len(found) - _SHOWN_MISTAKES} more, all in the JSON", style="dim"))
@@ -141,10 +142,7 @@ def _span(moment: Moment) -> str:
 
 
 def _bars(moment: Moment) -> str:
-    if moment.bars is None:
-        return ""
-    first, last = moment.bars
-    return f"bar {first}" if first == last else f"bars {first}–{last}"
+    return moment.where or ("" if moment.bars is None else bars_in_words(*moment.bars))
 
 
 def _keys(note: NoteOutcome, word: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.evidence import NoteOutcome
+from tocco.music.places import bars_in_words
 
 
 def title(name: str) -> str:
@@ -27,9 +28,10 @@ def in_words(rating: Rating) -> str:
 
 def mistake(note: NoteOutcome) -> str:
     """Bar and keys of a note that is not as written."""
+    bar = bars_in_words(note.bar, note.bar)
     if note.expected is not None and note.played is not None:
-        return f"bar {note.bar}: {note.played} for {note.expected}"
-    return f"bar {note.bar}: {note.expected or note.played}"
+        return f"{bar}: {note.played} for {note.expected}"
+    return f"{bar}: {note.expected or note.played}"
 
 
 def clock(time_sec: float) -> str:

@@ -14,6 +14,8 @@ from tocco.inference.alignment_document import (
     AlignedInputs,
     AlignmentDocument,
     Mistake,
+    PassedOver,
+    Restart,
     alignment_document,
     read_alignment,
 )
@@ -21,6 +23,7 @@ from tocco.inference.evidence import InputFile, Synchrony
 from tocco.music.alignment import align_performance_to_score
 from tocco.music.midi import load_midi
 from tocco.music.performance import Performance
+from tocco.music.places import bars_in_words
 from tocco.music.score import score_readings
 from tocco.report.formats import DescribedAlignment, report_paths, write_report
 from tocco.report.wording import mistake
@@ -60,9 +63,9 @@ def summary(name: str, document: AlignmentDocument) -> str:
     parts = [f"{counts.right} right", f"{counts.wrong} wrong", f"{counts.missing} missing"]
     parts.append(f"{counts.extra} extra")
     if document.restarts:
-        parts.append("restarts in " + ", ".join(_bars(restart.bars) for restart in document.restarts))
+        parts.append("restarts in " + ", ".join(_where(restart) for restart in document.restarts))
     if document.skips:
-        parts.append("skipped " + ", ".join(_bars(skip.bars) for skip in document.skips))
+        parts.append("skipped " + ", ".join(_where(skip) for skip in document.skips))
     if alignment.repeats != "as written":
         parts.append(alignment.repeats)
     line = f"{name}: {', '.join(parts)}"
@@ -77,9 +80,8 @@ def _in_words(found: Mistake) -> str:
     return words if found.kind == "wrong" else f"{words} {found.kind}"
 
 
-def _bars(bars: tuple[str, str]) -> str:
-    first, last = bars
-    return f"bar {first}" if first == last else f"bars {first}-{last}"
+def _where(found: Restart | PassedOver) -> str:
+    return found.where or bars_in_words(*found.bars)
 
 
 def _told_apart(played: Path, midi: Path | None) -> tuple[Path | None, Path]:

@@ -12,6 +12,7 @@ import numpy as np
 from tocco.errors import InputError
 from tocco.music.alignment import Alignment
 from tocco.music.names import key_name, written_name
+from tocco.music.places import name_span
 from tocco.pseudo_labels.observed.evidence import NO_SCORE, Evidence, Findings, Span
 from tocco.pseudo_labels.places import place
 from tocco.pseudo_labels.pseudo_label import Cause, ComponentKind, PseudoLabel
@@ -204,8 +205,8 @@ def _causes(alignment: Alignment, errors: NoteErrors, which: IntArray) -> list[C
             by_place.setdefault(float(errors.error_sec[e]), []).append(int(e))
     for at_sec, members in by_place.items():
         notes = errors.written[members]
-        first, last = (alignment.bar_at(float(alignment.score.onset_beat[n])) for n in (notes[0], notes[-1]))
-        bars = f"bar {first}" if first == last else f"bars {first} to {last}"
+        first, last = (float(alignment.score.onset_beat[n]) for n in (notes[0], notes[-1]))
+        bars = name_span(alignment.score, first, last)
         weight = float(errors.error_weight[members].sum())
         text = f"{bars}: {len(notes)} notes were skipped"
         single.append(Cause(at_sec, at_sec, "skipped", text, (), tuple(map(int, notes)), weight))
