@@ -18,7 +18,6 @@ from tocco.files import replacing
 from tocco.models.network import PerformanceNetwork, build_network
 from tocco.models.predictor import Prediction, PredictorInput
 from tocco.models.predictor_files import ARRAYS, HEADER, Header, read_header, write_header
-from tocco.schema import short
 from tocco.units import FloatArray
 
 _EXPORT = "export the bundle with this release"
@@ -113,7 +112,7 @@ def _planned_shapes(described_in: Path, arguments: Mapping[str, Any]) -> dict[st
             if is_number and not 0 <= number <= largest:
                 raise BundleError(
                     described_in,
-                    f"network: {short(name)} is {short(number)}",
+                    f"network: {name!r} is {number:.12g}",
                     allowed=f"0 to {largest}",
                     next_step=_EXPORT,
                 )
@@ -146,13 +145,13 @@ def _read_weights(
         if expected.get(name) != shapes.get(name):
             raise BundleError(
                 path,
-                f"does not fit {described_in}: {short(name)} has {_shape_name(shapes.get(name))}",
+                f"does not fit {described_in}: {name[:60]!r} has {_shape_name(shapes.get(name))}",
                 allowed=_shape_name(expected.get(name)),
                 next_step=_EXPORT,
             )
     for name, tensor in state.items():
         if not bool(torch.isfinite(tensor).all()):
-            raise BundleError(path, f"{short(name)} holds NaN or infinite weights", next_step=_EXPORT)
+            raise BundleError(path, f"{name[:60]!r} holds NaN or infinite weights", next_step=_EXPORT)
     return state
 
 
