@@ -80,6 +80,7 @@ def _worker(kind: Kind, seeds: list[bytes], seed: int, ask: Connection) -> None:
     with tempfile.TemporaryDirectory(prefix="tocco-fuzz-") as folder:
         read_as(kind, seeds[0], Path(folder))  # what is imported and cached counts for no file
         _limit_memory()
+        ask.send(None)
         while (number := ask.recv()) is not None:
             content = damaged_file(kind, seeds, number, seed)
             ask.send(_outcome(kind, content, number, Path(folder)))
@@ -127,11 +128,11 @@ def outcomes(kind: Kind, seeds: list[bytes], count: int, seed: int) -> Iterator[
         worker = context.Process(target=_worker, args=(kind, seeds, seed, there), daemon=True)
         worker.start()
         there.close()
+        here.recv()  # ready: the imports are no file's time
         try:
             while number < count:
                 here.send(number)
-                # The first answer waits for the imports as well.
-                if not here.poll(HANGS_SEC + 60.0 * (number == 0)):
+                if not here.poll(HANGS_SEC):
                     worker.kill()
                     yield Outcome(number, "hangs", f"more than {HANGS_SEC:g} s", False, HANGS_SEC)
                     number += 1

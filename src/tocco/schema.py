@@ -53,6 +53,7 @@ def _rounded(decimals: int) -> AfterValidator:
 _REASONS: dict[str, str] = {
     **dict.fromkeys(("bool_type", "bool_parsing"), "has to be true or false"),
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "has to be a JSON object"),
+    "path_type": "has to be a path in quotes",
 }
 """Said in place of pydantic's own words where those name no allowed value."""
 

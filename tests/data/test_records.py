@@ -78,6 +78,7 @@ def test_records_are_frozen(tmp_path):
         ({"folds": {"cv4_cluster": -2}}, "folds.cv4_cluster"),
         ({"n_raters": 0}, "n_raters"),
         ({"midi_path": "a\0b"}, "NUL"),
+        ({"midi_path": 7}, "midi_path: has to be a path in quotes (got 7)"),
     ],
 )
 def test_a_wrong_field_is_named_with_its_line(tmp_path, change, said):
@@ -101,6 +102,20 @@ def test_every_missing_field_says_what_it_has_to_be(tmp_path):
         "midi_path: ",
     ):
         assert part in said
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"segment_id": "a" "b": 1}', "is not valid JSON (a comma is missing at line 1, column 20)"),
+        ('{"segment_id": }', "is not valid JSON (a value is missing at line 1, column 16)"),
+        ('{"segment_id": "a}', "is not valid JSON (a string without end begins at line 1, column 16)"),
+        ('{"n_raters": ' + "9" * 5000 + "}", "is not valid JSON (a number of thousands of digits)"),
+        ('{"a": 1, "a": 2}', "the key 'a' stands twice"),
+    ],
+)
+def test_what_is_no_json_is_told_in_words(tmp_path, line, said):
+    assert f"line 1: {said}" in complaint(tmp_path, line)
 
 
 @pytest.mark.parametrize("line", ['{"segment_id": "a", ', "[1]", "7", '{"a": 1, "a": 2}', "[" * 100_000])
