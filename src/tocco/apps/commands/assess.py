@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -53,15 +54,15 @@ def assess_several(
     found: dict[str, Assessment] = {}
     failed: set[str] = set()
     with progress_bar("assessing") as advance:
-        outcomes = assess_many(
-            waiting, bundle, jobs=jobs, deliver=None if folder is None else folder.write, progress=advance
-        )
-        for outcome in outcomes:
-            if outcome.error is not None:
-                failed.add(outcome.take.id)
-                typer.echo(f"tocco: row {outcome.take.id}: {outcome.error}", err=True)
-            elif outcome.assessment is not None:
-                found[outcome.take.id] = outcome.assessment
+        deliver = None if folder is None else folder.write
+        outcomes = assess_many(waiting, bundle, jobs=jobs, deliver=deliver, progress=advance)
+        with closing(outcomes):  # an error here ends the processes at once
+            for outcome in outcomes:
+                if outcome.error is not None:
+                    failed.add(outcome.take.id)
+                    typer.echo(f"tocco: row {outcome.take.id}: {outcome.error}", err=True)
+                elif outcome.assessment is not None:
+                    found[outcome.take.id] = outcome.assessment
     if folder is not None:
         found |= {name: folder.read(name) for name in done}
     complete = {take.id: found[take.id] for take in takes if take.id not in failed}
