@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 
+from tocco.inference.evidence import PlayedBars
 from tocco.inference.note_report import alignment_report
 from tocco.music.alignment import Alignment
 from tocco.music.performance import PedalCurve, Performance
@@ -94,3 +97,22 @@ def test_no_notes_is_an_empty_report():
     report = alignment_report(nothing, performance)
     assert report.counts["deletion"] == 7
     assert report.bars == ()
+
+
+def test_a_part_of_the_score_is_named():
+    alignment, performance = played()
+    report = alignment_report(alignment, performance)
+    assert report.part is None
+    assert report.flags == ()
+    # The first two bars alone: the notes of the last one were not played.
+    part = replace(
+        alignment,
+        match=alignment.match[alignment.match[:, 0] < 4],
+        deletion=alignment.deletion[alignment.deletion < 4],
+        unplayed=np.array([4, 5, 6]),
+        overall_confidence=0.43,
+    )
+    report = alignment_report(part, performance)
+    assert report.part == PlayedBars(first="0", last="1", n_bars=3)
+    assert report.agreement == 0.43
+    assert report.flags == ("many notes differ from the score: 43% agree",)

@@ -1,15 +1,35 @@
 import numpy as np
 import pytest
 
-from alignment_etude import piece, play, without
+from alignment_etude import performance_of, piece, play, without
 from tocco.inference.rules import RULES
 from tocco.music.alignment import align_performance_to_score
+from tocco.pseudo_labels.raters.note_accuracy import jeffreys_interval, rate_note_accuracy
 from tocco.rubrics import RUBRICS
 
 
 def test_every_rule_that_a_row_names_is_there() -> None:
     named = {one.rule for rubric in RUBRICS.values() for one in rubric.dimensions if one.rule is not None}
     assert named == set(RULES)
+
+
+def test_the_interval_is_wider_where_many_notes_differ_from_the_score() -> None:
+    score = piece()
+    played = play(score)
+    rng = np.random.default_rng(1)
+    wrong = rng.random(len(played)) < 0.55
+    pitch = played.pitch + np.where(wrong, rng.choice([-3, -2, -1, 1, 2, 3], len(played)), 0)
+    alignment = align_performance_to_score(performance_of(played.onset_sec, pitch), score)
+    assert alignment.differs_much
+    counted = rate_note_accuracy(alignment)
+    rating = RULES["note_accuracy"].rate(alignment)
+    doubtful = int(np.ceil(np.sum(1.0 - alignment.confidence)))
+    assert doubtful > 0
+    assert rating.value == pytest.approx(counted.value, abs=0.01)
+    low, high = rating.interval_90 or (0.0, 0.0)
+    assert low == pytest.approx(jeffreys_interval(counted.n_match - doubtful, counted.n_events)[0], abs=0.01)
+    assert high == pytest.approx(jeffreys_interval(counted.n_match + doubtful, counted.n_events)[1], abs=0.01)
+    assert low < counted.interval_90[0] < counted.interval_90[1] < high
 
 
 def test_note_accuracy_of_the_whole_and_of_its_windows() -> None:

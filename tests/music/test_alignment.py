@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 
 from alignment_etude import BEAT_SEC, check_is_partition, performance_of, piece, play, score_of, without
 from tocco.errors import InputError, MismatchError
-from tocco.music.alignment import MIN_MATCH_RATE, align_performance_to_score
+from tocco.music.alignment import MIN_MATCH_RATE, _belongs, align_performance_to_score
+from tocco.music.matching.chords import WrittenNotes, group_onsets
+from tocco.music.matching.matcher import NoteMatching
+from tocco.music.matching.tempo_map import TempoMap
 from tocco.music.midi import load_midi
 from tocco.music.partitura_import import import_notation_library
 from tocco.music.performance import Performance
@@ -167,6 +170,64 @@ def test_a_beginner_with_a_mistake_in_every_fifth_note_is_accepted(rng: np.rando
     alignment = align_performance_to_score(performance_of(performance.onset_sec[keep], pitch[keep]), score)
     assert alignment.match_rate > 0.75
     assert alignment.n_match == pytest.approx(0.8 * len(score), rel=0.1)
+
+
+def test_a_poor_performance_in_tempo_is_none_of_another_piece(rng: np.random.Generator) -> None:
+    score = piece()
+    performance = play(score)
+    wrong = rng.random(len(performance)) < 0.55
+    pitch = performance.pitch + np.where(wrong, rng.choice([-3, -2, -1, 1, 2, 3], len(performance)), 0)
+    alignment = align_performance_to_score(performance_of(performance.onset_sec, pitch), score)
+    assert 0.4 < alignment.overall_confidence < MIN_MATCH_RATE
+    assert alignment.differs_much
+    assert not align_performance_to_score(performance, score).differs_much
+
+
+def matching(overall: float, beat_sec: list[float]) -> NoteMatching:
+    sec = np.concatenate([[0.0], np.cumsum(beat_sec)])
+    return NoteMatching(
+        match=np.zeros((0, 2), dtype=int),
+        confidence=np.zeros(0),
+        overall=overall,
+        is_performed=np.zeros(0, dtype=bool),
+        is_retried=np.zeros(0, dtype=bool),
+        tempo_map=TempoMap(np.arange(len(sec), dtype=float), sec),
+        groups=group_onsets(
+            WrittenNotes(
+                np.zeros(1), np.ones(1), np.full(1, 60), np.zeros(1, dtype=bool), np.ones(1, dtype=int)
+            )
+        ),
+        retries=(),
+        skips=(),
+    )
+
+
+STEADY, JUMPY = [0.5] * 8, [0.5, 0.5 * np.exp(0.3)] * 4
+
+
+@pytest.mark.parametrize(
+    ("overall", "beat_sec", "belongs"),
+    [
+        (0.29, STEADY, True),
+        (0.27, STEADY, False),
+        (0.58, JUMPY, True),  # beats that change by a factor of exp(0.3) halve what the agreement counts for
+        (0.54, JUMPY, False),
+        (0.61, [0.1, 2.0] * 4, True),  # so much agrees by chance nowhere
+        (0.59, [0.1, 2.0] * 4, False),
+        (0.59, [0.5, 0.5], False),  # too little to have a tempo
+    ],
+)
+def test_less_agreement_has_to_be_in_tempo(overall: float, beat_sec: list[float], belongs: bool) -> None:
+    assert _belongs(matching(overall, beat_sec)) == belongs
+
+
+def test_the_unsteadiness_is_that_of_successive_beats() -> None:
+    assert matching(1.0, STEADY).unsteadiness == pytest.approx(0.0, abs=1e-12)
+    assert matching(1.0, JUMPY).unsteadiness == pytest.approx(0.3)
+    assert matching(1.0, [0.5] * 4 + [3.0] + [0.5] * 8).unsteadiness == pytest.approx(
+        0.0, abs=1e-12
+    )  # a stop
+    assert matching(1.0, [0.5, 0.5]).unsteadiness == np.inf
 
 
 def test_another_piece_is_refused() -> None:

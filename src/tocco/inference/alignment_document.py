@@ -23,7 +23,8 @@ from tocco.music.performance import Performance
 from tocco.music.places import bars_of, name_span, place_of
 from tocco.schema import Duration, Seconds, Share, StrictModel, laid_out, one_line, parse_object
 
-SCHEMA_VERSION: Final = "1.0"
+SCHEMA_VERSION: Final = "1.1"
+READABLE_VERSIONS: Final = ("1.0", SCHEMA_VERSION)
 KIND: Final = "alignment"
 
 _Count = Annotated[int, Field(strict=True, ge=0)]
@@ -165,8 +166,8 @@ class RolledChordReport(StrictModel):
 class AlignmentDocument(StrictModel):
     """A performance against its score, note by note and bar by bar."""
 
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
-    """Version of these fields."""
+    schema_version: Literal["1.0", "1.1"] = SCHEMA_VERSION
+    """Version of these fields; 1.0 had no agreement, part and flags."""
 
     kind: Literal["alignment"] = KIND
     """Tells the file from an assessment."""
@@ -275,11 +276,11 @@ def read_alignment(path: Path) -> AlignmentDocument:
         fields = parse_object(path.read_text(encoding="utf-8"))
         if fields.get("kind") != KIND:
             raise ValueError("is not the result of an alignment")
-        if fields.get("schema_version") != SCHEMA_VERSION:
+        if fields.get("schema_version") not in READABLE_VERSIONS:
             raise InputError(
                 path,
                 f"has schema_version {fields.get('schema_version')!r}",
-                allowed=repr(SCHEMA_VERSION),
+                allowed=", ".join(map(repr, READABLE_VERSIONS)),
                 next_step="read it with the tocco that wrote it, or align the performance again",
             )
         return AlignmentDocument.model_validate(fields)

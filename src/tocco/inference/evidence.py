@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from tocco.schema import Duration, Seconds, StrictModel
+from tocco.schema import Duration, Seconds, Share, StrictModel
 
 _Count = Annotated[int, Field(strict=True, ge=0)]
 _Pitch = Annotated[int, Field(strict=True, ge=0, le=127)]
@@ -39,6 +39,19 @@ class NoteOutcome(StrictModel):
     """When it was played; for a note that was left out, when it was due."""
 
 
+class PlayedBars(StrictModel):
+    """The part of a score that was played, where it is not the whole."""
+
+    first: _Text
+    """Printed number of the first bar."""
+
+    last: _Text
+    """Printed number of the last bar."""
+
+    n_bars: _Count
+    """How many bars the score has."""
+
+
 class AlignmentReport(StrictModel):
     """The performance against its score. The four lists share no note: a wrong note stands once."""
 
@@ -62,6 +75,15 @@ class AlignmentReport(StrictModel):
 
     repeats: str
     """How the repeats were taken."""
+
+    agreement: Share | None = None
+    """How much of the played bars and of the performance agree; null in older files."""
+
+    part: PlayedBars | None = None
+    """The bars that were played and rated; null where it was all of the score."""
+
+    flags: tuple[_Text, ...] = ()
+    """What makes everything that rests on the score doubtful."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> AlignmentReport:
@@ -114,6 +136,16 @@ class Synchrony(StrictModel):
     """What is left: median distance between a key and its sound."""
 
 
+class Music(StrictModel):
+    """From the first struck note to the end of the last sound; only this is rated."""
+
+    start_sec: Duration
+    """Start, on the clock of the recording."""
+
+    end_sec: Duration
+    """End."""
+
+
 class Inputs(StrictModel):
     """What was assessed."""
 
@@ -131,6 +163,9 @@ class Inputs(StrictModel):
 
     score: InputFile | None = None
     """The score; null when none was given."""
+
+    music: Music | None = None
+    """What of the recording is rated: talk and silence around it are not. Null in files of version 1."""
 
     synchrony: Synchrony | None = None
     """Null when one of audio and MIDI was derived from the other."""

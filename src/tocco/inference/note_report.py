@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tocco.inference.evidence import AlignmentReport, NoteOutcome
+from tocco.inference.evidence import AlignmentReport, NoteOutcome, PlayedBars
 from tocco.music.alignment import Alignment
 from tocco.music.names import key_name, written_name
 from tocco.music.performance import Performance
@@ -40,8 +40,30 @@ def alignment_report(alignment: Alignment, performance: Performance) -> Alignmen
             "counts": {kind: len(notes) for kind, notes in lists.items()},
             "bars": _bar_lines(alignment),
             "repeats": alignment.score.repeats,
+            "agreement": alignment.overall_confidence,
+            "part": played_part(alignment),
+            "flags": _flags(alignment),
         }
     )
+
+
+def played_part(alignment: Alignment) -> PlayedBars | None:
+    """The bars that were played, where notes of other bars were not; None where it was the whole score."""
+    score = alignment.score
+    performed = np.union1d(alignment.match[:, 0], alignment.deletion)
+    if len(performed) == 0:
+        return None
+    first, last = int(score.bar[performed].min()), int(score.bar[performed].max())
+    outside = score.bar[alignment.unplayed]
+    if not ((outside < first) | (outside > last)).any():
+        return None
+    return PlayedBars(first=score.bar_name[first], last=score.bar_name[last], n_bars=len(set(score.bar_name)))
+
+
+def _flags(alignment: Alignment) -> tuple[str, ...]:
+    if not alignment.differs_much:
+        return ()
+    return (f"many notes differ from the score: {alignment.overall_confidence:.0%} agree",)
 
 
 def _paired(alignment: Alignment, performance: Performance, pair: IntArray) -> NoteOutcome:

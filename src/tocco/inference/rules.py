@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from tocco.inference.assessment import Rating
 from tocco.music.alignment import Alignment
-from tocco.pseudo_labels.raters.note_accuracy import NoteAccuracy, rate_note_accuracy
+from tocco.pseudo_labels.raters.note_accuracy import (
+    NoteAccuracy,
+    jeffreys_interval,
+    rate_note_accuracy,
+)
 from tocco.units import FloatArray
 
 
@@ -30,11 +35,26 @@ class Rule:
 
 
 def note_accuracy(alignment: Alignment) -> Rating:
-    """Share of the notes that are right; its sigma is that of the interval, read as a normal one."""
+    """Share of the notes that are right; its sigma is that of the interval, read as a normal one.
+
+    Where many notes differ from the score, the matching itself is doubtful: by the confidence of each match,
+    D of them are expected to be wrong, and as many right ones to be missed. The interval then reaches from
+    the low end for D fewer right notes to the high end for D more.
+    """
     accuracy = rate_note_accuracy(alignment)
+    if alignment.differs_much:
+        accuracy = replace(accuracy, interval_90=_doubtful_interval(accuracy, alignment.confidence))
     return Rating(
         value=accuracy.value, sigma=_sigma(accuracy), interval_90=accuracy.interval_90, source="rule"
     )
+
+
+def _doubtful_interval(accuracy: NoteAccuracy, confidence: FloatArray) -> tuple[float, float]:
+    doubtful = math.ceil(float(np.sum(1.0 - confidence)))
+    right, events = accuracy.n_match, accuracy.n_events
+    low, _ = jeffreys_interval(max(right - doubtful, 0), events)
+    _, high = jeffreys_interval(min(right + doubtful, events), events)
+    return low, high
 
 
 def note_accuracy_of_windows(alignment: Alignment, bounds_sec: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -46,6 +47,10 @@ _ASKED_SHARE = 0.5
 asks for the try."""
 
 
+_SHORTEST_STEP_SEC = 1e-3
+"""Onsets closer than this say nothing of the tempo."""
+
+
 @dataclass(frozen=True, eq=False)
 class NoteMatching:
     """Which played note is which written note, and what that says of the performance.
@@ -75,6 +80,17 @@ class NoteMatching:
     groups: OnsetGroups
     retries: tuple[Retry, ...]
     skips: tuple[Skip, ...]
+
+    @property
+    def unsteadiness(self) -> float:
+        """How much the length of a beat changes from one onset to the next; 0 for a steady tempo.
+
+        The median of |log ratio| of successive beat lengths; infinite with fewer than four onsets.
+        """
+        step_beat, step_sec = np.diff(self.tempo_map.beat), np.diff(self.tempo_map.sec)
+        counts = (step_beat > 0) & (step_sec > _SHORTEST_STEP_SEC)
+        length = np.log(step_sec[counts] / step_beat[counts])
+        return float(np.median(np.abs(np.diff(length)))) if len(length) > 2 else math.inf
 
 
 def match_notes(written: WrittenNotes, played: PlayedNotes) -> NoteMatching | None:
