@@ -134,6 +134,23 @@ def test_without_a_score_note_accuracy_is_missing_with_the_reason(
     assert assessment.alignment is None
 
 
+def test_noise_and_silence_around_the_music_are_not_rated(
+    assessor: Assessor, take: tuple[Path, Path, Path], home: Path
+) -> None:
+    waveform, rate = soundfile.read(take[0], dtype="float32")
+    talk = np.random.default_rng(0).normal(0.0, 0.02, 8 * rate).astype(np.float32)
+    around = np.concatenate([talk, waveform, np.zeros(6 * rate, dtype=np.float32)])
+    soundfile.write(home / "talk.flac", around, rate)
+    plain, cut = assessor.assess(*take), assessor.assess(home / "talk.flac", *take[1:])
+    assert plain.inputs.music is not None
+    assert cut.inputs.music is not None
+    assert cut.inputs.music.start_sec == pytest.approx(plain.inputs.music.start_sec + 8.0, abs=0.03)
+    assert cut.inputs.music.end_sec == pytest.approx(plain.inputs.music.end_sec + 8.0, abs=0.03)
+    assert cut.curve.start_sec[0] >= cut.inputs.music.start_sec - 1e-3
+    assert cut.curve.end_sec[-1] <= cut.inputs.music.end_sec + 1e-3
+    assert len(cut.curve.time_sec) == len(plain.curve.time_sec)
+
+
 def test_the_same_inputs_give_the_same_bytes(bundle: Path, take: tuple[Path, Path, Path], home: Path) -> None:
     for folder in ("once", "twice"):
         tocco(

@@ -15,6 +15,7 @@ from tocco.errors import InputError
 from tocco.inference.assessment import Assessment
 from tocco.inference.bundle import Bundle, load_bundle
 from tocco.inference.conclusion import conclude
+from tocco.inference.music_span import music_span
 from tocco.inference.rating import MIN_STRUCK_NOTES, rate_windows
 from tocco.inference.verdict import merge_windows
 from tocco.inference.windows import centre_weighted_merge, stream_windows
@@ -66,7 +67,8 @@ class Assessor:
 
     def _assess(self, sources: Sources) -> Assessment:
         data = self.bundle.config
-        bounds = segment_bounds(sources.description.duration_sec, data.window_sec, data.overlap)
+        start_sec, end_sec = music_span(sources.performance, sources.description.duration_sec)
+        bounds = start_sec + segment_bounds(end_sec - start_sec, data.window_sec, data.overlap)
         statistics: list[FloatArray] = []
         windows = self._windows(sources, bounds, statistics)
         rated = rate_windows(self.bundle.predictor, windows, self._whole(sources))

@@ -9,7 +9,7 @@ from pathlib import Path
 from tocco.data.sources import Sources
 from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.bundle import Bundle
-from tocco.inference.evidence import BundleIdentity, InputFile, Inputs, Synchrony
+from tocco.inference.evidence import BundleIdentity, InputFile, Inputs, Music, Synchrony
 from tocco.inference.note_report import alignment_report
 from tocco.inference.passages import SHARED_ERROR, WindowErrors, moments
 from tocco.inference.rules import RULES
@@ -79,7 +79,7 @@ def conclude(
         },
         alignment=None if alignment is None else alignment_report(alignment, sources.performance),
         alignment_reason=NO_SCORE if alignment is None else None,
-        inputs=_inputs(sources),
+        inputs=_inputs(sources, bounds_sec),
         abstained=bool(abstained_reasons),
         abstained_reasons=abstained_reasons,
         bundle=BundleIdentity(name=bundle.config.name, version=bundle.config.version, sha256=bundle.sha256),
@@ -102,7 +102,7 @@ def _ratings(
     return ratings
 
 
-def _inputs(sources: Sources) -> Inputs:
+def _inputs(sources: Sources, bounds_sec: FloatArray) -> Inputs:
     midi, audio, score = sources.midi, sources.audio, sources.score
     described = sources.description
     return Inputs(
@@ -124,6 +124,7 @@ def _inputs(sources: Sources) -> Inputs:
         score=None
         if score is None
         else InputFile(name=_name(score.path), sha256=str(score.sha256), origin="given"),
+        music=Music(start_sec=float(bounds_sec.min()), end_sec=float(bounds_sec.max())),
         synchrony=None
         if sources.synchrony is None
         else Synchrony(
