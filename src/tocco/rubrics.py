@@ -87,16 +87,6 @@ class Rubric:
         """Dimension names in order."""
         return tuple(d.name for d in self.dimensions)
 
-    def aggregate(self, ratings: Mapping[str, float]) -> float | None:
-        """Weighted mean of the ratings; None as soon as one that has a weight is missing.
-
-        >>> RUBRICS["tocco10"].aggregate(dict.fromkeys(RUBRICS["tocco10"].names, 40.0))
-        40.0
-        """
-        if not self.weights or not set(self.weights) <= set(ratings):
-            return None
-        return round(sum(w * ratings[name] for name, w in self.weights.items()), 9)
-
 
 _TEN = (
     Dimension(

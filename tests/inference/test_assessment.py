@@ -17,6 +17,7 @@ from tocco.inference.assessment import (
     Curve,
     Rating,
     assessment_row,
+    differing_inputs,
     read_assessment,
     to_json,
     write_assessment,
@@ -63,7 +64,8 @@ def test_without_a_score_its_parts_are_missing_with_a_reason():
     assert fields["ratings"]["note_accuracy"]["value"] is None
     assert fields["alignment"] is None
     assert fields["alignment_reason"] == NO_SCORE
-    assert fields["aggregate"]["value"] is None
+    assert fields["aggregate"]["without"] == ["note_accuracy"]
+    assert "note_accuracy" not in {part["dimension"] for part in fields["aggregate"]["parts"]}
 
 
 @given(
@@ -127,7 +129,8 @@ def missing_all() -> dict[str, object]:
     return base | {
         "ratings": dict.fromkeys(DIMENSIONS, nothing) | {"note_accuracy": base["ratings"]["note_accuracy"]},
         "descriptors": dict.fromkeys(DESCRIPTORS, nothing),
-        "aggregate": base["aggregate"] | {"value": None, "interval_90": None, "reason": "outside"},
+        "aggregate": base["aggregate"]
+        | {"value": None, "interval_90": None, "parts": [], "reason": "outside"},
         "abstained": True,
         "abstained_reasons": ["outside what the model has seen: tempo"],
     }
@@ -150,6 +153,9 @@ COUNTS = {"match": 32, "insertion": 1, "deletion": 1, "substitution": 1}
     ("part", "change", "said"),
     [
         ("aggregate", {"reason": "x"}, "missing if, and only if"),
+        ("aggregate", {"parts": []}, "parts if, and only if"),
+        ("aggregate", {"parts": [{"dimension": "phrasing", "value": 50.0, "weight": 0.9}]}, "sum to 0.9"),
+        ("aggregate", {"without": ["phrasin"]}, "did you mean 'phrasing'"),
         ("aggregate", {"weights": {"phrasing": 0.5}}, "weights sum to 0.5"),
         ("aggregate", {"weights": {"phrasin": 1.0}}, "did you mean 'phrasing'"),
         (
@@ -244,6 +250,10 @@ def test_a_file_of_version_1_is_read():
     assert found.ratings["note_accuracy"].value == old["ratings"]["note_accuracy"]["value"] == 99.5
     assert (found.inputs.notes, found.inputs.sound) == ("keys", "recorded")
     assert found.aggregate.value == old["aggregate"]["value"]
+    parts = {part.dimension: (part.value, part.weight) for part in found.aggregate.parts}
+    assert parts["note_accuracy"] == (99.5, 0.175)
+    assert set(parts) == set(old["aggregate"]["weights"])
+    assert found.inputs.music is None
     written = json.loads(to_json(found))
     assert written["curve"] == old["curve"]
     assert Assessment.model_validate(written) == found
@@ -305,11 +315,21 @@ def test_the_table_has_a_row_each_and_empty_cells_for_what_is_missing(tmp_path):
     )
     assert rows[0]["n_match"] == "32"
     assert rows[0]["n_substitution"] == "1"
-    assert rows[1]["note_accuracy"] == rows[1]["n_match"] == rows[1]["aggregate"] == ""
+    assert rows[1]["note_accuracy"] == rows[1]["n_match"] == ""
+    assert (rows[0]["aggregate_without"], rows[1]["aggregate_without"]) == ("", "note_accuracy")
     assert rows[1]["score_sha256"] == ""
     assert rows[0]["bundle"] == "tocco-compact"
     assert rows[0]["abstained"] == "no"
     assert assessment_row("with", example()) == rows[0]
+
+
+def test_what_differs_between_the_inputs_is_named():
+    audio, midi, score = "a" * 64, "b" * 64, "c" * 64
+    assert differing_inputs(example(), audio, midi, score) == ()
+    assert differing_inputs(example(), audio, midi, "d" * 64) == ("another score",)
+    assert differing_inputs(example(), audio, midi, None) == ("a score",)
+    assert differing_inputs(example(score=False), audio, midi, score) == ("no score",)
+    assert differing_inputs(example(), None, "d" * 64, score) == ("a recording", "another MIDI")
 
 
 def test_the_schema_documents_every_field():

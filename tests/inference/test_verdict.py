@@ -54,13 +54,39 @@ def test_the_aggregate_is_weighted_and_its_interval_errs_on_the_wide_side() -> N
     assert found.value == pytest.approx(0.85 * 60 + 0.15 * 80)
     assert found.interval_90 == pytest.approx((0.85 * 50 + 0.15 * 60, 0.85 * 70 + 0.15 * 100))
 
+    assert [(p.dimension, p.value, p.weight) for p in found.parts][:2] == [
+        ("note_accuracy", 60.0, 0.175),
+        ("rhythmic_precision", 60.0, 0.175),
+    ]
+    assert len(found.parts) == 7
+    assert found.without == ()
 
-def test_the_aggregate_is_missing_with_any_of_its_parts() -> None:
-    ratings = {name: given(60.0) for name in TOCCO10.names}
+
+def test_what_is_missing_leaves_its_share_of_the_aggregate_to_the_others() -> None:
+    ratings = {name: given(60.0) for name in TOCCO10.names} | {"phrasing": given(80.0, 20.0)}
     ratings["note_accuracy"] = Rating.missing("no score was given")
     found = aggregate(ratings, TOCCO10)
-    assert found.value is None
-    assert found.reason == "missing: note_accuracy"
+    assert found.value == pytest.approx((0.675 * 60 + 0.15 * 80) / 0.825, abs=0.01)
+    assert found.without == ("note_accuracy",)
+    assert sum(part.weight for part in found.parts) == pytest.approx(1.0, abs=1e-3)
+    assert {p.dimension: p.weight for p in found.parts}["phrasing"] == pytest.approx(0.15 / 0.825, abs=1e-4)
+    assert found.weights["phrasing"] == 0.15
+
+
+@pytest.mark.parametrize(
+    ("names", "is_given"),
+    [
+        (("note_accuracy", "rhythmic_precision", "phrasing"), True),  # .35 + .15 of the shares
+        (("note_accuracy", "rhythmic_precision", "musicality"), False),  # .35 + .125
+    ],
+)
+def test_an_aggregate_needs_half_of_its_shares(names, is_given) -> None:
+    found = aggregate({name: given(60.0) for name in names}, TOCCO10)
+    assert (found.value is not None) == is_given
+    if not is_given:
+        assert found.parts == ()
+        assert found.reason is not None
+        assert "phrasing" in found.reason
 
 
 def test_the_curve_has_a_band_where_the_model_rates_and_none_where_it_computes(

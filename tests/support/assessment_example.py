@@ -9,6 +9,7 @@ from tocco.inference.assessment import (
     Assessment,
     Curve,
     Moment,
+    Part,
     Rating,
 )
 from tocco.inference.evidence import (
@@ -130,7 +131,7 @@ def technique() -> dict[str, Technique]:
 
 
 def example(*, score: bool = True) -> Assessment:
-    """Sixty-six seconds, three mistakes; without a score, note accuracy and the aggregate are missing."""
+    """Sixty-six seconds, three mistakes; without a score, note accuracy is missing."""
     ratings = {
         name: rating(52.0 + 3.7 * k, 8.0 + k, 0.6 + 0.02 * k) for k, name in enumerate(DIMENSIONS) if k > 0
     }
@@ -139,18 +140,26 @@ def example(*, score: bool = True) -> Assessment:
         if score
         else Rating.missing(NO_SCORE)
     )
-    total = sum(
-        w * (97.06 if n == "note_accuracy" else ratings[n].value or 0) for n, w in AGGREGATE_WEIGHTS.items()
-    )
+    rated = {
+        name: 97.06 if name == "note_accuracy" else ratings[name].value or 0.0
+        for name in DIMENSIONS
+        if name in AGGREGATE_WEIGHTS and (score or name != "note_accuracy")
+    }
+    weight = sum(AGGREGATE_WEIGHTS[name] for name in rated)
+    total = sum(AGGREGATE_WEIGHTS[name] * value for name, value in rated.items()) / weight
     return Assessment(
         rubric="tocco10",
         ratings={"note_accuracy": note_accuracy, **ratings},
         descriptors={name: rating(40.0 + k, 10.0, 0.7) for k, name in enumerate(DESCRIPTORS)},
         aggregate=Aggregate(
-            value=total if score else None,
-            interval_90=(total - 6.0, total + 6.0) if score else None,
+            value=total,
+            interval_90=(total - 6.0, total + 6.0),
+            parts=tuple(
+                Part(dimension=name, value=value, weight=AGGREGATE_WEIGHTS[name] / weight)
+                for name, value in rated.items()
+            ),
+            without=() if score else ("note_accuracy",),
             weights=dict(AGGREGATE_WEIGHTS),
-            reason=None if score else "note_accuracy is missing",
         ),
         curve=curve(),
         moments=moments(curve(), with_bars=score),

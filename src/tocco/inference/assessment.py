@@ -76,17 +76,36 @@ class Rating(StrictModel):
         return cls(value=None, source="missing", reason=reason, reliability=reliability)
 
 
+class Part(StrictModel):
+    """What one dimension contributes to an aggregate."""
+
+    dimension: _Text
+    """Which one."""
+
+    value: Points
+    """Its rating."""
+
+    weight: Share
+    """Its share of the aggregate; the shares of all parts sum to 1."""
+
+
 class Aggregate(StrictModel):
     """The weighted mean of a rubric's dimensions."""
 
     value: Points | None
-    """0 to 100; null as soon as a dimension that has a weight is missing."""
+    """0 to 100; null where too little of it is rated."""
+
+    parts: tuple[Part, ...] = ()
+    """What it consists of; empty without a value."""
+
+    without: tuple[_Text, ...] = ()
+    """Dimensions that have a weight and no rating: the others take their share, in proportion."""
 
     interval_90: Interval | None = None
     """[low, high] of the weighted mean."""
 
     weights: dict[str, Share]
-    """Dimension -> its share; the shares sum to 1."""
+    """Dimension -> its share where all are rated; the shares sum to 1."""
 
     reason: _Text | None = None
     """Why it is missing; null otherwise."""
@@ -97,6 +116,10 @@ class Aggregate(StrictModel):
             raise ValueError("an aggregate is missing if, and only if, it has a reason and no value")
         if self.value is None and self.interval_90 is not None:
             raise ValueError("a missing aggregate has no interval")
+        if (self.value is None) != (not self.parts):
+            raise ValueError("an aggregate has parts if, and only if, it has a value")
+        if self.parts and abs(sum(part.weight for part in self.parts) - 1.0) > 1e-3:
+            raise ValueError(f"weights of the parts sum to {sum(part.weight for part in self.parts)}, not 1")
         if self.weights and abs(sum(self.weights.values()) - 1.0) > 1e-3:
             raise ValueError(f"weights sum to {sum(self.weights.values())}, not 1")
         _check_interval(self.interval_90, self.value)
@@ -246,6 +269,8 @@ class Assessment(StrictModel):
     def _names_dimensions_of_the_rubric(self) -> Assessment:
         names = _names_of(self.rubric)
         _check_names(self.aggregate.weights, names)
+        _check_names([part.dimension for part in self.aggregate.parts], names)
+        _check_names(self.aggregate.without, names)
         _check_names([moment.dimension for moment in self.moments], names)
         return self
 
@@ -273,6 +298,7 @@ ASSESSMENT_COLUMNS: tuple[str, ...] = (
     "id",
     *(name + part for name in ("aggregate", *DIMENSIONS, *DESCRIPTORS) for part in _CSV_RATED),
     *(f"n_{kind}" for kind in _CSV_COUNTS),
+    "aggregate_without",
     "abstained",
     "abstained_reasons",
     "audio_sha256",
@@ -300,6 +326,7 @@ def assessment_row(performance_id: str, assessment: Assessment) -> dict[str, str
         cells |= {f"n_{kind}": assessment.alignment.counts[kind] for kind in _CSV_COUNTS}
     inputs = assessment.inputs
     cells |= {
+        "aggregate_without": "; ".join(assessment.aggregate.without),
         "abstained": "yes" if assessment.abstained else "no",
         "abstained_reasons": "; ".join(assessment.abstained_reasons),
         "audio_sha256": inputs.audio.sha256 if inputs.audio.origin == "given" else None,
@@ -380,6 +407,31 @@ def read_assessment(path: Path) -> Assessment:
         raise InputError(path, one_line(error)) from error
     except ValueError as error:
         raise InputError(path, str(error), allowed="an assessment written by tocco") from error
+
+
+def differing_inputs(
+    assessment: Assessment, audio_sha256: str | None, midi_sha256: str | None, score_sha256: str | None
+) -> tuple[str, ...]:
+    """Which of the files that an assessment was given are not these, in words.
+
+    Parameters
+    ----------
+    assessment
+    audio_sha256, midi_sha256, score_sha256 : of the files that are given now; None where none is
+
+    Returns
+    -------
+    Such as ("another score",); empty where all are the same.
+    """
+    inputs = assessment.inputs
+    before = {"recording": inputs.audio, "MIDI": inputs.midi, "score": inputs.score}
+    now = (audio_sha256, midi_sha256, score_sha256)
+    found = []
+    for (kind, file), given in zip(before.items(), now, strict=True):
+        earlier = file.sha256 if file is not None and file.origin == "given" else None
+        if earlier != given:
+            found.append(f"{'no' if earlier is None else 'a' if given is None else 'another'} {kind}")
+    return tuple(found)
 
 
 def _check_interval(interval: tuple[float, float] | None, value: float | None) -> None:

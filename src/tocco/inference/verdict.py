@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tocco.inference.assessment import Aggregate, Curve, Rating
+from tocco.inference.assessment import Aggregate, Curve, Part, Rating
 from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.windows import Merge
 from tocco.rubrics import Rubric
 from tocco.units import FloatArray
+
+MIN_RATED_WEIGHT = 0.5
+"""An aggregate is given where at least so much of its shares is rated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,20 +78,32 @@ def model_ratings(verdict: ModelVerdict, intervals: IntervalCalibration) -> dict
 
 
 def aggregate(ratings: Mapping[str, Rating], rubric: Rubric) -> Aggregate:
-    """Weighted mean of a rubric.
+    """Weighted mean of a rubric, over what is rated: what is missing leaves its share to the others.
+
+    With less than `MIN_RATED_WEIGHT` of the shares it would be another thing, and there is none.
 
     One halo factor carries almost half of the ratings' variance, so their errors are taken to fall
     together: the ends of the interval are the weighted means of the ends. That errs on the wide side.
     """
     weights = dict(rubric.weights)
-    missing = [name for name in weights if name not in ratings or ratings[name].value is None]
-    if missing:
-        return Aggregate(value=None, weights=weights, reason=f"missing: {', '.join(missing)}")
-    values = {name: rating.value for name, rating in ratings.items() if rating.value is not None}
-    ends = {name: ratings[name].interval_90 or (value, value) for name, value in values.items()}
-    low, high = (sum(share * ends[name][end] for name, share in weights.items()) for end in (0, 1))
-    value = rubric.aggregate(values)
-    return Aggregate(value=value, interval_90=(low, high), weights=weights)
+    rated = {name: rating for name, rating in ratings.items() if name in weights and rating.value is not None}
+    without = tuple(name for name in rubric.names if name in weights and name not in rated)
+    there = sum(weights[name] for name in rated)
+    if there < MIN_RATED_WEIGHT:
+        return Aggregate(
+            value=None, weights=weights, without=without, reason=f"missing: {', '.join(without)}"
+        )
+    share = {name: weights[name] / there for name in rubric.names if name in rated}
+    value = {name: float(rated[name].value or 0.0) for name in share}
+    ends = {name: rated[name].interval_90 or (value[name], value[name]) for name in share}
+    low, high = (sum(share[name] * ends[name][end] for name in share) for end in (0, 1))
+    return Aggregate(
+        value=round(sum(share[name] * value[name] for name in share), 9),
+        interval_90=(low, high),
+        parts=tuple(Part(dimension=name, value=value[name], weight=share[name]) for name in share),
+        without=without,
+        weights=weights,
+    )
 
 
 def merge_known(per_window: FloatArray, merge: Merge) -> FloatArray:

@@ -23,7 +23,7 @@ def upgraded(fields: dict[str, Any]) -> dict[str, Any]:
         return fields
     new = dict(fields) | {"schema_version": SCHEMA_VERSION}
     if isinstance(aggregate := fields.get("aggregate"), dict):
-        new["aggregate"] = {key: value for key, value in aggregate.items() if key != "rubric"}
+        new["aggregate"] = _aggregate(aggregate, fields.get("ratings"))
         new |= {"rubric": aggregate["rubric"]} if "rubric" in aggregate else {}
     for table in ("ratings", "descriptors"):
         if isinstance(rated := fields.get(table), dict):
@@ -34,6 +34,20 @@ def upgraded(fields: dict[str, Any]) -> dict[str, Any]:
             "sound": "rendered" if _is_derived(inputs, "audio") else "recorded",
         }
     return new
+
+
+def _aggregate(aggregate: dict[str, Any], ratings: Any) -> dict[str, Any]:
+    """With its parts: version 1 gave an aggregate where every dimension was rated, or none."""
+    new = {key: value for key, value in aggregate.items() if key != "rubric"}
+    weights = aggregate.get("weights")
+    if aggregate.get("value") is None or not isinstance(weights, dict) or not isinstance(ratings, dict):
+        return new
+    parts = [
+        {"dimension": name, "value": rating.get("value"), "weight": weights[name]}
+        for name, rating in ratings.items()
+        if name in weights and isinstance(rating, dict)
+    ]
+    return new | {"parts": parts}
 
 
 def _rating(rating: Any) -> Any:
