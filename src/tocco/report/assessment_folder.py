@@ -12,6 +12,7 @@ from tocco.errors import InputError, OutputError
 from tocco.files import SAFE_NAME_RULE, is_safe_name, sha256_of, writable_folder
 from tocco.inference.assessment import (
     Assessment,
+    differing_inputs,
     read_assessment,
     write_assessment_table,
 )
@@ -105,8 +106,9 @@ class AssessmentFolder:
         if not all(file is None or file.is_file() for file in files):
             return None  # the inputs themselves are at fault; reading them says how
         given = [None if file is None else sha256_of(file) for file in files]
-        if not overwrite and given != _given_sha256(found):
-            problem = "is the assessment of another performance"
+        differing = differing_inputs(found, *given)
+        if differing and not overwrite:
+            problem = _difference(differing)
             raise OutputError(path, problem, next_step="name another folder, or --overwrite")
         return found
 
@@ -131,6 +133,7 @@ class AssessmentFolder:
             raise OutputError(path, "exists, and is no table of assessments", next_step="name another folder")
 
 
-def _given_sha256(assessment: Assessment) -> list[str | None]:
-    inputs = (assessment.inputs.audio, assessment.inputs.midi, assessment.inputs.score)
-    return [file.sha256 if file is not None and file.origin == "given" else None for file in inputs]
+def _difference(differing: tuple[str, ...]) -> str:
+    if "another MIDI" in differing:
+        return "is the assessment of another performance"
+    return f"is the assessment of the same performance with {' and '.join(differing)}"
