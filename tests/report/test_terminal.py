@@ -4,6 +4,7 @@ import pytest
 from rich.console import Console
 
 from assessment_example import NO_SCORE, example
+from tocco.inference.evidence import Music, PlayedBars
 from tocco.report.terminal import interval_bar, print_assessment
 
 
@@ -24,36 +25,63 @@ def test_every_dimension_has_its_numbers():
     assert phrasing[1:3] == ["74.2", "60–88"]
     assert phrasing[-2:] == ["0.72", "model"]
     assert line_of(text, "Note accuracy").split()[-1] == "rule"
-    assert line_of(text, "Aggregate").split()[1] == "74.5"
+    assert line_of(text, "Aggregate ").split()[1] == "74.5"
 
 
-def test_missing_says_why():
+def test_missing_says_why_and_what_the_aggregate_is_without():
     text = printed(score=False)
     assert line_of(text, "Note accuracy ").split() == ["Note", "accuracy", "–", "missing"]
     assert f"Note accuracy: missing, {NO_SCORE}" in text
-    assert line_of(text, "Aggregate").split() == ["Aggregate", "–", "missing"]
+    assert line_of(text, "Aggregate ").split()[1] == "69.7"
+    assert "Aggregate: without note accuracy; the other weights are scaled up to sum to 1" in text
+    assert "without" not in printed(score=True)
 
 
-def test_mistakes_stand_with_bar_beat_and_second():
+def test_the_aggregate_says_what_it_consists_of():
+    text = printed(score=True, width=400)
+    assert line_of(text, "Aggregate: ").startswith("Aggregate: note accuracy 97.1 × 0.175 + rhythmic")
+
+
+def test_one_list_says_where_to_look_in_order_of_time():
     text = printed(score=True)
-    for start, said in (
-        ("0:24 ", "0:24 bar 12, beat 3 wrong note: F4 for F#4"),
-        ("0:42 ", "0:42 bar 21, beat 2.5 missing note: A3"),
-        ("0:43 ", "0:43 bar 21, beat 3 extra note: B5"),
-    ):
-        assert " ".join(line_of(text, start).split()) == said
-    deepest = line_of(text, "0:42–0:48")  # 85 in all, 67 there: the furthest fall
-    assert " ".join(deepest.split()) == "0:42–0:48 bars 21–23 Expressiveness falls to 67"
-    assert text.count("falls to") == 4
-    assert "bar" not in printed(score=False)
+    places = text.split("Where to look\n")[1].splitlines()
+    said = [" ".join(line.split()) for line in places]
+    assert "0:24 bar 12, beat 3: wrong note: F4 for F#4" in said
+    assert "0:42 bar 21, beat 2.5: missing note: A3" in said
+    assert "0:43 bar 21, beat 3: extra note: B5" in said
+    assert "0:42–0:48 bars 21–23: Expressiveness falls to 67.2 (whole: 85.3)" in said  # the furthest fall
+    assert "0:08 Dynamics control: bar 5, beat 1: one note sticks out" in said
+    starts = [line.split("–")[0].split()[0] for line in said]
+    assert starts == sorted(starts)
+    assert sum(" to " in line for line in said) == 4
+    assert text.count("Where to look") == 1
 
 
-def test_what_stands_out_most_is_named_once_a_dimension():
-    text = printed(score=True)
-    assert (
-        line_of(text, "0:08  Dynamics control").split(maxsplit=3)[3] == "bar 5, beat 1: one note sticks out"
+def test_without_a_passage_that_stands_out_it_says_so():
+    stream = io.StringIO()
+    even = example().model_copy(update={"moments": ()})
+    print_assessment(even, Console(file=stream, width=110, highlight=False))
+    assert "no passage stands out from the whole by more than chance" in stream.getvalue()
+    assert "no passage" not in printed(score=True)
+
+
+def test_what_rests_on_a_doubtful_score_and_what_was_not_rated_is_said():
+    whole = example()
+    assert whole.alignment is not None
+    alignment = whole.alignment.model_copy(
+        update={
+            "flags": ("many notes differ from the score: 43 % agree",),
+            "part": PlayedBars(first="1", last="16", n_bars=64),
+        }
     )
-    assert "Pedaling technique  " not in text.split("stands out most")[1]
+    inputs = whole.inputs.model_copy(update={"music": Music(start_sec=12.2, end_sec=61.1)})
+    stream = io.StringIO()
+    changed = whole.model_copy(update={"alignment": alignment, "inputs": inputs})
+    print_assessment(changed, Console(file=stream, width=110, highlight=False))
+    text = stream.getvalue()
+    assert "Many notes differ from the score: 43 % agree; what rests on it is less certain" in text
+    assert "Bars 1–16 of 64 were played, and only these are rated" in text
+    assert "Not rated: 0:12 before the music and 0:05 after the music" in text
 
 
 def test_colour_on_a_terminal_only():
@@ -61,11 +89,20 @@ def test_colour_on_a_terminal_only():
     assert "\x1b[" in printed(score=True, terminal=True)
 
 
-@pytest.mark.parametrize("width", [80, 110, 200])
-def test_no_line_is_wider_than_the_terminal(width):
+@pytest.mark.parametrize(
+    ("width", "with_bar", "with_source"),
+    [(50, False, False), (60, False, True), (80, True, True), (200, True, True)],
+)
+def test_a_narrow_terminal_drops_the_bar_first_then_the_source_and_never_a_number(
+    width, with_bar, with_source
+):
     text = printed(score=True, width=width)
-    assert line_of(text, "Note accuracy").split()[-1] == "rule"
     assert max(map(len, text.splitlines())) <= width
+    accuracy, phrasing = line_of(text, "Note accuracy"), line_of(text, "Phrasing")
+    assert ("●" in accuracy) == with_bar
+    assert ("rule" in accuracy) == with_source
+    assert phrasing.split()[1:3] == ["74.2", "60–88"]
+    assert "0.72" in phrasing
 
 
 @pytest.mark.parametrize(

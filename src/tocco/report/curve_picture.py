@@ -14,7 +14,7 @@ from tocco.files import replacing
 from tocco.inference.assessment import Assessment, Curve, Moment
 from tocco.inference.evidence import NoteOutcome
 from tocco.music.places import bars_in_words
-from tocco.report.wording import clock, in_words, mistake, remarks, title
+from tocco.report.wording import clock, in_words, interval_in_words, mistake, points, remarks, title
 from tocco.rubrics import Dimension
 from tocco.units import FloatArray
 
@@ -186,7 +186,7 @@ class _Page:
             self._text(
                 right_in,
                 0.42,
-                f"{total.value:.0f}",
+                points(total.value),
                 size=22,
                 colour=_INK,
                 weight="bold",
@@ -195,7 +195,7 @@ class _Page:
             )
             label = "weighted mean"
             if total.interval_90 is not None:
-                label += f"   (90 %: {total.interval_90[0]:.0f} to {total.interval_90[1]:.0f})"
+                label += f"   ({interval_in_words(total)})"
             self._text(right_in, 0.74, label, size=9.5, colour=_GREY, ha="right", va="center")
         self.top_in = _HEADER_IN
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -9,7 +11,7 @@ from rich.text import Text
 from tocco.inference.assessment import Aggregate, Assessment, Moment, Rating
 from tocco.inference.evidence import NoteOutcome
 from tocco.music.places import bars_in_words, place_in_words
-from tocco.report.wording import clock, remarks, title
+from tocco.report.wording import aggregate_parts, clock, points, remarks, title
 
 _BAR_CELLS = 19  # with it, a table of 79 columns
 _SHOWN_MOMENTS = 4
@@ -32,18 +34,15 @@ def print_assessment(assessment: Assessment, console: Console | None = None) -> 
     heard = inputs.audio if inputs.audio.origin == "given" else inputs.midi
     console.print(Text(heard.name, style="bold"), Text(_origins(assessment), style="dim"))
     console.print()
-    console.print(_ratings(assessment))
+    console.print(_ratings(assessment, console.width))
+    if parts := aggregate_parts(assessment.aggregate):
+        console.print(Text(parts, style="dim"))
     for line in remarks(assessment):
         console.print(Text(line, style="yellow"))
-    where = _where(assessment)
-    if where.row_count:
+    if assessment.curve.value or assessment.technique or assessment.alignment is not None:
         console.print()
-        console.print(where)
-    standing_out = _standing_out(assessment)
-    if standing_out.row_count:
-        console.print()
-        console.print(Text("stands out most", style="dim"))
-        console.print(standing_out)
+        console.print(Text("Where to look", style="bold"))
+        console.print(_where(assessment))
 
 
 def interval_bar(value: float, interval: tuple[float, float] | None, cells: int = _BAR_CELLS) -> str:
@@ -64,73 +63,117 @@ def _origins(assessment: Assessment) -> str:
     return ", ".join(parts)
 
 
-def _ratings(assessment: Assessment) -> Table:
+def _ratings(assessment: Assessment, width: int) -> Table:
+    dimensions = assessment.dimensions
+    names = [title(one.name) for one in dimensions]
+    shown = _columns(max(map(len, names), default=0), width)
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("dimension", no_wrap=True)
-    table.add_column("rating", justify="right", no_wrap=True)
-    table.add_column("90 %", justify="right", no_wrap=True)
-    table.add_column("0 to 100", no_wrap=True)
-    table.add_column("reliability", justify="right", no_wrap=True)
-    table.add_column("source", no_wrap=True)
-    for dimension in assessment.dimensions:
+    for column in shown:
+        table.add_column(column, justify="left" if column in _FIRST_TO_GO else "right", no_wrap=True)
+    for name, dimension in zip(names, dimensions, strict=True):
         rating = assessment.ratings[dimension.name]
-        style = _FAMILY_STYLE[dimension.family]
-        table.add_row(title(dimension.name), *_numbers(rating, style), Text(rating.source, style="dim"))
+        cells = _cells(rating, _FAMILY_STYLE[dimension.family], rating.source)
+        table.add_row(name, *(cells[column] for column in shown))
     table.add_section()
     total = assessment.aggregate
-    source = "missing" if total.value is None else "weighted"
-    table.add_row(Text("Aggregate", style="bold"), *_numbers(total, "bold"), Text(source, style="dim"))
+    cells = _cells(total, "bold", "missing" if total.value is None else "weighted")
+    table.add_row(Text("Aggregate", style="bold"), *(cells[column] for column in shown))
     return table
 
 
-def _numbers(rating: Rating | Aggregate, style: str) -> tuple[Text, Text, Text, Text]:
-    if rating.value is None:
-        return Text("–", style="dim"), Text(""), Text(""), Text("")
-    interval = rating.interval_90
-    reliability = rating.reliability if isinstance(rating, Rating) else None
-    return (
-        Text(f"{rating.value:.1f}", style="bold"),
-        Text(f"{interval[0]:.0f}–{interval[1]:.0f}" if interval is not None else ""),
-        Text(interval_bar(rating.value, interval), style=style),
-        Text(f"{reliability:.2f}" if reliability is not None else ""),
-    )
+_COLUMN_CELLS = {"rating": 6, "90 %": 7, "0 to 100": _BAR_CELLS, "reliability": 11, "source": 8}
+_FIRST_TO_GO = ("0 to 100", "source")
+"""On a narrow terminal the bar goes first, then the source; numbers stay."""
+
+
+def _columns(name_cells: int, width: int) -> list[str]:
+    shown = dict(_COLUMN_CELLS)
+    for column in _FIRST_TO_GO:
+        if name_cells + sum(shown.values()) + len(shown) + 1 > width:
+            del shown[column]
+    return list(shown)
+
+
+def _cells(rating: Rating | Aggregate, style: str, source: str) -> dict[str, Text]:
+    """What each column says of a rating."""
+    value, interval = rating.value, rating.interval_90
+    reliability = rating.reliability if isinstance(rating, Rating) and value is not None else None
+    return {
+        "rating": Text("–", style="dim") if value is None else Text(points(value), style="bold"),
+        "90 %": Text(f"{interval[0]:.0f}–{interval[1]:.0f}" if interval is not None else ""),
+        "0 to 100": Text("" if value is None else interval_bar(value, interval), style=style),
+        "reliability": Text(f"{reliability:.2f}" if reliability is not None else ""),
+        "source": Text(source, style="dim"),
+    }
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A row of the list of places: when, and what is there."""
+
+    start_sec: float
+    when: str
+    text: str
 
 
 def _where(assessment: Assessment) -> Table:
-    """The spans that fall furthest below the whole, then the notes that are not as written."""
+    """Places worth hearing again, in order of time: passages, technique, notes that are not as written."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    weakest = [moment for moment in assessment.moments if moment.kind == "weakest"]
-    weakest.sort(key=lambda moment: (moment.value - _overall(assessment, moment), moment.start_sec))
-    for moment in weakest[:_SHOWN_MOMENTS]:
-        fall = f"{title(moment.dimension)} falls to {moment.value:.0f}"
-        table.add_row(Text(_span(moment)), Text(_bars(moment)), Text(fall))
-    if assessment.alignment is None:
-        return table
-    found = [(note, word) for kind, word in _MISTAKES for note in getattr(assessment.alignment, kind)]
-    found.sort(key=lambda pair: pair[0].time_sec)
-    for note, word in found[:_SHOWN_MISTAKES]:
-        place = place_in_words(note.bar, note.beat)
-        table.add_row(Text(clock(note.time_sec)), Text(place), Text(_keys(note, word)))
-    if len(found) > _SHOWN_MISTAKES:
-        table.add_row("", "", Text(f"and {len(found) - _SHOWN_MISTAKES} more, all in the JSON", style="dim"))
+    passages = _passages(assessment)
+    if not passages and assessment.curve.value:
+        table.add_row("", Text("no passage stands out from the whole by more than chance", style="dim"))
+    mistakes = _mistakes(assessment)
+    found = [*passages, *_technical(assessment), *mistakes[:_SHOWN_MISTAKES]]
+    for place in sorted(found, key=lambda place: place.start_sec):
+        table.add_row(place.when, Text(place.text))
+    if len(mistakes) > _SHOWN_MISTAKES:
+        hidden = f"and {len(mistakes) - _SHOWN_MISTAKES} more notes, all in the JSON"
+        table.add_row("", Text(hidden, style="dim"))
     return table
 
 
-def _standing_out(assessment: Assessment) -> Table:
+def _passages(assessment: Assessment) -> list[_Place]:
+    """The spans that differ most from the whole."""
+    moments = sorted(assessment.moments, key=lambda one: -abs(one.value - _overall(assessment, one)))
+    return [
+        _Place(one.start_sec, _span(one), _passage(one, _overall(assessment, one)))
+        for one in moments[:_SHOWN_MOMENTS]
+    ]
+
+
+def _passage(moment: Moment, overall: float) -> str:
+    verb = "falls" if moment.kind == "weakest" else "rises"
+    bars = moment.where or ("" if moment.bars is None else bars_in_words(*moment.bars))
+    place = f"{bars}: " if bars else ""
+    return f"{place}{title(moment.dimension)} {verb} to {points(moment.value)} (whole: {points(overall)})"
+
+
+def _technical(assessment: Assessment) -> list[_Place]:
     """The gravest place of each technical dimension; mistakes of notes are listed by themselves."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    found = []
     for dimension in assessment.dimensions:
         technique = assessment.technique.get(dimension.name)
         if technique is not None and technique.places and dimension.shown_as != "notes":
             place = technique.places[0]
-            table.add_row(Text(clock(place.start_sec)), Text(title(dimension.name)), Text(place.text))
-    return table
+            found.append(
+                _Place(place.start_sec, clock(place.start_sec), f"{title(dimension.name)}: {place.text}")
+            )
+    return found
+
+
+def _mistakes(assessment: Assessment) -> list[_Place]:
+    if assessment.alignment is None:
+        return []
+    found = [(note, word) for kind, word in _MISTAKES for note in getattr(assessment.alignment, kind)]
+    return [
+        _Place(
+            note.time_sec, clock(note.time_sec), f"{place_in_words(note.bar, note.beat)}: {_keys(note, word)}"
+        )
+        for note, word in sorted(found, key=lambda pair: pair[0].time_sec)
+    ]
 
 
 def _overall(assessment: Assessment, moment: Moment) -> float:
@@ -139,10 +182,6 @@ def _overall(assessment: Assessment, moment: Moment) -> float:
 
 def _span(moment: Moment) -> str:
     return f"{clock(moment.start_sec)}–{clock(moment.end_sec)}"
-
-
-def _bars(moment: Moment) -> str:
-    return moment.where or ("" if moment.bars is None else bars_in_words(*moment.bars))
 
 
 def _keys(note: NoteOutcome, word: str) -> str:

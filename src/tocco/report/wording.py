@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from tocco.inference.assessment import Assessment, Rating
+from tocco.inference.assessment import Aggregate, Assessment, Rating
 from tocco.inference.evidence import NoteOutcome
 from tocco.music.places import bars_in_words
+
+_WORTH_SAYING_SEC = 2.0
+"""So much silence is usual at either end of a recording."""
 
 
 def title(name: str) -> str:
@@ -16,14 +19,39 @@ def title(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def in_words(rating: Rating) -> str:
-    """Value and interval of a rating in whole points."""
+def points(value: float) -> str:
+    """A rating to the tenth of a point, everywhere.
+
+    >>> points(74.26)
+    '74.3'
+    """
+    return f"{value:.1f}"
+
+
+def in_words(rating: Rating | Aggregate) -> str:
+    """Value and interval of a rating; the ends of an interval in whole points."""
     if rating.value is None:
         return "missing"
     if rating.interval_90 is None:
-        return f"{rating.value:.0f}"
+        return points(rating.value)
+    return f"{points(rating.value)}   ({interval_in_words(rating)})"
+
+
+def interval_in_words(rating: Rating | Aggregate) -> str:
+    """The interval in whole points; empty where there is none."""
+    if rating.interval_90 is None:
+        return ""
     low, high = rating.interval_90
-    return f"{rating.value:.0f}   (90 %: {low:.0f} to {high:.0f})"
+    return f"90 %: {low:.0f} to {high:.0f}"
+
+
+def aggregate_parts(aggregate: Aggregate) -> str:
+    """What an aggregate consists of; empty where there is none."""
+    parts = [
+        f"{title(part.dimension).lower()} {points(part.value)} × {part.weight:.3f}"
+        for part in aggregate.parts
+    ]
+    return f"Aggregate: {' + '.join(parts)}" if parts else ""
 
 
 def mistake(note: NoteOutcome) -> str:
@@ -45,11 +73,44 @@ def clock(time_sec: float) -> str:
 
 
 def remarks(assessment: Assessment) -> list[str]:
-    """Why something was not rated, one line a reason."""
+    """What was not rated and why, and what is doubtful, one line each."""
     lines = [f"No rating: {reason}" for reason in assessment.abstained_reasons]
     reasons: dict[str, list[str]] = {}
     for name, rating in assessment.ratings.items():
         if rating.reason is not None and not assessment.abstained:
             reasons.setdefault(rating.reason, []).append(title(name))
     lines += [f"{', '.join(names)}: missing, {reason}" for reason, names in reasons.items()]
+    return [
+        *lines,
+        *_on_the_aggregate(assessment.aggregate),
+        *_on_the_score(assessment),
+        *_on_the_music(assessment),
+    ]
+
+
+def _on_the_aggregate(aggregate: Aggregate) -> list[str]:
+    if aggregate.value is None or not aggregate.without:
+        return []
+    names = ", ".join(title(name).lower() for name in aggregate.without)
+    return [f"Aggregate: without {names}; the other weights are scaled up to sum to 1"]
+
+
+def _on_the_score(assessment: Assessment) -> list[str]:
+    alignment = assessment.alignment
+    if alignment is None:
+        return []
+    lines = [f"{flag[:1].upper()}{flag[1:]}; what rests on it is less certain" for flag in alignment.flags]
+    if alignment.part is not None:
+        part = alignment.part
+        bars = bars_in_words(part.first, part.last)
+        lines.append(f"{bars[:1].upper()}{bars[1:]} of {part.n_bars} were played, and only these are rated")
     return lines
+
+
+def _on_the_music(assessment: Assessment) -> list[str]:
+    music, total = assessment.inputs.music, assessment.inputs.audio.duration_sec
+    if music is None or total is None:
+        return []
+    cut = [(music.start_sec, "before"), (total - music.end_sec, "after")]
+    said = [f"{clock(sec)} {side} the music" for sec, side in cut if sec >= _WORTH_SAYING_SEC]
+    return [f"Not rated: {' and '.join(said)}"] if said else []
