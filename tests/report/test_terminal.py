@@ -39,7 +39,7 @@ def test_missing_says_why_and_what_the_aggregate_is_without():
 
 def test_the_aggregate_says_what_it_consists_of():
     text = printed(score=True, width=400)
-    assert line_of(text, "Aggregate: ").startswith("Aggregate: note accuracy 97.1 × 0.175 + rhythmic")
+    assert line_of(text, "Aggregate: ").startswith("Aggregate: note accuracy 97.1 × .175 + rhythmic")
 
 
 def test_one_list_says_where_to_look_in_order_of_time():

@@ -10,6 +10,10 @@ _WORTH_SAYING_SEC = 2.0
 """So much silence is usual at either end of a recording."""
 
 
+def _share(weight: float) -> str:
+    return f"{weight:.3f}".removeprefix("0")
+
+
 def title(name: str) -> str:
     """Name of a dimension for people.
 
@@ -48,7 +52,7 @@ def interval_in_words(rating: Rating | Aggregate) -> str:
 def aggregate_parts(aggregate: Aggregate) -> str:
     """What an aggregate consists of; empty where there is none."""
     parts = [
-        f"{title(part.dimension).lower()} {points(part.value)} × {part.weight:.3f}"
+        f"{title(part.dimension).lower()} {points(part.value)} × {_share(part.weight)}"
         for part in aggregate.parts
     ]
     return f"Aggregate: {' + '.join(parts)}" if parts else ""
