@@ -61,7 +61,6 @@ TO_BE_REWRITTEN: Final[tuple[str, ...]] = (
     "src/tocco/evaluation/cross_validation/",
     "src/tocco/metrics.py",
     "src/tocco/music/",
-    "src/tocco/report/",
     "src/tocco/schema.py",
     "src/tocco/training/",
     "tests/apps/test_render.py",

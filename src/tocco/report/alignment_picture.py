@@ -40,7 +40,7 @@ _BETWEEN_IN: Final = 0.32
 _FOOTER_IN: Final = 0.25
 
 _ONSET_IN: Final = 0.13
-"""Room for one onset, so that single keys can be told apart."""
+"""Room for one onset, so that single keys can be distinguished."""
 
 _BEAT_IN: Final = (0.24, 0.70)
 """Least and greatest width of a quarter note."""
@@ -51,7 +51,7 @@ _GREY: Final = "#6b737c"
 _PALE: Final = "#dfe3e8"
 _STAFF_LINE: Final = "#e9ecef"
 _TEMPO: Final = "#4a5a6a"
-# Told apart by people with any of the common colour deficiencies; the marks differ in shape as well.
+# Distinguished by people with any of the common colour deficiencies; the marks differ in shape as well.
 _UPPER: Final = "#5f7488"
 _LOWER: Final = "#9aabba"
 _MISTAKE_COLOUR: Final = {"wrong": "#c0392b", "missing": "#b9770e", "extra": "#2471a3"}
