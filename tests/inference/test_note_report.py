@@ -115,4 +115,4 @@ def test_a_part_of_the_score_is_named():
     report = alignment_report(part, performance)
     assert report.part == PlayedBars(first="0", last="1", n_bars=3)
     assert report.agreement == 0.43
-    assert report.flags == ("many notes differ from the score: 43% agree",)
+    assert report.flags == ("many notes differ from the score: 43 % agree",)

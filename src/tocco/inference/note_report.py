@@ -63,7 +63,7 @@ def played_part(alignment: Alignment) -> PlayedBars | None:
 def _flags(alignment: Alignment) -> tuple[str, ...]:
     if not alignment.differs_much:
         return ()
-    return (f"many notes differ from the score: {alignment.overall_confidence:.0%} agree",)
+    return (f"many notes differ from the score: {100 * alignment.overall_confidence:.0f} % agree",)
 
 
 def _paired(alignment: Alignment, performance: Performance, pair: IntArray) -> NoteOutcome:
