@@ -164,14 +164,24 @@ def test_it_is_read_as_it_was_written(document: AlignmentDocument, tmp_path: Pat
     assert path.read_bytes() == first
     assert first.endswith(b"}\n")
     fields = json.loads(first)
-    assert (fields["kind"], fields["schema_version"]) == ("alignment", "1.0")
+    assert (fields["kind"], fields["schema_version"]) == ("alignment", "1.1")
+
+
+def test_a_file_of_version_1_0_is_read(document: AlignmentDocument, tmp_path: Path) -> None:
+    write_alignment(document, tmp_path / "take.json")
+    fields = json.loads((tmp_path / "take.json").read_text())
+    for new in ("agreement", "part", "flags"):
+        del fields["alignment"][new]
+    (tmp_path / "take.json").write_text(json.dumps(fields | {"schema_version": "1.0"}))
+    found = read_alignment(tmp_path / "take.json")
+    assert (found.counts, found.alignment.agreement) == (document.counts, None)
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         ({"kind": "assessment"}, "is not the result of an alignment"),
-        ({"schema_version": "0.9"}, r"has schema_version '0.9' \(allowed: '1.0'\)"),
+        ({"schema_version": "0.9"}, r"has schema_version '0.9' \(allowed: '1.0', '1.1'\)"),
         ({"confidence": 1.5}, "confidence: .*less than or equal to 1"),
         ({"match_confidence": [0.5]}, "match_confidence is not as long as alignment.match"),
         ({"mistakes": []}, "counts has 1 wrong notes, mistakes has not"),

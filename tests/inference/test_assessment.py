@@ -339,19 +339,25 @@ def test_the_schema_documents_every_field():
             assert content.get("description"), f"{name}.{field} says nothing"
 
 
+HALVES = [{"dimension": name, "value": 50.0, "weight": 0.5} for name in ("phrasing", "musicality")]
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"value": None}, "missing if, and only if"),
+        ({"value": None, "parts": []}, "missing if, and only if"),
         ({"value": 50.0, "reason": "x"}, "missing if, and only if"),
-        ({"value": None, "reason": "x", "interval_90": (1.0, 2.0)}, "a missing aggregate has no interval"),
+        (
+            {"value": None, "parts": [], "reason": "x", "interval_90": (1.0, 2.0)},
+            "a missing aggregate has no interval",
+        ),
         ({"value": 50.0, "weights": {"phrasing": 0.5, "musicality": 0.4988}}, "not 1"),
         ({"value": 50.0, "weights": {"phrasing": 0.5, "musicality": 0.5012}}, "not 1"),
         ({"value": 50.0, "interval_90": (51.0, 60.0)}, "does not contain 50.0"),
     ],
 )
 def test_an_aggregate_that_contradicts_itself_is_refused(fields, said):
-    whole = {"rubric": "two", "weights": {"phrasing": 0.5, "musicality": 0.5}}
+    whole = {"parts": HALVES, "weights": {"phrasing": 0.5, "musicality": 0.5}}
     with pytest.raises(ValidationError, match=said):
         Aggregate.model_validate(whole | fields)
 
@@ -359,5 +365,7 @@ def test_an_aggregate_that_contradicts_itself_is_refused(fields, said):
 def test_weights_may_be_rounded_to_three_decimals():
     for last in (0.4992, 0.5008):
         weights = {"phrasing": 0.5, "musicality": last}
-        assert Aggregate(value=50.0, rubric="two", weights=weights).weights == weights
-    assert Aggregate(value=50.0, rubric="none", weights={}).value == 50.0
+        found = Aggregate.model_validate({"value": 50.0, "parts": HALVES, "weights": weights})
+        assert found.weights == weights
+        parts = [HALVES[0], HALVES[1] | {"weight": last}]
+        assert len(Aggregate.model_validate({"value": 50.0, "parts": parts, "weights": {}}).parts) == 2
