@@ -14,7 +14,7 @@ from pathlib import Path
 from tocco.audio.description import AudioDescription, describe_audio
 from tocco.audio.level import LevelMeter
 from tocco.audio.processing import stream_audio
-from tocco.audio.rendering import FluidSynthRenderer, write_flac
+from tocco.audio.rendering import shared_renderer, write_flac
 from tocco.data.records import LabelRecord
 from tocco.errors import InputError, MismatchError
 from tocco.files import assert_plain_file, sha256_of
@@ -178,8 +178,7 @@ def open_sources(audio: Path | None, midi: Path | None, score: Path | None) -> I
         meter = LevelMeter()
         if audio is None:
             sound = Path(folder) / "rendered.flac"
-            with FluidSynthRenderer() as renderer:
-                write_flac(sound, renderer.render(performance))
+            write_flac(sound, shared_renderer().render(performance))
             description = describe_audio(sound)
             for _ in meter.watch(stream_audio(sound)):
                 pass

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -13,7 +12,7 @@ import typer
 from tocco.apps.commands.reference_pool import Aligned, aligned, facts_of, read_pool
 from tocco.apps.progress import progress_bar
 from tocco.audio.processing import segment_bounds
-from tocco.audio.rendering import FluidSynthRenderer
+from tocco.audio.rendering import FluidSynthRenderer, shared_renderer
 from tocco.data.pseudo_labelling import generator_of
 from tocco.data.records import LabelRecord
 from tocco.engines import LocalEngine
@@ -190,15 +189,5 @@ def scale_of(
 
 
 def _measured(task: _Task) -> MeasuredPerformance:
-    with _renderer(task) as renderer:
-        return measure_pool_performance(task.record, renderer=renderer, transcriber=task.transcriber)
-
-
-@contextmanager
-def _renderer(task: _Task) -> Iterator[FluidSynthRenderer | None]:
-    """A renderer for the performances that are rendered."""
-    if not task.is_rendered:
-        yield None
-        return
-    with FluidSynthRenderer(task.soundfont) as renderer:
-        yield renderer
+    renderer = shared_renderer(task.soundfont) if task.is_rendered else None
+    return measure_pool_performance(task.record, renderer=renderer, transcriber=task.transcriber)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tocco.audio.rendering.flac import read_comment, write_flac
 from tocco.audio.rendering.loudness import TARGET_LUFS, at_loudness, loudness_lufs
 from tocco.audio.rendering.pedal_layers import HALF_PEDAL_ZONE, PedalLayer, pedal_layers
+from tocco.audio.rendering.shared import RendererCache, shared_renderer
 from tocco.audio.rendering.soundfonts import (
     SOUNDFONT_VARIABLE,
     SOUNDFONTS,
@@ -37,6 +38,7 @@ __all__ = [
     "FluidSynthRenderer",
     "Instrument",
     "PedalLayer",
+    "RendererCache",
     "Soundfont",
     "at_loudness",
     "find_soundfont",
@@ -46,5 +48,6 @@ __all__ = [
     "missing_packages",
     "pedal_layers",
     "read_comment",
+    "shared_renderer",
     "write_flac",
 ]

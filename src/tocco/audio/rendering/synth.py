@@ -17,6 +17,7 @@ import soxr
 
 from tocco.audio.decoding import AUDIO_LIMITS
 from tocco.audio.rendering.pedal_layers import PedalLayer, pedal_layers
+from tocco.audio.rendering.sampled_piano import SampledPiano
 from tocco.audio.rendering.soundfonts import INSTALL, checked_soundfont, find_soundfont
 from tocco.audio.rendering.strokes import (
     RELEASE,
@@ -33,6 +34,7 @@ from tocco.units import (
     HIGHEST_PIANO_KEY,
     LOWEST_PIANO_KEY,
     SAMPLE_RATE_HZ,
+    BoolArray,
     FloatArray,
     amplitude_from_db,
     db_from_amplitude,
@@ -59,12 +61,6 @@ ATTACK_SEC: Final = 0.08
 """The first moments of a note."""
 
 ATTACK_VELOCITY: Final = 80
-
-SYNTH_GAIN: Final = 0.5
-"""Of FluidSynth's output: loud chords on the MuseScore piano stay below full scale."""
-
-MAX_VOICES: Final = 256
-"""A piano note takes two; beyond this FluidSynth ends the voices that were released longest ago."""
 
 
 def _load_fluidsynth() -> ModuleType:
@@ -95,8 +91,10 @@ def fluidsynth_version() -> str:
 class FluidSynthRenderer:
     """A sampled piano that plays performances, one after the other.
 
-    Loading the font takes seconds, playing is fast: keep one renderer for many performances and close
-    it at the end (it is a context manager). The same performance on the same font gives the same bytes.
+    Unpacking a sample takes longer than playing it. A sample is unpacked when a performance first needs it
+    and kept until the renderer is closed: keep one renderer for many performances (`shared_renderer`) and
+    close it at the end (it is a context manager). The same performance on the same font gives the same
+    bytes, whatever was played before it.
 
     Parameters
     ----------
@@ -143,11 +141,8 @@ class FluidSynthRenderer:
         )
         self.target_rms_dbfs = target_rms_dbfs
         self.half_pedal = half_pedal
-        self._bindings = bindings
         self._write_float = _float_writer(bindings)
-        self._bank, self._preset, self._reverb = bank, preset, reverb
-        # FluidSynth caches decoded samples as long as any synthesiser holds them: this one never plays
-        self._keeper: Any = self._new_synth()
+        self.piano = SampledPiano(bindings, self.soundfont, bank=bank, preset=preset, reverb=reverb)
         self._attack_sec = self._measured_attacks() if even_attacks else None
 
     def __enter__(self) -> FluidSynthRenderer:
@@ -162,42 +157,16 @@ class FluidSynthRenderer:
         self.close()
 
     def close(self) -> None:
-        """Give the synthesiser and its samples back."""
-        if self._keeper is not None:
-            self._keeper.delete()
-            self._keeper = None
-
-    def _new_synth(self) -> Any:
-        """A synthesiser that has played nothing yet, with the instrument on channel 0.
-
-        One that has played keeps traces in its voices (the first 1.3 ms of a note differ by up to
-        0.4 %), so every performance gets its own; from the second on that takes about 20 ms.
-        """
-        synth = self._bindings.Synth(
-            gain=SYNTH_GAIN,
-            samplerate=float(SYNTH_RATE_HZ),
-            channels=16,
-            **{
-                "synth.reverb.active": int(self._reverb),
-                "synth.chorus.active": 0,
-                "synth.cpu-cores": 1,
-                "synth.polyphony": MAX_VOICES,
-                "synth.dynamic-sample-loading": 1,  # decode the piano's samples only
-                "synth.lock-memory": 0,  # containers refuse it, with a message on stderr
-            },
-        )
-        font_id = synth.sfload(str(self.soundfont))
-        if font_id >= 0 and synth.program_select(0, font_id, self._bank, self._preset) == 0:
-            return synth
-        synth.delete()
-        lacks = f"has no instrument at bank {self._bank}, preset {self._preset}"
-        problem = "cannot be loaded" if font_id < 0 else lacks
-        raise MissingPartError(self.soundfont, problem, next_step=INSTALL)
+        """Give the samples back."""
+        self.piano.close()
 
     def _measured_attacks(self) -> FloatArray:
         """(128,) seconds from the strike of each key to its sound; the same at every measurement."""
         attack_sec = np.zeros(128)
-        synth = self._new_synth()
+        notes = np.zeros((128, 128), bool)
+        notes[LOWEST_PIANO_KEY : HIGHEST_PIANO_KEY + 1, ATTACK_VELOCITY] = True
+        piano = self.piano.fresh(notes)
+        synth = piano.synth
         try:
             for pitch in range(LOWEST_PIANO_KEY, HIGHEST_PIANO_KEY + 1):
                 synth.noteon(0, pitch, ATTACK_VELOCITY)
@@ -208,7 +177,7 @@ class FluidSynthRenderer:
                 synth.all_sounds_off(0)
                 list(self._sounding(synth, 2))
         finally:
-            synth.delete()
+            piano.delete()
         return attack_sec
 
     def render(self, performance: Performance) -> FloatArray:
@@ -234,8 +203,6 @@ class FluidSynthRenderer:
         InputError
             The performance has no notes, is too long, or nothing can be heard of it.
         """
-        if self._keeper is None:
-            raise ValueError("this renderer is closed")
         _check_performance(performance)
         layers = (
             pedal_layers(performance.sustain)
@@ -250,13 +217,15 @@ class FluidSynthRenderer:
 
     def _performed(self, events: list[Event]) -> FloatArray:
         """(S,) float32: the sound of one playing from second 0 on, at the final rate."""
-        synth = self._new_synth()
+        piano = self.piano.fresh(_struck(events))
         try:
             to_mono = soxr.ResampleStream(SYNTH_RATE_HZ, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")
-            played = [to_mono.resample_chunk(block.mean(axis=1)) for block in self._played(synth, events)]
+            played = [
+                to_mono.resample_chunk(block.mean(axis=1)) for block in self._played(piano.synth, events)
+            ]
             played.append(to_mono.resample_chunk(np.zeros(0, np.float32), last=True))
         finally:
-            synth.delete()
+            piano.delete()
         before = -events[0].block * SYNTH_BLOCK_SAMPLES * SAMPLE_RATE_HZ // SYNTH_RATE_HZ
         return np.concatenate(played)[max(0, before) :]
 
@@ -306,6 +275,15 @@ def _sum(first: FloatArray, second: FloatArray) -> FloatArray:
     short, long = sorted((first, second), key=len)
     long[: len(short)] += short
     return long
+
+
+def _struck(events: list[Event]) -> BoolArray:
+    """(128, 128) whether a key is struck with a velocity."""
+    notes = np.zeros((128, 128), bool)
+    for event in events:
+        if event.kind == STRIKE:
+            notes[event.number, event.value] = True
+    return notes
 
 
 def _send(synth: Any, event: Event) -> None:

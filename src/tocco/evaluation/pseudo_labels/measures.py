@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from tocco.audio.processing import load_audio, segment_bounds
-from tocco.audio.rendering import FluidSynthRenderer
+from tocco.audio.rendering import FluidSynthRenderer, shared_renderer
 from tocco.data.pseudo_labelling import SEGMENT_SEC, align, generator_of
 from tocco.data.records import LabelRecord
 from tocco.errors import InputError, MismatchError
@@ -186,11 +186,7 @@ def _ladders(task: MeasureTask, key: str) -> PieceLadders:
         ladder = _SeverityLadder(task, clean, due)
     except (InputError, MismatchError) as error:
         return nothing.model_copy(update={"refusals": (str(error),)})
-    if task.needs_audio:
-        with FluidSynthRenderer(task.soundfont) as renderer:
-            ladder.all_steps(renderer)
-    else:
-        ladder.all_steps(None)
+    ladder.all_steps(shared_renderer(task.soundfont) if task.needs_audio else None)
     return nothing.model_copy(
         update={
             "n_notes": len(clean),
