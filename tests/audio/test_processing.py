@@ -14,8 +14,10 @@ import soxr
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tocco.audio.description import describe_audio
 from tocco.audio.processing import (
     AudioLimits,
+    DescribedStream,
     load_audio,
     normalize_audio,
     segment_audio,
@@ -387,3 +389,36 @@ def test_a_title_in_latin_1_is_no_fault(tmp_path: Path, encode, chirp, kind: str
     expected = load_audio(path)
     path.write_bytes(_in_latin_1(path.read_bytes(), is_ogg=kind in ("opus", "ogg")))
     np.testing.assert_array_equal(load_audio(path), expected)
+
+
+@pytest.mark.parametrize("kind", ["wav", "mp3", "m4a"])
+def test_a_described_stream_has_the_blocks_of_the_one_and_the_description_of_the_other(
+    encode, chirp, kind: str
+) -> None:
+    path = encode(kind, chirp, 44_100)
+    stream = DescribedStream(path)
+    with pytest.raises(ValueError, match="not been read to its end"):
+        _ = stream.description
+    np.testing.assert_array_equal(np.concatenate(list(stream)), load_audio(path))
+    assert stream.description == describe_audio(path)
+
+
+def test_a_stream_that_was_left_early_has_no_description(tmp_path: Path) -> None:
+    path = tmp_path / "take.wav"
+    soundfile.write(path, np.zeros(40 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
+    stream = DescribedStream(path)
+    next(iter(stream))
+    with pytest.raises(ValueError, match="not been read to its end"):
+        _ = stream.description
+
+
+def test_describing_a_stream_takes_no_more_memory_for_longer_recordings(tmp_path: Path) -> None:
+    most = []
+    for n_sec in (60, 240):
+        path = tmp_path / f"{n_sec}.wav"
+        soundfile.write(path, np.zeros(n_sec * SAMPLE_RATE_HZ, np.int16), SAMPLE_RATE_HZ)
+        tracemalloc.start()
+        assert sum(len(block) for block in DescribedStream(path)) == n_sec * SAMPLE_RATE_HZ
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert most[1] < 1.05 * most[0]

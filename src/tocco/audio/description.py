@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from os import PathLike
@@ -13,6 +12,7 @@ import numpy as np
 
 from tocco.audio.decoding import AUDIO_LIMITS, AudioLimits, SoundHeader, open_sound
 from tocco.audio.downmix import channel_heard, to_mono
+from tocco.files import sha256_of
 from tocco.units import FloatArray, db_from_amplitude
 
 CLIP_AMPLITUDE: Final = 0.999
@@ -90,15 +90,13 @@ def describe_audio(path: str | PathLike[str], *, limits: AudioLimits = AUDIO_LIM
     path = Path(path)
     channel = channel_heard(path, limits)
     with open_sound(path, limits) as sound:
-        gauge = _Gauge(sound.header, channel)
+        gauge = AudioGauge(sound.header, channel)
         for block in sound.blocks:
             gauge.add(block)
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return gauge.description(sha256)
+    return gauge.description(sha256_of(path))
 
 
-class _Gauge:
+class AudioGauge:
     """Running measures of a recording at its own rate.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from tocco.audio.decoding import AUDIO_LIMITS, AudioLimits, open_sound
-from tocco.audio.description import SILENT_PEAK_DBFS, AudioDescription, describe_audio
+from tocco.audio.decoding import AUDIO_LIMITS, AudioLimits, Sound, open_sound
+from tocco.audio.description import SILENT_PEAK_DBFS, AudioDescription, AudioGauge, describe_audio
 from tocco.audio.downmix import channel_heard, to_mono
 from tocco.errors import InputError
+from tocco.files import sha256_of
 from tocco.units import (
     SAMPLE_RATE_HZ,
     FloatArray,
@@ -28,6 +29,7 @@ __all__ = [
     "AudioDescription",
     "AudioLimits",
     "AudioSegment",
+    "DescribedStream",
     "NormalizedAudio",
     "describe_audio",
     "load_audio",
@@ -38,10 +40,14 @@ __all__ = [
 ]
 
 
+BLOCK_SEC = 10.0
+"""Length of a block where none is asked for."""
+
+
 def stream_audio(
     path: str | PathLike[str],
     *,
-    block_sec: float = 10.0,
+    block_sec: float = BLOCK_SEC,
     sample_rate_hz: int = SAMPLE_RATE_HZ,
     limits: AudioLimits = AUDIO_LIMITS,
 ) -> Iterator[FloatArray]:
@@ -76,11 +82,54 @@ def stream_audio(
     return _stream(Path(path), block_samples, sample_rate_hz, limits)
 
 
-def _stream(path: Path, block_samples: int, sample_rate_hz: int, limits: AudioLimits) -> Iterator[FloatArray]:
+def _stream(
+    path: Path,
+    block_samples: int,
+    sample_rate_hz: int,
+    limits: AudioLimits,
+    watch: Callable[[Sound, int | None], Iterator[FloatArray]] = lambda sound, channel: sound.blocks,
+) -> Iterator[FloatArray]:
     channel = channel_heard(path, limits)
     with open_sound(path, limits) as sound:
-        mono = (to_mono(block, channel) for block in sound.blocks)
+        mono = (to_mono(block, channel) for block in watch(sound, channel))
         yield from _regrouped(_resampled(mono, sound.header.sample_rate_hz, sample_rate_hz), block_samples)
+
+
+class DescribedStream:
+    """A recording as mono blocks, described as they pass: decoding is the slow part, and is done once.
+
+    Parameters
+    ----------
+    path, limits
+        As for `stream_audio`.
+
+    Yields
+    ------
+    (n,) float32
+        The blocks of `stream_audio`.
+    """
+
+    def __init__(self, path: str | PathLike[str], *, limits: AudioLimits = AUDIO_LIMITS) -> None:
+        self._path, self._limits = Path(path), limits
+        self._description: AudioDescription | None = None
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        block_samples = samples_from_sec(BLOCK_SEC, SAMPLE_RATE_HZ)
+        return _stream(self._path, block_samples, SAMPLE_RATE_HZ, self._limits, self._watched)
+
+    def _watched(self, sound: Sound, channel: int | None) -> Iterator[FloatArray]:
+        gauge = AudioGauge(sound.header, channel)
+        for block in sound.blocks:
+            gauge.add(block)
+            yield block
+        self._description = gauge.description(sha256_of(self._path))
+
+    @property
+    def description(self) -> AudioDescription:
+        """What `describe_audio` says, once the last block has passed."""
+        if self._description is None:
+            raise ValueError(f"{self._path} has not been read to its end")
+        return self._description
 
 
 def _resampled(blocks: Iterable[FloatArray], from_hz: int, to_hz: int) -> Iterator[FloatArray]:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tocco.audio.description import AudioDescription, describe_audio
+from tocco.audio.description import AudioDescription
 from tocco.audio.level import LevelMeter
-from tocco.audio.processing import stream_audio
+from tocco.audio.processing import DescribedStream
 from tocco.audio.rendering import shared_renderer, write_flac
 from tocco.data.records import LabelRecord
 from tocco.errors import InputError, MismatchError
@@ -179,16 +179,15 @@ def open_sources(audio: Path | None, midi: Path | None, score: Path | None) -> I
         if audio is None:
             sound = Path(folder) / "rendered.flac"
             write_flac(sound, shared_renderer().render(performance))
-            description = describe_audio(sound)
-            for _ in meter.watch(stream_audio(sound)):
+            stream = DescribedStream(sound)
+            for _ in meter.watch(stream):
                 pass
         else:
             sound = audio
-            description = describe_audio(audio)
-            synchrony = align_midi_to_audio(
-                performance, meter.watch(stream_audio(audio)), audio_source=str(audio)
-            )
+            stream = DescribedStream(audio)
+            synchrony = align_midi_to_audio(performance, meter.watch(stream), audio_source=str(audio))
             performance = synchrony.apply(performance)
+        description = stream.description
         _assert_long_enough(audio or midi, description)
         alignment = None if readings is None else align_performance_to_score(performance, readings)
         yield Sources(

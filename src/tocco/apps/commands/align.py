@@ -119,13 +119,12 @@ def _on_one_clock(audio: Path | None, midi: Path, score: Path) -> tuple[Performa
     performance = load_midi(midi)
     heard, synchrony = None, None
     if audio is not None:
-        from tocco.audio.description import describe_audio
-        from tocco.audio.processing import stream_audio
+        from tocco.audio.processing import DescribedStream
         from tocco.music.synchrony import align_midi_to_audio
 
-        described = describe_audio(audio)
-        found = align_midi_to_audio(performance, stream_audio(audio), audio_source=str(audio))
-        performance = found.apply(performance)
+        stream = DescribedStream(audio)
+        found = align_midi_to_audio(performance, stream, audio_source=str(audio))
+        performance, described = found.apply(performance), stream.description
         heard = InputFile(
             name=audio.name,
             sha256=described.sha256,

@@ -1,0 +1,53 @@
+"""What an assessment costs, counted."""
+
+from __future__ import annotations
+
+import ctypes.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tocco.audio import description, processing
+from tocco.audio.rendering import find_soundfont
+from tocco.errors import MissingPartError
+from tocco.inference.assessor import Assessor
+from tocco.inference.bundle import example_path
+
+
+@pytest.fixture(scope="module")
+def assessor() -> Assessor:
+    return Assessor()
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The recordings that were opened for decoding."""
+    paths: list[Path] = []
+    open_sound = processing.open_sound
+
+    def counted(path: Path, *arguments: Any) -> Any:
+        paths.append(path)
+        return open_sound(path, *arguments)
+
+    monkeypatch.setattr(processing, "open_sound", counted)
+    monkeypatch.setattr(description, "open_sound", counted)
+    return paths
+
+
+def test_a_recording_is_decoded_twice(assessor: Assessor, opened: list[Path]) -> None:
+    take = example_path()
+    assessor.assess(take / "minuet.flac", take / "minuet.mid", take / "minuet.musicxml")
+    assert opened == [take / "minuet.flac"] * 2
+
+
+@pytest.mark.render
+def test_a_rendering_is_decoded_twice(assessor: Assessor, opened: list[Path]) -> None:
+    if ctypes.util.find_library("fluidsynth") is None:
+        pytest.skip("FluidSynth is not installed")
+    try:
+        find_soundfont()
+    except MissingPartError as error:
+        pytest.skip(str(error))
+    assessor.assess(None, example_path() / "minuet.mid")
+    assert [path.name for path in opened] == ["rendered.flac"] * 2
