@@ -414,11 +414,11 @@ def test_a_stream_that_was_left_early_has_no_description(tmp_path: Path) -> None
 
 def test_describing_a_stream_takes_no_more_memory_for_longer_recordings(tmp_path: Path) -> None:
     most = []
-    for n_sec in (60, 240):
+    for n_sec in (240, 480):
         path = tmp_path / f"{n_sec}.wav"
         soundfile.write(path, np.zeros(n_sec * SAMPLE_RATE_HZ, np.int16), SAMPLE_RATE_HZ)
         tracemalloc.start()
         assert sum(len(block) for block in DescribedStream(path)) == n_sec * SAMPLE_RATE_HZ
         most.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert most[1] < 1.05 * most[0]
+    assert most[1] < 1.01 * most[0]
