@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tocco.audio.rendering import find_soundfont
 from tocco.errors import MissingPartError
 from tocco.inference.assessor import Assessor
 from tocco.inference.bundle import example_path
+from tocco.music.statistics import reading
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +53,25 @@ def test_a_rendering_is_decoded_twice(assessor: Assessor, opened: list[Path]) ->
         pytest.skip(str(error))
     assessor.assess(None, example_path() / "minuet.mid")
     assert [path.name for path in opened] == ["rendered.flac"] * 2
+
+
+def test_a_window_is_read_once(assessor: Assessor, monkeypatch: pytest.MonkeyPatch) -> None:
+    take = example_path()
+    counts = {"played": 0, "written": 0}
+
+    def counted(name: str, read: Callable[..., Any]) -> Callable[..., Any]:
+        def once_more(*arguments: Any) -> Any:
+            counts[name] += 1
+            return read(*arguments)
+
+        return once_more
+
+    monkeypatch.setattr(reading, "read_playing", counted("played", reading.read_playing))
+    monkeypatch.setattr(reading, "read_written", counted("written", reading.read_written))
+    assessment = assessor.assess(take / "minuet.flac", take / "minuet.mid", take / "minuet.musicxml")
+    data = assessor.bundle.config
+    duration_sec = assessment.inputs.audio.duration_sec
+    assert duration_sec is not None
+    n_windows = len(processing.segment_bounds(duration_sec, data.window_sec, data.overlap))
+    assert n_windows > 5
+    assert counts == {"played": n_windows, "written": n_windows}

@@ -12,10 +12,11 @@ import numpy as np
 
 from tocco.music.alignment import Alignment
 from tocco.music.midi import notes_within, segment_midi
-from tocco.music.note_features import note_features
+from tocco.music.note_features import note_features_of
 from tocco.music.octuple import COLUMNS, FIRST_VALUE, BeatGrid, encode_octuple_midi
 from tocco.music.performance import Performance
-from tocco.music.statistics import performance_statistics
+from tocco.music.statistics import statistics_of
+from tocco.music.statistics.reading import read_performance
 from tocco.units import FloatArray, IntArray
 
 REGULAR_BEAT_SEC = 0.5
@@ -88,13 +89,14 @@ def symbolic_inputs(performance: Performance, alignment: Alignment | None) -> Sy
         octuple = encode_octuple_midi(
             performance, BeatGrid.from_alignment(alignment), onset_beat=alignment.performance_beat
         )
+    reading = read_performance(performance, alignment)
     order = octuple.note_index
     times = np.stack([performance.onset_sec, performance.offset_sec], axis=1)
     return SymbolicInputs(
         midi_tokens=_bars_from_the_first(octuple.token),
-        note_features=note_features(performance, alignment)[order].astype(np.float32),
+        note_features=note_features_of(reading)[order].astype(np.float32),
         note_time_sec=times[order].astype(np.float32),
-        statistics=performance_statistics(performance, alignment).values.astype(np.float32),
+        statistics=statistics_of(reading).values.astype(np.float32),
         n_struck=int(np.count_nonzero(performance.onset_sec >= 0)),
     )
 

@@ -16,14 +16,15 @@ from tocco.music.alignment import Alignment
 from tocco.music.performance import Performance
 from tocco.music.statistics.articulation import SHORTEST_IOI_SEC
 from tocco.music.statistics.dynamics import chord_velocity
-from tocco.music.statistics.playing import Playing, read_playing
+from tocco.music.statistics.playing import Playing
+from tocco.music.statistics.reading import Reading, read_performance
 from tocco.music.statistics.resonance import RING_ON_SEC, ringing
 from tocco.music.statistics.score_articulation import articulation_log
 from tocco.music.statistics.score_dynamics import velocity_beyond_page
 from tocco.music.statistics.score_timing import WIDE_BEAT, onset_deviation_sec
 from tocco.music.statistics.summaries import rolling_mean
 from tocco.music.statistics.timing import chord_spread_sec
-from tocco.music.statistics.written import SAME_BEAT, Written, read_written
+from tocco.music.statistics.written import SAME_BEAT, Written
 from tocco.units import FloatArray, IntArray
 
 DENSITY_REACH_SEC: Final = 1.0
@@ -108,17 +109,22 @@ def note_features(performance: Performance, alignment: Alignment | None = None) 
     -------
     (N, F) in the order and units of `NOTE_FEATURES`; NaN is missing
     """
-    table = np.full((len(performance), len(NOTE_FEATURES)), np.nan, dtype=np.float32)
-    playing = read_playing(performance)
-    everywhere = np.arange(len(performance))
+    return note_features_of(read_performance(performance, alignment))
+
+
+def note_features_of(reading: Reading) -> npt.NDArray[np.float32]:
+    """(N, F) `note_features` of a performance that has been read."""
+    playing, written = reading.playing, reading.written
+    n_notes = len(reading.performance)
+    table = np.full((n_notes, len(NOTE_FEATURES)), np.nan, dtype=np.float32)
+    everywhere = np.arange(n_notes)
     _fill(table, everywhere, _of_all(playing))
     if len(playing.struck):
         _fill(table, playing.index, _of_struck(playing))
-    if alignment is not None:
-        _fill(table, everywhere, _of_aligned(alignment))
-        written = read_written(playing, alignment) if len(playing.struck) else None
+    if reading.alignment is not None:
+        _fill(table, everywhere, _of_aligned(reading.alignment))
         if written is not None:
-            _fill(table, playing.index[written.played], _of_written(playing, alignment, written))
+            _fill(table, playing.index[written.played], _of_written(playing, reading.alignment, written))
     return table
 
 

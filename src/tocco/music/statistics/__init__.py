@@ -19,7 +19,8 @@ from tocco.music.statistics.articulation import ARTICULATION, measure_articulati
 from tocco.music.statistics.catalogue import Chapter, Statistic
 from tocco.music.statistics.dynamics import DYNAMICS, measure_dynamics
 from tocco.music.statistics.pedal import PEDAL, measure_pedal
-from tocco.music.statistics.playing import Playing, read_playing
+from tocco.music.statistics.playing import Playing
+from tocco.music.statistics.reading import Reading, read_performance
 from tocco.music.statistics.resonance import RESONANCE, measure_resonance
 from tocco.music.statistics.score_accuracy import ACCURACY, FLUENCY, measure_accuracy, measure_fluency
 from tocco.music.statistics.score_articulation import SCORE_ARTICULATION, measure_score_articulation
@@ -30,10 +31,10 @@ from tocco.music.statistics.sound import SOUND, measure_sound
 from tocco.music.statistics.texture import CONTOUR, TEXTURE, measure_contour, measure_texture
 from tocco.music.statistics.timing import TIMING, measure_timing
 from tocco.music.statistics.tonality import TONALITY, measure_tonality
-from tocco.music.statistics.written import Written, read_written
+from tocco.music.statistics.written import Written
 from tocco.units import FloatArray
 
-__all__ = ["STATISTICS", "PerformanceStatistics", "Statistic", "performance_statistics"]
+__all__ = ["STATISTICS", "PerformanceStatistics", "Statistic", "performance_statistics", "statistics_of"]
 
 _PLAYED: Final[tuple[Chapter[Playing], ...]] = (
     Chapter(TEXTURE, measure_texture),
@@ -120,15 +121,19 @@ def performance_statistics(
     >>> measured["tempo_bpm"]
     nan
     """
+    return statistics_of(read_performance(performance, alignment))
+
+
+def statistics_of(reading: Reading) -> PerformanceStatistics:
+    """`performance_statistics` of a performance that has been read."""
     measured: dict[str, float] = {}
-    playing = read_playing(performance)
+    playing, alignment, written = reading.playing, reading.alignment, reading.written
     if len(playing.struck):
         for chapter in _PLAYED:
             measured |= chapter.measure(playing)
         if alignment is not None:
             for chapter in _MATCHED:
                 measured |= chapter.measure(playing, alignment)
-            written = read_written(playing, alignment)
             if written is not None:
                 for chapter in _AGAINST_PAGE:
                     measured |= chapter.measure(playing, alignment, written)
