@@ -33,7 +33,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from tocco.units import FloatArray, IntArray
 
@@ -148,6 +147,8 @@ def spearman_rho(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:
     -------
     -1..1; 0 for a constant estimate; NaN if fewer than two labels differ
     """
+    from scipy import stats
+
     ref, est = validate(ref, est)
     return _correlation(stats.rankdata(ref), stats.rankdata(est))
 
@@ -414,6 +415,8 @@ def coverage_curve(
     -------
     (K,) 0..1, equal to `levels` where the sd is honest; NaN without a label
     """
+    from scipy import stats
+
     levels = np.asarray(list(levels), dtype=float)
     for level in levels:
         validate_level(level)

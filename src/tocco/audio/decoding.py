@@ -13,19 +13,20 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-import av
 import numpy as np
-import soundfile
-from av.container import InputContainer
-from av.error import FFmpegError
 
 from tocco.audio.containers import READABLE, Container, Reader, check_complete, identify_container
 from tocco.audio.iff_chunks import SHORTEST_SEC, mended_wav
 from tocco.audio.mp3 import open_mp3
 from tocco.errors import InputError
 from tocco.units import FloatArray
+
+if TYPE_CHECKING:
+    import av
+    import soundfile
+    from av.container import InputContainer
 
 PROMISE_TOLERANCE_SEC: Final = SHORTEST_SEC
 """Codecs pad by some milliseconds; a recording that lacks more than this is cut off."""
@@ -178,6 +179,8 @@ def _damaged(path: Path, kind: str, at_sec: float) -> InputError:
 
 @contextmanager
 def _open_libsndfile(file: BinaryIO, path: Path, container: Container) -> Iterator[Sound]:
+    import soundfile
+
     try:
         mended = mended_wav(file, path) if container.kind == "WAV" else None
         os.lseek(file.fileno(), 0, os.SEEK_SET)
@@ -200,6 +203,8 @@ def _open_libsndfile(file: BinaryIO, path: Path, container: Container) -> Iterat
 def _libsndfile_blocks(
     sound_file: soundfile.SoundFile, path: Path, header: SoundHeader
 ) -> Iterator[FloatArray]:
+    import soundfile
+
     n_read, size = 0, max(1, _BLOCK_VALUES // header.n_channels)
     while True:
         try:
@@ -215,6 +220,9 @@ def _libsndfile_blocks(
 
 @contextmanager
 def _open_libav(file: BinaryIO, path: Path, container: Container) -> Iterator[Sound]:
+    import av
+    from av.error import FFmpegError
+
     try:
         # Titles in Latin-1 are common, and no title is read.
         opened = av.open(file, mode="r", format=container.demuxer, metadata_errors="replace")
@@ -240,6 +248,8 @@ def _open_libav(file: BinaryIO, path: Path, container: Container) -> Iterator[So
 
 def _promised_sec(opened: InputContainer, stream: av.AudioStream) -> float | None:
     """Length of the sound track; a container's own length stands for it where sound is all there is."""
+    import av
+
     if opened.format.name == "aac":
         return None  # raw AAC states no length; libav guesses one from the bit rate
     if stream.duration is not None and stream.time_base is not None:
@@ -253,6 +263,8 @@ def _libav_frames(
     opened: InputContainer, stream: av.AudioStream, path: Path, kind: str
 ) -> Iterator[av.AudioFrame]:
     """Decoded frames; a packet that cannot be decoded ends the recording with an error."""
+    from av.error import FFmpegError
+
     at_sec = 0.0
     try:
         for frame in opened.decode(stream):
@@ -267,6 +279,8 @@ def _libav_blocks(
     first: av.AudioFrame, rest: Iterator[av.AudioFrame], path: Path, header: SoundHeader
 ) -> Iterator[FloatArray]:
     """Frames of any sample format as float blocks."""
+    import av
+
     size = max(1, min(header.sample_rate_hz, _BLOCK_VALUES // header.n_channels))
     to_float = av.AudioResampler(format="flt", frame_size=size)
     n_read = 0

@@ -9,7 +9,6 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-import soxr
 
 from tocco.audio.decoding import AUDIO_LIMITS, AudioLimits, Sound, open_sound
 from tocco.audio.description import SILENT_PEAK_DBFS, AudioDescription, AudioGauge, describe_audio
@@ -134,6 +133,8 @@ class DescribedStream:
 
 def _resampled(blocks: Iterable[FloatArray], from_hz: int, to_hz: int) -> Iterator[FloatArray]:
     """Mono blocks at another rate; their joined length is that of the sound, to the nearest sample."""
+    import soxr
+
     if from_hz == to_hz:
         yield from blocks
         return

@@ -14,7 +14,6 @@ from typing import Annotated, Literal
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationError, field_validator
-from scipy.special import ndtri
 
 from tocco.errors import BundleError
 from tocco.files import write_bytes
@@ -151,4 +150,6 @@ def scaled_interval(
 
 def normal_sigma(sd: FloatArray, scale: FloatArray | float, level: float) -> FloatArray:
     """The sd of the normal distribution whose central interval of `level` is +- scale * sd."""
+    from scipy.special import ndtri
+
     return sd * scale / float(ndtri((1.0 + level) / 2.0))

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.stats import rankdata
 
 from tocco.errors import InputError
 from tocco.units import FloatArray, hz_from_pitch
@@ -157,6 +156,8 @@ def _rise(power: FloatArray, lag: int) -> FloatArray:
 
 def _ranked(rise: FloatArray) -> FloatArray:
     """Rank of each moment within its band, from 0 to 1, in place of its rise; equal moments share theirs."""
+    from scipy.stats import rankdata
+
     for band in range(rise.shape[1]):
         rise[:, band] = (rankdata(rise[:, band]) - 0.5) / max(1, len(rise))
     return rise

@@ -1,7 +1,8 @@
 """The one place where partitura, and parangonar that stands on it, are imported.
 
 With pyfluidsynth installed, importing partitura downloads a soundfont of 40 MB, and fails without a
-network. tocco uses its notation alone, so the synthesiser is hidden from it while it is imported.
+network. tocco uses its notation alone, so the synthesiser is hidden from it while it is imported; so are
+two libraries for its tokens and for another format, which take longer to load than all of its notation.
 """
 
 from __future__ import annotations
@@ -10,8 +11,12 @@ import importlib
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import ModuleType
+from typing import Final
+
+_HIDDEN: Final = ("fluidsynth", "miditok", "pandas")
+"""What partitura imports where it can, and does without where it cannot."""
 
 
 @contextmanager
@@ -38,8 +43,18 @@ def import_notation_library(name: str) -> ModuleType:
     """
     if name in sys.modules:
         return sys.modules[name]
-    with _without_module("fluidsynth"), warnings.catch_warnings():
+    with ExitStack() as stack:
         # Deprecations inside the libraries' own imports; parangonar also installs a filter of its own,
         # which catch_warnings takes back.
+        stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
+        _import_partitura()
+        stack.enter_context(_without_module("fluidsynth"))
         return importlib.import_module(name)
+
+
+def _import_partitura() -> None:
+    with ExitStack() as hidden:
+        for name in _HIDDEN:
+            hidden.enter_context(_without_module(name))
+        importlib.import_module("partitura")

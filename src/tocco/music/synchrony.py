@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from tocco.errors import InputError, MismatchError
 from tocco.music.lag_search import (
@@ -358,6 +357,8 @@ def _through(line: ClockLine, onset: FloatArray, lag: FloatArray) -> tuple[Clock
 
     Some onsets make no edge of their own (soft notes under a loud chord), so the fit is robust.
     """
+    from scipy.optimize import least_squares
+
     x = onset - line.centre_sec
     scale = max(float(np.ptp(x)) / 2, 1e-3)
     lowest = np.array([-_PEAK_REACH_SEC, (-MAX_DRIFT - line.drift) * scale - 1e-9])

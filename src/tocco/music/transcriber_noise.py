@@ -11,8 +11,6 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.special import expit
 
 from tocco.errors import InputError
 from tocco.music.augmented import Augmented
@@ -213,6 +211,8 @@ def _draws_by_key(pitch: IntArray, seed: int, *, is_new: bool) -> FloatArray:
 
 def _press_draws(performance: Performance, seed: int, before: HeardBefore | None) -> FloatArray:
     """(P, 3) of each press: uniform in 0..1, and two from the standard normal."""
+    from scipy.optimize import linear_sum_assignment
+
     pressed, _ = pedal_crossings(performance.sustain)
     if before is None:
         return _draws_in_order(len(pressed), seed, is_new=False)
@@ -291,6 +291,8 @@ def _missed(performance: Performance, draws: _StrokeDraws, noise: TranscriberNoi
 
     The first note is always heard, so that something is.
     """
+    from scipy.special import expit
+
     missed = draws.missed < noise.missed_share
     if noise.inaudible_velocity > 0.0:
         over = (performance.velocity - noise.inaudible_velocity) / max(noise.inaudible_width, _NARROWEST)
@@ -319,6 +321,8 @@ def carried_sec(performance: Performance) -> FloatArray:
 
 def _unheard_presses(performance: Performance, draws: FloatArray, noise: TranscriberNoise) -> BoolArray:
     """(P,) presses that are not heard: those that carry little, and some of any kind."""
+    from scipy.special import expit
+
     chance = np.full(len(draws), noise.pedal_missed_share)
     if noise.inaudible_carry_sec > 0.0:
         over = np.log(carried_sec(performance) + _LEAST_CARRY_SEC)

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from tocco.errors import InputError, OutputError
 from tocco.units import SAMPLE_RATE_HZ, FloatArray
@@ -33,6 +32,8 @@ def write_flac(path: str | os.PathLike[str], waveform: FloatArray, *, comment: s
     OutputError
         The folder is missing or cannot be written to.
     """
+    import soundfile
+
     path, waveform = Path(path), np.asarray(waveform)
     if waveform.ndim != 1 or len(waveform) == 0:
         raise InputError(path, f"waveform has shape {waveform.shape}", allowed="(S,) mono samples, S >= 1")
@@ -68,6 +69,8 @@ def read_comment(path: Path) -> str | None:
     InputError
         The file cannot be read.
     """
+    import soundfile
+
     try:
         with path.open("rb") as file, soundfile.SoundFile(file) as audio:
             return audio.comment or None

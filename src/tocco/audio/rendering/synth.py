@@ -13,7 +13,6 @@ from types import ModuleType, TracebackType
 from typing import Any, Final
 
 import numpy as np
-import soxr
 
 from tocco.audio.decoding import AUDIO_LIMITS
 from tocco.audio.rendering.pedal_layers import PedalLayer, pedal_layers
@@ -217,6 +216,8 @@ class FluidSynthRenderer:
 
     def _performed(self, events: list[Event]) -> FloatArray:
         """(S,) float32: the sound of one playing from second 0 on, at the final rate."""
+        import soxr
+
         piano = self.piano.fresh(_struck(events))
         try:
             to_mono = soxr.ResampleStream(SYNTH_RATE_HZ, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")

@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import hilbert
 
 from tocco.music.corruption.context import BASS, INNER, MELODY, Context
 from tocco.music.corruption.draft import Draft, RowEdit
@@ -50,6 +48,8 @@ def inverted_dynamics(context: Context, severity: float, rng: np.random.Generato
 
 def _quarter_later(onset_sec: FloatArray, contour: FloatArray) -> FloatArray:
     """(N,) the contour a quarter wave later: its Hilbert transform, mirrored at both ends."""
+    from scipy.signal import hilbert
+
     grid = np.arange(onset_sec[0], onset_sec[-1] + _GRID_SEC, _GRID_SEC)
     wave = np.interp(grid, onset_sec, contour)
     mirrored = np.concatenate((wave[::-1], wave, wave[::-1]))
@@ -93,6 +93,8 @@ def _struck_place(context: Context) -> IntArray:
 
 def _smoothed(onset_sec: FloatArray, value: FloatArray) -> FloatArray:
     """(N,) mean of the values near each note in time, in a Gaussian window."""
+    from scipy.ndimage import gaussian_filter1d
+
     cell = ((onset_sec - onset_sec[0]) / _GRID_SEC).astype(int)
     size = int(cell[-1]) + 1
     width = CONTOUR_SEC / _GRID_SEC

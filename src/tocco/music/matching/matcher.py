@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
 from tocco.music.matching.assign import match_by_pitch, settle_repeated_keys
 from tocco.music.matching.chords import OnsetGroups, PlayedNotes, WrittenNotes, group_onsets
@@ -308,6 +307,8 @@ def _match_near(
     is_rough: bool,
 ) -> IntArray:
     """Match the notes that take part, each within reach of its due time."""
+    from scipy.ndimage import uniform_filter1d
+
     pages, keys = np.flatnonzero(is_performed), np.flatnonzero(is_kept)
     due_sec = tempo_map.sec_at(groups.onset_beat)
     gap_sec = np.diff(due_sec)

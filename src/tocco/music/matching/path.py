@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from tocco.music.matching.chords import OnsetGroups, PlayedNotes
 from tocco.music.matching.corridor import Corridor
@@ -269,6 +268,8 @@ def is_after_stop(played: PlayedNotes) -> BoolArray:
 
 def _back_share(played: PlayedNotes, in_trill: BoolArray) -> FloatArray:
     """(N,) what is left of the price of going back, by how long the player paused before a note."""
+    from scipy.ndimage import median_filter
+
     gap_sec = np.diff(played.onset_sec, prepend=played.onset_sec[0])
     apart = np.where((gap_sec > SPREAD_SEC) & ~in_trill, gap_sec, np.nan)
     known = np.flatnonzero(~np.isnan(apart))

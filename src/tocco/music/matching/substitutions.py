@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from tocco.units import FloatArray, IntArray
 
@@ -38,6 +37,8 @@ def pair_wrong_notes(
     -------
     (Q, 2) score index, performance index; ascending
     """
+    from scipy.optimize import linear_sum_assignment
+
     pairs: list[tuple[int, int]] = []
     for group in _groups_in_time(due_sec, sec):
         rows, columns = group

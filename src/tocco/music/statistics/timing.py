@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from tocco.music.statistics.catalogue import Matter
 from tocco.music.statistics.playing import Playing
@@ -58,6 +57,8 @@ def measure_timing(playing: Playing) -> dict[str, float]:
 
 
 def _rhythm(ioi_sec: FloatArray) -> dict[str, float]:
+    from scipy.ndimage import median_filter
+
     log_ioi = np.log(ioi_sec + 1e-3)
     pairs = np.abs(np.diff(ioi_sec)) / ((ioi_sec[1:] + ioi_sec[:-1]) / 2.0)
     change = np.abs(np.diff(log_ioi))

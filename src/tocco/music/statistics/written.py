@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from tocco.music.alignment import Alignment
 from tocco.music.statistics.playing import Playing
@@ -137,6 +136,8 @@ def local_beat_sec(onset_beat: FloatArray, onset_sec: FloatArray, beat_sec: floa
     -------
     (G,) seconds
     """
+    from scipy.ndimage import median_filter
+
     slope = np.gradient(np.maximum.accumulate(onset_sec), onset_beat)
     return np.clip(median_filter(slope, 5, mode="nearest"), 0.3 * beat_sec, 3.0 * beat_sec)
 

@@ -13,7 +13,6 @@ from typing import Final
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
-from scipy.special import expit
 
 from tocco.music.performance import PEDAL_DOWN, PedalCurve
 from tocco.music.statistics.playing import pedal_crossings
@@ -64,6 +63,8 @@ def detection_probability(played: FloatArray) -> FloatArray:
     >>> detection_probability(np.array([5.0, 15.5, 60.0])).round(2).tolist()
     [0.2, 0.5, 1.0]
     """
+    from scipy.special import expit
+
     return expit(
         (np.asarray(played, dtype=float) - TRANSCRIBER.inaudible_velocity) / TRANSCRIBER.inaudible_width
     )

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from tocco.music.notation import Mark
 from tocco.music.statistics.summaries import (
@@ -152,6 +151,8 @@ class Levels:
 
 def read_levels(evidence: Evidence) -> Levels:
     """Measure the levels of a whole performance, onset by onset."""
+    from scipy.ndimage import median_filter
+
     groups, velocity = evidence.onset_groups, evidence.velocity
     n_onsets = len(groups.size)
     if n_onsets == 0:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from tocco.music.statistics.summaries import MISSING, around, group_sum, mean, median, sd
 from tocco.pseudo_labels.observed.evidence import NO_AUDIO, Evidence, Findings, Span
@@ -133,6 +132,8 @@ def _used_range(groups: OnsetGroups, velocity: FloatArray) -> float:
     lower line, both lines smoothed by running medians over 15 onsets. It scales with the dynamic range, and
     hardly depends on outliers, on the dynamics contour, or on the balance of inner voices.
     """
+    from scipy.ndimage import median_filter
+
     if not len(groups.size):
         return 0.0
     top, bottom = (
