@@ -1,6 +1,7 @@
 """Imports run one way, and importing tocco stays light."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -108,13 +109,70 @@ def test_the_arrow_is_really_read() -> None:
     assert imports_of(tree) == {"tocco.training", "tocco.apps.cli", "tocco.data"}
 
 
+def _loaded_by(module: str) -> set[str]:
+    code = f"import sys, {module}; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
 @pytest.mark.parametrize("module", ["tocco", "tocco.apps.cli.main"])
 def test_start_up_loads_nothing_heavy(module: str) -> None:
-    code = f"import sys, {module}; print(*sorted(m for m in sys.modules if '.' not in m))"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert not {*HEAVY, "torch", "scipy", "numpy"} & set(loaded)
+    assert not {*HEAVY, "torch", "scipy", "numpy"} & _loaded_by(module)
+
+
+def test_the_assessor_loads_no_library_before_it_is_used() -> None:
+    loaded = _loaded_by("tocco.inference.assessor, tocco.inference.batch, tocco.report.curve_picture")
+    assert "numpy" in loaded
+    assert not {*HEAVY, "torch", "safetensors", "scipy", "soxr", "av", "soundfile", "fluidsynth"} & loaded
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "tocco.inference.assessment",
+        "tocco.data.records",
+        "tocco.data.pairing",
+        "tocco.report.terminal",
+        "tocco.report.assessment_folder",
+    ],
+)
+def test_what_the_command_line_reads_and_writes_with_is_light(module: str) -> None:
+    assert not {*HEAVY, "torch", "safetensors", "scipy"} & _loaded_by(module)
+
+
+def test_partitura_brings_nothing_that_its_notation_can_do_without() -> None:
+    loaded = _loaded_by(
+        "tocco.music.partitura_import; tocco.music.partitura_import.import_notation_library('partitura')"
+    )
+    assert "partitura" in loaded
+    assert not {"miditok", "pandas", "fluidsynth", "torch", "huggingface_hub"} & loaded
+
+
+def test_idle_threads_of_the_network_sleep_unless_told_otherwise() -> None:
+    code = "import os, tocco.models.network; print(os.environ['OMP_WAIT_POLICY'])"
+    told = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    for given, expected in [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")]:
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=told | given
+        )
+        assert done.stdout.strip() == expected
+
+
+def test_the_variable_is_set_before_torch_is_loaded() -> None:
+    code = (
+        "import builtins, os, sys\n"
+        "real = builtins.__import__\n"
+        "def watched(name, *rest, **named):\n"
+        "    if name == 'torch' and 'torch' not in sys.modules:\n"
+        "        print(os.environ.get('OMP_WAIT_POLICY'))\n"
+        "        sys.stdout.flush(), os._exit(0)\n"
+        "    return real(name, *rest, **named)\n"
+        "builtins.__import__ = watched\n"
+        "import tocco; tocco.Assessor()\n"
+    )
+    told = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=told)
+    assert done.stdout.strip() == "passive"
 
 
 def test_every_module_but_the_empty_ones_has_a_docstring() -> None:

@@ -148,6 +148,7 @@ class _Page:
         width = (self.width_in - _LEFT_IN - _RIGHT_IN) / self.width_in
         axes = self.figure.add_axes((_LEFT_IN / self.width_in, bottom, width, height_in / self.height_in))
         axes.set_xlim(0.0, self.end_sec)
+        axes.xaxis.set_visible(False)  # ticks that nobody sees would take a third of the time
         axes.tick_params(
             axis="x", length=0, labelbottom=False, labeltop=False, colors=_GREY, labelcolor=_GREY, labelsize=8
         )
@@ -353,6 +354,7 @@ class _Page:
         bottom, top = self.staves[-1], self.staves[0]
         step = _time_step(self.end_sec)
         seconds = np.arange(0.0, self.end_sec + 1e-6, step)
+        bottom.xaxis.set_visible(True)
         bottom.set_xticks(seconds, [clock(second) for second in seconds])
         bottom.tick_params(axis="x", labelbottom=True, length=3)
         axis_in = self.top_in - _GAP_IN + 0.135
