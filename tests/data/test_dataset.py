@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -5,14 +6,17 @@ import pytest
 import torch
 
 from tocco.audio.augmentation import AugmentationConfig
+from tocco.data import splits
 from tocco.data.batching import Example, collate_examples, network_batch
 from tocco.data.dataset import DataLoaders, PerformanceDataset, create_dataloaders
 from tocco.data.example_augmentation import ExampleAugmentation
 from tocco.data.loaders import EpochItem, TrainingLoader, WorkerConfig
-from tocco.data.prepared import PreparedRecord, prepare_records
+from tocco.data.prepared import PreparedRecord, prepare_records, prepared_folds
 from tocco.data.records import read_labels, write_labels
+from tocco.data.splits import checked_folds, fingerprints
 from tocco.errors import InputError, MissingPartError
 from tocco.music.note_features import NOTE_FEATURES
+from tocco.music.performance import Performance
 from tocco.music.statistics import STATISTICS
 from tocco.rubrics import TARGETS
 
@@ -271,3 +275,27 @@ def test_a_label_file_that_names_no_midi_is_refused(tiny_labels: Path, tmp_path:
     write_labels(records, tmp_path / "labels.jsonl")
     with pytest.raises(InputError, match="take07: has no midi_path"):
         PerformanceDataset.from_labels(tmp_path / "labels.jsonl", training=True)
+
+
+def test_the_folds_of_prepared_records_read_no_midi_again(
+    prepared: list[PreparedRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [each.record for each in prepared]
+    known = fingerprints(records)
+    for each in prepared:
+        np.testing.assert_array_equal(each.fingerprint, known[each.record.segment_id])
+        assert len(each.fingerprint) > 0
+    expected = checked_folds(records, "cv4_cluster")
+
+    def unreadable(path: Path) -> Performance:
+        raise AssertionError(f"{path} was read again")
+
+    monkeypatch.setattr(splits, "load_midi", unreadable)
+    for ours, theirs in zip(prepared_folds(prepared, "cv4_cluster"), expected, strict=True):
+        np.testing.assert_array_equal(ours[0], theirs[0])
+        np.testing.assert_array_equal(ours[1], theirs[1])
+    train, test = expected[0]
+    leaking = list(prepared)
+    leaking[test[0]] = replace(prepared[test[0]], fingerprint=prepared[train[0]].fingerprint)
+    with pytest.raises(InputError, match="share 100 % of their note runs"):
+        prepared_folds(leaking, "cv4_cluster")

@@ -19,13 +19,14 @@ from tocco.cache import ArrayReader, ArraysInMemory, cached_arrays, content_key
 from tocco.data.preparation import SymbolicInputs, WindowInputs, cut_windows
 from tocco.data.record_arrays import SYMBOLIC, MissingMidi, record_arrays, sound_and_keys
 from tocco.data.records import LabelRecord
+from tocco.data.splits import Fold, Protocol, checked_folds
 from tocco.data.value_arrays import value_of
 from tocco.engines import LocalEngine, Progress
 from tocco.files import sha256_of
 from tocco.music.alignment import Alignment
 from tocco.music.performance import Performance
 from tocco.rubrics import TARGETS
-from tocco.units import FloatArray
+from tocco.units import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ class PreparedRecord:
     ----------
     bounds_sec : (K, 2) seconds of the recording, one row a window
     score_refusal : why the record's score is not that of its performance; "" where it is, or has none
+    fingerprint : (G,) `splits.fingerprint` of the notes played in the segment
     label, label_sd : (D,) in the order of `TARGETS`; NaN where missing
     """
 
@@ -128,6 +130,7 @@ class PreparedRecord:
     bounds_sec: FloatArray
     windows: tuple[PreparedWindow, ...]
     score_refusal: str
+    fingerprint: IntArray
     label: FloatArray
     label_sd: FloatArray
 
@@ -141,6 +144,7 @@ class Outline(NamedTuple):
     level_db: float
     has_score: bool
     score_refusal: str
+    fingerprint: IntArray
 
 
 def prepare_records(
@@ -180,6 +184,12 @@ def prepare_records(
     return [_prepared(outline) for outline in LocalEngine(jobs).map(prepare, records, progress)]
 
 
+def prepared_folds(records: Sequence[PreparedRecord], protocol: Protocol) -> list[Fold]:
+    """`checked_folds` of prepared records, whose notes are known: no MIDI is read again."""
+    prints = {each.record.segment_id: each.fingerprint for each in records}
+    return checked_folds([each.record for each in records], protocol, prints=prints)
+
+
 def record_outline(
     record: LabelRecord, *, window_sec: float, overlap: float, cache_dir: Path | None
 ) -> Outline:
@@ -208,6 +218,7 @@ def record_outline(
         level_db=float(arrays.array("level_db")[0]),
         has_score=value_of("alignment", arrays.array) is not None,
         score_refusal=value_of("score_refusal", arrays.array),
+        fingerprint=arrays.array("fingerprint"),
     )
 
 
@@ -237,6 +248,7 @@ def _prepared(outline: Outline) -> PreparedRecord:
         bounds_sec=outline.bounds_sec,
         windows=windows,
         score_refusal=outline.score_refusal,
+        fingerprint=outline.fingerprint,
         label=np.array([record.labels.get(name, np.nan) for name in TARGETS]),
         label_sd=np.array([record.label_sd.get(name, np.nan) for name in TARGETS]),
     )

@@ -15,6 +15,7 @@ from tocco.audio.processing import load_audio, normalize_audio, segment_bounds
 from tocco.data.preparation import cut_windows, symbolic_inputs
 from tocco.data.records import LabelRecord
 from tocco.data.sources import read_performance
+from tocco.data.splits import record_fingerprint
 from tocco.data.value_arrays import arrays_of
 from tocco.errors import InputError, MissingPartError
 from tocco.units import SAMPLE_RATE_HZ, samples_from_sec
@@ -43,6 +44,7 @@ def record_arrays(record: LabelRecord, window_sec: float, overlap: float) -> dic
         "sample_bounds": edges - first,
         "level_db": np.array([normal.original_rms_dbfs]),
         "waveform": np.round(normal.waveform[first : edges.max()] * 32767.0).astype(np.int16),
+        "fingerprint": record_fingerprint(record, performance),
         **arrays_of(performance, "performance"),
         **arrays_of(alignment, "alignment"),
         **arrays_of(read.score_refusal, "score_refusal"),

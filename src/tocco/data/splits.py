@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
-from scipy import sparse
 
 from tocco.data.records import LabelRecord
 from tocco.errors import InputError
 from tocco.music.midi import load_midi
 from tocco.music.performance import Performance
 from tocco.units import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 Protocol = Literal["cv4_cluster", "cv4_performer", "leave_one_work_out"]
 Barrier = Literal["cluster", "performer", "piece", "work", "content"]
@@ -102,8 +104,17 @@ def fold_indices(
     ]
 
 
-def checked_folds(records: Sequence[LabelRecord], protocol: Protocol) -> list[Fold]:
+def checked_folds(
+    records: Sequence[LabelRecord], protocol: Protocol, *, prints: Mapping[str, IntArray] | None = None
+) -> list[Fold]:
     """The folds of a protocol, each proven free of leaks.
+
+    Parameters
+    ----------
+    records
+    protocol
+    prints
+        Fingerprints by segment_id, where they are known already; else every MIDI is read.
 
     Raises
     ------
@@ -111,7 +122,7 @@ def checked_folds(records: Sequence[LabelRecord], protocol: Protocol) -> list[Fo
         As `fold_indices`, or a fold leaks.
     """
     folds = fold_indices(records, protocol)
-    prints = fingerprints(records)
+    prints = fingerprints(records) if prints is None else prints
     for train, test in folds:
         assert_disjoint(
             [records[i] for i in train], [records[i] for i in test], by=BARRIERS[protocol], prints=prints
@@ -224,9 +235,14 @@ def fingerprints(records: Iterable[LabelRecord]) -> dict[str, IntArray]:
                 "has no MIDI, so its notes cannot be compared with other segments'",
                 next_step="give its midi_path, or leave 'content' out of the comparison",
             )
-        end_sec = np.inf if record.end_time is None else record.end_time
-        prints[record.segment_id] = fingerprint(load_midi(record.midi_path), record.start_time, end_sec)
+        prints[record.segment_id] = record_fingerprint(record, load_midi(record.midi_path))
     return prints
+
+
+def record_fingerprint(record: LabelRecord, performance: Performance) -> IntArray:
+    """(G,) `fingerprint` of the segment that a record rates, of its whole performance."""
+    end_sec = np.inf if record.end_time is None else record.end_time
+    return fingerprint(performance, record.start_time, end_sec)
 
 
 def fingerprint(performance: Performance, start_sec: float = 0.0, end_sec: float = np.inf) -> IntArray:
@@ -286,6 +302,8 @@ def _assert_other_notes(
 
 def _incidence(side: Sequence[IntArray], vocabulary: IntArray) -> sparse.csr_array:
     """(segments, n-grams) 1 where the segment has the n-gram."""
+    from scipy import sparse
+
     columns = np.searchsorted(vocabulary, np.concatenate(list(side)))
     starts = np.concatenate([[0], np.cumsum([len(grams) for grams in side])])
     ones = np.ones(len(columns), dtype=np.int64)

@@ -10,9 +10,9 @@ import numpy as np
 import typer
 
 from tocco.apps.progress import progress_bar
-from tocco.data.prepared import PreparedRecord, prepare_records
+from tocco.data.prepared import PreparedRecord, prepare_records, prepared_folds
 from tocco.data.records import read_labels
-from tocco.data.splits import checked_folds, fold_indices, inner_split
+from tocco.data.splits import fold_indices, inner_split
 from tocco.errors import InputError, UsageError
 from tocco.evaluation.cross_validation.protocols import NETWORK, calibrate, cross_validation_result
 from tocco.evaluation.cross_validation.report import write_report
@@ -164,7 +164,7 @@ def _splits(
     if fold == "none":
         parts = [("full", everything, everything[:0])]
     else:
-        folds = checked_folds(label_records, config.data.protocol)
+        folds = prepared_folds(records, config.data.protocol)
         numbers = [str(k) for k in range(len(folds))]
         if fold != "all" and fold not in numbers:
             raise UsageError("--fold", f"is {fold}", allowed=f"none, all, {', '.join(numbers)}")

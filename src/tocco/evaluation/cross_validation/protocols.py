@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tocco.data.preparation import WindowInputs
-from tocco.data.prepared import PreparedRecord
-from tocco.data.splits import checked_folds
+from tocco.data.prepared import PreparedRecord, prepared_folds
 from tocco.errors import InputError
 from tocco.evaluation.cross_validation.baselines import (
     constant,
@@ -89,7 +88,7 @@ def held_out_ratings(
     InputError
         A fold is not trained, or was trained on another split.
     """
-    folds = checked_folds([r.record for r in records], config.data.protocol)
+    folds = prepared_folds(records, config.data.protocol)
     fold = np.full(len(records), -1)
     rating: FloatArray | None = None
     sd: FloatArray | None = None
