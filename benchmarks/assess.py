@@ -33,7 +33,7 @@ from tocco.music.performance import PedalCurve, Performance
 
 MINUTES = (1.6, 5.0, 20.0, 60.0)
 EXCERPT_SEC = 12.0
-FURTHER_ROWS = 4
+EXCERPT_STARTS_SEC = np.array([24.0, 0.0, 32.0, 48.0, 64.0])
 REPEATS = 3
 GAP_SEC = 1.0
 
@@ -81,7 +81,7 @@ def make_excerpts(folder: Path) -> list[Path]:
     """MIDI of excerpts of the example, each from another place."""
     folder.mkdir(parents=True, exist_ok=True)
     whole = load_midi(example_path() / "minuet.mid")
-    starts = 8.0 * np.arange(1 + FURTHER_ROWS)
+    starts = EXCERPT_STARTS_SEC
     bounds = np.stack([starts, starts + EXCERPT_SEC], axis=1)
     paths = [folder / f"excerpt{n}.mid" for n in range(len(bounds))]
     for path, excerpt in zip(paths, segment_midi(whole, bounds), strict=True):
