@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -30,14 +30,14 @@ from tocco.files import is_safe_name, sha256_of, write_bytes
 from tocco.inference.applicability import Applicability
 from tocco.inference.intervals import IntervalCalibration
 from tocco.models.blend import Blend
-from tocco.models.network import PerformanceNetwork
-from tocco.models.network_predictor import NetworkPredictor, read_network, write_weights
 from tocco.models.predictor import Predictor
-from tocco.models.registry import load_predictor
 from tocco.music.note_features import NOTE_FEATURES
 from tocco.music.octuple import OCTUPLE_VOCABULARY
 from tocco.music.statistics import STATISTICS
 from tocco.schema import StrictModel, one_line, short
+
+if TYPE_CHECKING:
+    from tocco.models.network import PerformanceNetwork
 
 WEIGHTS, CONFIG, CALIBRATION, CARD = "model.safetensors", "config.yaml", "calibration.json", "MODEL_CARD.md"
 CHECKSUMS = "SHA256SUMS"
@@ -151,6 +151,8 @@ def load_bundle(folder: Path | None = None) -> Bundle:
     BundleError
         A part is missing or changed, or this release computes other inputs than the model reads.
     """
+    from tocco.models.network_predictor import read_network
+
     folder = bundled_path() if folder is None else folder
     sha256, extra = _check_sums(folder)
     config = _read_model(folder / CONFIG, BundleConfig)
@@ -179,6 +181,8 @@ def save_bundle(
     others : name -> predictor
         Those that the config lists beside the network.
     """
+    from tocco.models.network_predictor import write_weights
+
     others = {} if others is None else others
     listed = {one.name for one in config.predictors} - {NETWORK}
     if listed != set(others):
@@ -254,6 +258,9 @@ def _assert_listed(folder: Path, config: BundleConfig, extra: frozenset[str]) ->
 
 def _predictor(folder: Path, config: BundleConfig, network: PerformanceNetwork) -> Predictor:
     """What rates: the network, or its blend with the other predictors."""
+    from tocco.models.network_predictor import NetworkPredictor
+    from tocco.models.registry import load_predictor
+
     own = NetworkPredictor(network, config.network)
     members: list[Predictor] = []
     for listed in config.predictors:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
-from scipy.special import ndtri
 
 from tocco.inference.assessment import Curve, Moment
 from tocco.inference.intervals import DEFAULT_LEVEL
@@ -94,6 +93,8 @@ def quantile_of_extreme(n_places: int, level: float = DEFAULT_LEVEL) -> float:
     >>> [round(quantile_of_extreme(n), 2) for n in (1, 10, 60)]
     [1.64, 2.56, 3.13]
     """
+    from scipy.special import ndtri
+
     return float(ndtri((1.0 + level ** (1.0 / max(n_places, 1))) / 2.0))
 
 

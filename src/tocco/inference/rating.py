@@ -8,7 +8,6 @@ from itertools import islice
 
 import numpy as np
 
-from tocco.data.batching import collate_windows
 from tocco.data.preparation import WindowInputs
 from tocco.models.predictor import Prediction, Predictor, PredictorInput, StatisticsTable
 from tocco.units import BoolArray, FloatArray
@@ -49,6 +48,8 @@ def rate_windows(
     whole : (1, P)
         Statistics of the whole performance; None for a predictor that reads none.
     """
+    from tocco.data.batching import collate_windows
+
     said: list[Prediction] = []
     heard: list[bool] = []
     for batch in _batches(windows, batch_size):

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
-from tocco.models.network import PerformanceBatch
 from tocco.units import FloatArray
+
+if TYPE_CHECKING:
+    from tocco.models.network import PerformanceBatch
 
 
 @dataclass(frozen=True, eq=False)
