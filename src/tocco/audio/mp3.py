@@ -11,16 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-import av
 import numpy as np
-from av.error import FFmpegError
 
 from tocco.audio.iff_chunks import SHORTEST_SEC
 from tocco.audio.mpeg_frames import Frame, FrameHeader, InfoTag, frames, info_tag, n_alien_bytes, sound_bounds
 from tocco.errors import InputError
 from tocco.units import FloatArray
+
+if TYPE_CHECKING:
+    import av
 
 _SIZE_TOLERANCE: Final = 0.01  # taggers move a few bytes; a copy that was cut off lacks far more
 _BLOCK_FRAMES: Final = 40
@@ -105,6 +106,9 @@ class _Mp3Reader:
 
     def _samples(self, decoder: av.AudioCodecContext, frame: Frame) -> FloatArray:
         """(n, C): the sound of one frame; silence where it cannot be decoded, so that the clock runs on."""
+        import av
+        from av.error import FFmpegError
+
         header, first = frame.header, self._header
         if (header.sample_rate_hz, header.n_channels) != (first.sample_rate_hz, first.n_channels):
             raise InputError(
@@ -164,6 +168,8 @@ class _Part:
     """
 
     def __init__(self, tag: InfoTag | None) -> None:
+        import av
+
         self.decoder = cast(av.AudioCodecContext, av.CodecContext.create("mp3float", "r"))
         self._delay = (tag and tag.delay) or 0
         self._padding = (tag and tag.padding) or 0
