@@ -172,12 +172,12 @@ def test_it_says_what_it_was_fitted_on_and_what_moved(fitted: tuple[Norms, str])
     assert (norms.pool.n_performances, norms.pool.seed, norms.pool.corpora) == (2, 3, {"made up": 2})
     assert "performances of 2 pieces" in said
     assert (
-        f"accents: {norms.accents.n_notes} notes, which correlate with what the music suggests by "
+        f"accents: {norms.accents.n_notes} notes, correlation with expected accents "
         f"{norms.accents.correlation:.2f} in" in said
     )
-    assert "pedal: lift after the onset, 10 % 40 ms, 25 % 40 ms" in said
-    assert "other than the norms in use: touch.usual.staccato.0 " in said
-    assert "the scale has to be fitted again" in said
+    assert "pedal: lag of the lift after the onset, 10 % 40 ms, 25 % 40 ms" in said
+    assert "changed from the norms in use: touch.usual.staccato.0 " in said
+    assert "fit the scale again" in said
     assert "left out: " not in said
 
 
@@ -232,6 +232,6 @@ def test_differences_are_named_one_by_one() -> None:
     )
     assert differences(norms, other) == [
         f"touch.usual.octave {norms.touch.usual.octave:g} -> -0.5",
-        f"course.mark {norms.level.velocity.mark:g} -> 9",
+        f"level.mark {norms.level.velocity.mark:g} -> 9",
         f"accents.slur {norms.accents.velocity.slur:g} -> -2",
     ]

@@ -67,8 +67,8 @@ def test_a_dimension_that_nothing_could_be_rated_in_is_named(scale_path: Path, t
     reported = run(
         "pseudo-label", tmp_path / "alone.jsonl", "-o", out, "--scale", scale_path, "--spot-checks", 0
     )
-    assert "  note_accuracy          could be rated in no segment: no score was given" in reported.output
-    assert "dynamics_control       could be rated" not in reported.output
+    assert "  note_accuracy          was rated in no segment: no score was given" in reported.output
+    assert "dynamics_control       was rated" not in reported.output
 
 
 def test_a_manifest_of_transcriptions_is_said_to_be_one(scale_path: Path, tmp_path: Path) -> None:

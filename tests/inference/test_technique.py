@@ -20,7 +20,7 @@ def test_a_late_and_a_loud_note_are_named_with_bar_and_beat() -> None:
     first = found["rhythmic_precision"].places[0]
     assert (first.kind, first.text) == ("late", "bar 6, beat 1.5: 150 ms late relative to the local tempo")
     assert first.start_sec == pytest.approx(1.0 + 20.5 * 0.6 + 0.15, abs=0.01)
-    assert found["dynamics_control"].places[0].text.startswith("bar 6, beat 1.5: one note sticks out")
+    assert found["dynamics_control"].places[0].text.startswith("bar 6, beat 1.5: one note is louder")
     assert found["note_accuracy"].places == ()
     accuracy = found["note_accuracy"].measures["weighted_error"]
     assert (accuracy.value, accuracy.unit) == (0.0, "fraction")
