@@ -226,7 +226,7 @@ def test_differences_are_named_one_by_one() -> None:
     other = norms.model_copy(
         update={
             "touch": norms.touch.model_copy(update={"usual": usual, "n_notes": 1}),
-            "course": norms.level.model_copy(update={"velocity": velocity}),
+            "level": norms.level.model_copy(update={"velocity": velocity}),
             "accents": norms.accents.model_copy(update={"velocity": slurred, "n_notes": 1}),
         }
     )

@@ -228,7 +228,7 @@ def test_what_was_transcribed_is_no_pool(tiny_labels: Path, tmp_path: Path) -> N
     first, *rest = read_labels(tiny_labels)
     path = tmp_path / "labels.jsonl"
     write_labels([first.model_copy(update={"origin": "transcribed"}), *rest], path)
-    with pytest.raises(InputError, match=r"take00: is transcribed.*MIDI that the keys sent"):
+    with pytest.raises(InputError, match=r"take00: is transcribed.*recorded MIDI"):
         fit(path, tmp_path / "scale.json")
 
 
