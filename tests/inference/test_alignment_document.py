@@ -118,9 +118,15 @@ def test_mistakes_stand_in_order_of_time(document: AlignmentDocument) -> None:
 
 def test_restarts_and_skips_name_bars_seconds_and_notes(document: AlignmentDocument) -> None:
     (restart,) = document.restarts
-    assert restart.model_dump() == {"bars": ("1", "1"), "start_sec": 2.0, "end_sec": 4.0, "n_notes": 2}
+    assert restart.model_dump() == {
+        "bars": ("1", "1"),
+        "where": "bar 1",
+        "start_sec": 2.0,
+        "end_sec": 4.0,
+        "n_notes": 2,
+    }
     (skip,) = document.skips
-    assert skip.model_dump() == {"bars": ("4", "4"), "at_sec": 8.5, "n_notes": 3}
+    assert skip.model_dump() == {"bars": ("4", "4"), "where": "bar 4", "at_sec": 8.5, "n_notes": 3}
 
 
 def test_a_skip_counts_its_own_notes_alone() -> None:

@@ -94,7 +94,7 @@ class Restart(StrictModel):
     """Printed numbers of the first and the last bar that are heard twice."""
 
     where: _Text | None = None
-    """The same in words, each stretch of the page for itself: "bars 15–16, then 1–8 (repeat)"."""
+    """The same in words, each stretch of the score for itself: "bars 15–16, then 1–8 (repeat)"."""
 
     start_sec: Seconds
     """First note that was given up."""
@@ -113,7 +113,7 @@ class PassedOver(StrictModel):
     """Printed numbers of its first and last bar."""
 
     where: _Text | None = None
-    """The same in words, each stretch of the page for itself."""
+    """The same in words, each stretch of the score for itself."""
 
     at_sec: Seconds
     """The last note before it."""

@@ -191,7 +191,7 @@ class Moment(StrictModel):
     """[first, last] bar as printed; null without a score."""
 
     where: _Text | None = None
-    """The same in words, each stretch of the page for itself: "bars 15–16, then 1–8 (repeat)"."""
+    """The same in words, each stretch of the score for itself: "bars 15–16, then 1–8 (repeat)"."""
 
     @model_validator(mode="after")
     def _has_a_length(self) -> Moment:
