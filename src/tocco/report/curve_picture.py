@@ -37,7 +37,7 @@ _LINE_IN: Final = 0.22
 _INK: Final = "#22262b"
 _GREY: Final = "#6b737c"
 _PALE: Final = "#dfe3e8"
-# Distinguished by people with any of the common colour deficiencies (Okabe and Ito, 2008, darkened for print).
+# Distinguished by people with any of the common colour deficiencies (Okabe and Ito 2008, darkened for print).
 _FAMILY_COLOUR: Final = {"technical": "#1f6296", "interpretive": "#84418f"}
 _MOMENT_COLOUR: Final = {"weakest": "#e08a1e", "strongest": "#1f9e77"}
 _MOMENT_INK: Final = {"weakest": "#8a4f05", "strongest": "#0d5c44"}
