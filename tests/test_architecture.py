@@ -150,12 +150,12 @@ def test_partitura_brings_nothing_that_its_notation_can_do_without() -> None:
     assert not {"miditok", "pandas", "fluidsynth", "torch", "huggingface_hub"} & loaded
 
 
-def test_idle_threads_of_the_network_sleep_unless_told_otherwise() -> None:
+def test_idle_threads_of_the_network_sleep_unless_set_otherwise() -> None:
     code = "import os, tocco.models.network; print(os.environ['OMP_WAIT_POLICY'])"
-    told = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    surroundings = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     for given, expected in [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")]:
         done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=told | given
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=surroundings | given
         )
         assert done.stdout.strip() == expected
 
@@ -172,8 +172,10 @@ def test_the_variable_is_set_before_torch_is_loaded() -> None:
         "builtins.__import__ = watched\n"
         "import tocco; tocco.Assessor()\n"
     )
-    told = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=told)
+    surroundings = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=surroundings
+    )
     assert done.stdout.strip() == "passive"
 
 

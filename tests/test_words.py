@@ -58,8 +58,6 @@ TO_BE_REWRITTEN: Final[tuple[str, ...]] = (
     "src/tocco/data/value_arrays.py",
     "src/tocco/errors.py",
     "src/tocco/evaluation/cross_validation/",
-    "src/tocco/inference/alignment_document.py",
-    "src/tocco/inference/assessment.py",
     "src/tocco/metrics.py",
     "src/tocco/models/statistics_models.py",
     "src/tocco/music/",

@@ -24,7 +24,7 @@ from tocco.files import file_name, is_safe_name, sha256_of
 from tocco.inference import batch
 from tocco.inference.assessment import Assessment, read_assessment
 from tocco.inference.bundle import load_bundle
-from tocco.report import assessment_folder
+from tocco.report import formats
 
 Run = Callable[..., str]
 
@@ -61,7 +61,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(batch, "Assessor", Stand)
     batch.shared_assessor.cache_clear()
-    monkeypatch.setattr(assessment_folder, "draw_curve", lambda assessment, path: path.write_bytes(b"drawn"))
+    monkeypatch.setitem(formats.FORMATS[".png"], Assessment, lambda _, path: path.write_bytes(b"drawn"))
     for name in ("one", "two"):
         Path(f"{name}.wav").write_text(f"sound {name}")
         Path(f"{name}.mid").write_text(f"keys {name}")
@@ -165,7 +165,7 @@ def test_a_table_that_is_not_ours_is_never_replaced(run: Run) -> None:
 def test_another_score_is_another_input(run: Run) -> None:
     given = ("one.wav", "--midi", "one.mid", "-o", "out")
     run(*given, "--score", "score.mid")
-    with pytest.raises(OutputError, match="another performance"):
+    with pytest.raises(OutputError, match="the same performance with a score"):
         run(*given)
     assert read_assessment(Path("out/one.json")).inputs.score is not None
     run(*given, "--overwrite")

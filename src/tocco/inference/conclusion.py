@@ -106,7 +106,7 @@ def _inputs(sources: Sources, bounds_sec: FloatArray) -> Inputs:
     midi, audio, score = sources.midi, sources.audio, sources.score
     described = sources.description
     return Inputs(
-        notes="keys" if midi.given else "transcribed",
+        notes=sources.performance.origin,
         sound="recorded" if audio.given else "rendered",
         audio=InputFile(
             name=_name(audio.path or midi.path),
