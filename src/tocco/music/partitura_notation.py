@@ -59,14 +59,16 @@ def notation_from_parts(parts: Sequence[Any], source: str, signs: PageSigns) -> 
     source : for messages
     signs
     """
-    sounding = [part for part in parts if part.notes]
+    printed = {id(part): part.notes for part in parts}
+    sounding = [part for part in parts if printed[id(part)]]
     if not sounding:
         return Notation((), (), (), (), 0.0, source)
     notes: list[PrintedNote] = []
     n_struck: list[int] = []
     staves_above = 0
     for index, part in enumerate(sounding):
-        read = [replace(note, part=index) for note in _notes(part, staves_above, len(sounding) > 1, signs)]
+        played = _notes(part, printed[id(part)], index, signs, is_alone=len(sounding) == 1)
+        read = [replace(note, staff=note.staff + staves_above) for note in played] if index else list(played)
         notes.extend(read)
         n_struck.append(sum(not note.tie_stop for note in read))
         staves_above = max(note.staff for note in read)
@@ -78,7 +80,7 @@ def notation_from_parts(parts: Sequence[Any], source: str, signs: PageSigns) -> 
     structure = [
         sign
         for part in parts
-        if len(_measures(part)) == len(bar_spans)
+        if part is sounding[leader] or len(_measures(part)) == len(bar_spans)
         for sign in signs.structure.get(part.id, ())
     ]
     return Notation(
@@ -121,12 +123,14 @@ def _beats(part: Any) -> Callable[[int], float]:
     return lambda t: round(beat(t) - origin, 9)
 
 
-def _notes(part: Any, staves_above: int, several: bool, signs: PageSigns) -> Iterator[PrintedNote]:
+def _notes(
+    part: Any, printed: Sequence[Any], index: int, signs: PageSigns, *, is_alone: bool
+) -> Iterator[PrintedNote]:
     beat = _beats(part)
     score = import_notation_library("partitura").score
     slurred = _slurred(part)
     grace_lead = _grace_leads(part, signs.chord_notes)
-    for note in part.notes:
+    for note in printed:
         is_grace = isinstance(note, score.GraceNote)
         onset = beat(note.start.t)
         tie_start, tie_stop = signs.ties.get((part.id, note.doc_order), (False, False))
@@ -136,16 +140,17 @@ def _notes(part: Any, staves_above: int, several: bool, signs: PageSigns) -> Ite
         if note in slurred:
             names.append("slur")
         yield PrintedNote(
-            note_id=f"{part.id}:{note.id}" if several else str(note.id),
+            note_id=str(note.id) if is_alone else f"{part.id}:{note.id}",
             onset_beat=onset,
             duration_beat=0.0 if is_grace else beat(note.end.t) - onset,
             pitch=int(note.midi_pitch),
             voice=int(note.voice or 0),
-            staff=staves_above + int(note.staff or 1),
+            staff=int(note.staff or 1),
             is_grace=is_grace,
             grace_lead=grace_lead.get(note, 0),
             articulation=",".join(dict.fromkeys(names)),
             spelling=_spelling(note),
+            part=index,
             tie_start=tie_start,
             tie_stop=tie_stop,
         )

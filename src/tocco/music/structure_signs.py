@@ -26,6 +26,8 @@ SignKind = Literal[
 ]
 Until = Literal["", "fine", "coda", "segno"]
 
+_HOLDERS = ("barline", "direction", "sound")
+
 _MAX_PASSES = 10_000
 """Above every sane `times`; what is played is bounded by the length of the reading."""
 
@@ -86,9 +88,9 @@ def take_structure_signs(root: Any) -> dict[str, tuple[Sign, ...]]:
         divisions = 1
         found: list[Sign] = []
         for bar, measure in enumerate(part.findall("measure")):
-            elements = [(element, list(_signs_at(element))) for element in measure]
-            if any(at for _, at in elements):
-                found.extend(_placed(elements, bar, divisions))
+            at = {element: list(_signs_at(element)) for element in measure.iterchildren(*_HOLDERS)}
+            if any(at.values()):
+                found.extend(_placed([(e, at.get(e, [])) for e in measure], bar, divisions))
             divisions = _last_divisions(measure, divisions)
         signs[part.get("id", "P1")] = tuple(found)
     for barline in root.iter("barline"):
