@@ -83,4 +83,8 @@ def write_report(report: Report, paths: Iterable[Path]) -> None:
         A file cannot be written.
     """
     for path in paths:
-        FORMATS[path.suffix][type(report)](report, path)
+        _writer(path.suffix, type(report))(report, path)
+
+
+def _writer(suffix: str, kind: type[Report]) -> Callable[[Any, Path], None]:
+    return FORMATS[suffix][kind]
