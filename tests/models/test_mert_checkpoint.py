@@ -163,3 +163,16 @@ def test_hub_out_of_reach_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
     with pytest.raises(MissingPartError, match=r"cannot be fetched .* put config.json and pytorch_model.bin"):
         MERTEncoder("m-a-p/MERT-v1-95M")
+
+
+def test_training_changes_nothing_but_dropout(checkpoint: Path):
+    """No layers are passed over and no frames masked, as in MERT's own pre-training."""
+    encoder, sound = MERTEncoder(checkpoint, trainable="all").eval(), torch.randn(2, 8_000)
+    before = _encode(encoder, sound)
+    encoder.train()
+    for module in encoder.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+        if isinstance(getattr(module, "dropout", None), float):
+            module.dropout = 0.0
+    torch.testing.assert_close(_encode(encoder, sound), before)

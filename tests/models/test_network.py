@@ -268,3 +268,11 @@ def test_times_are_taken_from_the_start_of_the_audio(make_network, make_batch):
     assert _difference(network(later), network(batch)) < 1e-5
     wrong = replace(batch, audio_start_sec=torch.tensor([0.0, 4.0, 0.0]))
     assert (network(wrong).rating[1] - network(batch).rating[1]).abs().max() > 1e-4
+
+
+def test_the_encoder_is_one_of_two(make_network, checkpoint: Path):
+    assert make_network(audio_encoder="mert", mert={"checkpoint": checkpoint}).audio_encoder.output_size == 24
+    with pytest.raises(ValueError, match="audio_encoder is 'mert', but `mert` does not say which"):
+        make_network(audio_encoder="mert")
+    with pytest.raises(ValueError, match="arguments for MERT were given, but audio_encoder is 'compact'"):
+        make_network(mert={"checkpoint": checkpoint})

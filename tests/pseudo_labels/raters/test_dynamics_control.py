@@ -326,7 +326,7 @@ def test_a_note_twenty_off_its_line_sticks_out(off: float, is_named: bool) -> No
     assert found == (["uneven"] if is_named else [])
 
 
-@pytest.mark.parametrize(("below", "is_lost"), [(8.0, True), (3.0, False)])
+@pytest.mark.parametrize(("below", "is_lost"), [(6.0, True), (5.0, False)])
 def test_an_accent_five_below_what_is_near_is_lost(below: float, is_lost: bool) -> None:
     assert bool(accents(np.where(AT, 70.0 - below, PLAIN))[0]) == is_lost
 

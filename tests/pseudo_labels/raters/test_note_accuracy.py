@@ -12,14 +12,21 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta
 
+from rater_etude import play, study_score
 from tocco.errors import InputError
 from tocco.music.alignment import Alignment
+from tocco.music.matching.spans import RetriedSpan, SkippedSpan
 from tocco.music.score import Score
+from tocco.pseudo_labels.observed.evidence import NO_SCORE, Evidence
+from tocco.pseudo_labels.pseudo_label import Cause
 from tocco.pseudo_labels.raters.note_accuracy import (
     COMPONENTS,
     jeffreys_interval,
+    measure_note_accuracy,
     rate_note_accuracy,
 )
+from tocco.pseudo_labels.raters.note_errors import find_note_errors
+from tocco.pseudo_labels.raters.salience import written_salience
 
 N_WRITTEN = 10
 
@@ -185,3 +192,110 @@ def test_components_enter_the_rating_with_these_weights_and_shapes() -> None:
         "restart_rate",
         "repeated_errors",
     ]
+
+
+STUDY = study_score()
+
+
+def errors_everywhere() -> Evidence:
+    """One error of each kind, placed by hand.
+
+    The upper notes of beats 9.5 and 33.5 are missing, that of 28.5 is wrong, one more key is struck at 30
+    seconds, bars 5 and 6 are skipped, and eleven notes from beat 8 are attempted twice.
+    """
+    performance, alignment = play(STUDY)
+    upper = {
+        beat: int(np.flatnonzero((STUDY.onset_beat == beat) & (STUDY.staff == 1))[0])
+        for beat in (9.5, 28.5, 33.5)
+    }
+    skipped = np.flatnonzero((STUDY.onset_beat >= 16.0) & (STUDY.onset_beat < 24.0))
+    gone = np.isin(alignment.match[:, 0], [*upper.values(), *skipped])
+    match = alignment.match[~gone]
+    wrong = alignment.match[upper[28.5]]
+    added = int(np.argmin(np.abs(performance.onset_sec - 30.0)))
+    match = match[match[:, 1] != added]
+    return Evidence(
+        performance,
+        replace(
+            alignment,
+            match=match,
+            deletion=np.sort(list(upper.values())),
+            insertion=np.sort([wrong[1], added]),
+            substitution=wrong[None],
+            unplayed=skipped,
+            skips=(SkippedSpan(10.0, 16.0, 23.5),),
+            retries=(RetriedSpan(40, 50, 6.0, 8.5, 8.0, 10.0),),
+            confidence=np.ones(len(match)),
+        ),
+    )
+
+
+def test_each_kind_of_error_is_counted_and_weighed() -> None:
+    given = errors_everywhere()
+    assert given.alignment is not None
+    label = measure_note_accuracy(given)
+    found = {name: part.value for name, part in label.components.items()}
+    n_right, n_skipped = len(given.alignment.match), 32
+    n_events = n_right + 1 + 2 + 1 + n_skipped
+    assert found["wrong_share"] == pytest.approx(1 / n_events)
+    assert found["missing_share"] == pytest.approx(2 / n_events)
+    assert found["extra_share"] == pytest.approx(1 / n_events)
+    assert found["skipped_share"] == pytest.approx(n_skipped / n_events)
+    assert found["restart_rate"] == pytest.approx(60.0 / given.performance.duration_sec)
+    assert found["repeated_errors"] == 0.0
+    errors = given.once(find_note_errors)
+    weight, good = errors.error_weight.sum(), errors.right_weight.sum()
+    assert found["weighted_error"] == pytest.approx(weight / (weight + good))
+    kinds = [cause.kind for cause in label.causes]
+    assert sorted(kinds) == ["extra", "missing", "missing", "restart", "skipped", "wrong"]
+
+
+def test_each_cause_says_where_and_names_its_notes() -> None:
+    given = errors_everywhere()
+    assert given.alignment is not None
+    causes: dict[str, list[Cause]] = {}
+    for cause in measure_note_accuracy(given).causes:
+        causes.setdefault(cause.kind, []).append(cause)
+    (skipped,), (restart,), (wrong,), (extra,) = (causes[k] for k in ("skipped", "restart", "wrong", "extra"))
+    assert skipped.text.startswith("bars 5 to 6: 32 notes ")
+    assert (skipped.start_sec, skipped.end_sec) == (10.0, 10.0)
+    assert (len(skipped.score_notes), skipped.performance_notes) == (32, ())
+    assert restart.text.startswith("bar 3, beat 1: ")
+    assert (restart.start_sec, restart.end_sec) == (6.0, 8.5)
+    assert (restart.performance_notes, restart.score_notes) == (tuple(range(40, 51)), ())
+    assert wrong.text.startswith("bar 8, beat 1.5: ")
+    assert " instead of " in wrong.text
+    assert (len(wrong.performance_notes), len(wrong.score_notes)) == (1, 1)
+    assert extra.text.endswith(" is added")
+    assert (len(extra.performance_notes), extra.score_notes) == (1, ())
+    first, second = sorted(causes["missing"], key=lambda cause: cause.start_sec)
+    assert first.text == "bar 3, beat 2.5: A5 is missing"
+    assert second.text.startswith("bar 9, beat 2.5: ")
+    assert (first.performance_notes, len(first.score_notes)) == ((), 1)
+    salience = written_salience(STUDY)
+    assert first.size == pytest.approx(salience[first.score_notes[0]])
+    assert skipped.size == pytest.approx(salience[list(skipped.score_notes)].sum())
+    assert restart.size == pytest.approx(6.0 * salience.mean())
+
+
+def test_a_single_skipped_bar_is_named_alone() -> None:
+    given = errors_everywhere()
+    assert given.alignment is not None
+    skipped = np.flatnonzero((STUDY.onset_beat >= 16.0) & (STUDY.onset_beat < 20.0))
+    one = replace(given.alignment, skips=(SkippedSpan(10.0, 16.0, 19.5),), unplayed=skipped)
+    texts = [cause.text for cause in measure_note_accuracy(Evidence(given.performance, one)).causes]
+    assert any(text.startswith("bar 5: 16 notes ") for text in texts)
+
+
+def test_errors_count_in_the_span_where_they_were_made() -> None:
+    given = errors_everywhere()
+    before = measure_note_accuracy(given, (0.0, 8.0)).components
+    around = measure_note_accuracy(given, (8.0, 12.0)).components
+    assert before["restart_rate"].value == 0.0
+    assert before["missing_share"].value > 0.0
+    assert before["skipped_share"].value == 0.0
+    assert around["restart_rate"].value == pytest.approx(60.0 / 4.0)
+    assert around["skipped_share"].value > 0.5
+    empty = measure_note_accuracy(given, (500.0, 510.0))
+    assert empty.missing["weighted_error"] == "no note was played or due in this span"
+    assert measure_note_accuracy(Evidence(given.performance)).missing["note_accuracy"] == NO_SCORE

@@ -245,7 +245,7 @@ def test_thresholds_are_the_stated_ones() -> None:
         (8.0, 2, "trill-mark", True),
         (8.0, -2, "trill-mark", True),
         (8.0, 3, "trill-mark", False),
-        (7.8, 1, "turn", True),
+        (7.78, 1, "turn", True),
         (7.7, 1, "turn", False),
         (8.49, 1, "mordent", True),
         (8.5, 1, "mordent", False),
