@@ -1,0 +1,171 @@
+"""What is said of one performance, from ratings of two windows and a study played with two errors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rater_etude import play, study_score
+from tocco.data.sources import Source
+from tocco.inference.assessment import Assessment
+from tocco.inference.conclusion import ABSTAINS, NO_SCORE, NOT_LEARNED, conclude
+from tocco.inference.intervals import DimensionCalibration, IntervalCalibration
+from tocco.inference.verdict import merge_windows
+from tocco.inference.windows import centre_weighted_merge
+from tocco.music.synchrony import Synchrony
+from tocco.rubrics import DESCRIPTORS, TOCCO10
+
+BOUNDS = np.array([[0.0, 20.0], [20.0, 40.0]])
+NAMES = ("phrasing", "musicality", "timbre_soft_loud")
+GIVEN = Source(Path("folder/take.wav"), "a" * 64)
+
+
+def sources(**changes: Any) -> Any:
+    """Of the study, with one note missing and one key too many; heard in a recording of 40.5 s."""
+    performance, alignment = play(study_score())
+    gone, added = alignment.match[100], alignment.match[200]
+    alignment = replace(
+        alignment,
+        match=np.delete(alignment.match, [100, 200], axis=0),
+        deletion=np.array([gone[0], added[0]]),
+        insertion=np.sort([gone[1], added[1]]),
+        confidence=np.ones(254),
+    )
+    synchrony = Synchrony(
+        offset_sec=0.25,
+        drift=2e-6,
+        residual_sec=0.004,
+        score=0.9,
+        n_onsets_used=100,
+        overlap_sec=39.0,
+        audio_duration_sec=40.5,
+    )
+    return SimpleNamespace(
+        **{
+            "performance": performance,
+            "alignment": alignment,
+            "synchrony": synchrony,
+            "description": SimpleNamespace(duration_sec=40.5, flags=("clipping",)),
+            "audio": GIVEN,
+            "midi": Source(Path("take.mid"), "b" * 64),
+            "score": Source(Path("study.musicxml"), "c" * 64),
+        }
+        | changes
+    )
+
+
+def concluded(given: Any, reasons: tuple[str, ...] = (), first: float = 40.0) -> Assessment:
+    """Of ratings that go from `first` to 60 in phrasing, and stay at 50 elsewhere."""
+    rating = np.array([[first, 50.0, 50.0], [60.0, 50.0, 50.0]])
+    merge = centre_weighted_merge(BOUNDS, np.array([True, True]))
+    intervals = IntervalCalibration(
+        protocol="test",
+        dimensions={
+            "phrasing": DimensionCalibration(scale=2.0, n=100, reliability=0.7),
+            "timbre_soft_loud": DimensionCalibration(scale=1.0, n=100),
+        },
+    )
+    bundle: Any = SimpleNamespace(
+        calibration=SimpleNamespace(intervals=intervals),
+        config=SimpleNamespace(name="two", version="7"),
+        sha256="d" * 64,
+    )
+    verdict = merge_windows(NAMES, rating, np.full_like(rating, 0.1), merge)
+    return conclude(bundle, TOCCO10, given, BOUNDS, verdict, reasons)
+
+
+def test_the_model_the_rule_and_what_nothing_rates() -> None:
+    found = concluded(sources())
+    assert tuple(found.ratings) == TOCCO10.names
+    phrasing, accuracy, musicality = (
+        found.ratings[name] for name in ("phrasing", "note_accuracy", "musicality")
+    )
+    assert (phrasing.value, phrasing.source, phrasing.reliability) == (50.0, "model", 0.7)
+    assert phrasing.interval_90 == pytest.approx((49.8, 50.2))
+    assert accuracy.source == "rule"
+    assert accuracy.value == pytest.approx(100.0 * 254 / 258, abs=0.01)
+    assert (musicality.value, musicality.reason) == (None, NOT_LEARNED)
+    assert set(found.descriptors) == set(DESCRIPTORS)
+    assert found.descriptors["timbre_soft_loud"].value == 50.0
+    assert {d.reason for name, d in found.descriptors.items() if name != "timbre_soft_loud"} == {NOT_LEARNED}
+    assert found.rubric == "tocco10"
+    assert found.aggregate.value is None
+    assert not found.abstained
+    assert (found.bundle.name, found.bundle.version, found.bundle.sha256) == ("two", "7", "d" * 64)
+
+
+def test_the_curve_is_the_models_and_the_rules() -> None:
+    found = concluded(sources())
+    assert set(found.curve.value) == {"phrasing", "note_accuracy"}
+    assert found.curve.value["phrasing"][0] == pytest.approx(40.0)
+    assert found.curve.value["phrasing"][-1] == pytest.approx(60.0)
+    assert set(found.curve.low_90) == {"phrasing"}
+    accuracy = [v for v in found.curve.value["note_accuracy"] if v is not None]
+    assert min(accuracy) < 100.0
+    assert {(m.kind, m.dimension) for m in found.moments} >= {
+        ("weakest", "phrasing"),
+        ("strongest", "phrasing"),
+    }
+    assert {m.bars is not None for m in found.moments} == {True}
+
+
+def test_technique_and_alignment_are_there() -> None:
+    found = concluded(sources())
+    assert set(found.technique) == {d.name for d in TOCCO10.dimensions if d.family == "technical"}
+    assert found.alignment is not None
+    assert found.alignment.counts == {"match": 254, "insertion": 2, "deletion": 2, "substitution": 0}
+    assert found.alignment_reason is None
+
+
+def test_without_a_score_what_needs_it_says_so() -> None:
+    found = concluded(sources(alignment=None, score=None))
+    assert (found.ratings["note_accuracy"].value, found.ratings["note_accuracy"].reason) == (None, NO_SCORE)
+    assert (found.alignment, found.alignment_reason) == (None, NO_SCORE)
+    assert set(found.curve.value) == {"phrasing"}
+    assert found.inputs.score is None
+    assert {m.bars for m in found.moments} == {None}
+    assert found.ratings["phrasing"].value == 50.0
+
+
+def test_a_model_that_abstains_rates_nothing() -> None:
+    found = concluded(sources(), reasons=("too far out",))
+    assert found.abstained
+    assert found.abstained_reasons == ("too far out",)
+    assert (found.ratings["phrasing"].value, found.ratings["phrasing"].reason) == (None, ABSTAINS)
+    assert {d.reason for d in found.descriptors.values()} == {ABSTAINS}
+    assert found.ratings["note_accuracy"].value is not None
+    assert set(found.curve.value) == {"note_accuracy"}
+
+
+def test_the_inputs_are_named() -> None:
+    inputs = concluded(sources()).inputs
+    assert inputs.score is not None
+    assert inputs.synchrony is not None
+    assert (inputs.audio.name, inputs.audio.sha256, inputs.audio.origin) == ("take.wav", "a" * 64, "given")
+    assert (inputs.audio.duration_sec, inputs.audio.flags) == (40.5, ("clipping",))
+    assert (inputs.midi.name, inputs.midi.sha256, inputs.midi.origin) == ("take.mid", "b" * 64, "given")
+    assert inputs.midi.duration_sec == pytest.approx(sources().performance.duration_sec, abs=1e-3)
+    assert (inputs.score.name, inputs.score.sha256) == ("study.musicxml", "c" * 64)
+    assert inputs.synchrony.model_dump() == {"offset_sec": 0.25, "drift_ppm": 2.0, "residual_sec": 0.004}
+    assert (inputs.notes, inputs.sound) == ("keys", "recorded")
+
+
+def test_rendered_sound_is_known_by_its_midi() -> None:
+    inputs = concluded(sources(audio=Source(None, None), synchrony=None)).inputs
+    assert (inputs.audio.name, inputs.audio.sha256, inputs.audio.origin) == ("take.mid", "b" * 64, "derived")
+    assert inputs.audio.flags == ()
+    assert inputs.synchrony is None
+    assert inputs.sound == "rendered"
+
+
+def test_a_name_that_is_no_text_is_one_all_the_same() -> None:
+    odd = Source(Path("odd\udcff.wav"), "a" * 64)
+    assert concluded(sources(audio=odd)).inputs.audio.name == "odd?.wav"
+    nameless = concluded(sources(audio=Source(None, "a" * 64), midi=Source(None, "b" * 64)))
+    assert (nameless.inputs.audio.name, nameless.inputs.midi.name) == ("unnamed", "unnamed")
+    assert nameless.inputs.notes == "transcribed"
