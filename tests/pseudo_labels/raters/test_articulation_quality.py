@@ -332,3 +332,18 @@ def test_three_signs_are_enough_for_a_contrast() -> None:
 
     assert "staccato_contrast" in contrast(3)
     assert "staccato_contrast" not in contrast(2)
+
+
+def test_a_note_that_would_usually_end_under_the_pedal_counts_as_hidden() -> None:
+    """Keys are let go at 4 tenths of each quaver; from 6 to 9.9 tenths the pedal is down, in some bars."""
+    quaver = 0.5 * BEAT_SEC
+
+    def pedal(bars: int) -> PedalCurve:
+        at = 1.0 + quaver * np.arange(8 * bars)
+        time = np.stack([at + 0.6 * quaver, at + 0.99 * quaver], axis=1).ravel()
+        return PedalCurve(time, np.tile([127.0, 0.0], len(at)))
+
+    share = np.where(UPPER, 0.4, 0.1)
+    assert "held_over" in values(transcribed(share, pedal(2)))
+    label = measure_articulation_quality(transcribed(share, pedal(12)))
+    assert label.missing["held_over"] == HIDDEN_TOUCH

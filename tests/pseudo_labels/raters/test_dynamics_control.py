@@ -376,3 +376,24 @@ def test_a_hairpin_needs_three_onsets() -> None:
     assert "hairpin_change" in change(9.0)
     assert "hairpin_change" not in change(8.5)
     assert change(24.0)["hairpin_change"] == pytest.approx(50.0 * 16.0 / 32.0, abs=2.0)
+
+
+def test_hairpins_count_where_a_span_touches_them() -> None:
+    """From beat 8 to 15.5; quavers of 0.3 s from 1 s on."""
+    given = evidence(swell(), (Mark("crescendo", "cresc.", 8.0, 15.5),))
+
+    def touched(first_beat: float, last_beat: float) -> bool:
+        start, end = (1.0 + 0.6 * beat for beat in (first_beat - 0.1, last_beat + 0.1))
+        return "hairpin_change" in values(given, (start, end))
+
+    assert touched(4.0, 8.0)
+    assert not touched(4.0, 7.5)
+    assert touched(15.5, 20.0)
+    assert not touched(16.0, 20.0)
+
+
+def test_a_span_without_a_written_onset_says_so() -> None:
+    label = measure_dynamics_control(
+        evidence(swell(), (Mark("crescendo", "cresc.", 8.0, 15.5),)), (100.0, 110.0)
+    )
+    assert label.missing["hairpin_change"] == "no written onset is in this span"

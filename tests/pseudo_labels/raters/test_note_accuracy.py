@@ -299,3 +299,36 @@ def test_errors_count_in_the_span_where_they_were_made() -> None:
     empty = measure_note_accuracy(given, (500.0, 510.0))
     assert empty.missing["weighted_error"] == "no note was played or due in this span"
     assert measure_note_accuracy(Evidence(given.performance)).missing["note_accuracy"] == NO_SCORE
+
+
+def test_the_very_first_notes_have_names_too() -> None:
+    """The first written note is missing; then the first played key is one in place of another."""
+    performance, alignment = play(STUDY)
+    omitted = replace(
+        alignment,
+        match=alignment.match[1:],
+        deletion=np.array([0]),
+        insertion=np.array([0]),
+        confidence=np.ones(255),
+    )
+    assert alignment.match[0].tolist() == [0, 0]
+    texts = {c.kind: c.text for c in measure_note_accuracy(Evidence(performance, omitted)).causes}
+    assert texts == {"missing": "bar 1, beat 1: C2 is missing", "extra": "bar 1, beat 1: C2 is added"}
+    wrong = replace(omitted, substitution=np.array([[0, 0]]))
+    (cause,) = measure_note_accuracy(Evidence(performance, wrong)).causes
+    assert cause.text == "bar 1, beat 1: C2 instead of C2"
+    assert (cause.performance_notes, cause.score_notes) == ((0,), (0,))
+
+
+def test_a_skip_is_named_from_its_first_note_on() -> None:
+    """The last note of bar 4 and the first onset of bar 5."""
+    performance, alignment = play(STUDY)
+    skipped = np.flatnonzero((STUDY.onset_beat >= 15.5) & (STUDY.onset_beat < 16.5))
+    one = replace(
+        alignment,
+        match=alignment.match[~np.isin(alignment.match[:, 0], skipped)],
+        unplayed=skipped,
+        skips=(SkippedSpan(10.0, 15.5, 16.0),),
+    )
+    (cause,) = measure_note_accuracy(Evidence(performance, one)).causes
+    assert cause.text.startswith("bars 4 to 5: 4 notes ")

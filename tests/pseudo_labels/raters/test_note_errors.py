@@ -280,3 +280,39 @@ def test_a_restart_weighs_as_six_notes_and_a_repeated_mistake_half_as_much_again
     assert given.alignment is not None
     found = find_note_errors(Evidence(given.performance, replace(given.alignment, score=twice)))
     assert found.error_weight == pytest.approx(1.5 * written_salience(twice)[[first, second]])
+
+
+def test_each_skip_counts_its_own_notes_where_it_was_made() -> None:
+    performance, alignment = play(SCORE)
+    first = np.flatnonzero((SCORE.onset_beat >= 16.0) & (SCORE.onset_beat < 17.0))
+    second = np.flatnonzero((SCORE.onset_beat >= 40.0) & (SCORE.onset_beat < 42.0))
+    gone = np.concatenate([first, second])
+    both = replace(
+        alignment,
+        match=alignment.match[~np.isin(alignment.match[:, 0], gone)],
+        unplayed=gone,
+        skips=(SkippedSpan(10.0, 16.0, 16.5), SkippedSpan(24.0, 40.0, 41.5)),
+    )
+    errors = find_note_errors(Evidence(performance, both))
+    assert errors.kind == ("skipped",) * len(gone)
+    assert errors.written.tolist() == gone.tolist()
+    assert errors.error_sec.tolist() == [10.0] * len(first) + [24.0] * len(second)
+
+
+def test_a_wrong_note_counts_when_it_was_played() -> None:
+    """Of a chord whose keys the player struck in the other order, so that indices differ."""
+    performance, alignment = play(SCORE, late_sec=np.where(SCORE.staff == 1, -0.05, 0.0))
+    note = note_at(8.0, 1)
+    played = int(alignment.match[note, 1])
+    assert played != note
+    wrong = replace(
+        alignment,
+        match=np.delete(alignment.match, note, axis=0),
+        deletion=np.array([note]),
+        insertion=np.array([played]),
+        substitution=np.array([[note, played]]),
+    )
+    errors = find_note_errors(Evidence(performance, wrong))
+    assert errors.error_sec.tolist() == [performance.onset_sec[played]]
+    assert (errors.written.tolist(), errors.played.tolist()) == ([note], [played])
+    assert errors.error_weight == pytest.approx([written_salience(SCORE)[note]])
