@@ -36,7 +36,7 @@ def test_a_file_of_version_1_is_said_anew(version: str) -> None:
     new = upgraded(given)
     assert new["schema_version"] == "2.0"
     assert new["rubric"] == "tocco10"
-    assert new["aggregate"] == {"value": 60.0, "weights": {}}
+    assert new["aggregate"] == {"value": 60.0, "weights": {}, "parts": []}
     assert new["ratings"] == {
         "note_accuracy": {"value": 99.0, "source": "rule"},
         "phrasing": {"value": 61.0, "source": "model"},
@@ -70,3 +70,14 @@ def test_what_is_not_where_version_1_had_it_is_left_for_the_validation() -> None
     assert "rubric" not in bare
     assert bare["ratings"] == {"a": 7}
     assert (bare["inputs"]["sound"], bare["inputs"]["notes"]) == ("recorded", "keys")
+
+
+def test_an_aggregate_of_version_1_has_its_parts() -> None:
+    weights = {"phrasing": 0.6, "note_accuracy": 0.4}
+    whole = {"value": 76.2, "rubric": "tocco10", "weights": weights}
+    parts = upgraded(old(aggregate=whole))["aggregate"]["parts"]
+    assert parts == [
+        {"dimension": "note_accuracy", "value": 99.0, "weight": 0.4},
+        {"dimension": "phrasing", "value": 61.0, "weight": 0.6},
+    ]
+    assert "parts" not in upgraded(old(aggregate=whole | {"value": None}))["aggregate"]

@@ -54,7 +54,7 @@ def test_it_says_what_the_network_says(
     assert (predictor.names, predictor.statistics) == (("phrasing", "musicality"), ())
 
 
-def test_it_is_kept_to_the_last_bit_and_read_for_rating(predictor: NetworkPredictor, tmp_path: Path) -> None:
+def test_it_is_saved_to_the_last_bit_and_read_for_rating(predictor: NetworkPredictor, tmp_path: Path) -> None:
     predictor.save(tmp_path)
     again = NetworkPredictor.load(tmp_path)
     assert again.arguments == ARGUMENTS
@@ -71,7 +71,7 @@ def test_half_precision_weights_are_read_as_single(predictor: NetworkPredictor, 
     assert {p.dtype for p in network.parameters()} == {torch.float32}
 
 
-def test_without_its_arguments_it_cannot_be_kept(predictor: NetworkPredictor, tmp_path: Path) -> None:
+def test_without_its_arguments_it_cannot_be_saved(predictor: NetworkPredictor, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="does not know the arguments"):
         NetworkPredictor(predictor.network).save(tmp_path)
     assert list(tmp_path.iterdir()) == []

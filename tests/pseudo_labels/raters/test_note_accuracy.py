@@ -257,7 +257,7 @@ def test_each_cause_says_where_and_names_its_notes() -> None:
     for cause in measure_note_accuracy(given).causes:
         causes.setdefault(cause.kind, []).append(cause)
     (skipped,), (restart,), (wrong,), (extra,) = (causes[k] for k in ("skipped", "restart", "wrong", "extra"))
-    assert skipped.text.startswith("bars 5 to 6: 32 notes ")
+    assert skipped.text.startswith("bars 5–6: 32 notes ")
     assert (skipped.start_sec, skipped.end_sec) == (10.0, 10.0)
     assert (len(skipped.score_notes), skipped.performance_notes) == (32, ())
     assert restart.text.startswith("bar 3, beat 1: ")
@@ -331,4 +331,4 @@ def test_a_skip_is_named_from_its_first_note_on() -> None:
         skips=(SkippedSpan(10.0, 15.5, 16.0),),
     )
     (cause,) = measure_note_accuracy(Evidence(performance, one)).causes
-    assert cause.text.startswith("bars 4 to 5: 4 notes ")
+    assert cause.text.startswith("bars 4–5: 4 notes ")
