@@ -5,11 +5,14 @@ from __future__ import annotations
 import ctypes.util
 import gc
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import tocco
 from render_example import performance
 from tocco.audio.rendering import (
     FluidSynthRenderer,
@@ -140,3 +143,26 @@ def test_a_process_loads_a_soundfont_once(
 
 def test_all_of_a_process_share_one_renderer(soundfont: Path) -> None:
     assert shared_renderer() is shared_renderer(soundfont)
+
+
+def test_no_order_of_imports_is_heard(soundfont: Path) -> None:
+    """soundfile brings a libsndfile of its own, which rounds samples otherwise than the system's."""
+    code = (
+        "import hashlib, sys\n"
+        "from pathlib import Path\n"
+        "from tocco.audio.rendering import FluidSynthRenderer\n"
+        "from tocco.music.midi import load_midi\n"
+        "with FluidSynthRenderer(Path(sys.argv[1])) as renderer:\n"
+        "    print(hashlib.sha256(renderer.render(load_midi(sys.argv[2])).tobytes()).hexdigest())\n"
+    )
+    midi = Path(tocco.__file__).parent / "examples" / "petzold_minuet" / "minuet.mid"
+    heard = [
+        subprocess.run(
+            [sys.executable, "-c", before + code, str(soundfont), str(midi)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for before in ("", "import soundfile\n")
+    ]
+    assert heard[0] == heard[1]

@@ -64,6 +64,10 @@ ATTACK_VELOCITY: Final = 80
 
 def _load_fluidsynth() -> ModuleType:
     """The bindings, or an error that says how to get the library behind them."""
+    # FluidSynth unpacks samples with the libsndfile that the process has loaded: soundfile's, if it comes
+    # first, else the system's, which rounds otherwise (by 1e-6). So that no order of imports is heard:
+    import soundfile  # noqa: F401
+
     try:
         with redirect_stdout(io.StringIO()):  # where CI is set, the bindings print what they found
             import fluidsynth
