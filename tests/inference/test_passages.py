@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from rater_etude import play, study_score
+from tocco.inference import passages
 from tocco.inference.assessment import Curve
 from tocco.inference.passages import WindowErrors, difference_sigma, moments, quantile_of_extreme
 from tocco.inference.windows import Merge, centre_weighted_merge
@@ -89,3 +91,18 @@ def test_windows_without_a_rating_have_no_say() -> None:
     sigma[0] = np.nan
     found = moments(shown, {"phrasing": 59.0}, {"phrasing": WindowErrors(sigma, 0.0)}, merge, None)
     assert found[0].margin == pytest.approx(3.0 * np.sqrt(10 / 11) * quantile_of_extreme(12), rel=0.03)
+
+
+def test_thresholds_are_the_stated_ones() -> None:
+    assert (passages.SHARED_ERROR, passages.MIN_POINTS, passages.SHARE_OF_RANGE) == (0.13, 2.0, 0.25)
+
+
+def test_a_passage_names_its_bars() -> None:
+    """A study of 38.4 s at 0.6 s a beat from 1 s on: from 10 s, beat 15, to 20 s, beat 31.7."""
+    _, alignment = play(study_score())
+    merge, shown = side_by_side([60.0, 48.0, *[60.0] * 10])
+    errors = {"phrasing": WindowErrors(np.full(N, 1.0), 0.0)}
+    (weakest,) = moments(shown, {"phrasing": 59.0}, errors, merge, alignment)
+    assert (weakest.start_sec, weakest.end_sec) == (10.0, 20.0)
+    assert weakest.bars is not None
+    assert weakest.bars[0] == "4"

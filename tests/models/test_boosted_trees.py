@@ -172,3 +172,29 @@ def test_trees_of_another_sort_are_not_guessed_at(line: str) -> None:
     block = "\n".join(f"{k}={v}" for k, v in (fields | {name: value}).items())
     with pytest.raises(ValueError, match=r"^a tree has"):
         trees_of_text(f"Tree=0\n{block}")
+
+
+def test_forests_are_grown_with_the_stated_settings() -> None:
+    assert (N_TREES, N_FORESTS) == (250, 5)
+    assert dict(TREE_SETTINGS) == {
+        "objective": "regression",
+        "learning_rate": 0.04,
+        "num_leaves": 12,
+        "min_data_in_leaf": 15,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "feature_fraction": 0.25,
+        "lambda_l2": 3.0,
+        "deterministic": True,
+        "force_col_wise": True,
+        "num_threads": 1,
+        "verbosity": -1,
+    }
+
+
+def test_a_forest_without_trees_is_refused(fitted: BoostedTrees, tmp_path: Path) -> None:
+    n_trees = fitted.n_trees.copy()
+    n_trees[0, 0], n_trees[0, 1] = 0, n_trees[0, 0] + n_trees[0, 1]
+    replace(fitted, n_trees=n_trees).save(tmp_path)
+    with pytest.raises(BundleError, match="n_trees sums to"):
+        BoostedTrees.load(tmp_path)

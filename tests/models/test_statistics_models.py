@@ -119,3 +119,8 @@ def test_numbers_that_contradict_one_another_are_refused(data, tmp_path: Path) -
         KernelRidge.load(tmp_path)
     with pytest.raises(BundleError, match=r"is of the kind 'kernel_ridge' \(allowed: ridge_statistics\)"):
         RidgeStatistics.load(tmp_path)
+
+
+def test_penalties_and_width_are_the_stated_ones() -> None:
+    assert (RIDGE_ALPHA, KERNEL_ALPHA) == (1000.0, 1.0)
+    assert kernel_gamma(8) == 1.0 / 16.0

@@ -16,6 +16,7 @@ from tocco.pseudo_labels.raters import pedaling_technique
 from tocco.pseudo_labels.raters.pedaling_technique import COMPONENTS, measure_pedaling_technique
 
 SCORE = study_score()
+DISTANCE = "pedal_distance"
 
 
 def evidence(sustain: PedalCurve, held: float = 0.5) -> Evidence:
@@ -203,3 +204,20 @@ def test_a_harmony_hangs_over_for_a_second_at_most(lasts: float, overhang: float
     time = np.stack([at - 0.5, at + lasts], axis=1).ravel()
     got = values(replace(slow, performance=replace(slow.performance, sustain=steps(time))))
     assert got["overhang"] == pytest.approx(overhang, abs=1e-3)
+
+
+def test_three_bass_changes_under_a_pedal_that_stays_are_as_far_off_as_any() -> None:
+    """The pedal goes down after the bass of beat 0 and stays: it is held through the three that follow."""
+    pedal = PedalCurve(np.array([1.14]), np.array([127.0]))
+    three = values(evidence(pedal), (0.9, 1.0 + 3.5 * BEAT_SEC))
+    two = measure_pedaling_technique(evidence(pedal), (0.9, 1.0 + 2.5 * BEAT_SEC))
+    assert three[DISTANCE] == 1.0
+    assert DISTANCE in two.missing
+
+
+def test_three_lifts_are_enough_for_a_lag() -> None:
+    given = evidence(pedal_with_the_bass(lag_sec=0.09))
+    begins = 1.0 + 20 * BEAT_SEC - 0.01
+    assert values(given, (begins, begins + 2.5 * BEAT_SEC))["change_lag"] == pytest.approx(90.0, abs=1.0)
+    few = measure_pedaling_technique(given, (begins, begins + 1.5 * BEAT_SEC))
+    assert "change_lag" in few.missing
