@@ -267,8 +267,8 @@ def _play_orders(
     span = {section: (start, end) for section, start, end in zip(sections, starts, ends, strict=True)}
     orders = [PlayOrder(way.repeats, _merge([span[section] for section in way.sections])) for way in ways]
     onsets = np.sort([note.onset_beat for note in notes])
-    orders = [order for order in orders if _is_within_limits(order, onsets, ends[-1])]
-    if not orders or orders[0].repeats not in ("as written", "all repeats"):
+    within = [order for order in orders if _is_within_limits(order, onsets, ends[-1])]
+    if not orders or orders[0] not in within:
         raise InputError(
             source,
             "is too long with its repeats and jumps",
@@ -276,7 +276,7 @@ def _play_orders(
             f" {MAX_SCORE_NOTES:,} notes",
             next_step="check how often the repeats are to be played, or give one movement at a time",
         )
-    return tuple(orders)
+    return tuple(within)
 
 
 def _is_within_limits(order: PlayOrder, onsets: FloatArray, page_beats: float) -> bool:

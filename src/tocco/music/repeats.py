@@ -69,7 +69,8 @@ def ways_through(n_bars: int, signs: Iterable[Sign]) -> tuple[tuple[Section, ...
 
     Returns
     -------
-    The sections in the order of the page; the ways, the customary one first, and among them one without
+    The sections in the order of the page; the ways, the customary one first (endings without numbers are
+    played through in it, since their kind is not known), and among them one without
     repeats that follows the jumps that are sure. Up to 64 combinations of choices all stand there; of more:
     these two ways, and each of them with one choice changed. No way where the customary one is longer than a
     score may be.
@@ -79,7 +80,10 @@ def ways_through(n_bars: int, signs: Iterable[Sign]) -> tuple[tuple[Section, ...
     once = tuple(_PLAYED_THROUGH if repeat.is_unnumbered else 1 for repeat in form.repeats)
     plain = _Choice(once, jumps="sure")
     full_walk, plain_walk = _walk(form, full), _walk(form, plain)
-    walks = dict.fromkeys(_walk(form, choice) for choice in [full, *_variants(form, full, plain), plain])
+    first = _first_choice(form, full)
+    walks = dict.fromkeys(
+        _walk(form, choice) for choice in [first, full, *_variants(form, full, plain), plain]
+    )
     if full_walk is None:
         return form.sections, ()
     ways = [
@@ -88,6 +92,18 @@ def ways_through(n_bars: int, signs: Iterable[Sign]) -> tuple[tuple[Section, ...
         if walk is not None
     ]
     return form.sections, tuple(ways)
+
+
+def _first_choice(form: Form, full: _Choice) -> _Choice:
+    """All repeats, but those whose endings have no numbers: these are played through.
+
+    MusicXML writes a blank number where a program does not know what kind of ending it is.
+    """
+    through = [
+        _PLAYED_THROUGH if repeat.is_unnumbered else passes
+        for repeat, passes in zip(form.repeats, full.passes, strict=True)
+    ]
+    return replace(full, passes=tuple(through))
 
 
 def _name(walk: Sequence[int], full: Sequence[int], plain: Sequence[int] | None) -> str:
