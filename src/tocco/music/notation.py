@@ -125,6 +125,9 @@ class Notation:
         The ways through the page; the first is the one with all repeats, as a reader would play it.
     tempo_bpm : quarter notes a minute at the start; 0 where the file does not say
     source : for messages
+    hidden
+        Notes that the file holds but does not print: they are not written, and tell how an ornament can be
+        played.
     """
 
     notes: tuple[PrintedNote, ...]
@@ -133,6 +136,7 @@ class Notation:
     orders: tuple[PlayOrder, ...]
     tempo_bpm: float
     source: str
+    hidden: tuple[PrintedNote, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.notes:
@@ -141,14 +145,15 @@ class Notation:
                 "the score has no notes",
                 next_step="export the piano part again from the notation program",
             )
-        if len(self.notes) > MAX_SCORE_NOTES:
+        every = (*self.notes, *self.hidden)
+        if len(every) > MAX_SCORE_NOTES:
             raise InputError(
                 self.source,
-                f"the score has {len(self.notes):,} notes",
+                f"the score has {len(every):,} notes",
                 allowed=f"up to {MAX_SCORE_NOTES:,}",
                 next_step="give one movement at a time",
             )
-        times = np.array([[note.onset_beat, note.duration_beat] for note in self.notes])
+        times = np.array([[note.onset_beat, note.duration_beat] for note in every])
         if not np.isfinite(times).all() or times.min() < 0 or times.sum(axis=1).max() > MAX_SCORE_BEATS:
             raise InputError(
                 self.source,
@@ -156,7 +161,7 @@ class Notation:
                 allowed=f"0 to {MAX_SCORE_BEATS:,.0f} quarter notes",
                 next_step="export the score again from the notation program",
             )
-        pitches = [note.pitch for note in self.notes]
+        pitches = [note.pitch for note in every]
         if min(pitches) < 0 or max(pitches) > 127:
             raise InputError(
                 self.source,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from tocco.errors import InputError
+from tocco.music.hidden_notes import NotePlace, told_apart
 from tocco.music.notation import (
     MAX_SCORE_BARS,
     MAX_SCORE_BEATS,
@@ -30,8 +31,8 @@ from tocco.units import FloatArray
 
 _Span = tuple[float, float]
 
-ChordNotes = Collection[tuple[str, int]]
-"""Part, and place among its notes as the file lists them, of each note that stands on the stem before it."""
+_MAX_BPM = 2_000.0
+"""Above is no tempo, but a number in words ("q = 9999999")."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,21 @@ class PageSigns:
 
     Attributes
     ----------
-    chord_notes : partitura does not say where one small chord ends and the next begins
+    chord_notes
+        Notes on the stem of the one before: partitura does not say where one small chord ends and the next
+        begins.
     ties : of the notes
     structure : repeats, endings and jumps of each part by its id
+    hidden_notes : notes that are not printed
+    unmeasured_bars
+        Part and place in it of each bar without a metre (senza misura); the first bar of a part is 1.
     """
 
-    chord_notes: ChordNotes = ()
+    chord_notes: frozenset[NotePlace] = frozenset()
     ties: TieEnds = field(default_factory=dict)
     structure: Mapping[str, tuple[Sign, ...]] = field(default_factory=dict)
+    hidden_notes: frozenset[NotePlace] = frozenset()
+    unmeasured_bars: frozenset[tuple[str, int]] = frozenset()
 
 
 def notation_from_parts(parts: Sequence[Any], source: str, signs: PageSigns) -> Notation:
@@ -64,14 +72,17 @@ def notation_from_parts(parts: Sequence[Any], source: str, signs: PageSigns) -> 
     if not sounding:
         return Notation((), (), (), (), 0.0, source)
     notes: list[PrintedNote] = []
+    is_hidden: list[bool] = []
     n_struck: list[int] = []
     staves_above = 0
     for index, part in enumerate(sounding):
         played = _notes(part, printed[id(part)], index, signs, is_alone=len(sounding) == 1)
         read = [replace(note, staff=note.staff + staves_above) for note in played] if index else list(played)
         notes.extend(read)
+        is_hidden.extend((part.id, note.doc_order) in signs.hidden_notes for note in printed[id(part)])
         n_struck.append(sum(not note.tie_stop for note in read))
         staves_above = max(note.staff for note in read)
+    written, hidden = told_apart(notes, np.array(is_hidden))
     marks = {mark for part in sounding for mark in _marks(part)}
     leader = max(
         range(len(sounding)), key=lambda k: (len(signs.structure.get(sounding[k].id, ())), n_struck[k])
@@ -84,12 +95,13 @@ def notation_from_parts(parts: Sequence[Any], source: str, signs: PageSigns) -> 
         for sign in signs.structure.get(part.id, ())
     ]
     return Notation(
-        notes=tuple(notes),
-        bars=_bars(sounding[leader]),
+        notes=written,
+        bars=_bars(sounding[leader], signs),
         marks=tuple(sorted(marks, key=lambda m: (m.onset_beat, m.kind, m.text, m.end_beat))),
         orders=_play_orders(bar_spans, structure, notes, source),
         tempo_bpm=next((bpm for part in sounding if (bpm := _first_tempo(part)) > 0), 0.0),
         source=source,
+        hidden=hidden,
     )
 
 
@@ -129,7 +141,7 @@ def _notes(
     beat = _beats(part)
     score = import_notation_library("partitura").score
     slurred = _slurred(part)
-    grace_lead = _grace_leads(part, signs.chord_notes)
+    grace_lead = _grace_leads(part, signs)
     for note in printed:
         is_grace = isinstance(note, score.GraceNote)
         onset = beat(note.start.t)
@@ -156,18 +168,18 @@ def _notes(
         )
 
 
-def _grace_leads(part: Any, chord_notes: ChordNotes) -> dict[Any, int]:
-    """The place of each small note before its main note, counted back from it."""
+def _grace_leads(part: Any, signs: PageSigns) -> dict[Any, int]:
+    """The place of each printed small note before its main note, counted back from it."""
     runs: dict[tuple[int, int], list[Any]] = {}
     for note in part.iter_all(import_notation_library("partitura").score.GraceNote):
-        if note.doc_order is not None:
+        if note.doc_order is not None and (part.id, note.doc_order) not in signs.hidden_notes:
             runs.setdefault((note.start.t, int(note.voice or 0)), []).append(note)
     lead: dict[Any, int] = {}
     for run in runs.values():
         place = 1
         for note in sorted(run, key=lambda note: note.doc_order, reverse=True):
             lead[note] = place
-            place += (part.id, note.doc_order) not in chord_notes
+            place += (part.id, note.doc_order) not in signs.chord_notes
     return lead
 
 
@@ -190,7 +202,7 @@ def _slurred(part: Any) -> set[Any]:
     return bound
 
 
-def _bars(part: Any) -> tuple[Bar, ...]:
+def _bars(part: Any, page: PageSigns) -> tuple[Bar, ...]:
     beat = _beats(part)
     score = import_notation_library("partitura").score
     signs = [
@@ -201,7 +213,9 @@ def _bars(part: Any) -> tuple[Bar, ...]:
         onset = beat(measure.start.t)
         length = beat(measure.end.t) - onset
         if length > 0:
-            bars.append(Bar(onset, length, measure.name or str(measure.number), _metre(signs, measure)))
+            is_measured = (part.id, measure.number) not in page.unmeasured_bars
+            metre = _metre(signs, measure) if is_measured else None
+            bars.append(Bar(onset, length, measure.name or str(measure.number), metre))
     return tuple(bars)
 
 
@@ -231,6 +245,8 @@ def _marks(part: Any) -> Iterator[Mark]:
                 yield Mark(kind, str(text), onset, max(end, onset))
                 break
     for tempo in part.iter_all(score.Tempo):
+        if not 0 < tempo.bpm <= _MAX_BPM:
+            continue
         onset = beat(tempo.start.t)
         yield Mark("tempo", f"quarter = {_quarter_bpm(tempo):g}", onset, onset)
 
@@ -239,7 +255,7 @@ def _first_tempo(part: Any) -> float:
     """Quarter notes a minute stated at the first time point, else 0."""
     score = import_notation_library("partitura").score
     for tempo in part.iter_all(score.Tempo):
-        if tempo.start.t == part.first_point.t:
+        if tempo.start.t == part.first_point.t and 0 < tempo.bpm <= _MAX_BPM:
             return _quarter_bpm(tempo)
     return 0.0
 

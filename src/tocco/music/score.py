@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ import numpy as np
 from tocco.errors import InputError
 from tocco.music.musicxml import read_musicxml, unpack_mxl
 from tocco.music.notation import MAX_SCORE_BYTES, Bar, Mark, Metre, Notation, PlayOrder, PrintedNote
+from tocco.music.notation_programs import SCORE_KINDS, refuse_program_file
 from tocco.music.score_midi import read_score_midi
 from tocco.music.ties import PlacedNote, join_ties
 from tocco.units import BoolArray, FloatArray, IntArray
@@ -26,7 +27,6 @@ __all__ = ["Mark", "Score", "load_score", "score_readings"]
 Repeats = Literal["auto", "none", "all"]
 
 _NEXT_STEP = "export the piece as MusicXML from a notation program"
-_KINDS = "MusicXML, compressed MusicXML (.mxl) or score MIDI"
 
 _FOREIGN_MAGIC = (
     (b"RIFF", "an audio recording (WAV)"),
@@ -36,7 +36,6 @@ _FOREIGN_MAGIC = (
     (b"\xff\xfb", "an audio recording (MP3)"),
     (b"\xff\xf3", "an audio recording (MP3)"),
     (b"\x1aE\xdf\xa3", "a recording (WebM)"),
-    (b"%PDF", "a picture of a score (PDF)"),
     (b"\x89PNG", "a picture (PNG)"),
     (b"\xff\xd8\xff", "a picture (JPEG)"),
 )
@@ -79,6 +78,10 @@ class Score:
         Counted back from it: 1 is the last one, those of a chord share a place; 0 for all others, and where
         the file does not say.
     bar_printed : (M,) index of the bar on the page, the same in every pass; () for every bar once
+    hidden_onset_beat : (H,) beats from the start of the unfolded score, ascending
+    hidden_pitch : (H,) 0..127
+        Notes that the file holds but does not print, such as a trill written out for playback: they are not
+        written, and say how an ornament can be played.
     """
 
     note_id: tuple[str, ...]
@@ -102,6 +105,8 @@ class Score:
     bar_metre: tuple[Metre | None, ...] = ()
     grace_lead: tuple[int, ...] = ()
     bar_printed: tuple[int, ...] = ()
+    hidden_onset_beat: FloatArray = field(default_factory=lambda: np.zeros(0))
+    hidden_pitch: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.onset_beat)
@@ -160,19 +165,25 @@ def _read_notation(path: Path) -> Notation:
     source = str(path)
     for magic, kind in _FOREIGN_MAGIC:
         if content.startswith(magic):
-            raise InputError(source, f"is {kind}, not a score", allowed=_KINDS, next_step=_NEXT_STEP)
+            raise InputError(source, f"is {kind}, not a score", allowed=SCORE_KINDS, next_step=_NEXT_STEP)
     if content.startswith(b"MThd"):
         return read_score_midi(content, source)
+    if not _is_xml(content):
+        refuse_program_file(content, source)
     if content.startswith(b"PK"):
         return read_musicxml(unpack_mxl(content, source), source)
-    if content.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<"):
+    if _is_xml(content):
         return read_musicxml(content, source)
-    raise InputError(source, "is not a score", allowed=_KINDS, next_step=_NEXT_STEP)
+    raise InputError(source, "is not a score", allowed=SCORE_KINDS, next_step=_NEXT_STEP)
+
+
+def _is_xml(content: bytes) -> bool:
+    return content.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<")
 
 
 def _read_bytes(path: Path) -> bytes:
     if path.is_dir():
-        raise InputError(path, "is a folder, not a score", allowed=_KINDS)
+        raise InputError(path, "is a folder, not a score", allowed=SCORE_KINDS)
     try:
         size = path.stat().st_size
         if size > MAX_SCORE_BYTES:
@@ -186,9 +197,15 @@ def _read_bytes(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise InputError(path, "does not exist", next_step="check the path of the score") from error
     except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror})") from error
+        raise InputError(
+            path, f"cannot be read ({error.strerror})", next_step="check its permissions"
+        ) from error
+    except ValueError as error:
+        raise InputError(
+            path, "cannot be read: its name holds a NUL character", next_step="rename it"
+        ) from error
     if not content:
-        raise InputError(path, "is empty", allowed=_KINDS, next_step=_NEXT_STEP)
+        raise InputError(path, "is empty", allowed=SCORE_KINDS, next_step=_NEXT_STEP)
     return content
 
 
@@ -225,6 +242,7 @@ def _unfold(page: _Page, order: PlayOrder) -> Score:
     placed: list[PlacedNote] = []
     bars: list[Bar] = []
     marks: list[Mark] = []
+    hidden: list[tuple[float, int]] = []
     start_beat = 0.0
     for span, (begin, end) in enumerate(order.spans):
         shift = start_beat - begin
@@ -234,6 +252,11 @@ def _unfold(page: _Page, order: PlayOrder) -> Score:
             count = passes[note.note_id]
             note_id = note.note_id if count == 1 else f"{note.note_id}-{count}"
             placed.append(PlacedNote(note.onset_beat + shift, note.duration_beat, note, note_id, span))
+        hidden.extend(
+            (note.onset_beat + shift, note.pitch)
+            for note in page.notation.hidden
+            if begin <= note.onset_beat < end
+        )
         bars.extend(_cut_bars(page.bars, begin, end, shift))
         marks.extend(
             Mark(m.kind, m.text, m.onset_beat + shift, min(m.end_beat, end) + shift)
@@ -244,7 +267,7 @@ def _unfold(page: _Page, order: PlayOrder) -> Score:
     placed = join_ties(placed)
     placed.sort(key=lambda p: (p.onset_beat, p.note.pitch))
     marks.sort(key=lambda m: m.onset_beat)
-    return _assemble(page.notation, order, placed, bars, marks)
+    return _assemble(page.notation, order, placed, bars, marks, sorted(hidden))
 
 
 def _cut_bars(bars: Sequence[Bar], begin: float, end: float, shift: float) -> list[Bar]:
@@ -258,7 +281,12 @@ def _cut_bars(bars: Sequence[Bar], begin: float, end: float, shift: float) -> li
 
 
 def _assemble(
-    notation: Notation, order: PlayOrder, placed: list[PlacedNote], bars: list[Bar], marks: list[Mark]
+    notation: Notation,
+    order: PlayOrder,
+    placed: list[PlacedNote],
+    bars: list[Bar],
+    marks: list[Mark],
+    hidden: list[tuple[float, int]],
 ) -> Score:
     onset = np.array([p.onset_beat for p in placed])
     bar_onset = np.array([bar.onset_beat for bar in bars])
@@ -285,4 +313,6 @@ def _assemble(
         bar_metre=tuple(b.metre for b in bars),
         grace_lead=tuple(p.note.grace_lead for p in placed),
         bar_printed=tuple(b.printed for b in bars),
+        hidden_onset_beat=np.array([onset for onset, _ in hidden]),
+        hidden_pitch=np.array([pitch for _, pitch in hidden], dtype=np.int64),
     )

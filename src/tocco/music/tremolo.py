@@ -38,7 +38,7 @@ def _write_out(note: Any, divisions: int) -> None:
     sign = note.find("notations/ornaments/tremolo")
     if sign is None or note.find("chord") is not None or note.find("grace") is not None:
         return
-    slashes = int(sign.text) if (sign.text or "").strip().isdigit() else 0
+    slashes = int(sign.text) if (sign.text or "").strip().isdecimal() else 0
     if slashes not in _MEASURED_SLASHES:
         return
     chords = [_chord_from(note)]
