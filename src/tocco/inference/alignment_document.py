@@ -125,7 +125,7 @@ class PassedOver(StrictModel):
 class Adornment(StrictModel):
     """An ornament that was played and is not written out."""
 
-    kind: Literal["trill", "turn", "mordent", "appoggiatura"]
+    kind: Literal["trill", "turn", "mordent", "appoggiatura", "other-ornament"]
     """Which one."""
 
     note: _Text

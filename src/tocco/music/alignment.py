@@ -13,7 +13,7 @@ from tocco.music.beat_map import beat_from_sec, sec_from_beat
 from tocco.music.cadenza import Course
 from tocco.music.matching.chords import PlayedNotes
 from tocco.music.matching.matcher import NoteMatching, match_notes
-from tocco.music.matching.ornaments import Ornament, find_arpeggios, find_ornaments
+from tocco.music.matching.ornaments import Ornament, find_arpeggios
 from tocco.music.matching.readings import choose_reading
 from tocco.music.matching.spans import (
     RetriedSpan,
@@ -28,6 +28,7 @@ from tocco.music.matching.spans import (
 from tocco.music.matching.substitutions import pair_wrong_notes
 from tocco.music.matching.tempo_map import TempoMap
 from tocco.music.performance import Performance
+from tocco.music.played_ornaments import played_ornaments
 from tocco.music.score import Score
 from tocco.music.written_strokes import WrittenStrokes, printed_readings
 from tocco.units import FloatArray, IntArray
@@ -45,17 +46,6 @@ it accepts 0 of 199 wrong pairs and refuses 0 of 150 right ones."""
 _JUMPY_TEMPO = 0.3
 """An unsteadiness that halves what an agreement counts for. It is 0.44 at most where a performance belongs to
 the score; by chance the length of a beat jumps by a factor of two or three from onset to onset."""
-
-_ORNAMENT_SIGNS = (
-    "trill-mark",
-    "mordent",
-    "inverted-mordent",
-    "turn",
-    "inverted-turn",
-    "delayed-turn",
-    "shake",
-)
-
 
 _Event = TypeVar("_Event", SkippedSpan, RolledChord)
 
@@ -320,8 +310,9 @@ def align_performance_to_score(performance: Performance, score: Score | Sequence
             allowed="at least two onsets outside it",
             next_step="give a longer stretch of the performance, or assess without a score",
         )
-    if result is None or not _belongs(result):
-        rate = result.overall if result else 0.0
+    alignment = None if result is None else _alignment_of(page, played, result)
+    rate = 0.0 if alignment is None else alignment.overall_confidence
+    if result is None or alignment is None or not _belongs(replace(result, overall=rate)):
         raise MismatchError(
             performance.source or "performance",
             f"is not a performance of {page.score.source or 'the score'}: {rate:.0%} of the notes agree, "
@@ -329,13 +320,19 @@ def align_performance_to_score(performance: Performance, score: Score | Sequence
             allowed=f"at least {MIN_MATCH_RATE:.0%}, or fewer in a steady tempo",
             next_step="give the score of the piece that was played, or assess without a score",
         )
-    return _alignment_of(page, played, result)
+    return alignment
 
 
 def _belongs(result: NoteMatching) -> bool:
     """Whether more agrees than of another piece by chance: very much, or less but in tempo."""
     in_tempo = result.overall / (1.0 + result.unsteadiness / _JUMPY_TEMPO)
     return result.overall >= MIN_MATCH_RATE or in_tempo >= MIN_IN_TEMPO_RATE
+
+
+def _agreement(result: NoteMatching, n_hidden_strokes: int) -> float:
+    """How much of performance and score agree, 0..1, strokes that hidden notes allow left out."""
+    n_notes = int(result.is_performed.sum()) + int((~result.is_retried).sum()) - n_hidden_strokes
+    return 2 * len(result.match) / max(n_notes, 1)
 
 
 def _alignment_of(page: WrittenStrokes, played: PlayedNotes, result: NoteMatching) -> Alignment:
@@ -354,6 +351,8 @@ def _alignment_of(page: WrittenStrokes, played: PlayedNotes, result: NoteMatchin
     position = course.printed_beat(beat_from_sec(played.onset_sec, clock.beat, clock.sec))
     position[match[:, 1]] = score.onset_beat[match[:, 0]]
     anchors = _anchors(course, clock)
+    ornaments, hidden_strokes = played_ornaments(page, played, result, added, anchors)
+    added = np.setdiff1d(added, hidden_strokes)
     beats = course.printed_beat(result.groups.onset_beat)
     return Alignment(
         score=score,
@@ -376,10 +375,10 @@ def _alignment_of(page: WrittenStrokes, played: PlayedNotes, result: NoteMatchin
         performance_pitch=played.pitch,
         confidence=result.confidence[in_order],
         written_sec=written_sec,
-        overall_confidence=result.overall,
+        overall_confidence=_agreement(result, len(hidden_strokes)),
         retries=retried_spans(result.retries, played, beats),
         skips=skipped_spans(result.skips, played, beats),
-        ornaments=_ornaments(page, played, result, added),
+        ornaments=ornaments,
         rolled_chords=rolled_chords(
             find_arpeggios(page.written, played, result.groups, result.match),
             beats,
@@ -399,14 +398,3 @@ def _anchors(course: Course, clock: TempoMap) -> TempoMap:
     sec = np.concatenate((clock.sec[outside], clock.sec_at(start_beat), clock.sec_at(end_beat)))
     beat, first = np.unique(beat, return_index=True)
     return TempoMap(beat, sec[first])
-
-
-def _ornaments(
-    page: WrittenStrokes, played: PlayedNotes, result: NoteMatching, added: IntArray
-) -> tuple[Ornament, ...]:
-    """Added notes, indices into the performance, that adorn a written one."""
-    names = (page.score.articulation[note].split(",") for note in page.note)
-    has_sign = np.array([not set(_ORNAMENT_SIGNS).isdisjoint(signs) for signs in names])
-    end_sec = result.tempo_map.sec_at(page.written.onset_beat + page.written.duration_beat)
-    found = find_ornaments(page.written, played, result.match, added, end_sec[result.match[:, 0]], has_sign)
-    return tuple(replace(ornament, written=int(page.note[ornament.written])) for ornament in found)

@@ -47,6 +47,11 @@ class Course:
         taken = np.minimum(np.maximum(course_beat[..., None] - self.room_start_beat, 0.0), room)
         return course_beat - taken.sum(axis=-1)
 
+    def course_beat(self, printed_beat: FloatArray) -> FloatArray:
+        """Beats of the course at beats of the page, of any shape; where a cadenza leads to, after it."""
+        passed = np.searchsorted(self.printed_beat(self.room_end_beat), printed_beat, side="right")
+        return printed_beat + np.append(0.0, np.cumsum(self.room_end_beat - self.room_start_beat))[passed]
+
     def room_at(self, course_beat: FloatArray) -> IntArray:
         """Index of the cadenza in which places lie, beats of the course of any shape; -1 outside."""
         at = np.searchsorted(self.room_end_beat, course_beat, side="right")

@@ -1,4 +1,4 @@
-"""A reading of a score as a player goes through it: which notes ask for a stroke, and in which order."""
+"""A reading of a score as a player goes through it: which notes ask for a stroke, or allow one, in order."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from tocco.music.cadenza import Course, course_of
 from tocco.music.matching.chords import WrittenNotes
 from tocco.music.matching.readings import Reading
 from tocco.music.score import Score
-from tocco.units import IntArray
+from tocco.units import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
 class WrittenStrokes:
-    """The notes of a reading that ask for a stroke, in the order in which a player comes to them.
+    """The notes of a reading that ask for a stroke or allow one, in the order in which a player meets them.
 
     Attributes
     ----------
     score
     course : with room for cadenzas
-    note : (W,) index into the score of each note that asks for a stroke, in the order of the course
+    note : (W,) index into the score of each note that asks for a stroke; -1 for one that allows it
+        In the order of the course. Notes that the score holds but does not print allow a stroke.
     written : these notes, beats of the course
     """
 
@@ -45,7 +46,25 @@ class WrittenStrokes:
             score.is_grace[note] & ~course.is_placed[note],
             course.early_beat[note],
         )
+        if len(score.hidden_pitch):
+            written, order = _with_hidden(written, course.course_beat(score.hidden_onset_beat), score)
+            note = np.append(note, np.full(len(written) - len(note), -1))[order]
         return cls(score, course, note, written)
+
+    def printed(self) -> tuple[WrittenNotes, IntArray]:
+        """The notes that ask for a stroke, and their indices into the score."""
+        if not len(self.written.is_optional):
+            return self.written, self.note
+        written = self.written
+        asks = written.is_printed
+        printed = WrittenNotes(
+            written.onset_beat[asks],
+            written.duration_beat[asks],
+            written.pitch[asks],
+            written.is_grace[asks],
+            written.early_beat[asks],
+        )
+        return printed, self.note[asks]
 
 
 def _struck_notes(score: Score) -> IntArray:
@@ -62,14 +81,33 @@ def _struck_notes(score: Score) -> IntArray:
     return np.flatnonzero(~double)
 
 
+def _with_hidden(
+    written: WrittenNotes, hidden_beat: FloatArray, score: Score
+) -> tuple[WrittenNotes, IntArray]:
+    """Printed and other notes together; and the order of both, the printed ones counted first."""
+    n_printed, n_hidden = len(written), len(hidden_beat)
+    onset_beat = np.append(written.onset_beat, hidden_beat)
+    order = np.argsort(onset_beat, kind="stable")
+    nothing = np.zeros(n_hidden)
+    return WrittenNotes(
+        onset_beat[order],
+        np.append(written.duration_beat, nothing)[order],
+        np.append(written.pitch, score.hidden_pitch)[order],
+        np.append(written.is_grace, nothing.astype(bool))[order],
+        np.append(written.early_beat, nothing)[order],
+        np.arange(n_printed + n_hidden)[order] >= n_printed,
+    ), order
+
+
 def printed_readings(pages: Sequence[WrittenStrokes]) -> list[Reading]:
     """The readings, with one number for each printed note in all of them."""
     number: dict[str, int] = {}
     found = []
     for page in pages:
         printed_id = _printed_ids(page.score)
-        printed = [number.setdefault(printed_id[note], len(number)) for note in page.note]
-        found.append(Reading(page.written, np.array(printed)))
+        written, notes = page.printed()
+        printed = [number.setdefault(printed_id[note], len(number)) for note in notes]
+        found.append(Reading(written, np.array(printed)))
     return found
 
 

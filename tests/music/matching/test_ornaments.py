@@ -6,6 +6,7 @@ from tocco.music.matching.ornaments import (
     Arpeggio,
     Ornament,
     find_arpeggios,
+    find_hidden_ornaments,
     find_ornaments,
     is_brushed,
 )
@@ -120,3 +121,40 @@ def test_a_chord_in_order_of_pitch_is_rolled(sec: list[float], found: tuple[Arpe
     keys = _keys(list(np.array(sec)[order]), list(page.pitch[order]))
     match = np.column_stack([np.arange(4), np.argsort(order)])
     assert find_arpeggios(page, keys, group_onsets(page), match) == found
+
+
+def _hidden(sec: list[float], pitch: list[int], hidden_sec: list[float]) -> tuple[Ornament, ...]:
+    """Ornaments of a C5 at 1.0 s and a C3 at 1.2 s, with E5 hidden; strokes from the third on are added."""
+    return find_hidden_ornaments(
+        _page([0.0, 0.4], [72, 48]),
+        _keys([1.0, 1.2, *sec], [72, 48, *pitch]),
+        np.array([[0, 0], [1, 1]]),
+        np.arange(2, 2 + len(sec)),
+        np.array(hidden_sec),
+        np.full(len(hidden_sec), 76),
+    )
+
+
+def test_a_stroke_that_the_page_hides_adorns_the_nearest_note() -> None:
+    assert _hidden([1.3], [76], [1.25]) == (Ornament("other-ornament", 1, (2,)),)
+    assert _hidden([1.05], [76], [1.25]) == (Ornament("other-ornament", 0, (2,)),)
+
+
+def test_a_hidden_note_allows_one_stroke_of_its_key_near_its_time() -> None:
+    assert _hidden([1.2, 1.3], [76, 76], [1.3]) == (Ornament("other-ornament", 1, (3,)),)
+    assert _hidden([1.3], [77], [1.3]) == ()
+    assert _hidden([1.69], [76], [1.3]) != ()
+    assert _hidden([1.71], [76], [1.3]) == ()
+    assert _hidden([1.3], [76], []) == ()
+
+
+def test_a_hidden_note_that_a_printed_one_doubles_allows_no_other() -> None:
+    found = find_hidden_ornaments(
+        _page([0.0], [76]),
+        _keys([1.0, 1.3], [76, 76]),
+        np.array([[0, 0]]),
+        np.array([1]),
+        np.array([1.0]),
+        np.array([76]),
+    )
+    assert found == ()

@@ -18,6 +18,10 @@ def _no_beats() -> FloatArray:
     return np.zeros(0)
 
 
+def _no_notes() -> BoolArray:
+    return np.zeros(0, dtype=bool)
+
+
 @dataclass(frozen=True, eq=False)
 class WrittenNotes:
     """The notes of one reading of a score.
@@ -29,6 +33,8 @@ class WrittenNotes:
     pitch : (S,) 0..127
     is_grace : (S,)
     early_beat : (S,) beats by which a note may come earlier; empty where none may
+    is_optional : (S,) whether a note is not printed; empty where all are
+        Such notes say where a player may be, and no stroke is theirs: whoever plays them adorns.
     """
 
     onset_beat: FloatArray
@@ -36,9 +42,15 @@ class WrittenNotes:
     pitch: IntArray
     is_grace: BoolArray
     early_beat: FloatArray = field(default_factory=_no_beats)
+    is_optional: BoolArray = field(default_factory=_no_notes)
 
     def __len__(self) -> int:
         return len(self.onset_beat)
+
+    @property
+    def is_printed(self) -> BoolArray:
+        """(S,) Whether a note is to be played."""
+        return ~self.is_optional if len(self.is_optional) else np.ones(len(self), dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,7 +62,7 @@ class NoteMatching:
     overall : 0..1
         How much of the performed stretch and of the performance agree (F1), given-up tries aside.
     is_performed : (S,)
-        Whether a written note lies in the stretch that was performed, skips left out.
+        Whether a printed note lies in the stretch that was performed, skips left out.
     is_retried : (N,)
         Whether a played note belongs to a try that was given up.
     tempo_map : through one point for each onset group with a match
@@ -206,7 +206,7 @@ def _match_along(
         replace(skip, before_note=int(note[skip.before_note])) for skip in find_skips(walk, is_kept, groups)
     )
     kept_hits = np.flatnonzero(walk.hit & is_kept)
-    is_performed = _performed(groups, walk.way[kept_hits], skips)
+    is_performed = _performed(groups, walk.way[kept_hits], skips) & written.is_printed
     tempo_map = map_through(groups, walk.way[kept_hits], walk.sec[kept_hits])
     match = np.zeros((0, 2), dtype=np.int64)
     for is_rough in (True, False):

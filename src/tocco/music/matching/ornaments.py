@@ -7,10 +7,11 @@ from typing import Literal
 
 import numpy as np
 
+from tocco.music.matching.assign import match_by_pitch
 from tocco.music.matching.chords import OnsetGroups, PlayedNotes, WrittenNotes
 from tocco.units import BoolArray, FloatArray, IntArray
 
-OrnamentKind = Literal["trill", "turn", "mordent", "appoggiatura"]
+OrnamentKind = Literal["trill", "turn", "mordent", "appoggiatura", "other-ornament"]
 
 _NEIGHBOUR_SEMITONES = 2
 _LEAD_SEC = 0.35
@@ -27,6 +28,9 @@ _TRILL_NOTES = 4
 _TURN_NOTES = 3
 _MORDENT_NOTES = 2
 
+_HIDDEN_REACH_SEC = 0.4
+"""A trill that is written out for playback has its own speed: its strokes fall so far from a player's."""
+
 _ROLL_NOTES = 3
 _ROLL_STEP_SEC = 0.015
 _ROLL_SPREAD_SEC = 0.08
@@ -39,7 +43,8 @@ class Ornament:
 
     Attributes
     ----------
-    kind : "trill" | "turn" | "mordent" | "appoggiatura"
+    kind : "trill" | "turn" | "mordent" | "appoggiatura" | "other-ornament"
+        The last is what the score says only to the notation program: notes that it plays but does not print.
     written : index into the score: the main note
     played : indices into the performance: the added notes, in order
     """
@@ -188,6 +193,49 @@ def _kind(played: PlayedNotes, notes: IntArray, key: int, has_sign: bool) -> Orn
     if len(notes) >= _MORDENT_NOTES and (step == 0).any():
         return "mordent"
     return "appoggiatura" if has_sign else None
+
+
+def find_hidden_ornaments(
+    written: WrittenNotes,
+    played: PlayedNotes,
+    match: IntArray,
+    insertion: IntArray,
+    hidden_sec: FloatArray,
+    hidden_pitch: IntArray,
+) -> tuple[Ornament, ...]:
+    """Added notes that the score holds but does not print.
+
+    Parameters
+    ----------
+    written, played : both sides
+    match : (K, 2) index into the written, index into the played notes
+    insertion : (I,) index into the performance, ascending
+    hidden_sec : (H,) seconds
+        When each note that is not printed is due.
+    hidden_pitch : (H,)
+
+    Returns
+    -------
+    In order of playing; each hidden note allows one stroke, be it of a printed note or an added one.
+    """
+    if min(len(match), len(insertion), len(hidden_sec)) == 0:
+        return ()
+    reach_sec = np.full(len(hidden_sec), _HIDDEN_REACH_SEC)
+    strokes = np.union1d(match[:, 1], insertion)
+    pairs = match_by_pitch(
+        hidden_sec, hidden_pitch, reach_sec, reach_sec, played.onset_sec[strokes], played.pitch[strokes]
+    )
+    adorning = np.intersect1d(strokes[pairs[:, 1]], insertion)
+    start_sec = played.onset_sec[match[:, 1]]
+    far = np.abs(start_sec[None, :] - played.onset_sec[adorning, None])
+    step = np.abs(written.pitch[match[:, 0]][None, :] - played.pitch[adorning, None])
+    # The nearest note a step away at most, or else the nearest of all: an arpeggio leaps.
+    host = np.argmin(np.where(step <= _NEIGHBOUR_SEMITONES, far, far + _HIDDEN_REACH_SEC), axis=1)
+    found = [
+        Ornament("other-ornament", int(match[one, 0]), tuple(adorning[host == one].tolist()))
+        for one in np.unique(host)
+    ]
+    return tuple(sorted(found, key=lambda ornament: ornament.played))
 
 
 def find_arpeggios(
