@@ -1,12 +1,12 @@
-"""What was costly to make, in files that are whole or made again: the one cache.
+"""Content-addressed cache of computed files.
 
-A file is found by what decides its content (the inputs' bytes, the settings, a version or the source of
-every module that takes part), which stands in its name, in the file, or in both. So what is stale is never
-taken for what is wanted. A file is written in one step, so two processes may make the same one; and it is
-read before it is believed: what was cut short, or is of something else, is made again.
+A file is identified by everything that determines its content (bytes of the inputs, settings, a version, the
+source of every module involved). This key is part of the file's name, of the file, or of both, so that an
+outdated file is never used. Files are written atomically, so that two processes may compute the same one, and
+validated when they are read: a truncated file, or one with another key, is computed again.
 
-`cached` is the mechanism, for any kind of file; `cached_model` keeps a record as JSON that people can read,
-`cached_arrays` keeps arrays that are mapped into memory and read by parts.
+`cached` works with any kind of file; `cached_model` stores a record as readable JSON, `cached_arrays` stores
+arrays that are memory-mapped and read in parts.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from tocco.errors import OutputError
 from tocco.files import replacing
 from tocco.schema import StrictModel, laid_out
 
-_LIBRARIES_THAT_SHAPE_INPUTS = ("av", "numpy", "partitura", "scipy", "soundfile", "soxr", "symusic")
+_LIBRARIES = ("av", "numpy", "partitura", "scipy", "soundfile", "soxr", "symusic")
+"""Libraries whose version affects the cached arrays."""
 _FORMAT = "1"
 
 Arrays = Mapping[str, np.ndarray]
@@ -41,12 +42,12 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Entry(Generic[Value]):
-    """What the cache holds under a name.
+    """A value of the cache.
 
     Attributes
     ----------
     value
-    is_found : it was there from before
+    is_found : whether it was cached before
     """
 
     value: Value
@@ -217,7 +218,7 @@ def code_hash(module: str) -> str:
     sources = modules_reached(module)
     for name in sorted(sources):
         digest.update(name.encode() + b"\0" + sources[name].read_bytes())
-    for library in _LIBRARIES_THAT_SHAPE_INPUTS:
+    for library in _LIBRARIES:
         digest.update(f"{library} {version(library)}".encode())
     return digest.hexdigest()
 

@@ -1,4 +1,4 @@
-"""Mistakes a user can make, and how they are told.
+"""Errors that a user can act on, and the form of their messages.
 
 Every error is one line: the subject (a file, an option), what is wrong with its value, what is
 allowed, and the next step. The command line prints that line and ends with the class's exit code;
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def short(value: Any) -> str:
-    """A value as it is shown in a message: as Python writes it, no longer than forty characters."""
+    """Python representation of a value for a message, at most forty characters."""
     text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."
 
@@ -23,13 +23,13 @@ class ToccoError(Exception):
     Parameters
     ----------
     subject
-        What the error is about: a file, a manifest row, an option.
+        Subject of the error: a file, a manifest row, an option.
     problem
-        What is wrong, with the offending value.
+        What is wrong, with the invalid value.
     allowed
-        The range or the kinds that are accepted, where that helps.
+        The accepted range or kinds, where that helps.
     next_step
-        What to do about it.
+        What the user should do.
 
     Examples
     --------
@@ -54,7 +54,7 @@ class ToccoError(Exception):
         super().__init__(str(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Keyword arguments are not in `args`: without this, an error could not leave a worker process.
+        # Keyword arguments are not in `args`: without this, the error could not be unpickled.
         return _rebuilt, (type(self), self.subject, self.problem, self.allowed, self.next_step)
 
     def __str__(self) -> str:
@@ -74,25 +74,25 @@ def _rebuilt(
 
 
 class InputError(ToccoError):
-    """A file or a value cannot be used: missing, of another kind, broken, out of range."""
+    """A file or a value cannot be used: missing, of the wrong kind, damaged or out of range."""
 
     exit_code = 3
 
 
 class UsageError(InputError):
-    """An option cannot have the value that was given, or not together with another."""
+    """An option has an invalid value, or conflicts with another."""
 
     exit_code = 2
 
 
 class MismatchError(ToccoError):
-    """Two inputs are each sound but do not belong together: audio and MIDI, MIDI and score."""
+    """Two valid inputs do not belong together: audio and MIDI, MIDI and score."""
 
     exit_code = 4
 
 
 class MissingPartError(ToccoError):
-    """The machine lacks a part that the request needs: a library, a soundfont, a checkpoint."""
+    """The request needs something that is not installed: a library, a soundfont, a checkpoint."""
 
     exit_code = 5
 
@@ -104,6 +104,6 @@ class BundleError(ToccoError):
 
 
 class OutputError(ToccoError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written to the requested place."""
 
     exit_code = 7

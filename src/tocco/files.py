@@ -1,7 +1,7 @@
-"""Files that are either whole or absent: atomic writes and content hashes.
+"""Atomic writes, content hashes, and checks of file names.
 
 A result is written under a temporary name in its own folder, flushed to the disk and renamed. A run
-that is killed leaves at most a file whose name starts with a dot, never half a result.
+that is killed leaves at most a file whose name starts with a dot, never a partial result.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SAFE_NAME_RULE = "letters, digits, '_', '-' and '.', beginning with a letter, di
 
 
 def is_safe_name(name: str) -> bool:
-    """Whether a name can become a file's name on every system.
+    """Whether a string is a valid file name on every system.
 
     >>> is_safe_name("mozart_k331-take.2"), is_safe_name("../take"), is_safe_name("NUL")
     (True, False, False)
@@ -47,7 +47,7 @@ def is_safe_name(name: str) -> bool:
 
 
 def file_name(title: str) -> str:
-    """A file's name that is safe on every system, for a title that may hold anything.
+    """File name for a title, valid on every system.
 
     >>> file_name("Für Elise (take 2)"), file_name("-"), file_name("nul")
     ('Für_Elise_take_2', 'performance', '_nul')
@@ -59,12 +59,12 @@ def file_name(title: str) -> str:
 
 
 def assert_plain_file(path: Path) -> None:
-    """Refuse a pipe or a device: an input is read more than once, and a device may never end.
+    """Refuse pipes and devices: inputs are read more than once, and a device may never end.
 
     Raises
     ------
     InputError
-        It is missing, neither file nor folder, or its path cannot be followed.
+        It is missing, is neither file nor folder, or its path cannot be resolved.
     """
     try:
         mode = path.stat().st_mode
@@ -93,7 +93,7 @@ def sha256_of(path: Path) -> str:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path that becomes `path` when the block ends well, and vanishes when it does not.
+    """Temporary path that is renamed to `path` at the end of the block, and removed after an error.
 
     The temporary name keeps the suffix of `path`, because some writers choose their format by it.
 
@@ -115,14 +115,16 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync(path.parent)
     except OSError as error:
         if error.filename not in {None, str(temporary), str(path)}:
-            raise  # another file's trouble, met inside the block
+            raise  # an error of another file, inside the block
         raise _unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def writable_folder(folder: Path) -> Path:
-    """A folder that results can be written to, made if need be; found out before the work, not after.
+    """Create a folder if necessary, and check that results can be written to it.
+
+    Called before a computation, so that it does not fail at the end.
 
     Raises
     ------
@@ -139,12 +141,12 @@ def writable_folder(folder: Path) -> Path:
 
 
 def read_text(path: Path) -> str:
-    """A text file, UTF-8 with or without a mark of its byte order.
+    """Content of a UTF-8 text file, with or without byte order mark.
 
     Raises
     ------
     InputError
-        It cannot be read, or is not such text.
+        It cannot be read, or is not UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -154,23 +156,23 @@ def read_text(path: Path) -> str:
         raise InputError(
             path,
             f"is not UTF-8 text (byte {error.start})",
-            next_step="give the text file that is meant, in UTF-8",
+            next_step="give a text file in UTF-8",
         ) from error
 
 
 def read_names(path: Path) -> list[str]:
-    """The names in a text file, one a line; blank lines are passed over."""
+    """The names in a text file, one per line; blank lines are skipped."""
     return [line.strip() for line in read_text(path).splitlines() if line.strip()]
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a whole file at once, or nothing."""
+    """Write a file atomically."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
 def _sync(path: Path) -> None:
-    """Flush a file or a folder to the disk, so that a rename survives a power cut."""
+    """Flush a file or a folder to the disk, so that a rename survives a power failure."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -182,5 +184,5 @@ def _unwritable(path: Path, error: OSError) -> OutputError:
     return OutputError(
         path,
         f"cannot be written ({error.strerror or error})",
-        next_step="choose a folder that you may write to and that has room",
+        next_step="choose a folder that is writable and has free space",
     )

@@ -1,4 +1,4 @@
-"""How near an estimate comes to the ratings, and how far its intervals can be trusted.
+"""Accuracy of estimated ratings, and calibration of their intervals.
 
 Conventions
 -----------
@@ -7,14 +7,13 @@ Order
     length, one entry a performance; `evaluate` takes them side by side, one column a dimension.
 Units
     Ratings, errors, standard deviations and intervals are in rating points, 0 to 100. A single
-    metric is indifferent to the scale; `evaluate` refuses references that are not ratings.
+    metric is independent of the scale; `evaluate` refuses references that are not ratings.
 Missing
-    NaN in the reference is a label that nobody gave: the pair is left out. NaN in an estimate that
+    NaN in the reference is a missing label: the pair is ignored. NaN in an estimate that
     has a label is an error, because a system must not choose which performances count.
 Undefined
-    A metric of too few labels, or of labels that are all alike where it needs them to differ, is
-    NaN. An estimate that says the same of every performance has a correlation of 0: it tells
-    nothing about their order.
+    A metric of too few labels, or of constant labels where they have to differ, is NaN. A
+    constant estimate has a correlation of 0: it has no information about the order.
 
 Metrics
 -------
@@ -23,7 +22,7 @@ Intervals: `coverage`, `interval_width`, `interval_score`.
 Distributions: `coverage_curve`, `calibration_error`, `gaussian_nll`.
 All points at once: `evaluate`, `mean_scores`.
 
-How far a figure would move with other music is told by `tocco.evaluation.bootstrap`.
+For the uncertainty of a metric over other music, see `tocco.evaluation.bootstrap`.
 """
 
 from __future__ import annotations
@@ -43,11 +42,11 @@ _PAIR_CHUNK = 1024
 
 
 def validate(ref: npt.ArrayLike, est: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """The pairs that have a label.
+    """The pairs that have a label, without the others.
 
     Parameters
     ----------
-    ref : (N,) rating, NaN where there is none
+    ref : (N,) rating, NaN where missing
     est : (N,) rating; may be NaN only where `ref` is
 
     Returns
@@ -57,7 +56,7 @@ def validate(ref: npt.ArrayLike, est: npt.ArrayLike) -> tuple[FloatArray, FloatA
     Raises
     ------
     ValueError
-        Arrays of other shapes, an infinite label, or a label without an estimate.
+        The shapes differ, a label is infinite, or a label has no estimate.
 
     Examples
     --------
@@ -80,15 +79,14 @@ def validate(ref: npt.ArrayLike, est: npt.ArrayLike) -> tuple[FloatArray, FloatA
 
 
 def validate_ratings(ref: npt.ArrayLike) -> None:
-    """Refuse references that are not on the scale from 0 to 100.
+    """Refuse references outside the rating scale, 0 to 100.
 
-    Labels between 0 and 1, as PercePiano publishes them, would make every error look a hundred
-    times smaller than it is.
+    Labels between 0 and 1, as PercePiano publishes them, would make every error a hundred times too small.
 
     Raises
     ------
     ValueError
-        A label outside 0 to 100, or ten and more labels none of which exceeds 1.
+        A label is outside 0 to 100, or there are ten or more labels and none exceeds 1.
     """
     ref = np.asarray(ref, dtype=float)
     labels = ref[~np.isnan(ref)]
@@ -104,7 +102,7 @@ def validate_ratings(ref: npt.ArrayLike) -> None:
 
 
 def _is_constant(values: FloatArray) -> bool:
-    """Whether values differ by no more than rounding."""
+    """Whether all values are equal up to rounding."""
     return bool(np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())))
 
 
@@ -118,7 +116,7 @@ def _correlation(ref: FloatArray, est: FloatArray) -> float:
 
 
 def pearson_r(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:
-    """How well the estimate follows the ratings on a straight line.
+    """Pearson correlation of estimate and rating.
 
     Parameters
     ----------
@@ -137,7 +135,7 @@ def pearson_r(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:
 
 
 def spearman_rho(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:
-    """How well the estimate follows the ranking; tied values share their mean rank.
+    """Spearman rank correlation; tied values share their mean rank.
 
     Parameters
     ----------
@@ -154,7 +152,7 @@ def spearman_rho(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:
 
 
 def r2(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:
-    """Share of the ratings' variance that the estimate explains, against the mean of `ref`.
+    """Coefficient of determination: explained share of the variance of `ref`.
 
     Parameters
     ----------
@@ -162,7 +160,7 @@ def r2(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:
 
     Returns
     -------
-    <= 1; below 0 where the mean rating would have been nearer; NaN if fewer than two labels differ
+    <= 1; below 0 where the mean rating has smaller errors; NaN if fewer than two labels differ
     """
     ref, est = validate(ref, est)
     if len(ref) < 2 or _is_constant(ref):
@@ -171,7 +169,7 @@ def r2(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:
 
 
 def mae(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:
-    """Mean distance from the rating.
+    """Mean absolute error.
 
     Parameters
     ----------
@@ -186,18 +184,18 @@ def mae(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:
 
 
 def mae_skill(ref: npt.ArrayLike, est: npt.ArrayLike, constant: npt.ArrayLike) -> float:
-    """How much nearer the estimate comes than somebody who does not listen: 1 - MAE / MAE of `constant`.
+    """Reduction of the MAE relative to a constant estimate: 1 - MAE / MAE of `constant`.
 
     Parameters
     ----------
     ref, est : (N,) rating
     constant : () or (N,) rating
-        What a constant would have said: the training mean, or one for each fold.
+        The constant estimate: the training mean, or one for each fold.
 
     Returns
     -------
-    <= 1; 0 for an estimate no better than the constant; NaN without a label or if the constant is
-    always right
+    <= 1; 0 for an estimate no better than the constant; NaN without a label or if the constant
+    has no error
 
     Examples
     --------
@@ -210,7 +208,7 @@ def mae_skill(ref: npt.ArrayLike, est: npt.ArrayLike, constant: npt.ArrayLike) -
 
 
 def rmse(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:
-    """Root of the mean squared distance from the rating; large errors weigh more.
+    """Root mean squared error; large errors weigh more.
 
     Parameters
     ----------
@@ -225,7 +223,7 @@ def rmse(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:
 
 
 def _compared(ref: FloatArray, est: FloatArray, rows: slice, min_gap: float) -> tuple[FloatArray, FloatArray]:
-    """Of every pair (row, column): 1 if `ref` puts row above column, and what `est` scores there."""
+    """For each pair (row, column): 1 if `ref` ranks row above column, and the score of `est` for it."""
     above = (ref[rows, None] - ref[None, :] > min_gap).astype(float)
     difference = est[rows, None] - est[None, :]
     return above, above * (0.5 + 0.5 * np.sign(difference))
@@ -237,7 +235,7 @@ def pair_accuracy(
     groups: npt.ArrayLike | None = None,
     min_gap: float = 0.0,
 ) -> float:
-    """Of two performances, how often the estimate prefers the one that the raters preferred.
+    """Share of pairs of performances that the estimate orders as the raters did.
 
     Every pair whose ratings differ is compared; a tie in the estimate counts half. Without groups
     this is (1 + D) / 2, with D the measure of Somers (1962).
@@ -246,14 +244,13 @@ def pair_accuracy(
     ----------
     ref, est : (N,) rating
     groups : (N,) any label, or None
-        Only pairs within a group count: "passage" asks which of two performances of the same music
-        is better.
+        Only pairs within a group count: "passage" compares performances of the same music.
     min_gap : rating points, >= 0
-        Pairs whose ratings differ by no more than this do not count.
+        Pairs whose ratings differ by no more than this are ignored.
 
     Returns
     -------
-    0..1; .5 is guessing; NaN without a pair
+    0..1; 0.5 is chance; NaN without a pair
 
     Examples
     --------
@@ -272,7 +269,7 @@ def pair_counts(
     groups: npt.ArrayLike | None = None,
     min_gap: float = 0.0,
 ) -> tuple[FloatArray, FloatArray]:
-    """The pairs behind `pair_accuracy`, told apart by the clusters that their members come from.
+    """Pair counts of `pair_accuracy`, separated by the clusters of their members.
 
     Parameters
     ----------
@@ -288,7 +285,7 @@ def pair_counts(
     Notes
     -----
     Time grows with the square of the largest group, memory with its size times its clusters. Counts are
-    of whole and half pairs, so that their sums are exact.
+    multiples of one half, so that their sums are exact.
     """
     ref_all = np.asarray(ref, dtype=float)
     ref, est = validate(ref_all, est)
@@ -301,8 +298,8 @@ def pair_counts(
     won, comparable = np.zeros((2, n_clusters, n_clusters))
     for g in np.unique(group):
         member = np.flatnonzero(group == g)
-        present, place = np.unique(cluster[member], return_inverse=True)
-        belongs = (place[:, None] == np.arange(len(present))).astype(float)
+        present, position = np.unique(cluster[member], return_inverse=True)
+        belongs = (position[:, None] == np.arange(len(present))).astype(float)
         of_present = np.ix_(present, present)
         for first in range(0, len(member), _PAIR_CHUNK):
             rows = slice(first, first + _PAIR_CHUNK)
@@ -313,7 +310,7 @@ def pair_counts(
 
 
 def _codes(labels: npt.ArrayLike | None, ref: FloatArray, what: str) -> IntArray:
-    """Labels numbered 0.. in sorted order; one number for all where there are no labels."""
+    """Labels numbered 0.. in sorted order; all 0 without labels."""
     if labels is None:
         return np.zeros(ref.shape, dtype=int)
     labels = np.asarray(labels)
@@ -325,15 +322,15 @@ def _codes(labels: npt.ArrayLike | None, ref: FloatArray, what: str) -> IntArray
 def _validate_intervals(
     ref: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    kept, low_kept = validate(ref, low)
-    _, high_kept = validate(ref, high)
-    if (low_kept > high_kept).any():
+    labelled, labelled_low = validate(ref, low)
+    _, labelled_high = validate(ref, high)
+    if (labelled_low > labelled_high).any():
         raise ValueError("low exceeds high: intervals are given as (low, high)")
-    return kept, low_kept, high_kept
+    return labelled, labelled_low, labelled_high
 
 
 def coverage(ref: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike) -> float:
-    """How often the rating lies within its interval, ends included.
+    """Share of ratings that lie within their interval, ends included.
 
     Parameters
     ----------
@@ -348,7 +345,7 @@ def coverage(ref: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike) -> flo
 
 
 def interval_width(ref: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike) -> float:
-    """Mean length of the intervals of labelled performances.
+    """Mean width of the intervals of labelled performances.
 
     Parameters
     ----------
@@ -363,7 +360,7 @@ def interval_width(ref: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike) 
 
 
 def interval_score(ref: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike, level: float = 0.9) -> float:
-    """Length of the interval plus a fine for every rating outside it: smaller is better.
+    """Width of the interval plus a penalty for ratings outside it: smaller is better.
 
     Mean of (high - low) + 2 / (1 - level) * (distance outside); a proper score of central intervals
     (Gneiting & Raftery, JASA 102, 2007, eq. 43).
@@ -371,7 +368,7 @@ def interval_score(ref: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike, 
     Parameters
     ----------
     ref, low, high : (N,) rating, low <= high
-    level : 0..1, the coverage that the intervals claim
+    level : 0..1, nominal coverage of the intervals
 
     Returns
     -------
@@ -384,7 +381,7 @@ def interval_score(ref: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike, 
 
 
 def validate_level(level: float) -> None:
-    """Refuse a coverage that is not a share, such as 90 for 90 %."""
+    """Refuse a coverage that is not a fraction, such as 90 for 90 %."""
     if not 0.0 < level < 1.0:
         raise ValueError(f"level is {level}, must lie between 0 and 1 (0.9 for 90 %)")
 
@@ -392,28 +389,30 @@ def validate_level(level: float) -> None:
 def _standardised(
     ref: npt.ArrayLike, mean: npt.ArrayLike, sd: npt.ArrayLike
 ) -> tuple[FloatArray, FloatArray]:
-    """Errors in units of the stated sd, and the sd, where there is a label."""
-    kept, mean_kept = validate(ref, mean)
-    _, sd_kept = validate(ref, sd)
-    if (sd_kept <= 0).any():
-        raise ValueError(f"sd is {sd_kept.min():g} for a labelled performance, must be above 0 rating points")
-    return (kept - mean_kept) / sd_kept, sd_kept
+    """Errors in units of the predicted sd, and the sd, where there is a label."""
+    labelled, labelled_mean = validate(ref, mean)
+    _, labelled_sd = validate(ref, sd)
+    if (labelled_sd <= 0).any():
+        raise ValueError(
+            f"sd is {labelled_sd.min():g} for a labelled performance, must be above 0 rating points"
+        )
+    return (labelled - labelled_mean) / labelled_sd, labelled_sd
 
 
 def coverage_curve(
     ref: npt.ArrayLike, mean: npt.ArrayLike, sd: npt.ArrayLike, levels: Iterable[float]
 ) -> FloatArray:
-    """How often ratings fall into the central normal intervals of given levels.
+    """Observed coverage of the central normal intervals of given levels.
 
     Parameters
     ----------
     ref, mean : (N,) rating
     sd : (N,) rating points, > 0
-    levels : (K,) 0..1, the coverage that each interval claims
+    levels : (K,) 0..1, nominal coverage of each interval
 
     Returns
     -------
-    (K,) 0..1, equal to `levels` where the sd is honest; NaN without a label
+    (K,) 0..1, equal to `levels` where the sd is calibrated; NaN without a label
     """
     from scipy import stats
 
@@ -423,7 +422,7 @@ def coverage_curve(
     z, _ = _standardised(ref, mean, sd)
     if len(z) == 0:
         return np.full(len(levels), math.nan)
-    # Level of the narrowest central interval that still holds each rating.
+    # Level of the narrowest central interval that contains each rating.
     needed = 2.0 * stats.norm.cdf(np.abs(z)) - 1.0
     return np.mean(needed[None, :] <= levels[:, None], axis=1)
 
@@ -434,11 +433,11 @@ def calibration_error(
     sd: npt.ArrayLike,
     levels: Iterable[float] = tuple(np.arange(1, 20) / 20),
 ) -> float:
-    """Expected calibration error: mean distance of observed from claimed coverage.
+    """Expected calibration error: mean absolute difference of observed and nominal coverage.
 
     After Kuleshov, Fenner & Ermon (ICML 2018), on central intervals, with absolute instead of
-    squared distances so that it reads in shares. A loose yardstick: an sd that is off by a factor
-    of two still scores about .2.
+    squared differences, so that it is a share. Not sensitive: an sd that is wrong by a factor of two
+    has an error of only about 0.2.
 
     Parameters
     ----------
@@ -464,12 +463,12 @@ def gaussian_nll(ref: npt.ArrayLike, mean: npt.ArrayLike, sd: npt.ArrayLike) -> 
 
     Returns
     -------
-    nats a rating; NaN without a label
+    nats per rating; NaN without a label
     """
-    z, sd_kept = _standardised(ref, mean, sd)
+    z, labelled_sd = _standardised(ref, mean, sd)
     if len(z) == 0:
         return math.nan
-    return float(np.mean(0.5 * z**2 + np.log(sd_kept) + 0.5 * math.log(2.0 * math.pi)))
+    return float(np.mean(0.5 * z**2 + np.log(labelled_sd) + 0.5 * math.log(2.0 * math.pi)))
 
 
 def evaluate(
@@ -485,20 +484,20 @@ def evaluate(
 
     Parameters
     ----------
-    ref : (N, D) rating 0..100, NaN where there is none
+    ref : (N, D) rating 0..100, NaN where missing
     est : (N, D) rating
     names : (D,) dimension names
     groups : (N,) passage of each performance
-        Adds `pair_accuracy_within`, the pairs of one passage.
+        Adds `pair_accuracy_within`, over pairs of one passage.
     constant : (D,) or (N, D) rating
-        What a constant would have said; adds `mae_skill`.
+        The constant estimate; adds `mae_skill`.
     min_gap : rating points
         For the pair accuracies.
 
     Returns
     -------
     name -> metric -> value, in the order of `names`
-        `n` counts the labels; a dimension without any has NaN for the rest.
+        `n` is the number of labels; a dimension without labels has NaN elsewhere.
     """
     ref, est = np.asarray(ref, dtype=float), np.asarray(est, dtype=float)
     if ref.ndim != 2 or ref.shape[1] != len(names):
@@ -529,11 +528,11 @@ def evaluate(
 def mean_scores(
     scores: Mapping[str, Mapping[str, float]], names: Iterable[str] | None = None
 ) -> dict[str, float]:
-    """Mean of each metric over dimensions that have labels; `n` becomes the count of those dimensions.
+    """Mean of each metric over dimensions that have labels; `n` is the number of those dimensions.
 
     Parameters
     ----------
-    scores : as `evaluate` returns them
+    scores : as returned by `evaluate`
     names
         The dimensions to average; all by default.
 

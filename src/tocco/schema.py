@@ -1,4 +1,4 @@
-"""The strict base of every file format that tocco reads: frozen, no unknown keys, one-line errors."""
+"""Base class of every file format that tocco reads: frozen, no unknown keys, one-line errors."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from tocco.errors import short
 
 _LONGEST_NAME = 200
-"""No name is longer; what is compared of one that claims to be."""
+"""Longer names are truncated before they are compared."""
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """What is wrong with a name, and which valid one was probably meant.
+    """Message for an unknown name, with the valid name that was probably intended.
 
     >>> nearest("phrasng", ["phrasing", "musicality"])
     "'phrasng' is unknown, did you mean 'phrasing'"
@@ -31,7 +31,7 @@ def nearest(name: str, valid: Iterable[str]) -> str:
 
 
 class StrictModel(BaseModel):
-    """A value with named fields: frozen, and an unknown key is refused with the nearest valid one."""
+    """A frozen value with named fields; unknown keys are refused with the nearest valid one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -55,7 +55,7 @@ _REASONS: dict[str, str] = {
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "has to be a JSON object"),
     "path_type": "has to be a path in quotes",
 }
-"""Said in place of pydantic's own words where those name no allowed value."""
+"""Replacements for messages of pydantic that name no allowed value."""
 
 _JSON_KINDS = {
     "string": "a string",
@@ -77,42 +77,42 @@ _JSON_FAULTS = {
     "Invalid control character at": "a string holds a control character",
     "Extra data": "more follows after its end",
 }
-"""In plain words, by what the parser says."""
+"""Message of the JSON parser -> the same in plain words."""
 
 Points = Annotated[float, Field(strict=True, ge=0.0, le=100.0, allow_inf_nan=False), _rounded(2)]
-"""A rating of 0 to 100, kept to the hundredth: what is in memory is what is in the file."""
+"""A rating of 0 to 100, rounded to two decimals: the value in memory equals the value in the file."""
 
 Spread = Annotated[float, Field(strict=True, ge=0.0, allow_inf_nan=False), _rounded(2)]
-"""A non-negative width in points, to the hundredth."""
+"""A non-negative width in points, rounded to two decimals."""
 
 Difference = Annotated[float, Field(strict=True, ge=-100.0, le=100.0, allow_inf_nan=False), _rounded(2)]
-"""A difference of two ratings, to the hundredth."""
+"""A difference of two ratings, rounded to two decimals."""
 
 Share = Annotated[float, Field(strict=True, ge=0.0, le=1.0, allow_inf_nan=False), _rounded(4)]
-"""A fraction of one, to the ten-thousandth."""
+"""A fraction of one, rounded to four decimals."""
 
 Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False), _rounded(3)]
-"""A time in seconds, to the millisecond."""
+"""A time in seconds, rounded to the millisecond."""
 
 Duration = Annotated[float, Field(strict=True, ge=0.0, allow_inf_nan=False), _rounded(3)]
-"""A non-negative length of time in seconds, to the millisecond."""
+"""A non-negative duration in seconds, rounded to the millisecond."""
 
 
 def one_line(error: ValidationError, model: type[BaseModel] | None = None) -> str:
-    """Every complaint of a validation, field by field, on one line.
+    """Every validation error, field by field, on one line.
 
     Parameters
     ----------
     error
     model
-        What was to be made: a field of it that is missing is then told with what it has to be.
+        The validated class; a missing field is then described by its type and docstring.
     """
-    asked = {} if model is None else model.model_json_schema()["properties"]
+    fields = {} if model is None else model.model_json_schema()["properties"]
     parts = []
     for item in error.errors(include_url=False):
         where = ".".join(str(step) for step in item["loc"])
         if item["type"] == "missing":
-            parts.append(f"has no {where!r}{_what_it_is(asked.get(where, {}))}")
+            parts.append(f"has no {where!r}{_field_description(fields.get(where, {}))}")
             continue
         reason = _REASONS.get(item["type"], item["msg"].removeprefix("Value error, "))
         value = "" if item["type"] == "value_error" else f" (got {short(item['input'])})"
@@ -120,21 +120,21 @@ def one_line(error: ValidationError, model: type[BaseModel] | None = None) -> st
     return "; ".join(parts)
 
 
-def _what_it_is(asked: dict[str, Any]) -> str:
-    """Kind and meaning of a field, by its JSON schema: the first sentence of its docstring."""
-    kind = _JSON_KINDS.get(asked.get("type", ""), "")
-    meaning = " ".join(asked.get("description", "").split()).split(". ")[0].rstrip(".")
-    told = ": ".join(part for part in (kind, meaning[:1].lower() + meaning[1:]) if part)
-    return f" ({told})" if told else ""
+def _field_description(field: dict[str, Any]) -> str:
+    """Type and meaning of a field from its JSON schema: the first sentence of its docstring."""
+    kind = _JSON_KINDS.get(field.get("type", ""), "")
+    meaning = " ".join(field.get("description", "").split()).split(". ")[0].rstrip(".")
+    description = ": ".join(part for part in (kind, meaning[:1].lower() + meaning[1:]) if part)
+    return f" ({description})" if description else ""
 
 
 def parse_object(text: str) -> dict[str, Any]:
-    """One JSON object, in which a key may stand only once.
+    """Parse one JSON object without repeated keys.
 
     Raises
     ------
     ValueError
-        Not JSON, not an object, or a key stands twice; the message says which.
+        Not JSON, not an object, or a key is repeated; the message says which.
     """
     try:
         value = json.loads(text, object_pairs_hook=_unique)
@@ -155,7 +155,7 @@ def parse_object(text: str) -> dict[str, Any]:
 
 
 def laid_out(value: Any, indent: int = 0, width: int = 150) -> str:
-    """JSON text that people can read: keys sorted, and what fits on a line on one line.
+    """Readable JSON text: sorted keys, short values on one line.
 
     >>> print(laid_out({"b": [1, 2], "a": {"x": None}}))
     {
@@ -174,12 +174,12 @@ def laid_out(value: Any, indent: int = 0, width: int = 150) -> str:
         ]
         return "{\n" + ",\n".join(parts) + "\n" + " " * indent + "}"
     if all(not isinstance(item, dict | list) for item in value):
-        return flat  # a column of the curve: one line, however long
+        return flat  # a list of numbers: one line, however long
     return "[\n" + ",\n".join(pad + laid_out(item, indent + 2) for item in value) + "\n" + " " * indent + "]"
 
 
 class _RepeatedKeyError(ValueError):
-    """A key that stands twice in one object."""
+    """A key that is repeated in one object."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Sample rates, hops, and the conversions between seconds, samples, frames and decibels.
 
-Nothing else in tocco states a rate or converts by hand. A frame is named by its centre: frame `t`
+All rates and conversions of tocco are defined here. The time of a frame is its centre: frame `t`
 of a layer with hop `h` and window `w` is centred on sample `t * h + w / 2`.
 """
 
@@ -17,7 +17,7 @@ IntArray = npt.NDArray[np.integer]
 BoolArray = npt.NDArray[np.bool_]
 
 SAMPLE_RATE_HZ: Final = 24_000
-"""The rate at which every waveform enters a model (MERT's own)."""
+"""Sample rate of every model input (that of MERT)."""
 
 CQT_HOP_SAMPLES: Final = 512
 CQT_BINS_PER_OCTAVE: Final = 24
@@ -49,7 +49,7 @@ def sec_from_samples(samples: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> floa
 
 @dataclass(frozen=True)
 class FrameClock:
-    """The frames of one analysis: how long each looks, how far apart they are, and when.
+    """Frames of an analysis: their length, their distance and their times.
 
     Parameters
     ----------
@@ -71,11 +71,11 @@ class FrameClock:
 
     @property
     def rate_hz(self) -> float:
-        """Frames a second."""
+        """Frames per second."""
         return self.sample_rate_hz / self.hop_samples
 
     def n_frames(self, n_samples: int) -> int:
-        """Count of whole frames in a waveform."""
+        """Number of complete frames in a waveform."""
         return max(0, (n_samples - self.window_samples) // self.hop_samples + 1)
 
     def centre_sec(self, n_frames: int) -> FloatArray:
@@ -84,7 +84,7 @@ class FrameClock:
 
 
 def db_from_amplitude(amplitude: npt.ArrayLike, floor_db: float = -120.0) -> FloatArray:
-    """Level in dB re full scale; silence reads as `floor_db`.
+    """Level in dB re full scale; silence gives `floor_db`.
 
     >>> float(db_from_amplitude(0.5).round(2))
     -6.02

@@ -122,7 +122,7 @@ def test_audio_needs_its_midi_and_midi_needs_no_other(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_extra_key_and_a_restart_are_told_apart(tmp_path: Path) -> None:
+def test_an_extra_key_and_a_restart_are_distinguished(tmp_path: Path) -> None:
     """Bars 5 to 8 are given up and played again; before that, a key that is not written."""
     clean = load_midi(MIDI)
     begin, stop = 7.0, 12.0

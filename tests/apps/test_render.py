@@ -44,7 +44,7 @@ def run(*arguments: object) -> Result:
     return result
 
 
-def test_a_batch_is_drawn_rendered_reported_and_kept(midi: list[Path], tmp_path: Path) -> None:
+def test_a_batch_is_drawn_rendered_reported_and_not_repeated(midi: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ("--seed", 7, "--level-db", "-6", "3", "--room", "any")
     first = run(*midi, "-o", out, *options, "--cache", tmp_path / "cache")

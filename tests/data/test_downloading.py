@@ -227,7 +227,7 @@ def test_a_pause_that_the_server_asks_for_is_kept(retry_after: str, least_sec: f
     assert least_sec <= time.monotonic() - began < least_sec + 1.0
 
 
-def test_a_pause_beyond_patience_is_told() -> None:
+def test_a_pause_beyond_patience_is_reported() -> None:
     server = FaultyServer({"/a": [b"music"]}, plan=["503"], fault_share=1.0, retry_after="7200")
     with serving(server):
         downloader = Downloader(BRIEF)

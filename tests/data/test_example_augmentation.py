@@ -21,7 +21,7 @@ def window(tiny_labels: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepa
     return record.windows[1]
 
 
-def test_without_an_effect_the_inputs_are_those_that_are_kept(
+def test_without_an_effect_the_inputs_are_the_cached_ones(
     window: PreparedWindow, rng: np.random.Generator
 ) -> None:
     nothing = ExampleAugmentation(enabled=True, transcriber_probability=0.0, audio=AugmentationConfig.only())
@@ -29,7 +29,7 @@ def test_without_an_effect_the_inputs_are_those_that_are_kept(
         changed = augmented_window(window, RATED, nothing, rng, use_score=use_score)
         kept = window.inputs(use_score=use_score)
         assert changed.effects == ()
-        assert changed.labels_kept == set(RATED)
+        assert changed.valid_labels == set(RATED)
         np.testing.assert_array_equal(changed.inputs.waveform, kept.waveform)
         assert changed.inputs.level_db == pytest.approx(kept.level_db)
         for name in ("midi_tokens", "note_features", "note_time_sec", "statistics"):
@@ -59,7 +59,7 @@ def test_notes_follow_the_sound_to_another_tempo(window: PreparedWindow, rng: np
     stretch = len(changed.inputs.waveform) / window.n_samples
     before = window.inputs(use_score=True).symbolic.note_time_sec
     np.testing.assert_allclose(changed.inputs.symbolic.note_time_sec, before * stretch, atol=0.01)
-    assert "timing_stable_unstable" not in changed.labels_kept
+    assert "timing_stable_unstable" not in changed.valid_labels
     assert abs(stretch - 1.0) > 0.01
 
 

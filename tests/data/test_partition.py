@@ -10,7 +10,7 @@ from tocco.data.corpora.percepiano import import_percepiano
 from tocco.data.partition import (
     PART_BARRIERS,
     assert_parts_disjoint,
-    dealt,
+    assign_groups,
     notes_per_sec,
     partition,
     terciles,
@@ -138,7 +138,7 @@ def test_the_parts_are_written_with_their_hash(records, tmp_path):
 def test_strata_are_shared_out_as_far_as_the_groups_allow():
     piece = np.repeat([0, 1, 2, 3], [100, 60, 20, 20])
     hard = np.arange(200) % 2
-    part = dealt(
+    part = assign_groups(
         np.arange(200), np.stack([piece, hard], axis=1), np.array([0.7, 0.15, 0.15]), np.random.default_rng(0)
     )
     table = np.array([[np.sum((part == p) & (piece == s)) for s in range(4)] for p in range(3)])

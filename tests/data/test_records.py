@@ -93,7 +93,7 @@ def test_a_missing_field_is_named(tmp_path):
 
 
 def test_every_missing_field_says_what_it_has_to_be(tmp_path):
-    """A line of another program: the fields that are there are told as well where they are wrong."""
+    """A line of another program: present fields are reported as well if they are wrong."""
     said = complaint(tmp_path, {"midi_path": 7})
     for part in (
         "has no 'segment_id' (a string: unique in its file; becomes the name of files that belong",

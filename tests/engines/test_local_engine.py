@@ -63,7 +63,7 @@ def test_one_job_is_this_process_and_two_are_others_of_one_thread_each(monkeypat
     assert "MKL_NUM_THREADS" not in os.environ
 
 
-def test_a_process_that_is_ended_from_outside_is_told() -> None:
+def test_a_killed_process_is_reported() -> None:
     with pytest.raises(MissingPartError, match="one of 2 processes was ended from outside"):
         list(LocalEngine(2).map(dying_at_one, range(4)))
 
@@ -188,7 +188,7 @@ def test_without_ray_the_extra_is_named(monkeypatch) -> None:
         engine_of("ray")
 
 
-def test_a_result_that_stayed_elsewhere_is_told(tmp_path: Path) -> None:
+def test_a_result_on_another_machine_is_reported(tmp_path: Path) -> None:
     (tmp_path / "here.flac").touch()
     assert_arrived(tmp_path / "here.flac")
     with pytest.raises(OutputError, match=r"gone\.flac: was written by a worker, and is not on this machine"):

@@ -94,7 +94,7 @@ def test_the_plain_reading_is_the_ridge_regression_of_the_log_odds() -> None:
     weight = torch.rand(60, generator=generator) + 0.5
     head.standardiser.fit(statistics)
     head.initialise(torch.tensor([50.0, 45.0, float("nan")]), torch.tensor([10.0, 10.0, 10.0]))
-    head.fit_plain_reading(statistics, label, weight, penalty=0.5)
+    head.fit_linear_initialisation(statistics, label, weight, penalty=0.5)
     for d, usual in ((0, 50.0), (1, 45.0)):
         known = ~label[:, d].isnan()
         rows = head.standardiser(statistics[known]).numpy()
@@ -112,7 +112,7 @@ def test_the_head_begins_near_its_plain_reading() -> None:
     statistics = torch.linspace(-2, 2, 41)[:, None].repeat(1, 2)
     label = 50 + 10 * statistics[:, :1]
     head.standardiser.fit(statistics)
-    head.fit_plain_reading(statistics, label, torch.ones(41), penalty=1e-3)
+    head.fit_linear_initialisation(statistics, label, torch.ones(41), penalty=1e-3)
     rating = head(torch.zeros(41, 8), statistics).rating
     assert (rating - label).abs().mean() < 3.0
 
@@ -165,7 +165,7 @@ def test_labels_at_the_ends_of_the_scale_count_as_1_and_99() -> None:
     statistics = torch.tensor([[-1.0], [1.0]])
     head.standardiser.fit(statistics)
     label = torch.tensor([[0.0, 1.0, 50.0], [100.0, 99.0, 50.0]])
-    head.fit_plain_reading(statistics, label, torch.ones(2), penalty=0.25)
+    head.fit_linear_initialisation(statistics, label, torch.ones(2), penalty=0.25)
     # One statistic of -1 and 1: sum of x y over n (1 + penalty), the log-odds of 1 in 100 being -+ 4.595.
     expected = math.log(99.0) / 1.25
     assert head.plain_weight[:, 0].tolist() == pytest.approx([expected, expected, 0.0], rel=1e-5)
@@ -175,7 +175,7 @@ def test_one_label_is_enough_for_a_reading() -> None:
     head = _head(statistics_size=1)
     head.standardiser.fit(torch.tensor([[-1.0], [1.0]]))
     label = torch.tensor([[80.0, float("nan"), float("nan")], [float("nan")] * 3])
-    head.fit_plain_reading(torch.tensor([[-1.0], [1.0]]), label, torch.ones(2), penalty=1.0)
+    head.fit_linear_initialisation(torch.tensor([[-1.0], [1.0]]), label, torch.ones(2), penalty=1.0)
     assert head.plain_weight[0, 0].item() == pytest.approx(-math.log(4.0) / 2)
     assert not head.plain_weight[1:].any()
 

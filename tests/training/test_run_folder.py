@@ -158,9 +158,10 @@ def test_commands_before_their_turn_name_the_one_to_run(config, tiny_labels: Pat
 def test_a_fold_that_was_broken_off_is_to_be_resumed(tmp_path: Path) -> None:
     (tmp_path / "fold2").mkdir()
     (tmp_path / "fold2" / CHECKPOINT).touch()
-    told: ToccoError = not_trained(tmp_path, "fold2", Path("labels.jsonl"))
+    error: ToccoError = not_trained(tmp_path, "fold2", Path("labels.jsonl"))
     assert (
-        told.next_step == f"tocco train --config CONFIG --labels labels.jsonl -o {tmp_path} --fold 2 --resume"
+        error.next_step
+        == f"tocco train --config CONFIG --labels labels.jsonl -o {tmp_path} --fold 2 --resume"
     )
 
 

@@ -20,7 +20,7 @@ from tocco.training.lightning_module import PerformanceEvaluationModel, held_out
 from tocco.training.run_folder import Split
 from tocco.training.stages import (
     build_module,
-    fit_plain_reading,
+    fit_linear_initialisation,
     label_moments,
     load_weights,
     network_from_config,
@@ -215,9 +215,9 @@ def test_every_record_counts_the_same_however_many_windows_it_has() -> None:
     def fit(statistics: torch.Tensor, label: torch.Tensor, weight: torch.Tensor, penalty: float) -> None:
         given.update(statistics=statistics, label=label, weight=weight, penalty=penalty)
 
-    network: Any = SimpleNamespace(head=SimpleNamespace(fit_plain_reading=fit))
+    network: Any = SimpleNamespace(head=SimpleNamespace(fit_linear_initialisation=fit))
     training: Any = [long, short]
-    fit_plain_reading(network, training, 0.3)
+    fit_linear_initialisation(network, training, 0.3)
     assert given["statistics"][:, 0].tolist() == [1.0, 2.0, 3.0, 1.5, 2.5, 3.5, 9.5]
     assert given["weight"].tolist() == pytest.approx([1 / 6] * 6 + [1.0])
     assert given["label"][:, 0].tolist() == [40.0] * 6 + [80.0]

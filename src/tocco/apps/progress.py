@@ -1,4 +1,4 @@
-"""How far a long command has come: a bar on a terminal, a line every tenth elsewhere."""
+"""Progress of long commands: a bar on a terminal, else a line for every tenth."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from typing import Final
 
 _QUIET_SEC: Final = 2.0
-"""What is done sooner needs no lines about it."""
+"""Shorter work prints no lines."""
 
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A function `(done, total)` that moves a bar on a terminal, and elsewhere writes lines to stderr."""
+    """Function `(done, total)` that updates a bar on a terminal, and elsewhere prints lines to stderr."""
     if not sys.stderr.isatty():
         yield _Lines(what)
         return
@@ -28,7 +28,7 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 class _Lines:
-    """A line each time that another tenth is done, once the work has lasted two seconds."""
+    """Prints a line for every tenth that is done, once the work has taken two seconds."""
 
     def __init__(self, what: str) -> None:
         self.what = what

@@ -1,7 +1,7 @@
-"""Zip archives from outside: single members taken out, and none that could do harm.
+"""Reading of zip archives from outside: single members, validated before they are unpacked.
 
-An archive need not be at hand as a whole. `SpanFile` shows zipfile (which knows the format, zip64
-included) the few spans that are, so one member of a large remote archive costs its own bytes.
+An archive need not be available as a whole. `SpanFile` presents to zipfile (which handles the format, zip64
+included) the spans that are available, so that one member of a large remote archive can be read alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tocco.errors import InputError
 from tocco.files import replacing
 
 MAX_INFLATION: Final = 1100
-"""Deflate cannot pack denser than 1032 to 1: a member that promises more lies about its size."""
+"""Deflate cannot compress more than 1032 to 1: a member with a higher ratio states a wrong size."""
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
@@ -31,7 +31,7 @@ _REFUSED: Final = "do not use this archive; get it from its publisher"
 
 
 class DamagedMemberError(InputError):
-    """A member whose bytes are not what the archive's directory says."""
+    """A member whose bytes differ from the size or checksum in the archive's directory."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class Member:
 
 @dataclass(frozen=True)
 class Directory:
-    """What an archive holds.
+    """Central directory of an archive.
 
     Attributes
     ----------
-    members : by name; folders are left out
-    start : where the archive's own table of contents begins; it goes on to the end
+    members : by name; folders are omitted
+    start : offset of the central directory, which extends to the end
     """
 
     members: Mapping[str, Member]
@@ -68,14 +68,14 @@ class Directory:
 
 
 class SpanFile(io.RawIOBase):
-    """A file of which only some spans are at hand.
+    """A file of which only some spans are available.
 
     Parameters
     ----------
     size_bytes : of the whole
-    spans : (start, stop, a file that holds these bytes from its own position 0)
+    spans : (start, stop, a file with these bytes, from its position 0)
     fetch
-        Brings the bytes `start <= i < stop` that no span holds; without it, asking for them is an error.
+        Returns the bytes `start <= i < stop` that no span has; without it, reading them is an error.
     """
 
     def __init__(
@@ -110,28 +110,28 @@ class SpanFile(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: memoryview, /) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Read what is at hand from the position on, at most to the end of its span."""
+        """Read available bytes from the position on, at most to the end of their span."""
         wanted = min(len(buffer), self._size - self._position)
         if wanted <= 0:
             return 0
-        got = self._at_hand(wanted)
+        got = self._read_span(wanted)
         buffer[: len(got)] = got
         self._position += len(got)
         return len(got)
 
-    def _at_hand(self, wanted: int) -> bytes:
-        for start, stop, held in self._spans:
+    def _read_span(self, wanted: int) -> bytes:
+        for start, stop, span in self._spans:
             if start <= self._position < stop:
-                held.seek(self._position - start)
-                return held.read(min(wanted, stop - self._position))
+                span.seek(self._position - start)
+                return span.read(min(wanted, stop - self._position))
         if self._fetch is None:
-            raise OSError(f"byte {self._position} is not at hand")
+            raise OSError(f"byte {self._position} is not available")
         later = [start for start, _, _ in self._spans if start > self._position]
         return self._fetch(self._position, min(self._position + wanted, *later, self._size))
 
 
 def read_directory(archive: BinaryIO, source: str) -> Directory:
-    """The members of an archive, every one of them checked; nothing is unpacked.
+    """Read and validate the directory of an archive; nothing is unpacked.
 
     Parameters
     ----------
@@ -142,8 +142,8 @@ def read_directory(archive: BinaryIO, source: str) -> Directory:
     Raises
     ------
     InputError
-        It is no zip archive, is cut off, or a member would leave its folder, is a link, encrypted,
-        stands twice, shares bytes with another, or is packed denser than possible.
+        It is no zip archive, is truncated, or a member would leave its folder, is a link, is encrypted,
+        is repeated, overlaps another, or states an impossible compression ratio.
     """
     with _opened(archive, source) as opened:
         infos = sorted(opened.infolist(), key=lambda info: info.header_offset)
@@ -157,19 +157,19 @@ def read_directory(archive: BinaryIO, source: str) -> Directory:
             continue
         _check_member(info, stop, source)
         if name.casefold() in folded:
-            raise InputError(source, f"holds {name!r} twice", next_step=_REFUSED)
+            raise InputError(source, f"has {name!r} twice", next_step=_REFUSED)
         folded.add(name.casefold())
         members[name] = Member(name, info.file_size, info.CRC, info.header_offset, stop)
     return Directory(members, table_start)
 
 
 def checked_name(name: str, source: str) -> str:
-    """A relative path with forward slashes that stays inside the folder it is unpacked into.
+    """Validate a member name: a relative path with forward slashes that stays inside the folder.
 
     Raises
     ------
     InputError
-        It does not.
+        It is not valid.
 
     Examples
     --------
@@ -188,7 +188,7 @@ def checked_name(name: str, source: str) -> str:
     if unsafe:
         raise InputError(
             source,
-            f"holds the member {name!r}, which would leave the folder it is unpacked into",
+            f"has the member {name!r}, which would leave the folder it is unpacked into",
             allowed="relative names without '..', backslash, drive or control characters",
             next_step=_REFUSED,
         )
@@ -196,17 +196,17 @@ def checked_name(name: str, source: str) -> str:
 
 
 def extract_member(archive: BinaryIO, member: Member, target: Path, *, source: str, max_bytes: int) -> str:
-    """Unpack one member; it has its name only when size and CRC-32 are right.
+    """Unpack one member; the target exists only after size and CRC-32 are verified.
 
     Parameters
     ----------
-    archive : seekable; of it, the member and the table of contents must be at hand
+    archive : seekable; the member and the central directory must be available
     member
     target
     source
         Name of the archive, for messages.
     max_bytes
-        What a file of this kind may have, whatever the archive promises.
+        Maximum size of a file of this kind, whatever the archive states.
 
     Returns
     -------
@@ -217,7 +217,7 @@ def extract_member(archive: BinaryIO, member: Member, target: Path, *, source: s
     InputError
         The member is larger than allowed.
     DamagedMemberError
-        Its bytes are not what the directory says.
+        Its bytes do not match the directory.
     OutputError
         The target cannot be written.
     """
@@ -242,12 +242,12 @@ def extract_member(archive: BinaryIO, member: Member, target: Path, *, source: s
 
 
 def read_member(archive: BinaryIO, member: Member, *, source: str) -> bytes:
-    """A small member in memory, its CRC-32 checked.
+    """Read a small member into memory; its CRC-32 is verified.
 
     Raises
     ------
     DamagedMemberError
-        Its bytes are not what the directory says.
+        Its bytes do not match the directory.
     """
     return b"".join(_chunks(archive, member, source))
 
@@ -284,7 +284,7 @@ def _opened(archive: BinaryIO, source: str) -> zipfile.ZipFile:
 
 
 def _check_member(info: zipfile.ZipInfo, stop: int, source: str) -> None:
-    """Refuse what is no plain file of plain data."""
+    """Refuse members that are not regular files with valid compression."""
     kind = stat.S_IFMT(info.external_attr >> 16)
     packed = max(info.compress_size, 1)
     if kind not in {0, stat.S_IFREG}:
@@ -294,11 +294,11 @@ def _check_member(info: zipfile.ZipInfo, stop: int, source: str) -> None:
     elif info.compress_type not in _METHODS:
         problem = f"is packed by method {info.compress_type}"
     elif info.compress_size > stop - info.header_offset:
-        problem = "shares its bytes with another member"
+        problem = "overlaps another member"
     elif info.file_size > packed * MAX_INFLATION:
-        problem = f"promises {info.file_size:,} bytes out of {info.compress_size:,}"
+        problem = f"states {info.file_size:,} bytes for {info.compress_size:,} compressed ones"
     elif info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
-        problem = "is stored, yet its two sizes differ"
+        problem = "is stored, but its two sizes differ"
     else:
         return
-    raise InputError(source, f"holds the member {info.filename!r}, which {problem}", next_step=_REFUSED)
+    raise InputError(source, f"has the member {info.filename!r}, which {problem}", next_step=_REFUSED)

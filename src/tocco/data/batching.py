@@ -1,4 +1,4 @@
-"""Windows side by side: the one way from examples to a batch, in training and in assessment."""
+"""Batches of windows, the same in training and in assessment."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tocco.models.network import PerformanceBatch
 
 
 class ExampleMetadata(TypedDict):
-    """Where an example comes from and what was done to it.
+    """Origin of an example, and the augmentations applied to it.
 
     Attributes
     ----------
-    record_index : which record of the dataset
-    window : which window of the record
+    record_index : index of the record in the dataset
+    window : index of the window in the record
     start_sec, end_sec : seconds of the recording
-    with_score : whether the score was shown
+    with_score : whether the score is an input
     effects : names of the augmentations that were applied, in order
     """
 
@@ -37,7 +37,7 @@ class ExampleMetadata(TypedDict):
 
 
 class InputTensors(TypedDict):
-    """What the network reads: of one window, or with a batch axis in front and padded at the end.
+    """Inputs of the network: for one window, or with a leading batch axis and padded at the end.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Example(InputTensors):
     labels, label_sd : (D,) rating points in the order of `TARGETS`; NaN where missing, never filled
     label_mask : (D,) True = rated
     metadata
-    cqt : (168, T) linear magnitude, for pictures; only where it was asked for
+    cqt : (168, T) linear magnitude, for pictures; only on request
     """
 
     labels: Tensor
@@ -80,7 +80,7 @@ class Example(InputTensors):
 
 
 class ExampleBatch(InputTensors):
-    """Rated windows side by side; see `InputTensors` and `Example`, with a batch axis in front."""
+    """A batch of rated windows; see `InputTensors` and `Example`, with a leading batch axis."""
 
     labels: Tensor
     label_mask: Tensor
@@ -105,7 +105,7 @@ def input_tensors(window: WindowInputs) -> InputTensors:
 
 
 def collate_examples(examples: Sequence[Example]) -> ExampleBatch:
-    """Examples side by side, padded to the longest waveform and the longest note list."""
+    """Collate examples, padded to the longest waveform and the longest note list."""
     batch: ExampleBatch = {
         **_padded(examples),
         "labels": torch.stack([e["labels"] for e in examples]),
@@ -120,12 +120,12 @@ def collate_examples(examples: Sequence[Example]) -> ExampleBatch:
 
 
 def collate_windows(windows: Sequence[WindowInputs]) -> PerformanceBatch:
-    """Windows without labels as the network takes them."""
+    """Collate windows without labels into a batch of the network."""
     return network_batch(_padded([input_tensors(window) for window in windows]))
 
 
 def network_batch(batch: InputTensors) -> PerformanceBatch:
-    """The part of a batch that the network reads, as it takes it."""
+    """The inputs of the network, without labels and metadata."""
     return PerformanceBatch(
         waveform=batch["waveform"],
         waveform_samples=batch["audio_mask"].sum(dim=1),

@@ -1,4 +1,4 @@
-"""Rated performances as training examples: a label file in, batches out."""
+"""Dataset and data loaders: from a label file to batches of training examples."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from tocco.rubrics import TARGETS
 from tocco.units import FloatArray
 
 LEVEL_JITTER_DB = (-25.0, 10.0)
-"""Training sees every recording at many levels: a microphone's gain says nothing about the playing."""
+"""Range of random gain in training, since recording gain is unrelated to the playing."""
 
 
 class PerformanceDataset(Dataset[Example]):
-    """One example a record: a window drawn anew each epoch, with or without its score.
+    """One example per record: a random window in each epoch, with or without its score.
 
     Parameters
     ----------
     prepared
     training
-        False: every window of every record, in order, at its own level, with the score that
-        `use_score` asks for.
+        False: every window of every record, in order, at its own level, with the score if
+        `use_score` is true.
     use_score
-        Whether scores are shown at all.
-    score_dropout : probability of hiding the score in training
+        Whether scores are inputs at all.
+    score_dropout : probability of omitting the score in training
     seed
-        Of the draws; the same seed, epoch and index give the same example whatever the worker.
+        Seed of the draws; seed, epoch and index determine the example, whatever the worker.
     augmentation
-        How recordings are changed in training; None or not enabled leaves them as they are.
+        Augmentation in training; None or not enabled omits it.
     with_cqt
-        Also give each example its constant-Q picture, for people to look at; no network reads it.
+        Whether each example also has a constant-Q transform, for pictures; no network reads it.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class PerformanceDataset(Dataset[Example]):
         progress: Progress | None = None,
         **options: Any,
     ) -> PerformanceDataset:
-        """The dataset of a whole label file; see `prepare_records` and the class."""
+        """Dataset of a whole label file; see `prepare_records` and the class."""
         prepared = prepare_records(
             read_labels(labels, must_exist=True),
             window_sec=window_sec,
@@ -100,7 +100,7 @@ class PerformanceDataset(Dataset[Example]):
         return len(self.prepared) if self.training else len(self._all_windows)
 
     def n_samples(self, index: int) -> int:
-        """Audio samples of an item, at most: what batches are bucketed by."""
+        """Maximum number of audio samples of an item, for bucketing."""
         if self.training:
             return max(window.n_samples for window in self.prepared[index].windows)
         r, w = self._all_windows[index]
@@ -136,8 +136,8 @@ class PerformanceDataset(Dataset[Example]):
         changed = augmented_window(
             record.windows[w], rated, augmentation, draw, use_score=use_score, level_shift_db=shift_db
         )
-        untouched = np.array([name in changed.labels_kept for name in TARGETS])
-        return self._example(index, w, changed.inputs, use_score, untouched, changed.effects)
+        valid = np.array([name in changed.valid_labels for name in TARGETS])
+        return self._example(index, w, changed.inputs, use_score, valid, changed.effects)
 
     def _example(
         self,
@@ -145,13 +145,13 @@ class PerformanceDataset(Dataset[Example]):
         w: int,
         inputs: WindowInputs,
         use_score: bool,
-        untouched: np.ndarray | None = None,
+        valid: np.ndarray | None = None,
         effects: tuple[str, ...] = (),
     ) -> Example:
         record, window = self.prepared[index], self.prepared[index].windows[w]
         label, label_sd = record.label, record.label_sd
-        if untouched is not None:
-            label, label_sd = (np.where(untouched, values, np.nan) for values in (label, label_sd))
+        if valid is not None:
+            label, label_sd = (np.where(valid, values, np.nan) for values in (label, label_sd))
         labels = _tensor(label)
         example: Example = {
             **input_tensors(inputs),
@@ -167,7 +167,7 @@ class PerformanceDataset(Dataset[Example]):
 
 @dataclass(frozen=True, eq=False)
 class DataLoaders:
-    """Loaders of the three parts of a label file, and the partition that they follow."""
+    """Loaders of the three parts of a label file, and their partition."""
 
     train: TrainingLoader
     validation: DataLoader[Any]
@@ -193,7 +193,7 @@ def create_dataloaders(
     missing_midi: MissingMidi = "refuse",
     progress: Progress | None = None,
 ) -> DataLoaders:
-    """From a label file to batches: prepared, split 70/15/15 without a leak, bucketed by length.
+    """Loaders of a label file: prepared, split 70/15/15 without leaks, bucketed by length.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def create_dataloaders(
     cache_dir, window_sec, overlap, jobs, missing_midi, progress
         As in `prepare_records`.
     by, shares, seed
-        As in `partition`; the seed also orders the batches and draws the examples.
+        As in `partition`; the seed also determines the order of the batches and the draws of the examples.
     score_dropout, augmentation, with_cqt
         As in `PerformanceDataset`; the first two in training only.
     workers
@@ -211,7 +211,7 @@ def create_dataloaders(
     Returns
     -------
     DataLoaders
-        They yield `ExampleBatch`; `network_batch` makes of it what the network takes.
+        They yield `ExampleBatch`; `network_batch` selects the inputs of the network.
     """
     records = read_labels(labels, must_exist=True)
     prepared = prepare_records(

@@ -1,7 +1,7 @@
-"""Files over HTTP on a bad line: resumed where they stopped, checked, and whole or absent.
+"""HTTP downloads over unreliable connections: resumed, verified, and atomic.
 
-What has arrived lies in a `.part` file, and beside it a note says of which version of which file it
-is a part (its ETag, RFC 9110). A part is only ever continued with bytes of the same version.
+Received bytes are in a `.part` file, and a JSON file beside it records the file and version (its ETag,
+RFC 9110) they belong to. A part is only continued with bytes of the same version.
 """
 
 from __future__ import annotations
@@ -46,40 +46,40 @@ T = TypeVar("T")
 
 
 @dataclass
-class _Stubbornness:
-    """Counts the attempts that brought nothing; a new byte starts the count again."""
+class _RetryPolicy:
+    """Counts consecutive attempts without progress; a new byte resets the count."""
 
     patience: Patience
     attempts: int
-    bytes_at_hand: Callable[[], int]
+    received_bytes: Callable[[], int]
     most_bytes: int
     fruitless: int = 0
 
     def after(self, state: tenacity.RetryCallState) -> None:
-        # The most that there ever was: a server that gives and takes away in turn must not bind us for ever.
-        at_hand = self.bytes_at_hand()
-        self.fruitless = 0 if at_hand > self.most_bytes else self.fruitless + 1
-        self.most_bytes = max(at_hand, self.most_bytes)
+        # Compared with the maximum so far: a server that alternates between progress and loss must not block.
+        received = self.received_bytes()
+        self.fruitless = 0 if received > self.most_bytes else self.fruitless + 1
+        self.most_bytes = max(received, self.most_bytes)
 
     def stop(self, state: tenacity.RetryCallState) -> bool:
         return self.fruitless >= self.attempts
 
     def wait(self, state: tenacity.RetryCallState) -> float:
         fault = state.outcome.exception() if state.outcome is not None else None
-        asked_sec = fault.pause_sec if isinstance(fault, InterruptionError) else None
-        grown_sec = self.patience.first_wait_sec * 2.0 ** max(self.fruitless - 1, 0)
-        return max(min(grown_sec, self.patience.longest_wait_sec), asked_sec or 0.0)
+        requested_sec = fault.pause_sec if isinstance(fault, InterruptionError) else None
+        backoff_sec = self.patience.first_wait_sec * 2.0 ** max(self.fruitless - 1, 0)
+        return max(min(backoff_sec, self.patience.longest_wait_sec), requested_sec or 0.0)
 
 
 @dataclass
 class Downloader:
-    """Fetches files and spans of files; one serves any number of threads.
+    """Downloads files and spans of files; thread-safe.
 
     Attributes
     ----------
     patience
     on_bytes
-        Told the number of new bytes as they arrive, from any thread.
+        Called with the number of new bytes as they arrive, from any thread.
     """
 
     patience: Patience = field(default_factory=Patience)
@@ -88,7 +88,7 @@ class Downloader:
     _of_thread: threading.local = field(default_factory=threading.local)
 
     def stop(self) -> None:
-        """Let every thread end at its next chunk."""
+        """Make every thread stop at its next chunk."""
         self._stopped.set()
 
     def describe(self, url: str) -> RemoteFile:
@@ -97,7 +97,7 @@ class Downloader:
         Raises
         ------
         InputError
-            It cannot be reached, the server refuses it, or does not say how large it is.
+            It cannot be reached, the server refuses it, or does not state its size.
         """
 
         def once() -> RemoteFile:
@@ -105,35 +105,35 @@ class Downloader:
                 check_status(response, self.patience)
                 size = response.headers.get("Content-Length", "")
                 if not size.isdecimal():
-                    raise InputError(url, "comes without its size", next_step="choose another source")
+                    raise InputError(url, "has no stated size", next_step="choose another source")
                 return RemoteFile(url, int(size), strong_etag(response.headers.get("ETag")))
 
         attempts = min(self.patience.attempts, self.patience.contact_attempts)
-        return self._insist(url, once, lambda: 0, attempts)
+        return self._retry(url, once, lambda: 0, attempts)
 
     def read_span(self, remote: RemoteFile, start: int, stop: int) -> bytes:
-        """The bytes `start <= i < stop` of a remote file, in memory; for small spans.
+        """Read the bytes `start <= i < stop` of a remote file into memory; for small spans.
 
         Raises
         ------
         SourceChangedError
-            The file on the server is another version by now.
+            The file on the server has changed.
         InputError
-            The bytes cannot be had.
+            The bytes cannot be downloaded.
         """
-        held = io.BytesIO()
-        self._fill(remote, start, stop, held)
-        return held.getvalue()
+        buffer = io.BytesIO()
+        self._fill(remote, start, stop, buffer)
+        return buffer.getvalue()
 
     def fetch_span(self, remote: RemoteFile, start: int, stop: int, part: Path) -> None:
-        """Bring the bytes `start <= i < stop` into a file, going on with what it holds already.
+        """Download the bytes `start <= i < stop` into a file, continuing after its present content.
 
         Raises
         ------
         SourceChangedError
-            The file on the server is another version by now.
+            The file on the server has changed.
         InputError
-            The bytes cannot be had.
+            The bytes cannot be downloaded.
         OutputError
             They cannot be written.
         """
@@ -152,17 +152,17 @@ class Downloader:
             raise OutputError(
                 part,
                 f"cannot be written ({error.strerror or error})",
-                next_step="make room or choose another folder, then run the same command again",
+                next_step="free some space or choose another folder, then run the same command again",
             ) from error
 
     def fetch_file(self, url: str, target: Path, *, sha256: str | None = None) -> str:
-        """Bring a whole file; it has its name only when it is complete and checked.
+        """Download a whole file; the target exists only when it is complete and verified.
 
         Parameters
         ----------
         url, target
         sha256 : hex digits
-            The published checksum. Without one, length and version are what is checked.
+            The published checksum. Without one, only length and version are verified.
 
         Returns
         -------
@@ -171,7 +171,7 @@ class Downloader:
         Raises
         ------
         InputError, OutputError
-            As `fetch_span`; the checksum is wrong; the file changes all the time.
+            As `fetch_span`; or the checksum is wrong, or the file keeps changing.
         """
         part = part_of(target)
         found = ""
@@ -187,24 +187,24 @@ class Downloader:
                 note_of(part).unlink(missing_ok=True)
                 return found
             part.unlink()
-        wrong = f"has the SHA-256 {found}, not {sha256}" if found else "changes while it is being fetched"
-        raise InputError(url, wrong, next_step="try again later, or choose another source")
+        problem = f"has the SHA-256 {found}, not {sha256}" if found else "changes during the download"
+        raise InputError(url, problem, next_step="try again later, or choose another source")
 
     def _fill(self, remote: RemoteFile, start: int, stop: int, sink: BinaryIO) -> None:
-        def at_hand() -> int:
+        def received() -> int:
             return sink.seek(0, os.SEEK_END)
 
         def once() -> None:
-            if at_hand() and remote.etag is None:
+            if received() and remote.etag is None:
                 sink.truncate(0)
                 sink.seek(0)
-            if at_hand() < stop - start:
-                self._go_on(remote, start, stop, sink)
+            if received() < stop - start:
+                self._continue(remote, start, stop, sink)
 
-        self._insist(remote.url, once, at_hand, self.patience.attempts)
+        self._retry(remote.url, once, received, self.patience.attempts)
 
-    def _go_on(self, remote: RemoteFile, start: int, stop: int, sink: BinaryIO) -> None:
-        """One request for what is still missing; all that arrives is kept, however it ends."""
+    def _continue(self, remote: RemoteFile, start: int, stop: int, sink: BinaryIO) -> None:
+        """One request for the missing bytes; all bytes received are written, even if it fails."""
         have = sink.seek(0, os.SEEK_END)
         headers = {"Range": f"bytes={start + have}-{stop - 1}"}
         if remote.etag is not None:
@@ -213,34 +213,34 @@ class Downloader:
             if response.status_code == _RANGE_NOT_SATISFIABLE:
                 sink.truncate(0)
                 sink.seek(0)
-                raise InterruptionError("the server cannot give the rest of what was begun")
+                raise InterruptionError("the server cannot send the rest of the file")
             check_status(response, self.patience)
             if not is_partial(response, remote, start + have, stop):
                 if (start, stop) != (0, remote.size_bytes):
                     raise InputError(
                         remote.url,
-                        "comes from a server that gives no byte ranges",
+                        "is on a server without byte ranges",
                         next_step="download the whole archive and name it as the source",
                     )
                 sink.truncate(0)
                 have = sink.seek(0)
-            # `read1` hands over what there is; `iter_content` would lose the begun chunk of a broken line.
+            # `read1` returns what is available; `iter_content` loses the last chunk of a broken one.
             while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
-                kept = chunk[: stop - start - have]
-                sink.write(kept)
-                have += len(kept)
-                self.on_bytes(len(kept))
+                wanted = chunk[: stop - start - have]
+                sink.write(wanted)
+                have += len(wanted)
+                self.on_bytes(len(wanted))
                 if self._stopped.is_set():
                     raise _stopped(remote.url)
         if have < stop - start:
-            raise InterruptionError(f"the answer ended {stop - start - have} bytes early")
+            raise InterruptionError(f"the response ended {stop - start - have} bytes early")
 
     @contextmanager
     def _request(self, method: str, url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
-        """One answer; a fault of the line that may pass becomes an interruption."""
+        """One response; a temporary connection error is raised as an interruption."""
         patience = self.patience
         try:
-            # `identity`: a compressed answer would have other bytes, and other ranges, than the file.
+            # `identity`: a compressed response would have other bytes, and other ranges, than the file.
             with self._session().request(
                 method,
                 url,
@@ -252,7 +252,7 @@ class Downloader:
                 if response.headers.get("Content-Encoding", "identity") != "identity":
                     raise InputError(
                         url,
-                        "comes in a compressed form that was not asked for",
+                        "is sent in a compressed form that was not requested",
                         next_step="choose another source",
                     )
                 yield response
@@ -263,19 +263,19 @@ class Downloader:
         ) as error:
             raise InterruptionError(line_fault(error)) from error
         except requests.RequestException as error:
-            raise InputError(url, f"cannot be asked for ({error})", next_step="check the address") from error
+            raise InputError(url, f"cannot be requested ({error})", next_step="check the address") from error
 
     def _session(self) -> requests.Session:
         if not hasattr(self._of_thread, "session"):
             self._of_thread.session = requests.Session()
         return self._of_thread.session
 
-    def _rest(self, seconds: float) -> None:
+    def _sleep(self, seconds: float) -> None:
         self._stopped.wait(seconds)
 
-    def _insist(self, url: str, once: Callable[[], T], bytes_at_hand: Callable[[], int], attempts: int) -> T:
-        """Call until it comes through, as long as patience lasts."""
-        stubbornness = _Stubbornness(self.patience, attempts, bytes_at_hand, bytes_at_hand())
+    def _retry(self, url: str, once: Callable[[], T], received_bytes: Callable[[], int], attempts: int) -> T:
+        """Call until it succeeds, within the limits of `Patience`."""
+        policy = _RetryPolicy(self.patience, attempts, received_bytes, received_bytes())
 
         def unless_stopped() -> T:
             if self._stopped.is_set():
@@ -284,28 +284,28 @@ class Downloader:
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(InterruptionError),
-            after=stubbornness.after,
-            stop=stubbornness.stop,
-            wait=stubbornness.wait,
-            sleep=self._rest,
+            after=policy.after,
+            stop=policy.stop,
+            wait=policy.wait,
+            sleep=self._sleep,
             reraise=True,
         )
         try:
             return retrying(unless_stopped)
         except InterruptionError as fault:
-            times = f"{stubbornness.fruitless} attempts in a row"
+            times = f"{policy.fruitless} attempts in a row"
             raise InputError(url, f"cannot be fetched: {fault.reason} ({times})", next_step=GO_ON) from fault
 
 
 def part_of(target: Path) -> Path:
-    """Where the bytes of a file gather until it is whole."""
+    """Path of the partial download of a file."""
     return target.with_name(f".{target.name}.part")
 
 
 def note_of(part: Path) -> Path:
-    """Where it is written which version a part belongs to."""
+    """Path of the JSON that records the version of a partial download."""
     return part.with_name(f"{part.name}.json")
 
 
 def _stopped(url: str) -> InputError:
-    return InputError(url, "was not fetched to its end, because the run was stopped", next_step=GO_ON)
+    return InputError(url, "was not fetched completely, because the run was stopped", next_step=GO_ON)

@@ -1,8 +1,8 @@
-"""Training examples as they might have been recorded or transcribed elsewhere.
+"""Augmentation of training examples: other recording conditions, and transcription errors.
 
-The sound is changed first, and notes, score positions and labels follow it; then, now and then, the
-notes are heard through a transcriber. Transposition and tempo belong to the sound's effects
-(`pitch_shift`, `time_stretch`): both sides have to move together.
+The audio is augmented first, and notes, score positions and labels follow; then, with some probability, the
+notes are replaced by a simulated transcription. Transposition and tempo are effects on the audio
+(`pitch_shift`, `time_stretch`), since audio and notes have to change together.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ TRANSCRIBER = "transcriber_noise"
 
 
 class ExampleAugmentation(StrictModel):
-    """How training examples are changed.
+    """Configuration of the augmentation.
 
     Attributes
     ----------
-    enabled : nothing is changed unless it is true
-    transcriber_probability : how often the notes are those that a transcriber would report
-    audio : effects on the sound, with which notes and labels move
+    enabled : no augmentation unless true
+    transcriber_probability : probability of a simulated transcription
+    audio : effects on the audio, which also change notes and labels
     """
 
     enabled: bool = False
@@ -42,17 +42,17 @@ class ExampleAugmentation(StrictModel):
 
 @dataclass(frozen=True, eq=False)
 class AugmentedWindow:
-    """A changed window.
+    """An augmented window.
 
     Attributes
     ----------
     inputs
-    labels_kept : names of the ratings that still hold
-    effects : names of what was applied, in order
+    valid_labels : names of the ratings that remain valid
+    effects : names of the applied effects, in order
     """
 
     inputs: WindowInputs
-    labels_kept: frozenset[str]
+    valid_labels: frozenset[str]
     effects: tuple[str, ...]
 
 
@@ -65,7 +65,7 @@ def augmented_window(
     use_score: bool,
     level_shift_db: float = 0.0,
 ) -> AugmentedWindow:
-    """A window with a random handful of effects; tokens, features and statistics are taken anew.
+    """Augment a window with random effects; tokens, features and statistics are computed again.
 
     Parameters
     ----------
@@ -74,32 +74,32 @@ def augmented_window(
         Names of the ratings that the record has.
     config, draw
     use_score
-        Whether the network is shown the score.
-    level_shift_db : dB by which the recording's own level is moved besides
+        Whether the score is an input.
+    level_shift_db : additional gain in dB of the recording's level
     """
-    audio, performance, alignment = window.played()
-    # Effects ask which labels there are, not what they are.
+    audio, performance, alignment = window.triple()
+    # Effects only need the names of the labels, not their values.
     triple = Triple(audio, performance, alignment if use_score else None, dict.fromkeys(rated, 50.0))
     changed = augment_triple(triple, config.audio, draw)
     performance, alignment = changed.triple.performance, changed.triple.alignment
-    kept = frozenset(changed.triple.labels)
+    valid = frozenset(changed.triple.labels)
     effects = [effect.name for effect in changed.applied]
     if len(performance) and draw.random() < config.transcriber_probability:
         noisy = transcriber_noise(performance, draw)
-        if config.audio.on_touched_label == "leave_out" or kept <= noisy.labels_kept:
+        if config.audio.on_touched_label == "leave_out" or valid <= noisy.labels_kept:
             alignment = None if alignment is None else noisy.alignment(alignment)
-            performance, kept = noisy.performance, kept & noisy.labels_kept
+            performance, valid = noisy.performance, valid & noisy.labels_kept
             effects.append(TRANSCRIBER)
     inputs = WindowInputs(
-        waveform=_at_the_peak_of(audio, changed.triple.audio),
+        waveform=_with_peak_of(audio, changed.triple.audio),
         level_db=window.level_db + changed.level_change_db + level_shift_db,
         symbolic=symbolic_inputs(performance, alignment),
     )
-    return AugmentedWindow(inputs, kept, tuple(effects))
+    return AugmentedWindow(inputs, valid, tuple(effects))
 
 
-def _at_the_peak_of(before: FloatArray, after: FloatArray) -> FloatArray:
-    """The changed sound with the peak of the old: normalisation has taken every recording to one peak."""
+def _with_peak_of(before: FloatArray, after: FloatArray) -> FloatArray:
+    """Scale the augmented audio to the original peak, since all recordings are peak-normalised."""
     peaks = [float(np.max(np.abs(waveform))) for waveform in (before, after)]
     scale = peaks[0] / peaks[1] if peaks[1] > 0.0 else 1.0
     return (after * scale).astype(np.float32)

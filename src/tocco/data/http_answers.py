@@ -1,4 +1,4 @@
-"""What a server's answer to a request for bytes means (RFC 9110): right, to be tried again, or refused."""
+"""Interpretation of HTTP responses to range requests (RFC 9110): accept, retry, or refuse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ except ImportError as error:
         "downloads", f"need {error.name}, which is not installed", next_step="install 'tocco[data]'"
     ) from error
 
-GO_ON: Final = "check the network and run the same command again: it goes on where it stopped"
+GO_ON: Final = "check the network and run the same command again: it continues where it stopped"
 
 _TRY_AGAIN_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
@@ -26,17 +26,17 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a bad line is borne.
+    """Limits of retries and waiting times.
 
     Attributes
     ----------
-    attempts : in a row without one new byte, before it is given up
-    contact_attempts : in a row to find out about a file, where there may be no network at all
+    attempts : consecutive attempts without a new byte before giving up
+    contact_attempts : consecutive attempts for the first contact, where there may be no network at all
     first_wait_sec, longest_wait_sec : seconds
         The wait between attempts doubles from the first to the longest.
     longest_pause_sec : seconds
-        A server may ask for a pause (Retry-After); for a longer one it is given up.
-    connect_timeout_sec, silence_timeout_sec : seconds until a server counts as dead
+        A server may request a pause (Retry-After); a longer one is an error.
+    connect_timeout_sec, silence_timeout_sec : seconds without a response from the server
     """
 
     attempts: int = 6
@@ -56,8 +56,8 @@ class RemoteFile:
     ----------
     url
     size_bytes
-    etag : as the server writes it, with its quotes; None where it gives no strong one
-        Without it nothing says that two answers are of one version, so a part is not continued.
+    etag : as sent by the server, with its quotes; None if there is no strong one
+        Without it two responses may be of different versions, so a part is not continued.
     """
 
     url: str
@@ -66,31 +66,31 @@ class RemoteFile:
 
 
 class SourceChangedError(InputError):
-    """The file on the server is not the version that was begun."""
+    """The file on the server is no longer the version whose download was started."""
 
 
 @dataclass
 class InterruptionError(Exception):
-    """A fault that may pass: to be tried again."""
+    """A temporary error: try again."""
 
     reason: str
     pause_sec: float | None = None
 
 
 def strong_etag(etag: str | None) -> str | None:
-    """A strong entity tag; a weak one (W/"...") does not say that the bytes are the same."""
+    """A strong entity tag; a weak one (W/"...") does not identify the bytes."""
     return etag if etag and etag.startswith('"') else None
 
 
 def check_status(response: requests.Response, patience: Patience) -> None:
-    """Let an answer with content pass.
+    """Accept a response with content.
 
     Raises
     ------
     InterruptionError
-        The server is busy; it may have said for how long.
+        The server is busy; it may have stated for how long.
     InputError
-        It refuses, or asks for a longer pause than patience allows.
+        It refuses, or requests a longer pause than `patience` allows.
     """
     status = response.status_code
     if status in _TRY_AGAIN_LATER:
@@ -98,7 +98,7 @@ def check_status(response: requests.Response, patience: Patience) -> None:
         if pause_sec is not None and pause_sec > patience.longest_pause_sec:
             raise InputError(
                 response.url,
-                f"is closed for {pause_sec:.0f} s (the server answers {status})",
+                f"is unavailable for {pause_sec:.0f} s (the server answers {status})",
                 allowed=f"a pause of up to {patience.longest_pause_sec:g} s",
                 next_step="run the same command again after that",
             )
@@ -126,7 +126,7 @@ def _pause_sec(retry_after: str | None) -> float | None:
 
 
 def is_partial(response: requests.Response, remote: RemoteFile, start: int, stop: int) -> bool:
-    """Whether the answer holds the bytes from `start` on (True) or the whole file (False).
+    """Whether the response has the bytes from `start` on (True) or the whole file (False).
 
     Raises
     ------
@@ -144,7 +144,7 @@ def is_partial(response: requests.Response, remote: RemoteFile, start: int, stop
     if span is None or int(span[1]) != start or int(span[2]) >= stop:
         raise InputError(
             remote.url,
-            f"was answered with other bytes than asked for ({response.headers.get('Content-Range')!r})",
+            f"sent other bytes than requested ({response.headers.get('Content-Range')!r})",
             allowed=f"bytes {start} to {stop - 1}",
             next_step="choose another source",
         )
@@ -154,13 +154,11 @@ def is_partial(response: requests.Response, remote: RemoteFile, start: int, stop
 
 
 def _changed(remote: RemoteFile) -> SourceChangedError:
-    return SourceChangedError(
-        remote.url, "was replaced on the server while it was being fetched", next_step=GO_ON
-    )
+    return SourceChangedError(remote.url, "was replaced on the server during the download", next_step=GO_ON)
 
 
 def line_fault(error: Exception) -> str:
-    """What is wrong with the line, without the name of a library's class."""
+    """Description of a connection error, without the name of a library's class."""
     if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
         return "the server does not answer in time"
     if isinstance(error, requests.exceptions.SSLError):

@@ -1,4 +1,4 @@
-"""Batches in an order of the epoch's own, and a place to go on from after an interruption."""
+"""Batch loaders with a seeded order per epoch, which can resume within an epoch."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tocco.schema import StrictModel
 
 @dataclass(frozen=True)
 class EpochItem:
-    """An example as it is drawn in one epoch.
+    """An item of the dataset in a given epoch.
 
-    The epoch travels with the index, so that a worker process which has lived since the first epoch
-    draws what any other would.
+    The epoch is part of the item, so that worker processes, which persist over epochs, draw
+    the same examples.
     """
 
     epoch: int
@@ -32,19 +32,19 @@ class Measured(Sized, Protocol):
     """A dataset whose items have known lengths."""
 
     def n_samples(self, index: int) -> int:
-        """Audio samples of an item, at most."""
+        """Maximum number of audio samples of an item."""
         ...
 
 
 class WorkerConfig(StrictModel):
-    """Who makes the examples.
+    """Worker processes that load the examples.
 
     Attributes
     ----------
-    workers : processes beside the training loop; 0 makes the examples in it
-    prefetch : batches that each worker holds ready
-    persistent_workers : whether workers live on from epoch to epoch; means nothing without workers
-    pin_memory : whether batches are put where a GPU can fetch them by itself; means nothing without one
+    workers : processes beside the training loop; 0 loads the examples in it
+    prefetch : batches that each worker prepares in advance
+    persistent_workers : whether workers persist from epoch to epoch; no effect without workers
+    pin_memory : whether batches are in page-locked memory; no effect without a GPU
     """
 
     workers: Annotated[int, Field(ge=0, le=64)] = 0
@@ -53,7 +53,7 @@ class WorkerConfig(StrictModel):
     pin_memory: bool = True
 
     def arguments(self) -> dict[str, Any]:
-        """What `DataLoader` is called with."""
+        """Arguments of `DataLoader`."""
         return {
             "num_workers": self.workers,
             "prefetch_factor": self.prefetch if self.workers else None,
@@ -63,15 +63,15 @@ class WorkerConfig(StrictModel):
 
 
 class BucketSampler(Sampler[list[EpochItem]]):
-    """Batches of items of similar length, in a seeded order that changes every epoch.
+    """Batches of items of similar length, in a seeded order that changes with the epoch.
 
     Items are shuffled, sorted by length within pools of 16 batches, and the batches shuffled:
-    little padding, and still another neighbourhood each epoch.
+    little padding, and different batches in each epoch.
 
     Attributes
     ----------
-    epoch : whose order comes next
-    first_batch : batches of that order that are passed over
+    epoch : of the next order
+    first_batch : number of batches of that order to skip
     """
 
     POOL_BATCHES = 16
@@ -100,17 +100,17 @@ class BucketSampler(Sampler[list[EpochItem]]):
 
 
 class TrainingLoader:
-    """Training batches, epoch by epoch, from wherever an earlier run stopped.
+    """Training batches, epoch by epoch, resumable within an epoch.
 
-    What counts are the batches that the training loop was given, not those that workers have begun.
+    The position counts batches that were returned, not those that workers have prefetched.
 
     Parameters
     ----------
     dataset
-        Takes an `EpochItem`.
+        Indexed by `EpochItem`.
     batch_size
     seed
-        Of the order.
+        Seed of the order.
     workers
     """
 
@@ -122,7 +122,7 @@ class TrainingLoader:
             dataset,
             batch_sampler=self._sampler,
             collate_fn=collate_examples,
-            # Its own, so that the number of workers changes nothing of what the network draws.
+            # Its own, so that the number of workers does not affect the random numbers of the network.
             generator=torch.Generator(),
             **(workers or WorkerConfig()).arguments(),
         )
@@ -133,11 +133,11 @@ class TrainingLoader:
 
     @property
     def dataset(self) -> Any:
-        """What the batches are made of."""
+        """The dataset."""
         return self._loader.dataset
 
     def set_epoch(self, epoch: int) -> None:
-        """Begin an epoch; the epoch that is under way goes on from where it stands."""
+        """Start an epoch; a partly finished epoch continues at its position."""
         if epoch != self._sampler.epoch:
             self._sampler.epoch = epoch
             self._given = 0
@@ -147,15 +147,15 @@ class TrainingLoader:
             self._given = 0
         self._sampler.first_batch = self._given
         if not self._given:
-            # One draw an epoch from torch's own generator, as a DataLoader without one makes: runs with
-            # dropout repeat those from before this loader. An epoch that goes on has made it already.
+            # One draw per epoch from torch's global generator, as a DataLoader without its own makes: runs
+            # with dropout reproduce those from before this loader. A resumed epoch has already drawn.
             torch.empty((), dtype=torch.int64).random_()
         for batch in self._loader:
             self._given += 1
             yield batch
 
     def state_dict(self) -> dict[str, int]:
-        """The place in the order: plain numbers."""
+        """Position in the order, as plain numbers."""
         sampler = self._sampler
         return {
             "epoch": sampler.epoch,
@@ -166,12 +166,12 @@ class TrainingLoader:
         }
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on from a place in the order.
+        """Continue from a position in the order.
 
         Raises
         ------
         MismatchError
-            The place is one in another order: other items, batches or seed.
+            The position is of another order: other items, batches or seed.
         """
         here = self.state_dict()
         for name in ("seed", "items", "batch_size"):
@@ -179,7 +179,7 @@ class TrainingLoader:
                 raise MismatchError(
                     "training data",
                     f"has {name} {here[name]}, the checkpoint was written with {state[name]}",
-                    next_step="resume with the data and the settings that the run was begun with",
+                    next_step="resume with the data and the settings of the first run",
                 )
         self._sampler.epoch = state["epoch"]
         self._given = state["given"]
@@ -188,19 +188,19 @@ class TrainingLoader:
 def evaluation_loader(
     dataset: Any, *, batch_size: int, workers: WorkerConfig | None = None
 ) -> DataLoader[Any]:
-    """Every item once, in order."""
+    """Loader of every item, once and in order."""
     arguments = (workers or WorkerConfig()).arguments()
     return DataLoader(
         dataset,
         batch_size=batch_size,
         collate_fn=collate_examples,
-        # Its own, so that looking at the held-out part changes nothing of what training draws.
+        # Its own, so that validation does not affect the random numbers of training.
         generator=torch.Generator(),
         **arguments,
     )
 
 
 def record_indices(batch: ExampleBatch) -> np.ndarray:
-    """(B,) which record of the dataset each row comes from."""
+    """(B,) index of each row's record in the dataset."""
     metadata: Sequence[Any] = batch["metadata"]
-    return np.array([about["record_index"] for about in metadata])
+    return np.array([item["record_index"] for item in metadata])

@@ -1,4 +1,4 @@
-"""Tables of performances to be assessed: a CSV of files, or the label file that an importer wrote."""
+"""Manifests of performances to assess: a CSV of files, or the label file of an imported corpus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tocco.errors import InputError, short
 from tocco.files import SAFE_NAME_RULE, file_name, is_safe_name, read_text
 
 COLUMNS: Final = ("id", "audio", "midi", "score")
-"""Of a table of performances; in any order, and each may be absent."""
+"""Columns of a manifest, in any order; each may be absent."""
 
 LABEL_SUFFIXES: Final = frozenset((".jsonl", ".ndjson"))
 
@@ -22,17 +22,17 @@ _SEPARATORS: Final = (",", ";", "\t")
 
 
 def read_manifest(path: Path, *, must_exist: bool = False) -> tuple[TakeFiles, ...]:
-    """The performances that a table asks to be assessed, in its order.
+    """Read the performances of a manifest, in order.
 
     Parameters
     ----------
     path
         A CSV, UTF-8, separated by commas, semicolons or tabs, whose header names some of the columns id,
         audio, midi, score, in any order. A missing column counts as empty; a performance without an id
-        takes the name of its recording, or of its MIDI. Columns of other names are not read. Or a label
-        file, .jsonl. Relative paths are relative to the folder of the table.
+        has the name of its recording, or of its MIDI. Other columns are ignored. Or a label file,
+        .jsonl. Relative paths are relative to the folder of the manifest.
     must_exist
-        Also check that every file that a row names is there.
+        Also check that every named file exists.
 
     Raises
     ------
@@ -42,18 +42,18 @@ def read_manifest(path: Path, *, must_exist: bool = False) -> tuple[TakeFiles, .
     rows = _of_labels(path) if path.suffix.lower() in LABEL_SUFFIXES else _of_table(path)
     subject_of: dict[str, str] = {}
     for subject, take in rows:
-        # Two ids that differ in case alone are one file on many disks.
+        # Ids that differ only in case are the same file on many file systems.
         first = subject_of.setdefault(take.id.casefold(), subject)
         if first != subject:
             raise InputError(
                 subject,
-                f"id {take.id!r} stands in {first.rpartition(', ')[2]} already",
+                f"id {take.id!r} is already used in {first.rpartition(', ')[2]}",
                 next_step="give every performance an id of its own",
             )
         if must_exist:
             _check_files(subject, take)
     if not rows:
-        raise InputError(path, "holds no performances", allowed="one row a performance")
+        raise InputError(path, "has no performances", allowed="one row per performance")
     return tuple(take for _, take in rows)
 
 
@@ -68,12 +68,12 @@ def _of_table(path: Path) -> list[tuple[str, TakeFiles]]:
 
 
 def take_files(subject: str, name: str | None, files: Mapping[str, Path]) -> TakeFiles:
-    """The files of one performance, checked.
+    """Validate the files of one performance.
 
     Parameters
     ----------
-    subject : of messages
-    name : the id; if empty, that of the recording, or of the MIDI
+    subject : for messages
+    name : the id; if empty, the name of the recording, or of the MIDI
     files : "audio", "midi", "score" -> file
 
     Raises
@@ -109,9 +109,9 @@ def _of_labels(path: Path) -> list[tuple[str, TakeFiles]]:
         if record.start_time > 0.0 or record.end_time is not None:
             raise InputError(
                 subject,
-                "speaks of a part of a performance (start_time, end_time)",
+                "describes a part of a performance (start_time, end_time)",
                 allowed="whole performances",
-                next_step="cut the recording, or assess the whole of it",
+                next_step="cut the recording, or assess all of it",
             )
         if not is_safe_name(record.segment_id):
             raise InputError(
@@ -126,7 +126,7 @@ def _of_labels(path: Path) -> list[tuple[str, TakeFiles]]:
 
 
 def _rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
-    """Line number and cells, by column, of every row below the header; blank lines are passed over."""
+    """Line number and cells, by column, of every row below the header; blank lines are skipped."""
     text = read_text(path)
     head = text.lstrip("\r\n").partition("\n")[0]
     separator = max(_SEPARATORS, key=head.count)
@@ -148,7 +148,7 @@ def _rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
                 f"{path}, line {number}",
                 f"has {len(cells)} cells",
                 allowed=f"{len(header)}, as the header {','.join(header)!r}",
-                next_step="leave an empty cell for what is not given, and quote a name that holds a comma",
+                next_step="leave an empty cell for a missing value, and quote a name that contains a comma",
             )
         rows.append((number, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}))
     return rows
@@ -157,7 +157,7 @@ def _rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
 def _header(path: Path, header: list[str]) -> list[str]:
     allowed = f"columns named {', '.join(COLUMNS)}"
     if not header:
-        raise InputError(path, "is empty", allowed=allowed, next_step="write one row a performance")
+        raise InputError(path, "is empty", allowed=allowed, next_step="write one row per performance")
     twice = next((name for name in header if name in COLUMNS and header.count(name) > 1), None)
     if twice is not None:
         raise InputError(
@@ -181,7 +181,7 @@ def _header(path: Path, header: list[str]) -> list[str]:
 
 def _located(subject: str, text: str, folder: Path) -> Path:
     if "\0" in text:
-        raise InputError(subject, "holds a path with a NUL byte", next_step="write the path as text")
+        raise InputError(subject, "has a path with a NUL byte", next_step="write the path as text")
     return folder / text
 
 

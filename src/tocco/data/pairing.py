@@ -1,7 +1,7 @@
-"""Which files belong to one performance: a recording, a performance MIDI and a score of one name.
+"""Grouping of files into performances: a recording, a performance MIDI and a score of one name.
 
-Reads no more of a file than its first bytes, and imports nothing heavy: the command line asks this
-module before anything else is loaded.
+Only the first bytes of a file are read, and imports are light, since the command line uses this module before
+it loads anything else.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ SCORE_SUFFIXES: Final = frozenset((".musicxml", ".mxl", ".xml"))
 NOTATION_SUFFIXES: Final = frozenset(
     (".mscz", ".mscx", ".pdf", ".sib", ".musx", ".mus", ".dorico", ".gp", ".ly", ".abc", ".krn", ".mei")
 )
-"""Scores that are not read; the score reader says how to export each as MusicXML."""
+"""Score formats that cannot be read; the score reader names the export to MusicXML."""
 
 SCORE_MARK: Final = "_score"
-"""A MIDI file whose name ends so is a score."""
+"""A MIDI file whose name has this ending is a score."""
 
 LABEL_FILES: Final = ("performances.jsonl", "labels.jsonl")
-"""Of a folder that an importer wrote: they say what belongs together."""
+"""Label files of an imported corpus, which list its performances."""
 
 Kind = Literal["audio", "midi", "score"]
 
-_ONE_OF_EACH: Final = "one recording, one performance MIDI and one score a performance"
+_ONE_OF_EACH: Final = "one recording, one performance MIDI and one score per performance"
 _LONE_SCORE: Final = "is a score without a performance of its name"
 _HEAD_BYTES: Final = 64
 
@@ -44,8 +44,8 @@ class TakeFiles:
 
     Attributes
     ----------
-    id : names its results; safe as a file name
-    audio, midi, score : None where there is none; `audio` or `midi` is there
+    id : name of its results; valid as a file name
+    audio, midi, score : None where missing; `audio` or `midi` is present
     """
 
     id: str
@@ -56,14 +56,14 @@ class TakeFiles:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that belongs to no performance, and why."""
+    """A file that belongs to no performance, and the reason."""
 
     subject: str
     reason: str
 
 
 def kind_by_name(path: Path) -> tuple[Kind | None, str]:
-    """What a file is, by its name, and the name that pairs it.
+    """Kind of a file by its name, and the name used for pairing.
 
     >>> kind_by_name(Path("Take1.WAV")), kind_by_name(Path("take1_score.mid"))
     (('audio', 'Take1'), ('score', 'take1'))
@@ -79,9 +79,9 @@ def kind_by_name(path: Path) -> tuple[Kind | None, str]:
 
 
 def kind_by_content(path: Path) -> Kind:
-    """What a file is, by its first bytes, and by its name where those say nothing.
+    """Kind of a file by its first bytes, or by its name if those are not conclusive.
 
-    A file of no known kind counts as a recording: its reader says what it is instead.
+    A file of no known kind counts as a recording, so that the audio reader reports what is wrong.
 
     Raises
     ------
@@ -105,10 +105,10 @@ def kind_by_content(path: Path) -> Kind:
 
 
 def takes_of(files: Sequence[Path]) -> tuple[TakeFiles, ...]:
-    """The performances that single files amount to.
+    """Group single files into performances.
 
-    One file of each kind at most is one performance, whatever the names. Else files of one name are one
-    performance, and a lone score serves all that have none of their own.
+    With at most one file of each kind they are one performance, whatever the names. Otherwise files of one
+    name are one performance, and a single score is used for all performances without their own.
 
     Parameters
     ----------
@@ -116,14 +116,14 @@ def takes_of(files: Sequence[Path]) -> tuple[TakeFiles, ...]:
 
     Returns
     -------
-    In the order in which the performances were first named.
+    In the order of their first files.
 
     Raises
     ------
     InputError
         A file is missing or cannot be read.
     UsageError
-        Two files of one kind have one name, a score belongs to no performance, or there is no performance.
+        Two files of one kind have the same name, a score has no performance, or there is none at all.
     """
     of_kind: dict[Kind, list[Path]] = defaultdict(list)
     for path in files:
@@ -140,7 +140,7 @@ def takes_of(files: Sequence[Path]) -> tuple[TakeFiles, ...]:
                 if kind in group:
                     raise UsageError(
                         str(path),
-                        f"has the name of {group[kind]}, another {_WORD[kind]}",
+                        f"has the same name as {group[kind]}, another {_WORD[kind]}",
                         allowed=_ONE_OF_EACH,
                         next_step="give each file once, or name them in a table with --manifest",
                     )
@@ -162,15 +162,15 @@ def _take(group: Mapping[Kind, Path]) -> TakeFiles:
     if played is None:
         raise UsageError(
             str(group["score"]),
-            "is a score, and no performance goes with it",
-            next_step="give the recording or the performance MIDI beside it; "
-            f"of a MIDI file, a name that ends in {SCORE_MARK!r} says that it is a score",
+            "is a score without a performance",
+            next_step="give the recording or the performance MIDI as well; "
+            f"if a MIDI file is a score, its name should end in {SCORE_MARK!r}",
         )
     return TakeFiles(file_name(played.stem), group.get("audio"), group.get("midi"), group.get("score"))
 
 
 def _with_own_ids(takes: Sequence[TakeFiles]) -> tuple[TakeFiles, ...]:
-    """Takes of one name in two folders are told apart by the folder."""
+    """Takes of one name in two folders are distinguished by the folder."""
     count = Counter(take.id.casefold() for take in takes)
     named = []
     for take in takes:
@@ -187,10 +187,10 @@ def _with_own_ids(takes: Sequence[TakeFiles]) -> tuple[TakeFiles, ...]:
 
 
 def takes_in(folder: Path) -> tuple[tuple[TakeFiles, ...], tuple[LeftOut, ...]]:
-    """The performances in a folder and the folders in it, and what belongs to none.
+    """Group the files of a folder, including its subfolders, into performances.
 
-    Files of one folder and one name, case aside, are one performance. Two files of one kind under one
-    name are ambiguous: the performance is left out and both are named. Hidden files are passed over.
+    Files of one folder and one name, ignoring case, are one performance. Two files of one kind under one
+    name are ambiguous: the performance is left out and both are named. Hidden files are skipped.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def takes_in(folder: Path) -> tuple[tuple[TakeFiles, ...], tuple[LeftOut, ...]]:
 
     Returns
     -------
-    The performances in the order of their paths, and what was left out.
+    The performances in the order of their paths, and the files that were left out.
     """
     left_out: list[LeftOut] = []
     groups: dict[tuple[Path, str], dict[Kind, list[Path]]] = defaultdict(lambda: defaultdict(list))
@@ -215,7 +215,7 @@ def takes_in(folder: Path) -> tuple[tuple[TakeFiles, ...], tuple[LeftOut, ...]]:
 
 
 def subject_of(take: TakeFiles, folder: Path) -> str:
-    """How a performance of a folder is named in messages: its path without the suffix."""
+    """Name of a performance of a folder in messages: its path without the suffix."""
     played = take.audio or take.midi
     assert played is not None
     return played.relative_to(folder).with_suffix("").as_posix()
@@ -245,10 +245,10 @@ def _in_folder(folder: Path, group: Mapping[Kind, list[Path]], left_out: list[Le
 
 
 def _unambiguous(takes: Sequence[TakeFiles], folder: Path, left_out: list[LeftOut]) -> tuple[TakeFiles, ...]:
-    """Leave out performances whose names become one once they are safe as file names."""
+    """Omit performances whose names are equal as file names."""
     count = Counter(take.id.casefold() for take in takes)
     left_out += [
-        LeftOut(subject_of(take, folder), f"becomes the id {take.id!r}, as another does: rename it")
+        LeftOut(subject_of(take, folder), f"has the same id {take.id!r} as another: rename it")
         for take in takes
         if count[take.id.casefold()] > 1
     ]
@@ -257,12 +257,12 @@ def _unambiguous(takes: Sequence[TakeFiles], folder: Path, left_out: list[LeftOu
 
 @dataclass(frozen=True)
 class Given:
-    """What a user gave to be assessed.
+    """The performances given by a user.
 
     Attributes
     ----------
-    takes : the performances; at least one
-    left_out : files of a folder that belong to none
+    takes : at least one performance
+    left_out : files of a folder that belong to no performance
     """
 
     takes: tuple[TakeFiles, ...]
@@ -270,22 +270,22 @@ class Given:
 
 
 def given_takes(arguments: Sequence[Path], midi: Path | None = None, score: Path | None = None) -> Given:
-    """The performances that the arguments of a command amount to.
+    """Group the arguments of a command into performances.
 
     Parameters
     ----------
     arguments
-        Recordings, performance MIDI, scores (`takes_of`), and folders of them (`takes_in`); a folder that
-        an importer wrote holds a label file, which says what belongs together.
+        Recordings, performance MIDI, scores (`takes_of`), and folders of them (`takes_in`); the folder of
+        an imported corpus has a label file, which lists its performances.
     midi : the performance MIDI of the one performance
-    score : serves every performance
+    score : used for every performance
 
     Raises
     ------
     InputError
         A file is missing, or a folder holds no performance.
     UsageError
-        The files do not go together.
+        The files do not belong together.
     """
     for path in (*arguments, midi, score):
         if path is not None:
@@ -318,7 +318,7 @@ def _in_given_folder(folder: Path) -> tuple[tuple[TakeFiles, ...], tuple[LeftOut
     if not takes:
         raise InputError(
             folder,
-            "holds no performance" + (f" ({left_out[0].subject}: {left_out[0].reason})" if left_out else ""),
+            "has no performance" + (f" ({left_out[0].subject}: {left_out[0].reason})" if left_out else ""),
             allowed="recordings or performance MIDI, with scores of the same names",
             next_step="name the folder that holds them",
         )
@@ -348,6 +348,6 @@ def _with_score(take: TakeFiles, score: Path) -> TakeFiles:
         raise UsageError(
             "--score",
             f"gives {score}, and {take.id} has {take.score}",
-            next_step="give one score a performance",
+            next_step="give one score per performance",
         )
     return replace(take, score=score)

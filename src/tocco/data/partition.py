@@ -1,7 +1,7 @@
-"""Seventy parts to learn from, fifteen to choose by and fifteen to be judged by, and no music in two.
+"""Partition into training (70 %), validation (15 %) and test (15 %) without common music.
 
-The segments are dealt out in groups that must stay together. Every part gets its share of every piece,
-as far as the groups allow, and of easy and hard music.
+Segments are assigned in groups that must not be divided. As far as the groups allow, every part has its share
+of every piece and of easy and difficult music.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 
+from tocco.data.duplicates import Overlap, clusters, overlaps
 from tocco.data.records import LabelRecord
-from tocco.data.sameness import Likeness, clusters, likenesses
 from tocco.data.splits import (
     NEAR_DUPLICATE_SHARE,
     Barrier,
@@ -31,12 +31,12 @@ from tocco.music.midi import load_midi
 from tocco.units import FloatArray, IntArray
 
 Grouping = Literal["cluster", "performer", "piece", "both"]
-"""What stays together: music that overlaps, a pianist's takes, a piece, or a piece and a pianist."""
+"""Unit of the groups: overlapping music, a pianist, a piece, or both piece and pianist."""
 
 PART_NAMES: Final = ("train", "validation", "test")
 
 PART_SHARES: Final = (0.70, 0.15, 0.15)
-"""Of the segments, in the order of `PART_NAMES`."""
+"""Shares of the segments, in the order of `PART_NAMES`."""
 
 PART_BARRIERS: Final[Mapping[Grouping, tuple[Barrier, ...]]] = {
     "cluster": ("cluster", "content"),
@@ -44,7 +44,7 @@ PART_BARRIERS: Final[Mapping[Grouping, tuple[Barrier, ...]]] = {
     "piece": ("piece", "content"),
     "both": ("piece", "performer", "content"),
 }
-"""What no two parts may share."""
+"""What no two parts may have in common."""
 
 _LEFT_OUT = -1
 _ORDERS = 64
@@ -53,17 +53,17 @@ _ORDER_NOISE = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """Who is learned from, chosen by and judged by; proven disjoint when it was made.
+    """Disjoint training, validation and test sets; verified when it is created.
 
     Attributes
     ----------
     train, validation, test : index into the records, ascending
     left_out : index into the records
-        Empty but for "both" where pieces and pianists are crossed: a segment whose piece is on one side
-        and whose pianist is on another belongs to none.
+        Empty except for "both" where pieces and pianists are crossed: a segment whose piece is in one part
+        and whose pianist is in another belongs to neither.
     grouped_by, seed
         How it was drawn.
-    sha256 : of the segment ids in each part, whatever the order of the records
+    sha256 : of the segment ids in each part, independent of the order of the records
     """
 
     train: IntArray
@@ -75,7 +75,7 @@ class Partition:
     sha256: str
 
     def save(self, path: Path, records: Sequence[LabelRecord]) -> None:
-        """Write the parts as JSON: their ids, how they were drawn and their hash."""
+        """Write the parts as JSON: segment ids, grouping, seed and hash."""
         ids = {
             name: sorted(records[i].segment_id for i in getattr(self, name))
             for name in (*PART_NAMES, "left_out")
@@ -91,32 +91,32 @@ def partition(
     seed: int = 0,
     shares: tuple[float, float, float] = PART_SHARES,
 ) -> Partition:
-    """Deal the segments out to train, validation and test; the same seed gives the same parts.
+    """Assign the segments to train, validation and test; the seed determines the result.
 
-    Near-duplicates by note content stay together, whatever their ids say.
+    Near-duplicates by note content stay together, whatever their ids.
 
     Parameters
     ----------
     records
         Each with a MIDI and with the ids that `by` needs. A score rendering has no pianist: where
-        pianists are kept apart, it is only learned from.
+        pianists are separated, it is used for training only.
     by
-        "both" keeps pieces and pianists apart. Where they are crossed (each pianist plays many pieces),
-        segments that would tie two parts together are left out.
+        "both" separates pieces and pianists. Where they are crossed (each pianist plays many pieces),
+        segments that would connect two parts are left out.
     seed
     shares : three positive numbers that sum to 1
 
     Raises
     ------
     InputError
-        A record lacks an id or its MIDI, the shares are no shares, or a part would be empty.
+        A record lacks an id or its MIDI, the shares are invalid, or a part would be empty.
     """
     if by not in get_args(Grouping):
         raise InputError("by", f"is {by!r}", allowed=", ".join(get_args(Grouping)))
     if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1.0) > 1e-9:
         raise InputError("shares", f"are {shares}", allowed="three positive numbers that sum to 1")
     prints = fingerprints(records)
-    copies = likenesses(prints, NEAR_DUPLICATE_SHARE)
+    copies = overlaps(prints, NEAR_DUPLICATE_SHARE)
     part = _parts(records, by, copies, np.asarray(shares), seed)
     train, validation, test = (np.flatnonzero(part == k) for k in range(3))
     for name, indices in zip(PART_NAMES, (train, validation, test), strict=True):
@@ -125,7 +125,7 @@ def partition(
                 "partition",
                 f"would have an empty {name} part",
                 allowed=f"three or more groups by {by}, none of them too large",
-                next_step="group by something finer",
+                next_step="group by a finer unit",
             )
     assert_parts_disjoint(records, (train, validation, test), by=PART_BARRIERS[by], prints=prints)
     return Partition(
@@ -146,25 +146,25 @@ def assert_parts_disjoint(
     by: Sequence[Barrier],
     prints: Mapping[str, IntArray] | None = None,
 ) -> None:
-    """Refuse parts of which any two share what they must not; see `assert_disjoint`."""
+    """Refuse parts with common music or pianists; see `assert_disjoint`."""
     known = fingerprints(records) if prints is None and "content" in by else prints
     pianists_apart = "performer" in by
     for first, second in combinations(parts, 2):
         sides = [[records[i] for i in side] for side in (first, second)]
         for barrier in by:
-            # A deadpan rendering has no pianist to be recognised by.
-            kept = [
+            # A score rendering has no pianist.
+            compared = [
                 [r for r in side if not (pianists_apart and barrier == "performer" and _has_no_pianist(r))]
                 for side in sides
             ]
-            assert_disjoint(*kept, by=[barrier], prints=known)
+            assert_disjoint(*compared, by=[barrier], prints=known)
 
 
 def notes_per_sec(record: LabelRecord) -> float:
-    """How hard a segment is to play, as far as the notes tell: keys struck a second.
+    """Difficulty of a segment, estimated by its note density: onsets per second.
 
-    Data sets state no difficulty. Playing speed is the first of the criteria of Sebastien et al.
-    (ISMIR 2012), and needs nothing but the performance.
+    Corpora state no difficulty. Playing speed is the first of the criteria of Sebastien et al.
+    (ISMIR 2012), and can be computed from the performance alone.
     """
     if record.midi_path is None:
         raise InputError(record.segment_id, "has no MIDI to count notes in", next_step="give its midi_path")
@@ -187,7 +187,7 @@ def terciles(value: FloatArray) -> IntArray:
 def _parts(
     records: Sequence[LabelRecord],
     by: Grouping,
-    copies: Sequence[Likeness],
+    copies: Sequence[Overlap],
     shares: FloatArray,
     seed: int,
 ) -> IntArray:
@@ -195,19 +195,19 @@ def _parts(
     strata = _strata(records)
     draw = np.random.default_rng(seed)
     if by in ("cluster", "piece"):
-        return dealt(_linked(records, (by,), copies), strata, shares, draw)
+        return assign_groups(_linked(records, (by,), copies), strata, shares, draw)
     part = np.zeros(len(records), dtype=np.int64)
     played = np.array([i for i, r in enumerate(records) if not _has_no_pianist(r)], dtype=np.int64)
     people = [records[i] for i in played]
     if by == "performer":
-        part[played] = dealt(_linked(people, ("performer",), copies), strata[played], shares, draw)
+        part[played] = assign_groups(_linked(people, ("performer",), copies), strata[played], shares, draw)
         return part
     linked = _linked(people, ("piece", "performer"), copies)
     if np.unique(linked, return_counts=True)[1].max() <= min(shares) * len(people):
-        part[played] = dealt(linked, strata[played], shares, draw)
+        part[played] = assign_groups(linked, strata[played], shares, draw)
     else:
         sides = [
-            dealt(_linked(people, (field,), copies), strata[played], shares, draw)
+            assign_groups(_linked(people, (field,), copies), strata[played], shares, draw)
             for field in ("piece", "performer")
         ]
         part[played] = np.where(sides[0] == sides[1], sides[0], _LEFT_OUT)
@@ -218,18 +218,20 @@ def _parts(
     return part
 
 
-def dealt(group: IntArray, strata: IntArray, shares: FloatArray, draw: np.random.Generator) -> IntArray:
-    """Whole groups dealt out so that every part has its share of the segments and of every stratum.
+def assign_groups(
+    group: IntArray, strata: IntArray, shares: FloatArray, draw: np.random.Generator
+) -> IntArray:
+    """Assign whole groups to parts, so that every part has its share of the segments and of every stratum.
 
-    The greedy rule of scikit-learn's StratifiedGroupKFold (large groups first, each to where the
-    strata come out most even), for parts of unequal size: sums of equal folds have no meaning where
-    there are fewer groups than folds. Of several orders the one that comes out most even is taken.
+    The greedy rule of scikit-learn's StratifiedGroupKFold (large groups first, each to the part that
+    makes the strata most even), for parts of unequal size: unions of equal folds are impossible where
+    there are fewer groups than folds. The most even result of several orders is used.
 
     Parameters
     ----------
     group : (R,) numbers of any kind
     strata : (R, F) numbers of any kind
-        F ways of sorting the segments into kinds, each of which counts as much as the parts' sizes.
+        F stratifications of the segments, each with the same weight as the sizes of the parts.
     shares : (P,) sums to 1
 
     Returns
@@ -248,7 +250,7 @@ def dealt(group: IntArray, strata: IntArray, shares: FloatArray, draw: np.random
         part_of = np.zeros(len(counts), dtype=np.int64)
         table = np.zeros_like(wanted)
         for g in order:
-            # Chi-square against the wanted counts; only what the group changes in it is needed.
+            # Chi-square against the wanted counts; only the terms that the group changes are computed.
             change = np.sum(counts[g] * (2.0 * (table - wanted) + counts[g]) / wanted, axis=1)
             part_of[g] = int(np.argmin(change))
             table[part_of[g]] += counts[g]
@@ -259,9 +261,9 @@ def dealt(group: IntArray, strata: IntArray, shares: FloatArray, draw: np.random
 
 
 def _kinds(strata: IntArray) -> FloatArray:
-    """(R, 1 + all kinds) a column of ones for the size, then one for each kind of each stratification.
+    """(R, 1 + all strata) a column of ones for the size, then one for each stratum of each stratification.
 
-    The columns of one stratification weigh together as much as the first.
+    The columns of one stratification together have the same weight as the first.
     """
     columns = [np.ones((len(strata), 1))]
     for stratum in strata.T:
@@ -271,18 +273,16 @@ def _kinds(strata: IntArray) -> FloatArray:
 
 
 def _strata(records: Sequence[LabelRecord]) -> IntArray:
-    """(R, 2) number of each record's piece, and third of its difficulty."""
+    """(R, 2) index of each record's piece, and tercile of its difficulty."""
     difficulty = terciles(np.array([notes_per_sec(record) for record in records]))
     piece = np.unique([record.piece_id for record in records], return_inverse=True)[1]
     return np.stack([piece, difficulty], axis=1)
 
 
-def _linked(
-    records: Sequence[LabelRecord], fields: Sequence[Barrier], copies: Sequence[Likeness]
-) -> IntArray:
-    """(R,) number of the group: records with an id in common, or with the same notes, directly or not."""
+def _linked(records: Sequence[LabelRecord], fields: Sequence[Barrier], copies: Sequence[Overlap]) -> IntArray:
+    """(R,) index of the group: records with a common id or the same notes, directly or transitively."""
     ids = [record.segment_id for record in records]
-    pairs: list[Likeness | tuple[str, str]] = [c for c in copies if {c.first, c.second} <= set(ids)]
+    pairs: list[Overlap | tuple[str, str]] = [c for c in copies if {c.first, c.second} <= set(ids)]
     for field in fields:
         first: dict[str, str] = {}
         pairs += [(first.setdefault(field_of(r, field), r.segment_id), r.segment_id) for r in records]

@@ -1,7 +1,7 @@
-"""From one performance to what the network sees: the same steps in training and in assessment.
+"""Inputs of the network from one performance: the same steps in training and in assessment.
 
-A performance is cut into windows by seconds; audio, MIDI and score are cut by the same bounds. Each
-window becomes a waveform, Octuple tokens, note features with their times, and the statistics.
+Audio, MIDI and score are cut into windows with the same bounds in seconds. Each window has a waveform,
+Octuple tokens, note features with their times, and statistics.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from tocco.music.statistics.reading import read_performance
 from tocco.units import FloatArray, IntArray
 
 REGULAR_BEAT_SEC = 0.5
-"""Beat of the stated time grid where there is no score: 120 quarter notes a minute."""
+"""Beat of the regular grid that is used without a score: 120 quarter notes per minute."""
 
 
 @dataclass(frozen=True, eq=False)
 class SymbolicInputs:
-    """The notes of one window as the network reads them.
+    """Symbolic inputs of the network for one window.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class SymbolicInputs:
     note_features : (L, F) in the order of `NOTE_FEATURES`; NaN where missing
     note_time_sec : (L, 2) onset and offset from the window's start
     statistics : (P,) in the order of `STATISTICS`; NaN where missing
-    n_struck : notes struck inside the window
+    n_struck : number of onsets inside the window
     """
 
     midi_tokens: IntArray
@@ -45,11 +45,11 @@ class SymbolicInputs:
 
 @dataclass(frozen=True, eq=False)
 class WindowInputs:
-    """One window, ready for the network.
+    """Inputs of the network for one window.
 
     Attributes
     ----------
-    waveform : (S,) float32 at the model's rate; the recording's peak stands at the normalised level
+    waveform : (S,) float32 at the model's rate; the recording's peak is at the normalised level
     level_db : dBFS RMS of the recording before normalisation; NaN where unknown
     symbolic
     """
@@ -62,7 +62,7 @@ class WindowInputs:
 def cut_windows(
     performance: Performance, alignment: Alignment | None, bounds_sec: FloatArray
 ) -> list[tuple[Performance, Alignment | None]]:
-    """Performance and alignment of every window, on the window's own clock.
+    """Performance and alignment of every window, with times relative to its start.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def cut_windows(
 def symbolic_inputs(performance: Performance, alignment: Alignment | None) -> SymbolicInputs:
     """Tokens, note features and statistics of one window.
 
-    Without an alignment everything that needs the score is NaN, and tokens stand on a regular grid.
+    Without an alignment all score-based features are NaN, and tokens are on a regular grid.
     """
     if alignment is None:
         octuple = encode_octuple_midi(
@@ -102,7 +102,7 @@ def symbolic_inputs(performance: Performance, alignment: Alignment | None) -> Sy
 
 
 def _bars_from_the_first(token: IntArray) -> IntArray:
-    """Bars counted from the window's first, so that a window is the same wherever it stands in a piece."""
+    """Bars counted from the window's first, so that tokens do not depend on the position in the piece."""
     counted = token.copy()
     if len(counted):
         bar = COLUMNS.index("bar")

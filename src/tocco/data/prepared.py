@@ -1,8 +1,7 @@
-"""Rated performances, read, aligned, measured and cut into windows: once, or anew at every look.
+"""Prepared performances: read, aligned, measured and cut into windows, cached or computed on demand.
 
-What is kept of a record is one file (`tocco.cache`): the sound, the notes with their alignment,
-and what the network reads of every window, with and without the score. In memory there are only
-bounds and labels.
+The cache has one file per record (`tocco.cache`): the audio, the notes with their alignment, and the
+inputs of the network for every window, with and without the score. Only bounds and labels are in memory.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import numpy as np
 
 from tocco.cache import ArrayReader, ArraysInMemory, cached_arrays, content_key
 from tocco.data.preparation import SymbolicInputs, WindowInputs, cut_windows
-from tocco.data.record_arrays import SYMBOLIC, MissingMidi, record_arrays, sound_and_keys
+from tocco.data.record_arrays import SYMBOLIC, MissingMidi, audio_and_midi, record_arrays
 from tocco.data.records import LabelRecord
 from tocco.data.splits import Fold, Protocol, checked_folds
 from tocco.data.value_arrays import value_of
@@ -31,13 +30,13 @@ from tocco.units import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class RecordSource:
-    """Where the arrays of a record come from.
+    """Source of the arrays of a record.
 
     Attributes
     ----------
     record
-    window_sec, overlap : seconds; share of a window
-    path : the kept file; None to make the arrays anew at every look
+    window_sec, overlap : seconds; fraction of a window
+    path : the cached file; None to compute the arrays at each access
     """
 
     record: LabelRecord
@@ -46,18 +45,18 @@ class RecordSource:
     path: Path | None
 
     def open(self) -> ArrayReader:
-        """The record's arrays; a kept file that is missing or damaged is made again."""
+        """The record's arrays; a missing or damaged cached file is written again."""
         if self.path is None:
-            return ArraysInMemory(self._made())
-        return cached_arrays(self.path, self._made)
+            return ArraysInMemory(self._compute())
+        return cached_arrays(self.path, self._compute)
 
-    def _made(self) -> dict[str, np.ndarray]:
+    def _compute(self) -> dict[str, np.ndarray]:
         return record_arrays(self.record, self.window_sec, self.overlap)
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedWindow:
-    """One window of a rated performance; its arrays are read when they are asked for.
+    """One window of a rated performance; its arrays are read on access.
 
     Attributes
     ----------
@@ -66,7 +65,7 @@ class PreparedWindow:
     sample_bounds : first sample and end in the record's waveform
     bounds_sec : start and end in seconds of the recording
     level_db : dBFS RMS of the recording before normalisation
-    has_score : whether the record has a score that is that of its performance
+    has_score : whether the record has a score of the same music
     """
 
     source: RecordSource
@@ -88,30 +87,30 @@ class PreparedWindow:
 
     @property
     def with_score(self) -> SymbolicInputs | None:
-        """What the network reads of the notes and the score; None where the record has no score."""
+        """Symbolic inputs with the score; None without a score."""
         return _symbolic(self.source.open(), self.number, "score") if self.has_score else None
 
     @property
     def without_score(self) -> SymbolicInputs:
-        """What the network reads of the notes alone."""
+        """Symbolic inputs without the score."""
         return _symbolic(self.source.open(), self.number, "notes")
 
     def inputs(self, *, use_score: bool, level_shift_db: float = 0.0) -> WindowInputs:
-        """The window as the network takes it."""
+        """Inputs of the network."""
         arrays = self.source.open()
         return WindowInputs(
-            _sound(arrays.part("waveform", *self.sample_bounds)),
+            _audio(arrays.part("waveform", *self.sample_bounds)),
             self.level_db + level_shift_db,
             _symbolic(arrays, self.number, "score" if use_score and self.has_score else "notes"),
         )
 
-    def played(self) -> tuple[FloatArray, Performance, Alignment | None]:
-        """Sound, notes and score positions of the window, on its own clock: what augmentation changes."""
+    def triple(self) -> tuple[FloatArray, Performance, Alignment | None]:
+        """Audio, notes and alignment of the window, with times relative to its start, for augmentation."""
         arrays = self.source.open()
         performance: Performance = value_of("performance", arrays.array)
         alignment: Alignment | None = value_of("alignment", arrays.array)
         ((segment, part),) = cut_windows(performance, alignment, np.array([self.bounds_sec]))
-        return _sound(arrays.part("waveform", *self.sample_bounds)), segment, part
+        return _audio(arrays.part("waveform", *self.sample_bounds)), segment, part
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +119,8 @@ class PreparedRecord:
 
     Attributes
     ----------
-    bounds_sec : (K, 2) seconds of the recording, one row a window
-    score_refusal : why the record's score is not that of its performance; "" where it is, or has none
+    bounds_sec : (K, 2) seconds of the recording, one row per window
+    score_refusal : why the score is not of the same music; "" where it is, or there is none
     fingerprint : (G,) `splits.fingerprint` of the notes played in the segment
     label, label_sd : (D,) in the order of `TARGETS`; NaN where missing
     """
@@ -136,7 +135,7 @@ class PreparedRecord:
 
 
 class Outline(NamedTuple):
-    """What a record's windows are, without their arrays."""
+    """Metadata of a record's windows, without their arrays."""
 
     source: RecordSource
     bounds_sec: FloatArray
@@ -157,27 +156,27 @@ def prepare_records(
     missing_midi: MissingMidi = "refuse",
     progress: Progress | None = None,
 ) -> list[PreparedRecord]:
-    """Read, align and measure every record once; later runs read the kept files.
+    """Read, align and measure every record; later runs read the cached files.
 
-    A score that is not that of its performance is not used; `PreparedRecord.score_refusal` says so.
+    A score of other music is not used; see `PreparedRecord.score_refusal`.
 
     Parameters
     ----------
-    window_sec, overlap : seconds; share of a window
+    window_sec, overlap : seconds; fraction of a window
     cache_dir
-        Folder of the kept files; None to keep nothing and make a record's arrays anew at every look.
+        Cache folder; None to compute a record's arrays at each access.
     missing_midi
-        "refuse": a record without MIDI is a mistake. "derive": its MIDI is to be transcribed.
+        "refuse": a record without MIDI is an error. "derive": its MIDI is to be transcribed.
 
     Raises
     ------
     InputError
-        A record without audio or MIDI, or whose files cannot be used; the message names the record.
+        A record lacks audio or MIDI, or its files cannot be used; the message names the record.
     MissingPartError
         A MIDI is to be derived, and no transcriber is installed.
     """
     for record in records:
-        sound_and_keys(record, missing_midi)
+        audio_and_midi(record, missing_midi)
     if cache_dir is not None:
         cache_dir.mkdir(parents=True, exist_ok=True)
     prepare = functools.partial(record_outline, window_sec=window_sec, overlap=overlap, cache_dir=cache_dir)
@@ -193,15 +192,15 @@ def prepared_folds(records: Sequence[PreparedRecord], protocol: Protocol) -> lis
 def record_outline(
     record: LabelRecord, *, window_sec: float, overlap: float, cache_dir: Path | None
 ) -> Outline:
-    """Read, align and measure one record, unless it is kept already.
+    """Read, align and measure one record, unless it is cached.
 
     Parameters
     ----------
     record
     window_sec, overlap
-        Length of the windows, and the share of one that the next repeats.
+        Length of the windows, and fraction of it shared with the next.
     cache_dir
-        Folder of the kept files; None keeps nothing.
+        Cache folder; None for no cache.
 
     Raises
     ------
@@ -259,5 +258,5 @@ def _symbolic(arrays: ArrayReader, number: int, variant: str) -> SymbolicInputs:
     return SymbolicInputs(**{**read, "n_struck": int(read["n_struck"][0])})
 
 
-def _sound(kept: np.ndarray) -> FloatArray:
-    return kept.astype(np.float32) / np.float32(32767.0)
+def _audio(samples: np.ndarray) -> FloatArray:
+    return samples.astype(np.float32) / np.float32(32767.0)

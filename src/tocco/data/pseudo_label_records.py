@@ -1,4 +1,4 @@
-"""From rated performances to label records, compared with the other pianists of the piece, if any."""
+"""Label records of rated performances, compared with other pianists of the piece, if any."""
 
 from __future__ import annotations
 

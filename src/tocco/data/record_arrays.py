@@ -1,7 +1,7 @@
-"""Everything that is kept of a rated performance, made from its files.
+"""Computation of the cached arrays of a rated performance.
 
-The source of this module, and of all that it reaches, is part of the key of what is kept: what does not
-decide the arrays stands elsewhere.
+The source of this module, and of all that it imports, is part of the cache key: code that does not affect
+the arrays belongs elsewhere.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from tocco.errors import InputError, MissingPartError
 from tocco.units import SAMPLE_RATE_HZ, samples_from_sec
 
 MissingMidi = Literal["refuse", "derive"]
-"""What a record without MIDI is: a mistake, or a wish that its MIDI be transcribed from its audio."""
+"""How to treat a record without MIDI: as an error, or transcribe its audio."""
 
 SYMBOLIC = ("midi_tokens", "note_features", "note_time_sec", "statistics", "n_struck")
-"""Fields of `SymbolicInputs`; of each window "K.notes.FIELD" is kept and, with a score, "K.score.FIELD"."""
+"""Fields of `SymbolicInputs`; cached per window as "K.notes.FIELD" and, with a score, "K.score.FIELD"."""
 
 
 def record_arrays(record: LabelRecord, window_sec: float, overlap: float) -> dict[str, np.ndarray]:
-    """Everything that is kept of a record."""
-    audio_path, midi_path = sound_and_keys(record)
+    """All cached arrays of a record."""
+    audio_path, midi_path = audio_and_midi(record)
     normal = normalize_audio(load_audio(audio_path))
     read = read_performance(midi_path, record.score_path, refuse_other_score=False)
     performance, alignment = read.performance, read.alignment
@@ -58,8 +58,8 @@ def record_arrays(record: LabelRecord, window_sec: float, overlap: float) -> dic
     return arrays
 
 
-def sound_and_keys(record: LabelRecord, missing_midi: MissingMidi = "refuse") -> tuple[Path, Path]:
-    """Audio and MIDI of a record.
+def audio_and_midi(record: LabelRecord, missing_midi: MissingMidi = "refuse") -> tuple[Path, Path]:
+    """Audio and MIDI files of a record.
 
     Raises
     ------
@@ -85,5 +85,5 @@ def sound_and_keys(record: LabelRecord, missing_midi: MissingMidi = "refuse") ->
     raise InputError(
         record.segment_id,
         "has no midi_path",
-        next_step="give it, leave the record out, or ask for it with missing_midi: derive",
+        next_step="give it, leave the record out, or set missing_midi: derive",
     )

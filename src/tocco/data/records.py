@@ -1,7 +1,7 @@
-"""What is known about each rated segment (labels) and what is to be assessed (a manifest).
+"""Label records: rated segments, and performances to assess (a manifest).
 
-Labels of every source share one JSONL schema. Paths in a file are relative to the folder it lies
-in, so that a data set can be moved as a whole; in memory they are absolute.
+Labels of every source share one JSONL schema. Paths in a file are relative to its folder, so that a data set
+can be moved as a whole; in memory they are absolute.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _PATHS = ("audio_path", "midi_path", "score_path", "annotation_path")
 
 
 class LabelRecord(StrictModel):
-    """One segment of one performance, and how it was rated.
+    """One segment of one performance, and its ratings.
 
     Ratings are never overwritten: a better label is a new record with another `source`, in another file.
     """
 
     segment_id: str
-    """Unique in its file; becomes the name of files that belong to the segment."""
+    """Unique in its file; part of the names of files of the segment."""
 
     piece_id: _Text
     """The piece or movement."""
 
     performer_id: _Text | None = None
-    """Who plays; null where nobody knows."""
+    """The pianist; null where unknown."""
 
     source: _Text
     """Where the ratings come from: a rater's id, a pseudo-label version, a data set."""
@@ -48,21 +48,21 @@ class LabelRecord(StrictModel):
     """The recording; null where only the MIDI exists."""
 
     midi_path: Path | None = None
-    """What the keys did; null where only the audio exists."""
+    """MIDI of the performance; null where only the audio exists."""
 
     score_path: Path | None = None
-    """What is written; null where no score is known."""
+    """The score; null where none is known."""
 
     origin: Origin = "keys"
-    """Whether the MIDI was read off the recording by a transcriber, rather than sent by the keys.
+    """Whether the MIDI was recorded by the instrument ("keys") or transcribed from audio ("transcribed").
 
-    Absent from the file where it was not.
+    Absent from the file where it was recorded.
     """
 
     annotation_path: Path | None = None
-    """What people marked in the performance: beats, or which key is which note (`corpora.annotations`).
+    """Manual annotations of the performance: beats, or note alignment (`corpora.annotations`).
 
-    Absent from the file where there is none.
+    Absent from the file where there are none.
     """
 
     start_time: _Seconds = 0.0
@@ -72,28 +72,28 @@ class LabelRecord(StrictModel):
     """Seconds at which it ends; null for the end of the recording."""
 
     labels: dict[str, _Points]
-    """Dimension or descriptor -> 0 to 100. What was not rated is absent, never filled in."""
+    """Dimension or descriptor -> 0 to 100. Missing ratings are absent, never imputed."""
 
     label_sd: dict[str, _Points] = Field(default_factory=dict)
     """Dimension or descriptor -> sample standard deviation between raters, in points."""
 
     n_raters: Annotated[int, Field(strict=True, ge=1)] | None = None
-    """How many people the label is the mean of."""
+    """Number of people whose ratings the label averages."""
 
     work_id: _Text | None = None
-    """The composition that the piece belongs to: for leaving a whole work out."""
+    """The composition that the piece belongs to, for leave-one-work-out splits."""
 
     passage_id: _Text | None = None
-    """The bars that are played; all takes of the same bars share it."""
+    """The bars that are played, shared by all takes of the same bars."""
 
     cluster_id: _Text | None = None
-    """Segments that overlap in the music. No split may tear a cluster apart."""
+    """Segments that overlap in the music. No split may divide a cluster."""
 
     is_score_rendering: Annotated[bool, Field(strict=True)] = False
-    """A deadpan rendering of the score, no person playing."""
+    """A deadpan rendering of the score, without a pianist."""
 
     folds: dict[str, _Fold] = Field(default_factory=dict)
-    """Split protocol -> fold of this segment; -1 where it stays outside."""
+    """Split protocol -> fold of this segment; -1 if it belongs to none."""
 
     @field_validator("segment_id")
     @classmethod
@@ -128,7 +128,7 @@ class LabelRecord(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _read_earlier_name(cls, fields: Any) -> Any:
-        """Files of earlier releases say `is_transcribed`, true or false."""
+        """Files of earlier releases have `is_transcribed`, true or false."""
         if isinstance(fields, dict) and isinstance(fields.get("is_transcribed"), bool):
             fields = dict(fields)
             is_transcribed = fields.pop("is_transcribed")
@@ -148,13 +148,13 @@ class LabelRecord(StrictModel):
 
 
 def read_labels(path: Path, *, must_exist: bool = False) -> tuple[LabelRecord, ...]:
-    """The records of a JSONL file, in its order.
+    """Read the records of a JSONL file, in order.
 
     Parameters
     ----------
     path
     must_exist
-        Also check that every file that a record names is there.
+        Also check that every named file exists.
 
     Raises
     ------
@@ -173,23 +173,23 @@ def read_labels(path: Path, *, must_exist: bool = False) -> tuple[LabelRecord, .
             first = line_of[record.segment_id]
             raise InputError(
                 subject,
-                f"segment_id {record.segment_id!r} stands in line {first} already",
-                next_step="keep one record of each segment in a file",
+                f"segment_id {record.segment_id!r} is already used in line {first}",
+                next_step="keep one record of each segment",
             )
         line_of[record.segment_id] = number
         if must_exist:
             _check_files(subject, {name: getattr(record, name) for name in _PATHS})
         records.append(record)
     if not records:
-        raise InputError(path, "holds no records", allowed="one JSON object a line")
+        raise InputError(path, "has no records", allowed="one JSON object per line")
     return tuple(records)
 
 
 def write_labels(records: Iterable[LabelRecord], path: Path) -> None:
-    """Write records as JSONL: whole or not at all, and the same bytes for the same records.
+    """Write records as JSONL, atomically; the same records give the same bytes.
 
-    Paths inside the file's folder are written relative to it. A path that is relative already is
-    taken to be so.
+    Paths inside the file's folder are written relative to it. Relative paths are assumed to be
+    relative to it.
 
     Raises
     ------
@@ -203,23 +203,23 @@ def write_labels(records: Iterable[LabelRecord], path: Path) -> None:
     lines: list[str] = []
     for record in records:
         if record.segment_id in seen:
-            raise InputError(path, f"would hold segment_id {record.segment_id!r} twice")
+            raise InputError(path, f"would have segment_id {record.segment_id!r} twice")
         seen.add(record.segment_id)
         fields = record.model_dump()
         for name in _PATHS:
             fields[name] = _portable(fields[name], folder)
         if record.annotation_path is None:
-            # Files from before this field existed keep their bytes, and runs the hash they recorded.
+            # Files from before this field existed have the same bytes, and runs recorded their hashes.
             del fields["annotation_path"]
         if record.origin == "keys":
             del fields["origin"]
         lines.append(json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n")
     if not lines:
-        raise InputError(path, "would hold no records")
+        raise InputError(path, "would have no records")
     write_bytes(path, "".join(lines).encode())
 
 
-_MEND: Final = "mend this line, or let `tocco data folder` write the file"
+_REPAIR: Final = "correct this line, or let `tocco data folder` write the file"
 
 
 def _record(subject: str, line: str, folder: Path) -> LabelRecord:
@@ -230,14 +230,16 @@ def _record(subject: str, line: str, folder: Path) -> LabelRecord:
                 fields[name] = _located(fields[name], folder)
         return LabelRecord.model_validate(fields)
     except ValidationError as error:
-        raise InputError(subject, one_line(error, LabelRecord), next_step=_MEND) from error
+        raise InputError(subject, one_line(error, LabelRecord), next_step=_REPAIR) from error
     except ValueError as error:
-        raise InputError(subject, str(error), allowed="one JSON object a line", next_step=_MEND) from error
+        raise InputError(
+            subject, str(error), allowed="one JSON object per line", next_step=_REPAIR
+        ) from error
 
 
 def _located(text: str, folder: Path) -> Path:
     if "\0" in text:
-        raise ValueError("a path holds a NUL byte")
+        raise ValueError("a path has a NUL byte")
     return folder / text
 
 

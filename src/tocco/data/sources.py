@@ -1,6 +1,6 @@
-"""From files to a performance with its alignment and its sound, on one clock.
+"""Reading of a performance: MIDI, audio and score, aligned with each other.
 
-The only place that reads them together.
+All modules that need them together use these functions.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from tocco.music.score import score_readings
 from tocco.music.synchrony import Synchrony, align_midi_to_audio
 
 SHORTEST_SEC = 3.0
-"""The shortest performance that is rated; the shortest excerpt that the model knows lasts 4.5 s."""
+"""Minimum duration of a rated performance; the shortest excerpt of the training data lasts 4.5 s."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One input file, or what was made in its place.
+    """One input file, or a derived one.
 
     Attributes
     ----------
@@ -43,24 +43,24 @@ class Source:
 
     @property
     def given(self) -> bool:
-        """Whether the user gave it; else it was derived."""
+        """Whether it was given by the user; otherwise it was derived."""
         return self.path is not None
 
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """A performance that is ready to be cut into windows.
+    """A performance, ready to be cut into windows.
 
     Attributes
     ----------
-    sound : the file that is listened to, given or rendered
+    sound : the audio file, given or rendered
     description : of `sound`
-    gain_db : dB that bring the peak of `sound` to where the model expects it
-    level_db : dBFS RMS of `sound` as it is
-    performance : on the clock of `sound`
+    gain_db : dB that normalise the peak of `sound`
+    level_db : dBFS RMS of `sound`, unchanged
+    performance : with times of `sound`
     synchrony : None where the sound was rendered from the MIDI itself
     alignment : None without a score
-    audio, midi, score : where each came from; score is None where there is none
+    audio, midi, score : origin of each; score is None where there is none
     """
 
     sound: Path
@@ -77,13 +77,13 @@ class Sources:
 
 @dataclass(frozen=True, eq=False)
 class AlignedPerformance:
-    """A performance and, where there is a score that is its own, the alignment with it.
+    """A performance and, where there is a score of the same music, the alignment with it.
 
     Attributes
     ----------
     performance
-    alignment : None without a score, and where the score is that of other music
-    score_refusal : why the score is that of other music; "" where it is not, or there is none
+    alignment : None without a score, and where the score is of other music
+    score_refusal : why the score is of other music; "" where it is not, or there is none
     """
 
     performance: Performance
@@ -102,14 +102,14 @@ def read_performance(
     score : None to leave the performance unaligned
     origin : of the notes
     refuse_other_score
-        Whether a score of other music is an error; else the performance is left unaligned, with the reason.
+        Whether a score of other music is an error; otherwise there is no alignment, with the reason.
 
     Raises
     ------
     InputError
         A file cannot be used.
     MismatchError
-        The score is that of other music.
+        The score is of other music.
     """
     performance = replace(load_midi(midi), origin=origin)
     if score is None:
@@ -124,7 +124,7 @@ def read_performance(
 
 
 def read_record(record: LabelRecord, *, refuse_other_score: bool = True) -> AlignedPerformance:
-    """Read the performance of a label record, and align it with its score where the record has one.
+    """Read the performance of a label record, and align it with its score if it has one.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def read_record(record: LabelRecord, *, refuse_other_score: bool = True) -> Alig
     InputError
         The record has no MIDI, or a file cannot be used.
     MismatchError
-        The score is that of other music.
+        The score is of other music.
     """
     if record.midi_path is None:
         raise InputError(
@@ -149,23 +149,23 @@ def read_record(record: LabelRecord, *, refuse_other_score: bool = True) -> Alig
 
 @contextmanager
 def open_sources(audio: Path | None, midi: Path | None, score: Path | None) -> Iterator[Sources]:
-    """Read everything that was given and bring it onto one clock.
+    """Read all given files and align them in time.
 
-    A rendering lives in a temporary folder for as long as the block runs.
+    A rendering is in a temporary folder until the end of the block.
 
     Raises
     ------
     InputError
         A file cannot be used, or only audio was given.
     MismatchError
-        The MIDI is not that of the recording, or the score is not that of the MIDI.
+        The MIDI is not of the recording, or the score is not of the MIDI.
     MissingPartError
         MIDI alone was given and this machine cannot render it.
     """
     if midi is None:
         raise InputError(
             audio or "input",
-            "comes without MIDI, and transcribing audio comes with a later version",
+            "has no MIDI, and transcription of audio comes with a later version",
             next_step="give the performance MIDI with --midi",
         )
     for path in (audio, midi, score):

@@ -1,7 +1,7 @@
-"""Which segments train and which test, and the guard that the same music is not on both sides.
+"""Cross-validation splits, and checks that no music is in both training and test.
 
-A segment can be in a data set twice: cut longer, cut again at a repeat, or filed under another id.
-A model that has heard one copy is not tested by the other.
+A segment can be in a data set twice: cut longer, cut again at a repeat, or under another id. A model that was
+trained on one copy must not be tested on the other.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ BARRIERS: Mapping[Protocol, tuple[Barrier, ...]] = {
     "cv4_performer": ("performer", "content"),
     "leave_one_work_out": ("work", "cluster", "content"),
 }
-"""What no fold of a protocol may have on both sides."""
+"""What training and test of a protocol may not have in common."""
 
 GRAM_NOTES: Final = 8
 """Notes in one n-gram of a fingerprint."""
 
 IOI_STEP_SEC: Final = 0.02
-"""Grid on which the time between onsets is compared."""
+"""Grid of the inter-onset intervals."""
 
 NEAR_DUPLICATE_SHARE: Final = 0.15
-"""Share of n-grams from which on two segments are held for one take.
+"""Minimum share of n-grams for two segments to count as one take.
 
 On PercePiano, overlapping cuts of one take share 0.2 to 1.0 of the shorter one's n-grams, and two
 pianists playing the same bars at most 0.06.
@@ -67,20 +67,20 @@ def fold_indices(
     protocol
         "cv4_cluster" tests new music, "cv4_performer" a new pianist, "leave_one_work_out" a new work.
     as_published
-        Test score renderings in "cv4_performer" too, as the published split does. That leaks: for
-        comparison with published figures alone.
+        Test score renderings in "cv4_performer" too, as the published split does. That leaks: only for
+        comparison with published results.
 
     Returns
     -------
     list of (train, test)
         In order of the fold's number, or of the work's name. No segment is tested twice. A segment
-        with fold -1 is on neither side. A score rendering, which has no pianist, only trains in
+        with fold -1 is in neither part. A score rendering, which has no pianist, is used only for training in
         "cv4_performer".
 
     Raises
     ------
     InputError
-        The protocol is unknown, a record does not state its fold, or there are less than two folds.
+        The protocol is unknown, a record does not state its fold, or there are fewer than two folds.
     """
     if protocol not in BARRIERS:
         raise InputError("protocol", f"is {protocol!r}", allowed=", ".join(BARRIERS))
@@ -92,7 +92,7 @@ def fold_indices(
     keys = [key for key in np.unique(key_of) if key >= 0]
     if len(keys) < 2:
         raise InputError(protocol, f"has {len(keys)} folds in these records", allowed="two or more")
-    # The same deadpan rendering is filed under several ids: as a "new pianist" it would test what it trained.
+    # The same score rendering has several ids: as a "new pianist" it would be in training and test.
     only_trains = protocol == "cv4_performer" and not as_published
     never_tested = np.array([only_trains and record.is_score_rendering for record in records])
     return [
@@ -107,7 +107,7 @@ def fold_indices(
 def checked_folds(
     records: Sequence[LabelRecord], protocol: Protocol, *, prints: Mapping[str, IntArray] | None = None
 ) -> list[Fold]:
-    """The folds of a protocol, each proven free of leaks.
+    """The folds of a protocol, each checked for leaks.
 
     Parameters
     ----------
@@ -137,21 +137,21 @@ def assert_disjoint(
     by: Iterable[Barrier] = ("cluster", "content"),
     prints: Mapping[str, IntArray] | None = None,
 ) -> None:
-    """Refuse a split that has the same thing on both sides.
+    """Refuse a split with common ids or common music in training and test.
 
     Parameters
     ----------
     train, test
     by
         "cluster", "performer", "piece" and "work" compare ids; "content" compares the notes that were played,
-        and finds copies and overlapping cuts of one take whatever their ids say.
+        and finds copies and overlapping cuts of one take whatever their ids.
     prints
-        Fingerprints by segment_id, where they are known already.
+        Fingerprints by segment_id, if already computed.
 
     Raises
     ------
     InputError
-        Names the first pair, or the segment that lacks what is to be compared.
+        Names the first pair, or the segment without the compared field.
     """
     for barrier in by:
         if barrier == "content":
@@ -172,19 +172,19 @@ def inner_split(
     *,
     by: Literal["cluster", "performer", "work"] = "cluster",
 ) -> Fold:
-    """Part of the training side set apart, for choosing settings without touching the test side.
+    """Split off a part of the training data, for choosing settings without the test data.
 
-    Whole clusters are drawn until the part is as close to the fraction as they allow.
+    Whole clusters are drawn until the part is as close to the fraction as possible.
 
     Parameters
     ----------
     records
     train : (N,) indices into the records
     fraction : 0 < fraction < 1
-        Share of the training segments to set apart.
+        Share of the training segments to split off.
     generator
     by
-        What is drawn whole.
+        Unit of the draw.
 
     Returns
     -------
@@ -198,14 +198,14 @@ def inner_split(
         raise InputError("inner split", f"has {len(groups)} groups by {by}", allowed="two or more")
     order = generator.permutation(len(groups))
     drawn = np.concatenate([[0], np.cumsum(sizes[order])])
-    # Neither side may be empty: at least one group is drawn and at least one is left.
+    # Neither part may be empty: at least one group is drawn and at least one is left.
     n_groups = 1 + int(np.argmin(np.abs(drawn[1:-1] - fraction * len(train))))
     apart = np.isin(group_of, groups[order[:n_groups]])
     return np.sort(train[~apart]), np.sort(train[apart])
 
 
 def split_hash(records: Sequence[LabelRecord], folds: Iterable[Fold]) -> str:
-    """SHA-256 of who trains and who tests in each fold, whatever the order of the records."""
+    """SHA-256 of the training and test segments of each fold, independent of the order of the records."""
     digest = hashlib.sha256()
     for train, test in folds:
         _hash_sides(digest, records, {"train": train, "test": test})
@@ -213,14 +213,14 @@ def split_hash(records: Sequence[LabelRecord], folds: Iterable[Fold]) -> str:
 
 
 def partition_hash(records: Sequence[LabelRecord], parts: Mapping[str, IntArray]) -> str:
-    """SHA-256 of who is in which named part, whatever the order of the records."""
+    """SHA-256 of the segments of each named part, independent of the order of the records."""
     digest = hashlib.sha256()
     _hash_sides(digest, records, parts)
     return digest.hexdigest()
 
 
 def fingerprints(records: Iterable[LabelRecord]) -> dict[str, IntArray]:
-    """segment_id -> fingerprint of the notes played in the segment.
+    """Segment_id -> fingerprint of the notes played in the segment.
 
     Raises
     ------
@@ -246,18 +246,18 @@ def record_fingerprint(record: LabelRecord, performance: Performance) -> IntArra
 
 
 def fingerprint(performance: Performance, start_sec: float = 0.0, end_sec: float = np.inf) -> IntArray:
-    """What a take cannot share with another by chance: runs of pitches with the times between them.
+    """Fingerprint of a take: runs of pitches with inter-onset intervals, which other takes do not share.
 
     Parameters
     ----------
     performance
     start_sec, end_sec : seconds
-        Notes that start here or later, and before the end.
+        Range of the onsets, end excluded.
 
     Returns
     -------
     (G,) uint64, ascending, distinct
-        Hashes of runs of `GRAM_NOTES` notes. The start of the segment does not enter. A segment with
+        Hashes of runs of `GRAM_NOTES` notes, independent of the start of the segment. A segment with
         fewer notes has one run, of all its notes.
     """
     inside = (performance.onset_sec >= start_sec) & (performance.onset_sec < end_sec)
@@ -301,7 +301,7 @@ def _assert_other_notes(
 
 
 def _incidence(side: Sequence[IntArray], vocabulary: IntArray) -> sparse.csr_array:
-    """(segments, n-grams) 1 where the segment has the n-gram."""
+    """(segments, n-grams) 1 where the segment contains the n-gram."""
     from scipy import sparse
 
     columns = np.searchsorted(vocabulary, np.concatenate(list(side)))
@@ -320,7 +320,7 @@ def _leak(train_id: str, test_id: str, why: str) -> InputError:
     return InputError(
         "split",
         f"leaks: {train_id!r} (train) and {test_id!r} (test) {why}",
-        next_step="put both on the same side",
+        next_step="put both into the same part",
     )
 
 

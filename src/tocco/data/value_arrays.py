@@ -1,6 +1,6 @@
-"""Performances and alignments as named arrays and a line of JSON, for files that hold no code.
+"""Serialisation of performances and alignments as named arrays and one line of JSON.
 
-A pickle would run what it is told to; here only the listed kinds of value can come out.
+Unlike a pickle, the file can only contain the listed classes and no code.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _KINDS: dict[str, type] = {
 
 
 def arrays_of(value: object, name: str) -> dict[str, np.ndarray]:
-    """A value as arrays whose names begin with `name`; `value_of` makes it whole again."""
+    """Convert a value to arrays whose names begin with `name`; the inverse of `value_of`."""
     arrays: dict[str, np.ndarray] = {}
     outline = _outline(value, name, arrays)
     arrays[name] = np.frombuffer(json.dumps(outline).encode(), dtype=np.uint8)
@@ -44,7 +44,7 @@ def arrays_of(value: object, name: str) -> dict[str, np.ndarray]:
 
 
 def value_of(name: str, array: Callable[[str], np.ndarray]) -> Any:
-    """The value that `arrays_of` took apart.
+    """Restore a value from the arrays of `arrays_of`.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def _outline(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
         return value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise TypeError(f"{name} is a {type(value).__name__}, which cannot be kept")
+    raise TypeError(f"{name} is a {type(value).__name__}, which cannot be stored")
 
 
 def _value(outline: Any, array: Callable[[str], np.ndarray]) -> Any:

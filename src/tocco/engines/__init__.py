@@ -1,8 +1,8 @@
-"""Where work over many items runs: processes of this machine, or a cluster.
+"""Parallel execution: processes on this machine, or a cluster.
 
-An engine maps a function over items and yields the results in the order of the items. Which engine it
-is shows in how long that takes and in nothing else: each item is worked on by itself, by the same code,
-and every file that the function writes has the same bytes.
+An engine maps a function over items and yields the results in the order of the items. The choice of engine
+affects only the speed: each item is processed independently, by the same code, and every file that the
+function writes has the same bytes.
 """
 
 from __future__ import annotations
@@ -20,33 +20,31 @@ EngineName = Literal["local", "ray"]
 
 
 def engine_of(name: EngineName, *, jobs: int | None = None, address: str | None = None) -> Engine:
-    """The engine that `--engine`, `--jobs` and `--address` ask for.
+    """The engine selected by `--engine`, `--jobs` and `--address`.
 
     Parameters
     ----------
     name
-    jobs : processes of this machine, 1 if not given
-        A cluster uses every core that it has.
+    jobs : processes on this machine, 1 if not given
+        A cluster uses all its cores.
     address : "HOST:PORT"
-        Of a running cluster that this machine belongs to; only for "ray".
+        Of a running cluster that includes this machine; only for "ray".
 
     Raises
     ------
     InputError
-        The options contradict each other, or the address is none.
+        The options contradict each other, or the address is invalid.
     MissingPartError
         Ray is not installed.
     """
     if name == "local":
         if address is not None:
-            raise UsageError(
-                "--address", "names a cluster, and the engine is 'local'", next_step="add --engine ray"
-            )
+            raise UsageError("--address", "is given, and the engine is 'local'", next_step="add --engine ray")
         return LocalEngine(jobs or 1)
     if address is not None and jobs is not None:
         raise UsageError(
             "--jobs",
-            "counts processes of this machine, and --address names a cluster, which uses all its cores",
-            next_step="leave one of the two out",
+            "is for this machine, and --address names a cluster, which uses all its cores",
+            next_step="leave out one of the two",
         )
     return RayEngine(address, jobs or 1)

@@ -1,4 +1,4 @@
-"""What every engine can do."""
+"""Interface of the engines."""
 
 from __future__ import annotations
 
@@ -9,47 +9,46 @@ from typing import Protocol, TypeVar
 from tocco.errors import OutputError
 
 Item = TypeVar("Item")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 Progress = Callable[[int, int], None]
-"""Told (done, total) after every item."""
+"""Called with (done, total) after every item."""
 
 
 class Engine(Protocol):
-    """Works through many items, at once where it can."""
+    """Maps a function over many items, in parallel where possible."""
 
     def map(
-        self, function: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None = None
-    ) -> Generator[Found, None, None]:
-        """The function of every item, in the order of the items.
+        self, function: Callable[[Item], Result], items: Sequence[Item], progress: Progress | None = None
+    ) -> Generator[Result, None, None]:
+        """Apply the function to every item; results are in the order of the items.
 
-        Each result is handed on as soon as it and all before it are there. Whoever may stop asking half way,
+        A result is yielded as soon as it and all before it are available. A caller that may stop early,
         by an interruption or an error of its own, closes the generator (`contextlib.closing`), which ends
-        what was begun.
+        the running work.
 
         Parameters
         ----------
         function
-            Defined at the top of a module, so that another process can import it. It may be called
-            again for an item whose worker was lost half way: what it writes, it writes whole or not at
-            all, and under the same name again.
+            Defined at module level, so that another process can import it. It may be called again for an
+            item whose worker was lost: it has to write files atomically and under the same names.
         items
-            Values that can be pickled. A path among them means the same file on every machine; a
-            relative one counts from the folder that this program runs in.
+            Values that can be pickled. A path refers to the same file on every machine; a relative path is
+            relative to the working directory of this program.
         progress
 
         Raises
         ------
         ToccoError
-            What the function raised for an item, after the results of the items before it.
+            Raised by the function for an item, after the results of the items before it.
         MissingPartError
-            A worker was ended from outside, more often than the engine tries again.
+            Workers were killed more often than the engine retries.
         """
         ...
 
 
-def counted(results: Iterator[Found], total: int, progress: Progress | None) -> Iterator[Found]:
-    """The same results, each counted as it is handed on."""
+def counted(results: Iterator[Result], total: int, progress: Progress | None) -> Iterator[Result]:
+    """Yield the same results, and report progress after each."""
     for done, result in enumerate(results, start=1):
         if progress is not None:
             progress(done, total)
@@ -57,7 +56,7 @@ def counted(results: Iterator[Found], total: int, progress: Progress | None) -> 
 
 
 def assert_arrived(path: Path) -> None:
-    """Refuse a result that a worker says it wrote and that is not here: the two have no common folder.
+    """Refuse a file that a worker has written and that is not visible here: no shared folder.
 
     Raises
     ------
@@ -68,5 +67,5 @@ def assert_arrived(path: Path) -> None:
         raise OutputError(
             path,
             "was written by a worker, and is not on this machine",
-            next_step="name a folder that every machine of the cluster shares under the same path",
+            next_step="name a folder that all machines of the cluster share under the same path",
         )

@@ -1,4 +1,4 @@
-"""The cores of one machine, as processes."""
+"""Parallel processes on one machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from itertools import islice
 from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
-from tocco.engines.engine import Found, Item, Progress, counted
+from tocco.engines.engine import Item, Progress, Result, counted
 from tocco.errors import MissingPartError, UsageError
 
 ONE_THREAD: Final[Mapping[str, str]] = {
@@ -25,26 +25,26 @@ ONE_THREAD: Final[Mapping[str, str]] = {
     "MKL_NUM_THREADS": "1",
     "VECLIB_MAXIMUM_THREADS": "1",
 }
-"""A process a core, a thread a process: more would wait for one another, and add up in another order."""
+"""One thread per process: more would compete for the cores, and would change the order of summation."""
 
 
 GRACE_SEC: Final = 2.0
-"""How long work that was begun may go on after an interruption, before its process is ended."""
+"""Time for running work to finish after an interruption, before its process is terminated."""
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class LocalEngine:
-    """Processes of this machine; with one job, or one item, this very process.
+    """Processes on this machine; a single job or a single item runs in this process.
 
     Attributes
     ----------
-    jobs : items at once, >= 1
+    jobs : number of parallel processes, >= 1
     initializer
-        Called once in each process, before its first item; defined at the top of a module.
+        Called once in each process, before its first item; defined at module level.
     initargs
-        What it is called with.
+        Its arguments.
     """
 
     jobs: int = 1
@@ -56,35 +56,36 @@ class LocalEngine:
             raise UsageError("--jobs", f"is {self.jobs}", allowed="1 or more")
 
     def map(
-        self, function: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None = None
-    ) -> Generator[Found, None, None]:
+        self, function: Callable[[Item], Result], items: Sequence[Item], progress: Progress | None = None
+    ) -> Generator[Result, None, None]:
         """As in `Engine.map`."""
         n_processes = min(self.jobs, len(items))
-        results = self._here(function, items) if n_processes <= 1 else self._elsewhere(function, items)
+        is_serial = n_processes <= 1
+        results = self._in_this_process(function, items) if is_serial else self._in_processes(function, items)
         yield from counted(results, len(items), progress)
 
-    def _here(self, function: Callable[[Item], Found], items: Sequence[Item]) -> Iterator[Found]:
+    def _in_this_process(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         if items and self.initializer is not None:
             self.initializer(*self.initargs)
         yield from map(function, items)
 
-    def _elsewhere(self, function: Callable[[Item], Found], items: Sequence[Item]) -> Iterator[Found]:
+    def _in_processes(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         n_processes = min(self.jobs, len(items))
-        # Fresh processes: the threads and locks of torch, OpenMP and FluidSynth do not survive a fork.
-        fresh = multiprocessing.get_context("spawn")
-        workers = ProcessPoolExecutor(n_processes, fresh, self.initializer, self.initargs)
+        # Spawned, since threads and locks of torch, OpenMP and FluidSynth do not survive a fork.
+        context = multiprocessing.get_context("spawn")
+        workers = ProcessPoolExecutor(n_processes, context, self.initializer, self.initargs)
         others = set(multiprocessing.active_children())
-        running: dict[Future[Found], int] = {}
+        running: dict[Future[Result], int] = {}
         try:
             yield from _in_order(workers, function, items, n_processes, running)
         except BrokenProcessPool as error:
             raise MissingPartError(
                 "--jobs",
-                f"one of {n_processes} processes was ended from outside, for want of memory perhaps",
-                next_step="run again with fewer; what is done is kept",
+                f"one of {n_processes} processes was killed, possibly for lack of memory",
+                next_step="run again with fewer; finished items are not repeated",
             ) from error
         except (KeyboardInterrupt, GeneratorExit):
-            _let_end(running, set(multiprocessing.active_children()) - others)
+            _finish_or_terminate(running, set(multiprocessing.active_children()) - others)
             raise
         finally:
             workers.shutdown(cancel_futures=True)
@@ -92,41 +93,41 @@ class LocalEngine:
 
 def _in_order(
     workers: ProcessPoolExecutor,
-    function: Callable[[Item], Found],
+    function: Callable[[Item], Result],
     items: Sequence[Item],
-    at_once: int,
-    running: dict[Future[Found], int],
-) -> Iterator[Found]:
-    """Results in order of the items; none is handed out before a process is free for it.
+    n_running: int,
+    running: dict[Future[Result], int],
+) -> Iterator[Result]:
+    """Results in the order of the items; an item is submitted only when a process is free for it.
 
-    What is handed out cannot be called back, and would be waited for when the user interrupts. It stands in
-    `running`, with the number of its item, until it has ended.
+    A submitted item cannot be cancelled, and would delay an interruption. It is in `running`, with its index,
+    until it has finished.
     """
     waiting = iter(enumerate(items))
-    with ExitStack() as surroundings:
-        surroundings.enter_context(_environment(ONE_THREAD))
-        surroundings.enter_context(_sigint_ignored())
-        for place, item in islice(waiting, at_once):
-            running[workers.submit(function, item)] = place
-    ended: dict[int, Future[Found]] = {}
-    due = 0
+    with ExitStack() as stack:
+        stack.enter_context(_environment(ONE_THREAD))
+        stack.enter_context(_sigint_ignored())
+        for index, item in islice(waiting, n_running):
+            running[workers.submit(function, item)] = index
+    finished: dict[int, Future[Result]] = {}
+    next_index = 0
     while running:
         done = wait(running, return_when=FIRST_COMPLETED).done
         for future in done:
-            ended[running.pop(future)] = future
-        for place, item in islice(waiting, len(done)):
-            running[workers.submit(function, item)] = place
-        while due in ended:
-            yield ended.pop(due).result()
-            due += 1
+            finished[running.pop(future)] = future
+        for index, item in islice(waiting, len(done)):
+            running[workers.submit(function, item)] = index
+        while next_index in finished:
+            yield finished.pop(next_index).result()
+            next_index += 1
 
 
-def _let_end(running: Collection[Future[Found]], processes: Collection[BaseProcess]) -> None:
-    """Give what was begun the time to end; end the processes of what takes longer."""
+def _finish_or_terminate(running: Collection[Future[Result]], processes: Collection[BaseProcess]) -> None:
+    """Give running work some time to finish, then terminate its processes."""
     if all(future.done() for future in running):
         return
-    _LOG.warning("Interrupted: what was begun has %.0f s to end. Ctrl-C again drops it.", GRACE_SEC)
-    with suppress(KeyboardInterrupt):  # interrupted again: what was begun is dropped
+    _LOG.warning("Interrupted: running work has %.0f s to finish. Press Ctrl-C again to stop now.", GRACE_SEC)
+    with suppress(KeyboardInterrupt):  # interrupted again: stop at once
         wait(running, GRACE_SEC)
     if not all(future.done() for future in running):
         for process in processes:
@@ -135,7 +136,7 @@ def _let_end(running: Collection[Future[Found]], processes: Collection[BaseProce
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Environment variables for the processes that are started here."""
+    """Environment variables for processes started in the block."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -150,9 +151,9 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _sigint_ignored() -> Iterator[None]:
-    """Processes started here ignore SIGINT: the parent alone decides when they end."""
+    """Processes started in the block ignore SIGINT: the parent decides when they end."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread receives signals, and only it may set what they do
+        yield  # signal handlers can only be set in the main thread
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

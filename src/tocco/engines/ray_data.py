@@ -1,7 +1,7 @@
-"""A cluster of machines, or this one as a cluster of one, through Ray Data.
+"""Ray Data on a cluster of machines, or on this machine alone.
 
-Items and results travel as pickled bytes, so that no column type touches them. A task whose worker or
-machine is lost is given to another one.
+Items and results are transferred as pickled bytes, so that Ray does not convert them to column types. A task
+whose worker or machine is lost is retried on another one.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tocco.engines.engine import Found, Item, Progress, counted
+from tocco.engines.engine import Item, Progress, Result, counted
 from tocco.engines.same_code import assert_same_code, code_here
 from tocco.errors import MismatchError, MissingPartError, ToccoError, UsageError
 
 MOST_TASKS: Final = 4_000
-"""Beyond that many items, some share a task: a task costs the scheduler some ten milliseconds."""
+"""With more items, several share a task, since scheduling a task takes about ten milliseconds."""
 
 ATTEMPTS_AFTER_LOSS: Final = 3
-"""How often an item is given to another worker. An item that ends every worker must end the run."""
+"""Retries of an item after its worker was lost. An item that kills every worker has to end the run."""
 
 STORE_BYTES: Final = 100 * 2**20
-"""Shared memory of the cluster of one: what passes through it is paths and facts, never sound."""
+"""Shared memory of a local cluster: only paths and metadata are transferred, never audio."""
 
 _ADDRESS: Final = re.compile(r"(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
-_ANSWERS_WITHIN_SEC: Final = 5.0
+_CONNECT_TIMEOUT_SEC: Final = 5.0
 
 
 @dataclass(frozen=True)
 class RayEngine:
-    """Ray Data: this machine without an address, else the cluster that answers there.
+    """Ray Data: on this machine if there is no address, else on the cluster at the address.
 
-    A program that has connected to Ray already keeps its connection, which is used; else Ray is
-    started, or connected to, for each `map`, and left at its end.
+    A program that is already connected to Ray keeps its connection, which is used; otherwise Ray is
+    started, or connected to, for each `map`, and shut down at its end.
 
     Attributes
     ----------
     address : "HOST:PORT", None for this machine
-        Of a running cluster that this machine belongs to.
-    jobs : items at once on this machine, >= 1; a cluster uses every core that it has
+        Of a running cluster that includes this machine.
+    jobs : parallel items on this machine, >= 1; a cluster uses all its cores
     """
 
     address: str | None = None
@@ -64,81 +64,81 @@ class RayEngine:
             )
 
     def map(
-        self, function: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None = None
-    ) -> Generator[Found, None, None]:
+        self, function: Callable[[Item], Result], items: Sequence[Item], progress: Progress | None = None
+    ) -> Generator[Result, None, None]:
         """As in `Engine.map`."""
         if not items:
             return
         with _connected(self.address, self.jobs):
-            # On this machine the code is the same anyhow, unless someone is writing it.
-            asking = _Asking(Path.cwd(), {} if self.address is None else code_here())
-            yield from counted(_answers(function, items, asking), len(items), progress)
+            # On one machine the code is the same, unless somebody is editing it.
+            caller = _Caller(Path.cwd(), {} if self.address is None else code_here())
+            yield from counted(_results(function, items, caller), len(items), progress)
 
 
-def _answers(function: Callable[[Item], Found], items: Sequence[Item], asking: _Asking) -> Iterator[Found]:
+def _results(function: Callable[[Item], Result], items: Sequence[Item], caller: _Caller) -> Iterator[Result]:
     import ray.data
     from ray.exceptions import RayError, RayTaskError
 
     def work(row: dict[str, Any]) -> dict[str, bytes]:
-        return {"answer": _answer(function, row["item"], asking)}
+        return {"result": _pickled_result(function, row["item"], caller)}
 
     rows = [{"item": pickle.dumps(item)} for item in items]
     try:
-        with _quiet_and_in_order():
+        with _without_output_in_order():
             tasks = ray.data.from_items(rows, override_num_blocks=min(len(rows), MOST_TASKS))
             with warnings.catch_warnings():
-                # Ray 2.60 to 2.63 have no other name for max_retries, whose default is for ever.
+                # Ray 2.60 to 2.63 have no other name for max_retries, which is unlimited by default.
                 warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated", DeprecationWarning)
-                answers = tasks.map(work, num_cpus=1, max_retries=ATTEMPTS_AFTER_LOSS)
-            for row in answers.iter_rows():
-                found, refusal = pickle.loads(row["answer"])
+                results = tasks.map(work, num_cpus=1, max_retries=ATTEMPTS_AFTER_LOSS)
+            for row in results.iter_rows():
+                found, refusal = pickle.loads(row["result"])
                 if refusal is not None:
                     raise refusal
                 yield found
     except RayTaskError:
-        raise  # an error of the function's own, with its traceback
+        raise  # an error of the function itself, with its traceback
     except RayError as error:
         raise MissingPartError(
             "--engine ray",
             f"workers were lost {ATTEMPTS_AFTER_LOSS + 1} times over one item ({type(error).__name__}), "
-            "for want of memory perhaps",
-            next_step="run again with fewer at once; what is done is kept",
+            "possibly for lack of memory",
+            next_step="run again with fewer in parallel; finished items are not repeated",
         ) from error
 
 
 @dataclass(frozen=True)
-class _Asking:
-    """The program that hands out the work: the folder that it runs in, and its code."""
+class _Caller:
+    """The program that distributes the work: its working directory and its code."""
 
     folder: Path
     code: Mapping[str, str]
 
 
-def _answer(function: Callable[[Any], Any], item: bytes, asking: _Asking) -> bytes:
-    """Result, or refusal, of one item: what a worker does."""
+def _pickled_result(function: Callable[[Any], Any], item: bytes, caller: _Caller) -> bytes:
+    """Result or `ToccoError` of one item, computed by a worker."""
     try:
-        assert_same_code(asking.code)
-        _go_to(asking.folder)
+        assert_same_code(caller.code)
+        _change_directory(caller.folder)
         return pickle.dumps((function(pickle.loads(item)), None))
     except ToccoError as refusal:
         return pickle.dumps((None, refusal))
 
 
-def _go_to(folder: Path) -> None:
-    """Work in the folder of the program that asks: relative paths count from there."""
+def _change_directory(folder: Path) -> None:
+    """Change to the working directory of the caller, which relative paths refer to."""
     try:
         os.chdir(folder)
     except OSError as error:
         raise MismatchError(
             f"worker {socket.gethostname()}",
             f"has no folder {folder} ({error.strerror})",
-            next_step="run from a folder that every machine of the cluster shares under the same path",
+            next_step="run from a folder that all machines of the cluster share under the same path",
         ) from error
 
 
 @contextmanager
-def _quiet_and_in_order() -> Iterator[None]:
-    """Ray Data without bars and notices of its own, and with results in the order of the items."""
+def _without_output_in_order() -> Iterator[None]:
+    """Ray Data without progress bars and messages, and with results in the order of the items."""
     import ray.data
 
     with warnings.catch_warnings():
@@ -150,7 +150,7 @@ def _quiet_and_in_order() -> Iterator[None]:
         context.execution_options.preserve_order = True
     log = logging.getLogger("ray.data")
     level = log.level
-    log.setLevel(logging.CRITICAL)  # what ends the work is raised as well
+    log.setLevel(logging.CRITICAL)  # errors are raised as well
     try:
         with ray.data.DataContext.current(context):
             yield
@@ -161,8 +161,8 @@ def _quiet_and_in_order() -> Iterator[None]:
 @contextmanager
 def _connected(address: str | None, jobs: int) -> Iterator[None]:
     if address is not None:
-        _assert_answering(address)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anyone unless asked for
+        _assert_reachable(address)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no usage reports unless enabled by the user
     import ray
 
     if ray.is_initialized():
@@ -172,13 +172,13 @@ def _connected(address: str | None, jobs: int) -> Iterator[None]:
         try:
             ray.init("local", num_cpus=jobs, object_store_memory=STORE_BYTES, **_SILENT)
         except Exception as error:
-            # A node that is not up within 30 seconds makes Ray raise this very class.
+            # Ray raises this very class if a node does not start within 30 seconds.
             if type(error) is not Exception:
                 raise
             raise MissingPartError(
                 "Ray",
                 f"did not start ({' '.join(str(error).split())[:200]})",
-                next_step="try again when this machine is less busy, or use --engine local",
+                next_step="try again when the machine is less busy, or use --engine local",
             ) from error
     else:
         try:
@@ -186,8 +186,8 @@ def _connected(address: str | None, jobs: int) -> Iterator[None]:
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise MissingPartError(
                 address,
-                f"is no Ray cluster that lets this program in ({' '.join(str(error).split())[:200]})",
-                next_step="start one with `ray start --head`, of the same Ray, and pass its token",
+                f"is no Ray cluster that accepts this program ({' '.join(str(error).split())[:200]})",
+                next_step="start one with `ray start --head`, of the same Ray release, and pass its token",
             ) from error
     try:
         yield
@@ -202,13 +202,13 @@ _SILENT: Final[Mapping[str, Any]] = {
 }
 
 
-def _assert_answering(address: str) -> None:
-    """Refuse an address at which nothing listens: Ray itself would try for a minute, then end the program."""
+def _assert_reachable(address: str) -> None:
+    """Refuse an address without a server: Ray itself would try for a minute, then end the program."""
     found = _ADDRESS.fullmatch(address)
-    assert found is not None  # checked when the engine was made
+    assert found is not None  # checked by __post_init__
     try:
         socket.create_connection(
-            (found["host"].strip("[]"), int(found["port"])), timeout=_ANSWERS_WITHIN_SEC
+            (found["host"].strip("[]"), int(found["port"])), timeout=_CONNECT_TIMEOUT_SEC
         ).close()
     except (OSError, OverflowError) as error:
         raise MissingPartError(

@@ -1,4 +1,4 @@
-"""Whether two machines run the same code, and so can be trusted to write the same bytes."""
+"""Whether two machines run the same code, and therefore write the same bytes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import tocco
 from tocco.errors import MismatchError
 
 _LIBRARIES: Final = ("numpy", "scipy", "soundfile", "soxr", "symusic", "partitura", "torch")
-"""Those whose release decides bytes that tocco writes."""
+"""Libraries whose version affects the bytes that tocco writes."""
 
 
 @functools.cache
 def code_here() -> Mapping[str, str]:
-    """Name -> release, of all that decides bytes: tocco itself by the hash of its source."""
+    """Name -> version of everything that affects the output; tocco itself by the hash of its source."""
     root = Path(str(tocco.__file__)).parent
     source = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
@@ -32,12 +32,12 @@ def code_here() -> Mapping[str, str]:
     }
 
 
-def assert_same_code(asking: Mapping[str, str]) -> None:
-    """Refuse to work for a machine whose code is another.
+def assert_same_code(expected: Mapping[str, str]) -> None:
+    """Refuse to work for a machine with other code.
 
     Parameters
     ----------
-    asking : name -> release, `code_here()` of the machine that hands out the work
+    expected : name -> version, `code_here()` of the machine that distributes the work
 
     Raises
     ------
@@ -46,7 +46,9 @@ def assert_same_code(asking: Mapping[str, str]) -> None:
     """
     here = code_here()
     other = [
-        f"{name} {here.get(name)} for {asking[name]}" for name in asking if here.get(name) != asking[name]
+        f"{name} {here.get(name)} for {expected[name]}"
+        for name in expected
+        if here.get(name) != expected[name]
     ]
     if other:
         raise MismatchError(

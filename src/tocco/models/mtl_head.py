@@ -42,7 +42,7 @@ class MultiTaskHead(nn.Module):
     and lives there (`tocco.losses.uncertainty_loss`).
 
     Beside the branches stands a plain linear reading of the statistics. It is fitted in closed form, once,
-    before training (`fit_plain_reading`), and then held: with some hundred labels a ridge regression is
+    before training (`fit_linear_initialisation`), and then held: with some hundred labels a ridge regression is
     hard to beat, so the network begins as one and learns what it misses.
 
     Parameters
@@ -122,7 +122,9 @@ class MultiTaskHead(nn.Module):
             bias.copy_(torch.where(start.isnan(), bias, start))
 
     @torch.no_grad()
-    def fit_plain_reading(self, statistics: Tensor, label: Tensor, weight: Tensor, penalty: float) -> None:
+    def fit_linear_initialisation(
+        self, statistics: Tensor, label: Tensor, weight: Tensor, penalty: float
+    ) -> None:
         """Fit the linear reading of the statistics by ridge regression, on the log-odds of the labels.
 
         Call after the standardiser is fitted and `initialise` has set the usual ratings, from which the

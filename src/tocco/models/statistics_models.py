@@ -224,8 +224,8 @@ class KernelRidge:
         rating = np.empty((len(z), len(self.names)))
         for d, at_mean in enumerate(self.mean):
             learned = self.is_labelled[:, d]
-            likeness = gaussian_kernel(z, self.training[learned], kernel_gamma(z.shape[1]))
-            rating[:, d] = at_mean + np.dot(likeness, self.dual[learned, d])
+            kernel = gaussian_kernel(z, self.training[learned], kernel_gamma(z.shape[1]))
+            rating[:, d] = at_mean + np.dot(kernel, self.dual[learned, d])
         return Prediction(rating, np.tile(self.sd, (len(z), 1)))
 
     def save(self, folder: Path) -> None:

@@ -1,1 +1,1 @@
-"""From a config and a label file to a checkpoint."""
+"""Training: from a config and a label file to a checkpoint."""

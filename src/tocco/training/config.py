@@ -1,7 +1,7 @@
-"""The settings of one experiment: a YAML file, checked key by key.
+"""Settings of an experiment: a validated YAML file.
 
-Unknown keys are refused with the nearest valid name, so that a misspelt setting can never be
-ignored. The resolved config travels with every checkpoint and bundle.
+Unknown keys are refused with the nearest valid name, so that a misspelt setting is never
+ignored. The resolved config is stored with every checkpoint and bundle.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from tocco.schema import StrictModel, one_line
 
 
 class DataConfig(StrictModel):
-    """What is learned from.
+    """Training data.
 
     Attributes
     ----------
-    protocol : which folds of the label file cross-validation uses
-    window_sec, overlap : seconds; share of a window
+    protocol : cross-validation protocol of the label file
+    window_sec, overlap : seconds; fraction of a window
         Long excerpts are cut into overlapping windows, in training as in assessment.
     score_dropout : probability
-        How often a training window is shown without its score, so that the model also rates
-        performances that come without one.
+        Share of training windows without their score, so that the model can also rate
+        performances without one.
     missing_midi : "refuse" or "derive"
-        What a record without MIDI is: a mistake, or a wish that its MIDI be transcribed.
+        How to treat a record without MIDI: as an error, or transcribe its audio.
     """
 
     protocol: Literal["cv4_cluster", "cv4_performer", "leave_one_work_out"] = "cv4_cluster"
@@ -44,19 +44,19 @@ class DataConfig(StrictModel):
 
 
 class ModelConfig(StrictModel):
-    """The shape of the network.
+    """Architecture of the network.
 
     Attributes
     ----------
-    audio_encoder : "compact", trained from nothing, or "mert", loaded from `mert_checkpoint`
+    audio_encoder : "compact", trained from random weights, or "mert", loaded from `mert_checkpoint`
     audio_width, audio_depth, audio_mels : channels, blocks and mel bands of the compact encoder
-    audio_pool_frames : audio frames averaged into one before the fusion
+    audio_pool_frames : number of audio frames averaged into one before the fusion
     midi_layers, midi_size, midi_heads : transformer over the notes
-    fusion_size : audio half and note half together
-    pool_frames : frames averaged before the BiLSTM
+    fusion_size : total width of audio and note features
+    pool_frames : number of frames averaged before the BiLSTM
     mert_checkpoint : hub id or folder; only for "mert"
-    mert_trainable : "none", "all", or how many of the top layers are trained
-    statistics_width : width of the branch that reads the performance statistics
+    mert_trainable : "none", "all", or the number of top layers that are trained
+    statistics_width : width of the branch for the performance statistics
     """
 
     audio_encoder: Literal["compact", "mert"] = "compact"
@@ -81,17 +81,17 @@ class ModelConfig(StrictModel):
 
 
 class TrainingConfig(StrictModel):
-    """How it is learned.
+    """Optimisation.
 
     Attributes
     ----------
-    backbone_lr, heads_lr, min_lr : AdamW step sizes; backbone = the two encoders
+    backbone_lr, heads_lr, min_lr : AdamW learning rates; backbone = the two encoders
     warmup_steps : optimiser steps of linear warm-up, then cosine to `min_lr` at the last step
-    ridge_penalty : of the plain reading of the statistics that the head begins with, a record
-    variance_weight : share of the per-sample variance loss beside the rating loss
-    average_decay : decay of the exponential moving average of the weights that is kept
+    ridge_penalty : of the linear initialisation of the head, per record
+    variance_weight : weight of the per-sample variance loss relative to the rating loss
+    average_decay : decay of the exponential moving average of the weights
     checkpoint_every_steps : optimiser steps between two checkpoints within an epoch
-        0 writes one at the end of each epoch only.
+        0 for checkpoints at the end of each epoch only.
     """
 
     seed: int = 20261122
@@ -135,7 +135,7 @@ def load_config(path: Path, overrides: Mapping[str, str] | None = None) -> Exper
     Raises
     ------
     InputError
-        No such file, no YAML, an unknown key (with the nearest valid one), a value out of range.
+        File missing, invalid YAML, an unknown key (with the nearest valid one), or a value out of range.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -150,13 +150,13 @@ def load_config(path: Path, overrides: Mapping[str, str] | None = None) -> Exper
         raise InputError(path, f"is not YAML: {problem}", next_step="correct the line") from error
     if not isinstance(values, dict):
         raise InputError(
-            path, "holds no settings", allowed="blocks name, data, loading, augmentation, model, training"
+            path, "has no settings", allowed="blocks name, data, loading, augmentation, model, training"
         )
     return parse_config(values, str(path))
 
 
 def parse_config(values: Mapping[str, Any], subject: str) -> ExperimentConfig:
-    """Check settings that are already read; `subject` names them in messages."""
+    """Validate settings; `subject` names them in messages."""
     try:
         return ExperimentConfig.model_validate(values)
     except ValidationError as error:

@@ -1,8 +1,8 @@
-"""What a run measures in each epoch: a table that is whole after each of them, and curves.
+"""Log of the metrics of each epoch: a table and curves.
 
-`metrics.csv` has one row an epoch: `epoch`, `train_loss` and, with a held-out part, `val_loss`, the means
-`val_r`, `val_r2`, `val_mae` and the same of each dimension, `val_r2/phrasing`. A resumed run goes on with the
-table, from the epoch that it goes on with.
+`metrics.csv` has one row per epoch: `epoch`, `train_loss` and, with a held-out part, `val_loss`, the means
+`val_r`, `val_r2`, `val_mae` and the same of each dimension, `val_r2/phrasing`. A resumed run continues the
+table from its first new epoch.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class EpochLog(pl.Callback):
     Parameters
     ----------
     folder
-        Of the part of a run that is trained.
+        Folder of the part of the run.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,20 +40,20 @@ class EpochLog(pl.Callback):
         self._rows: list[dict[str, float]] = []
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Take over the epochs before the one that a resumed run goes on with."""
+        """Read the epochs before the one that a resumed run continues with."""
         earlier = read_epochs(self._folder) if trainer.global_step > 0 else []
         self._rows = [row for row in earlier if row["epoch"] < trainer.current_epoch]
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Add the epoch's row."""
         measured = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        place = {"epoch": float(trainer.current_epoch), "step": float(trainer.global_step)}
-        self._rows.append(place | measured)
+        position = {"epoch": float(trainer.current_epoch), "step": float(trainer.global_step)}
+        self._rows.append(position | measured)
         write_epochs(self._rows, self._folder)
 
 
 def write_epochs(rows: Sequence[dict[str, float]], folder: Path) -> None:
-    """Write `metrics.csv`: the losses first, then everything else by name."""
+    """Write `metrics.csv`: the losses first, then other columns by name."""
     named = {name for row in rows for name in row}
     columns = [name for name in _FIRST if name in named] + sorted(named.difference(_FIRST))
     text = io.StringIO()
@@ -65,7 +65,7 @@ def write_epochs(rows: Sequence[dict[str, float]], folder: Path) -> None:
 
 
 def read_epochs(folder: Path) -> list[dict[str, float]]:
-    """The logged figures of a run's part, one mapping an epoch; empty where nothing was logged."""
+    """The logged metrics of a part, one mapping per epoch; empty if there is no log."""
     path = folder / TABLE
     if not path.is_file():
         return []

@@ -1,4 +1,4 @@
-"""The network as Lightning trains it: losses, optimiser, schedule, metrics."""
+"""Lightning module of the network: losses, optimiser, schedule, metrics."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from tocco.models.network import PerformanceBatch, PerformanceNetwork, Performan
 
 
 class PerformanceEvaluationModel(pl.LightningModule):
-    """A `PerformanceNetwork` with everything that training needs around it.
+    """A `PerformanceNetwork` with its losses, optimiser and metrics.
 
     Parameters
     ----------
     network
     label_sd : (D,) rating points
-        Spread of the training labels; the loss starts from it.
+        Spread of the training labels, for the initial scale of the loss.
     backbone_lr, heads_lr, min_lr, weight_decay
-        AdamW; backbone is the two encoders, heads is all the rest. Norms, biases and the loss's own
-        variances are not decayed.
+        AdamW; backbone is the two encoders, heads is everything else. Norms, biases and the loss's own
+        variances have no weight decay.
     warmup_steps
         Optimiser steps (not batches) of linear warm-up, then cosine to `min_lr`.
     variance_weight
-        Share of the per-sample variance loss.
+        Weight of the per-sample variance loss.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class PerformanceEvaluationModel(pl.LightningModule):
         self.weight_decay = weight_decay
         self.warmup_steps = warmup_steps
         self.variance_weight = variance_weight
-        self._place: dict[str, Any] | None = None
+        self._position: dict[str, Any] | None = None
         self._held_out: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
     def forward(self, batch: PerformanceBatch) -> PerformanceOutput:
@@ -65,13 +65,13 @@ class PerformanceEvaluationModel(pl.LightningModule):
         return self.network(batch)
 
     def on_train_epoch_start(self) -> None:
-        """Draw other windows in another order each epoch."""
+        """Set the epoch, which determines order and windows."""
         loader = self.trainer.train_dataloader
         if loader is not None:
             loader.set_epoch(self.current_epoch)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the place in the epoch, and where torch's generators stand: dropout goes on as it would."""
+        """Save the position in the epoch and the state of torch's generators, to reproduce dropout."""
         loader = self.trainer.train_dataloader
         checkpoint["place"] = {
             "cpu": torch.get_rng_state(),
@@ -80,31 +80,31 @@ class PerformanceEvaluationModel(pl.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Remember the place until loader and trainer are set up."""
+        """Store the position until loader and trainer are set up."""
         if "place" not in checkpoint:
             raise InputError(
                 "checkpoint",
-                "does not say where its run stood: an earlier release wrote it",
+                "does not contain the position of its run: an earlier release wrote it",
                 next_step="start the run again without --resume",
             )
-        self._place = checkpoint["place"]
+        self._position = checkpoint["place"]
 
     def on_train_start(self) -> None:
-        """Go on from the place where the checkpoint was written.
+        """Continue at the position of the checkpoint.
 
-        Lightning would hand the loader its state only if nothing had asked for the number of batches
-        before, and `configure_optimizers` has to.
+        Lightning would restore the state of the loader only if the number of batches had not been requested
+        before, and `configure_optimizers` has to request it.
         """
-        if self._place is None:
+        if self._position is None:
             return
         loader = self.trainer.train_dataloader
-        if loader is not None and self._place["loader"] is not None:
-            loader.load_state_dict(self._place["loader"])
-            # At the end of an epoch the place is in the epoch before.
+        if loader is not None and self._position["loader"] is not None:
+            loader.load_state_dict(self._position["loader"])
+            # At the end of an epoch the position is in the epoch before.
             loader.set_epoch(self.current_epoch)
-        torch.set_rng_state(self._place["cpu"].cpu())
-        torch.cuda.set_rng_state_all([state.cpu() for state in self._place["cuda"]])
-        self._place = None
+        torch.set_rng_state(self._position["cpu"].cpu())
+        torch.cuda.set_rng_state_all([state.cpu() for state in self._position["cuda"]])
+        self._position = None
 
     def training_step(self, batch: ExampleBatch, batch_index: int) -> torch.Tensor:
         """Uncertainty-weighted rating loss plus the per-sample variance loss."""
@@ -118,7 +118,7 @@ class PerformanceEvaluationModel(pl.LightningModule):
         return total
 
     def validation_step(self, batch: ExampleBatch, batch_index: int) -> None:
-        """Keep the ratings of the windows until the epoch is complete."""
+        """Collect the ratings of the windows until the end of the epoch."""
         output = self.network(network_batch(batch))
         total, _ = self._losses(output, batch)
         self.log("val_loss", total, batch_size=len(batch["labels"]))
@@ -127,7 +127,7 @@ class PerformanceEvaluationModel(pl.LightningModule):
         )
 
     def on_validation_epoch_end(self) -> None:
-        """Metrics over records: the mean of a record's windows against its label."""
+        """Metrics over records: the mean rating of a record's windows against its label."""
         index, label, rating = (np.concatenate(part) for part in zip(*self._held_out, strict=True))
         self._held_out.clear()
         records, first = np.unique(index, return_index=True)
@@ -161,7 +161,7 @@ class PerformanceEvaluationModel(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Trainable parameters by step size and decay."""
+        """Trainable parameters, grouped by learning rate and weight decay."""
         groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
         for name, parameter in self.named_parameters():
             if parameter.requires_grad:
@@ -184,9 +184,9 @@ class PerformanceEvaluationModel(pl.LightningModule):
 
 
 def warmup_cosine(step: int, *, steps: int, warmup_steps: int, floor: float) -> float:
-    """Share of the peak step size: linear rise, then half a cosine down to `floor`.
+    """Learning rate relative to its peak: linear rise, then half a cosine down to `floor`.
 
-    A run shorter than ten warm-ups warms up for a tenth of its steps.
+    The warm-up takes at most a tenth of all steps.
 
     >>> [round(warmup_cosine(s, steps=1000, warmup_steps=100, floor=0.1), 3) for s in (0, 99, 550, 1000)]
     [0.01, 1.0, 0.55, 0.1]

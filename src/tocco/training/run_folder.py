@@ -1,9 +1,9 @@
-"""The folder of a run: what each of its parts was trained on, and that nothing is lost or mixed up.
+"""Folder of a run: description of its parts, and protection against loss and mixing of results.
 
-A part (`fold0`, `full`, ...) is described in two files before anything is trained: `config.yaml`, the
-resolved settings, and `split.json`: the records on either side, hashes of the split and of the labels, and
-the revision of the code. A part that is there already is never replaced unless that is asked for, and one
-that is resumed has to be the same in all of this.
+A part (`fold0`, `full`, ...) is described by two files before it is trained: `config.yaml`, the resolved
+settings, and `split.json`: the training and held-out records, hashes of the split and of the labels, and the
+revision of the code. An existing part is replaced only on request, and a part can be resumed only if all
+of these are the same.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from tocco.training.config import ExperimentConfig
 
 CONFIG, SPLIT, CHECKPOINT, WEIGHTS_FILE = "config.yaml", "split.json", "last.ckpt", "model.safetensors"
 INNER: Final = "-inner"
-"""End of the name of a part that chooses settings."""
+"""Suffix of the name of a part for choosing settings."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Which records are learned from and which are held out.
+    """Training and held-out records.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Split:
 
 @dataclass(frozen=True)
 class PartDescription:
-    """What a part of a run is trained on.
+    """Data and settings of a part of a run.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class PartDescription:
 
 
 def describe(config: ExperimentConfig, records: Sequence[PreparedRecord], split: Split) -> PartDescription:
-    """What a part is going to be trained on."""
+    """Describe the data and settings of a part."""
     sides = {
         "train": sorted(records[i].record.segment_id for i in split.train),
         "held_out": sorted(records[i].record.segment_id for i in split.held_out),
@@ -81,7 +81,7 @@ def describe(config: ExperimentConfig, records: Sequence[PreparedRecord], split:
 
 
 def labels_hash(records: Sequence[PreparedRecord]) -> str:
-    """SHA-256 of the ratings of all records, whatever their order."""
+    """SHA-256 of the ratings of all records, independent of their order."""
     digest = hashlib.sha256()
     for record in sorted(records, key=lambda one: one.record.segment_id):
         digest.update(record.record.segment_id.encode() + b"\0")
@@ -90,25 +90,25 @@ def labels_hash(records: Sequence[PreparedRecord]) -> str:
 
 
 def assert_may_train(run: Path, description: PartDescription, *, resume: bool, overwrite: bool) -> None:
-    """Refuse to train a part where that would lose what is there, or mix two experiments in one run.
+    """Refuse training that would replace an existing part, or mix two experiments in one run.
 
     Parameters
     ----------
     run
     description
     resume
-        Go on with the part that is there.
+        Continue the existing part.
     overwrite
-        Replace the part that is there.
+        Replace the existing part.
 
     Raises
     ------
     OutputError
-        The part is there, and neither was asked for.
+        The part exists, and neither was requested.
     InputError
         There is nothing to resume.
     MismatchError
-        What is to be resumed was trained on something else, or with other code; or another part of the run
+        The part to resume was trained on other data, or with other code; or another part of the run
         has other settings or labels.
     """
     folder = run / str(description.split["name"])
@@ -118,13 +118,13 @@ def assert_may_train(run: Path, description: PartDescription, *, resume: bool, o
     elif is_begun(folder) and not overwrite:
         raise OutputError(
             folder,
-            "holds a trained part of a run",
-            next_step="name another run, go on with --resume, or replace it with --overwrite",
+            "has a trained part of a run",
+            next_step="name another run, continue with --resume, or replace it with --overwrite",
         )
 
 
 def open_part(run: Path, description: PartDescription, *, resume: bool, overwrite: bool) -> Path:
-    """The folder of a part, ready to be trained in and described.
+    """Create the folder of a part and write its description.
 
     Parameters and errors as for `assert_may_train`.
     """
@@ -140,12 +140,12 @@ def open_part(run: Path, description: PartDescription, *, resume: bool, overwrit
 
 
 def is_begun(folder: Path) -> bool:
-    """Whether a part was trained, or begun so far that it can be resumed."""
+    """Whether a part is trained, or has a checkpoint to resume from."""
     return (folder / CHECKPOINT).exists() or (folder / WEIGHTS_FILE).exists()
 
 
 def read_description(folder: Path) -> PartDescription | None:
-    """What a part was trained on; None where its folder does not say."""
+    """Read the description of a part; None if its folder has none."""
     try:
         config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
         split = json.loads((folder / SPLIT).read_text(encoding="utf-8"))
@@ -155,7 +155,7 @@ def read_description(folder: Path) -> PartDescription | None:
 
 
 def revision() -> str:
-    """The version of tocco and, in a git checkout, the commit; "+changed" where files differ from it."""
+    """Version of tocco and, in a git checkout, the commit; "+changed" if files were modified."""
     here = Path(__file__).parent
     git = ["git", "-C", str(here), "describe", "--always", "--abbrev=40", "--dirty=+changed"]
     found = shutil.which("git") and subprocess.run(git, capture_output=True, text=True, check=False)
@@ -168,7 +168,7 @@ def _assert_resumable(folder: Path, wanted: PartDescription) -> None:
     found = read_description(folder)
     if found is None:
         raise MismatchError(
-            folder, f"has a checkpoint, and no {CONFIG} and {SPLIT} that say of what", next_step=_ELSE
+            folder, f"has a checkpoint, but no {CONFIG} and {SPLIT} that describe it", next_step=_ELSE
         )
     setting = _first_difference(found.config, wanted.config)
     if setting is not None:
@@ -179,7 +179,7 @@ def _assert_resumable(folder: Path, wanted: PartDescription) -> None:
 
 
 def _assert_one_run(run: Path, folder: Path, wanted: PartDescription) -> None:
-    """Folds that are evaluated together have to be of one experiment; inner parts try settings out."""
+    """Folds that are evaluated together have to be of one experiment; inner parts may have other settings."""
     if folder.name.endswith(INNER) or not run.is_dir():
         return
     for path in sorted(run.glob(f"*/{SPLIT}")):
@@ -205,13 +205,13 @@ _COMPARED: Final = {
     "labels_sha256": "on other labels",
     "revision": "by another revision of tocco",
 }
-"""Key of `split.json` -> what is wrong where it differs."""
+"""Key of `split.json` -> problem if it differs."""
 
-_ELSE: Final = "name another run, or start anew with --overwrite"
+_ELSE: Final = "name another run, or start again with --overwrite"
 
 
 def _first_difference(found: dict[str, Any], wanted: dict[str, Any], prefix: str = "") -> str | None:
-    """Name of the first setting that differs and both its values, or None."""
+    """Name and both values of the first setting that differs, or None."""
     for key in sorted(found.keys() | wanted.keys()):
         there, here = found.get(key), wanted.get(key)
         if isinstance(there, dict) and isinstance(here, dict):

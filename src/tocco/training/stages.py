@@ -1,12 +1,12 @@
-"""From a config and prepared records to trained weights in a folder.
+"""Training: from a config and prepared records to weights in a folder.
 
-A run's folder holds one sub-folder a fold (`fold0`, ...) or `full`, each with:
+The folder of a run has one sub-folder per fold (`fold0`, ...) or `full`, each with:
 
 - `config.yaml`: the resolved settings
-- `split.json`: protocol, fold, segment ids on either side, hashes of split and labels, revision
-- `last.ckpt`: Lightning's own state, for `--resume`
-- `model.safetensors`: the averaged weights; what evaluation and export read
-- `metrics.csv`, `curves.png`: losses and, with a held-out part, its figures by dimension, epoch by epoch
+- `split.json`: protocol, fold, segment ids of both parts, hashes of split and labels, revision
+- `last.ckpt`: checkpoint of Lightning, for `--resume`
+- `model.safetensors`: the averaged weights, read by evaluation and export
+- `metrics.csv`, `curves.png`: losses and, with a held-out part, metrics per dimension, for each epoch
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from tocco.training.run_folder import CHECKPOINT, WEIGHTS_FILE, Split, describe,
 
 
 def network_arguments(config: ExperimentConfig) -> dict[str, Any]:
-    """What `build_network` is called with in an experiment."""
+    """Arguments of `build_network` in an experiment."""
     arguments = config.model.model_dump()
     mert = {
         "checkpoint": arguments.pop("mert_checkpoint"),
@@ -64,7 +64,7 @@ def network_from_config(config: ExperimentConfig) -> PerformanceNetwork:
 
 
 def load_weights(network: PerformanceNetwork, path: Path) -> PerformanceNetwork:
-    """Read averaged weights strictly, ready for inference."""
+    """Load averaged weights for inference."""
     if not path.is_file():
         raise InputError(path, "no such file", next_step="train this part of the run first")
     network.load_state_dict(load_file(path), strict=True)
@@ -82,17 +82,17 @@ def train_stage(
     overwrite: bool = False,
     progress: bool = False,
 ) -> Path:
-    """Train on one side of a split.
+    """Train on the training records of a split.
 
     Parameters
     ----------
     validate
-        Report on the held-out side after every epoch. For choosing settings on an inner split; the
-        folds that report the result train blind for the number of epochs that the config states.
+        Compute metrics on the held-out part after every epoch, for choosing settings on an inner split.
+        The folds of the final result are trained without, for the number of epochs of the config.
     resume
-        Go on from `last.ckpt`; an error where there is none, or one of something else.
+        Continue from `last.ckpt`; an error if there is none, or one of something else.
     overwrite
-        Replace this part of the run if it is there; else that is an error.
+        Replace an existing part of the run, which otherwise is an error.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def train_stage(
     folder = open_part(run_dir, describe(config, records, split), resume=resume, overwrite=overwrite)
     weights = folder / WEIGHTS_FILE
     if weights.is_file():
-        return weights  # resumed, and there is nothing left to do
+        return weights  # resumed after its end
     pl.seed_everything(config.training.seed, workers=True, verbose=False)
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
@@ -145,7 +145,7 @@ def train_stage(
 
 
 def build_module(config: ExperimentConfig, training: Sequence[PreparedRecord]) -> PerformanceEvaluationModel:
-    """Network and losses, their scales set from the training records alone."""
+    """Network and losses, with scales from the training records only."""
     network = network_from_config(config)
     labels = np.stack([record.label for record in training])
     mean, sd = label_moments(labels)
@@ -163,7 +163,7 @@ def build_module(config: ExperimentConfig, training: Sequence[PreparedRecord]) -
     )
     network.head.initialise(torch.from_numpy(mean).float(), torch.from_numpy(sd).float())
     settings = config.training
-    fit_plain_reading(network, training, settings.ridge_penalty)
+    fit_linear_initialisation(network, training, settings.ridge_penalty)
     return PerformanceEvaluationModel(
         network,
         label_sd=sd.tolist(),
@@ -176,12 +176,12 @@ def build_module(config: ExperimentConfig, training: Sequence[PreparedRecord]) -
     )
 
 
-def fit_plain_reading(
+def fit_linear_initialisation(
     network: PerformanceNetwork, training: Sequence[PreparedRecord], penalty: float
 ) -> None:
-    """Let the head begin as a ridge regression on the statistics, with the score and without.
+    """Initialise the head as a ridge regression on the statistics, with the score and without.
 
-    Every record counts the same, however many windows it has.
+    Every record has the same weight, whatever its number of windows.
     """
     statistics, labels, weights = [], [], []
     for record in training:
@@ -190,7 +190,7 @@ def fit_plain_reading(
         statistics += [row.statistics for row in rows]
         labels += [record.label] * len(rows)
         weights += [1.0 / len(rows)] * len(rows)
-    network.head.fit_plain_reading(
+    network.head.fit_linear_initialisation(
         torch.from_numpy(np.stack(statistics)),
         torch.from_numpy(np.stack(labels)).float(),
         torch.tensor(weights),
@@ -199,7 +199,7 @@ def fit_plain_reading(
 
 
 def label_moments(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and spread of every target's labels; a target without any stands at 50 +- 25.
+    """Mean and standard deviation of every target's labels; 50 and 25 for a target without labels.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def _trainer(config: ExperimentConfig, folder: Path, *, progress: bool) -> pl.Tr
 
 
 def _checkpoints(folder: Path, settings: TrainingConfig) -> list[ModelCheckpoint]:
-    """Writers of `last.ckpt`: at the end of an epoch and, where it is asked for, between."""
+    """Writers of `last.ckpt`: at the end of an epoch and, if configured, between."""
     common: dict[str, Any] = {"filename": "last", "save_top_k": 1, "monitor": None}
     every_epoch = ModelCheckpoint(folder, **common, enable_version_counter=False)
     steps = settings.checkpoint_every_steps
@@ -250,22 +250,22 @@ def _checkpoints(folder: Path, settings: TrainingConfig) -> list[ModelCheckpoint
 
 @contextmanager
 def _quiet_lightning() -> Iterator[None]:
-    """Without Lightning's hints about hardware and loggers, and warnings that do not concern us."""
+    """Suppress Lightning's messages about hardware and loggers, and irrelevant warnings."""
     logger = logging.getLogger("lightning.pytorch")
     level = logger.level
     logger.setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        # Items are made from arrays in memory; worker processes would only copy them.
+        # Items are read from memory-mapped arrays; worker processes would only copy them.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        # The folds that report are trained blind.
+        # The folds of the final result are trained without validation.
         warnings.filterwarnings("ignore", message=".*have no `val_dataloader`.*")
         # A run that is resumed writes into its own folder.
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
-        # A run's folder may be moved as a whole; there is one checkpoint in it, whatever its path was.
+        # A run's folder may be moved as a whole; it has one checkpoint, whatever its path was.
         warnings.filterwarnings("ignore", message="The dirpath has changed.*")
-        # Ten batches between two logged rows is right for large runs and harmless for small ones.
+        # Ten batches between two logged rows are right for large runs and harmless for small ones.
         warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
-        # Lightning 2.6 asks torch in a way that torch 2.13 has deprecated.
+        # Lightning 2.6 uses an interface that torch 2.13 has deprecated.
         warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
         try:
             yield

@@ -271,7 +271,7 @@ def test_movements_belong_to_a_work():
     assert work_of("Chopin", "Ballade_2") != work_of("Liszt", "Ballade_2")
 
 
-def test_rough_beats_are_told_apart(tmp_path):
+def test_rough_beats_are_distinguished(tmp_path):
     (tmp_path / "a.txt").write_text("0.5\t0.5\tdb,6/8\n1\t1\tbR\n1.5\t1.5\tb,,3\n")
     beats = read_beats(tmp_path / "a.txt")
     assert (beats.beat_sec, beats.downbeat_sec, beats.rough_beat_sec) == ((0.5, 1.0, 1.5), (0.5,), (1.0,))

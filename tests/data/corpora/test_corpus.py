@@ -18,7 +18,7 @@ from tocco.data.corpora.annotations import (
 )
 from tocco.data.corpora.corpus import Skipped, check_score, content_sha256, grouped, inside, read_table
 from tocco.data.corpora.opening import opened_source
-from tocco.data.sameness import Likeness, clusters, likenesses, written_runs
+from tocco.data.duplicates import Overlap, clusters, overlaps, written_runs
 from tocco.errors import InputError
 from tocco.music.performance import PedalCurve, Performance
 
@@ -137,13 +137,13 @@ def test_repeats_and_tempo_do_not_hide_the_same_music(rng):
         "other": written_runs(score(other)),
         "short": written_runs(score(tune[:5])),
     }
-    assert likenesses(runs, 0.3) == (Likeness("repeated", "tune", 1.0),)
+    assert overlaps(runs, 0.3) == (Overlap("repeated", "tune", 1.0),)
 
 
 def test_the_share_is_of_the_shorter():
     runs = {"a": np.arange(10, dtype=np.uint64), "b": np.arange(8, 108, dtype=np.uint64)}
-    assert likenesses(runs, 0.2) == (Likeness("a", "b", 0.2),)
-    assert likenesses(runs, 0.21) == ()
+    assert overlaps(runs, 0.2) == (Overlap("a", "b", 0.2),)
+    assert overlaps(runs, 0.21) == ()
 
 
 names = st.sampled_from("abcdefgh")

@@ -119,7 +119,7 @@ def test_spread_is_between_raters_not_between_answers(pack, tmp_path):
     assert record.label_sd["rhythmic_precision"] == pytest.approx(np.std(votes, ddof=1), abs=1e-4)
     # dynamics: mean(d10, 100 - d9) is 50 for both raters.
     assert record.label_sd["dynamics_control"] == 0.0
-    # Rater 2 did not answer "spacious": one vote has no spread.
+    # Rater 2 did not answer "spacious": a single rating has no standard deviation.
     assert "phrasing" not in record.label_sd
     assert "musicality" not in record.label_sd
 
@@ -174,7 +174,7 @@ def test_rendering_goes_on_where_it_stopped(pack, tmp_path):
     assert not (out / "labels.jsonl").exists()
     seen: list[tuple[int, int]] = []
     report = import_percepiano(pack, out, render=beep, on_progress=lambda done, n: seen.append((done, n)))
-    assert (report.n_rendered, report.n_kept) == (2, 2)
+    assert (report.n_rendered, report.n_present) == (2, 2)
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     for record in read_labels(report.labels_path, must_exist=True):
         assert record.audio_path is not None

@@ -18,7 +18,7 @@ from tocco.evaluation.cross_validation.shallow_models import (
     ExcerptStatistics,
     held_out,
     measure_excerpt,
-    yardstick_result,
+    shallow_model_result,
 )
 from tocco.metrics import r2
 from tocco.models.statistics_models import KERNEL_ALPHA, KERNEL_WIDTH, RIDGE_ALPHA
@@ -164,9 +164,9 @@ def test_score_renderings_teach_new_pianists_and_are_not_tested(tiny_labels: Pat
     measured = ExcerptStatistics(
         rng.normal(size=(20, len(STATISTICS))), rng.normal(size=(20, 10)), ("",) * 20
     )
-    result = yardstick_result(records, measured, "cv4_performer")
+    result = shallow_model_result(records, measured, "cv4_performer")
     assert np.flatnonzero(result.fold < 0).tolist() == [4]
-    published = yardstick_result(records, measured, "cv4_performer", as_published=True)
+    published = shallow_model_result(records, measured, "cv4_performer", as_published=True)
     assert (published.fold >= 0).all()
     constants = result.predictions["constant"][:, result.names.index("phrasing")]
     expected = np.mean([70.0 - 2 * n for n in range(20) if n % 3 != 1 or n == 4])

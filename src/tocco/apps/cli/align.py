@@ -9,15 +9,15 @@ import typer
 
 
 def align(
-    played: Annotated[Path, typer.Argument(metavar="AUDIO|MIDI", help="What was played.")],
+    played: Annotated[Path, typer.Argument(metavar="AUDIO|MIDI", help="The performance.")],
     score: Annotated[Path, typer.Argument(metavar="SCORE", help="MusicXML, .mxl or score MIDI.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for match file, JSON, picture.")],
     midi: Annotated[Path | None, typer.Option(help="Performance MIDI of the recording.")] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what other inputs left under the same name.")
+        bool, typer.Option("--overwrite", help="Replace results of other inputs under the same name.")
     ] = False,
 ) -> None:
-    """Lay a performance against its score: match file, JSON, and a picture of mistakes and tempo."""
+    """Align a performance with its score: match file, JSON, and a picture of mistakes and tempo."""
     from tocco.apps.commands import align as command
 
     command.align(played, score, output, midi=midi, overwrite=overwrite)

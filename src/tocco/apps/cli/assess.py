@@ -18,13 +18,13 @@ def assess(
         list[Path] | None,
         typer.Argument(
             metavar="FILE|FOLDER...",
-            help="Recordings, performance MIDI and scores, in any order; those of one name are one "
-            "performance, and a lone score serves all. Or folders of them.",
+            help="Recordings, performance MIDI and scores, in any order; files of one name are one "
+            "performance, and a single score applies to all. Or folders of them.",
             show_default=False,
         ),
     ] = None,
     midi: Annotated[
-        list[Path] | None, typer.Option(help="Performance MIDI of the recording; alone, it is rendered.")
+        list[Path] | None, typer.Option(help="Performance MIDI of the recording; rendered if given alone.")
     ] = None,
     score: Annotated[list[Path] | None, typer.Option(help="Score: MusicXML, .mxl or score MIDI.")] = None,
     manifest: Annotated[
@@ -32,17 +32,17 @@ def assess(
         typer.Option(help="CSV with any of the columns id, audio, midi, score; or a label file, JSONL."),
     ] = None,
     bundle: Annotated[
-        Path | None, typer.Option(help="Model bundle; the one inside the package if not given.")
+        Path | None, typer.Option(help="Model bundle; by default the one of the package.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for the JSON and the picture.")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Performances at once.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the assessment of other inputs under the same name.")
     ] = False,
 ) -> None:
-    """Rate performances: a table here, and with -o each assessment as JSON and its curve as PNG."""
+    """Rate performances: print a table; with -o, write each assessment as JSON and its curve as PNG."""
     given = _given(files or [], midi or [], score or [], manifest)
     for one in given.left_out:
         typer.echo(f"left out: {one.subject} {one.reason}", err=True)

@@ -20,15 +20,15 @@ def trees(
         bool,
         typer.Option(
             "--as-published",
-            help="Test score renderings as well, leaks and all: to compare with others' figures.",
+            help="Also test score renderings, despite the leaks: to compare with published figures.",
         ),
     ] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that measure and learn.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 2,
 ) -> None:
-    """Boosted trees on statistics of whole excerpts, cross-validated beside the baselines."""
-    from tocco.apps.commands import shallow_models as yardsticks
+    """Cross-validate boosted trees on statistics of whole excerpts, with baselines."""
+    from tocco.apps.commands import shallow_models as command
 
-    yardsticks.benchmark_trees(labels, output, protocol=protocol, as_published=as_published, jobs=jobs)
+    command.benchmark_trees(labels, output, protocol=protocol, as_published=as_published, jobs=jobs)
 
 
 def pseudo_labels(
@@ -40,38 +40,42 @@ def pseudo_labels(
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for report, tables and figures.")],
     percepiano: Annotated[
-        Path | None, typer.Option(help="Label file of PercePiano: ratings by people to compare with.")
+        Path | None, typer.Option(help="Label file of PercePiano: human ratings to compare with.")
     ] = None,
     leave_out: Annotated[
         Path | None,
-        typer.Option(help="Pieces that development or an earlier proof has seen, one piece_id a line."),
+        typer.Option(help="Pieces used in development or in an earlier validation, one piece_id per line."),
     ] = None,
     pieces: Annotated[int, typer.Option(min=2, help="Held-out pieces to corrupt.")] = 24,
-    takes: Annotated[int, typer.Option(min=0, help="Performances of one piece at most, to compare.")] = 5,
+    takes: Annotated[
+        int, typer.Option(min=0, help="Maximum number of performances per piece to compare.")
+    ] = 5,
     rendered: Annotated[
-        int, typer.Option(min=0, help="Of the corrupted pieces, rated with their sound as well.")
+        int, typer.Option(min=0, help="Number of corrupted pieces that are also rated with rendered audio.")
     ] = 8,
     transcribed: Annotated[
-        int, typer.Option(min=0, help="Of the corrupted pieces, rated through a transcriber as well.")
+        int, typer.Option(min=0, help="Number of corrupted pieces that are also rated from transcription.")
     ] = 8,
     transcriber: Annotated[
         str | None,
         typer.Option(
             metavar="COMMAND",
-            help="Hears the rendering, as in 'transkun {audio} {midi}'; without one, its noise is simulated.",
+            help="Transcribes the rendering, as in 'transkun {audio} {midi}'; simulated if not given.",
         ),
     ] = None,
     excerpt_sec: Annotated[float, typer.Option(min=20.0, help="Length of the corrupted excerpts.")] = 60.0,
     transcribed_sec: Annotated[
-        float, typer.Option(min=20.0, help="Length of the excerpts that go through a transcriber.")
+        float, typer.Option(min=20.0, help="Length of the transcribed excerpts.")
     ] = 60.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and of every corruption.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the choice of pieces and of every corruption.")
+    ] = 0,
     kinds: Annotated[
         list[str] | None,
         typer.Option(
             "--kind",
-            help="A corruption to make, more than once for several; all if not given. (d) and (e) do not "
-            "hang on it: `--takes 0` spares (d).",
+            help="A corruption to make; repeat the option for several; all if not given. (d) and (e) do not "
+            "depend on it: `--takes 0` skips (d).",
         ),
     ] = None,
     scale: Scale = None,
@@ -80,14 +84,14 @@ def pseudo_labels(
     jobs: Jobs = None,
     address: Address = None,
 ) -> None:
-    """Prove the pseudo-labels: they move when, and only when, the playing in that respect changes."""
+    """Validate the pseudo-labels: each responds to changes of its own aspect, and only to those."""
     from tocco.apps.commands import validate_pseudo_labels as command
     from tocco.engines import engine_of
     from tocco.music.corruption import CORRUPTIONS
 
     if transcriber is not None and not transcribed:
         raise typer.BadParameter(
-            "a transcriber has nothing to hear with --transcribed 0.", param_hint="'--transcriber'"
+            "--transcribed 0 leaves nothing to transcribe.", param_hint="'--transcriber'"
         )
     options = command.ValidationOptions(
         scale=scale,

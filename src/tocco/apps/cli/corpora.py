@@ -1,4 +1,4 @@
-"""`tocco data CORPUS`: a command for each row of the registry of corpora."""
+"""`tocco data CORPUS`: one command for each corpus of the registry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def add_importers(app: typer.Typer) -> None:
 
 
 def command_of(importer: Importer) -> Callable[..., None]:
-    """The command of one corpus; its signature is made from the importer's options."""
+    """The command of one corpus, with a signature built from the importer's options."""
 
     def run(source: Path, output: Path, **options: Any) -> None:
         from tocco.apps.progress import progress_bar

@@ -18,33 +18,37 @@ def maestro(
     subset: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=1, help="That many recordings, balanced over composer and year; else all 1,276."
+            metavar="N",
+            min=1,
+            help="Number of recordings, balanced over composer and year; default all 1,276.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Chooses among equals; more with the same seed adds.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the subset; a larger one contains a smaller.")
+    ] = 0,
     source: Annotated[
         str | None,
-        typer.Option(help="Address of a mirror, a folder, or a .zip; the publisher's if not given."),
+        typer.Option(help="URL of a mirror, a folder, or a .zip; by default the publisher's site."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Files, or checks, at once.")] = 4,
+    jobs: Annotated[int, typer.Option(min=1, help="Parallel downloads or checks.")] = 4,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be fetched, and its size.")
+        bool, typer.Option("--dry-run", help="List what would be downloaded, and its size.")
     ] = False,
     verify: Annotated[
         bool,
         typer.Option(
-            "--verify", help="Check what is here: bytes, length, audio against MIDI; fetch nothing."
+            "--verify", help="Check the local files: bytes, length, audio against MIDI; download nothing."
         ),
     ] = False,
 ) -> None:
-    """Fetch MAESTRO v3.0.0 (CC BY-NC-SA 4.0) or a balanced part of it, resumable; or check it."""
+    """Download MAESTRO v3.0.0 (CC BY-NC-SA 4.0) or a balanced subset, resumable; or verify it."""
     from tocco.apps.commands import maestro as command
 
     if verify:
         if subset is not None or source is not None or dry_run:
             raise UsageError(
                 "--verify",
-                "checks all that is in --output, and --subset, --source or --dry-run is given beside it",
+                "checks everything in --output, and cannot be combined with --subset, --source or --dry-run",
                 next_step="leave them out",
             )
         raise typer.Exit(command.verify(output, jobs=jobs))
@@ -59,33 +63,33 @@ def render(
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option(help="Render the MIDI of a label file, JSONL, and write it anew."),
+        typer.Option(help="Render the MIDI of a label file, JSONL, and write a new label file."),
     ] = None,
     soundfont: Annotated[
-        str | None, typer.Option(help="A piano (musescore, timgm6mb:bright, ...), a file, or 'any'.")
+        str | None, typer.Option(help="Instrument (musescore, timgm6mb:bright, ...), soundfont, or 'any'.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Draws piano, level and room, by what is played.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of instrument, level and room.")] = 0,
     level_db: Annotated[
         tuple[float, float], typer.Option(metavar="LOW HIGH", help="Level, in dB around -23 LUFS.")
     ] = (0.0, 0.0),
     room: Annotated[str, typer.Option(help="'none', 'any', or a room such as concert_hall.")] = "none",
-    pedal: Annotated[str, typer.Option(help="'half': continuous; 'on-off': down from 64 on.")] = "half",
+    pedal: Annotated[str, typer.Option(help="'half': continuous; 'on-off': down from value 64.")] = "half",
     engine: EngineName = "local",
     jobs: Jobs = None,
     address: Address = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder of renderings to share between runs.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder of cached renderings, shared by runs.")] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that are no renderings.")
+        bool, typer.Option("--overwrite", help="Replace files that are not renderings.")
     ] = False,
 ) -> None:
-    """Render performance MIDI to FLAC, 24 kHz; what is there already is kept."""
+    """Render performance MIDI to FLAC, 24 kHz; existing renderings are not made again."""
     from tocco.apps.commands import render as command
     from tocco.engines import engine_of
 
     if (labels is None) == (not midi):
         raise UsageError(
             "tocco data render",
-            "wants either MIDI files or --labels",
+            "needs either MIDI files or --labels",
             next_step="give one of the two",
         )
     machines = engine_of(engine, jobs=jobs, address=address)
@@ -99,16 +103,16 @@ def prepare(
     labels: Annotated[Path, typer.Option(help="Label file, JSONL, of performances with audio and MIDI.")],
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", help="Folder of kept files; `train -o RUNS/NAME`: RUNS/prepared."),
+        typer.Option("-o", "--output", help="Cache folder; `train -o RUNS/NAME` reads RUNS/prepared."),
     ],
     config: Annotated[
-        Path | None, typer.Option(help="Experiment whose windows are wanted; the default's if not given.")
+        Path | None, typer.Option(help="Experiment whose windows are prepared; default windows if not given.")
     ] = None,
     engine: EngineName = "local",
     jobs: Jobs = None,
     address: Address = None,
 ) -> None:
-    """Read, align and measure what is to be learned from, once; what is kept already is not made again."""
+    """Prepare training inputs: read, align and measure each record once; cached records are skipped."""
     from tocco.apps.commands import prepare as command
     from tocco.engines import engine_of
 

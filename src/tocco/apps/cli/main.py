@@ -1,6 +1,6 @@
 """The command line: `tocco COMMAND`.
 
-Commands import what they need when they run, so that `tocco --help` and a wrong usage answer at once.
+Commands import their modules when they run, so that `tocco --help` and usage errors respond quickly.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tocco.errors import ToccoError
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 some rows of a manifest failed; 2 wrong usage; 3 an input cannot be used; "
-    "4 inputs do not belong together; 5 a part of this machine is missing; 6 the bundle cannot be used; "
+    "4 inputs do not belong together; 5 something needed is not installed; 6 the bundle cannot be used; "
     "7 the result cannot be written; 130 interrupted."
 )
 
@@ -28,9 +28,9 @@ INTERRUPTED = 130
 
 
 class _LabelByDefault(TyperGroup):
-    """`tocco pseudo-label MANIFEST` is `tocco pseudo-label label MANIFEST`."""
+    """`tocco pseudo-label MANIFEST` means `tocco pseudo-label label MANIFEST`."""
 
-    # The context is click's or typer's own copy of it, by the release of typer.
+    # The type of the context depends on the release of typer: click's, or typer's own copy of it.
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             meant = get_close_matches(args[0], self.commands, n=1)
@@ -46,7 +46,7 @@ def _group(help_: str, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
 
 app = typer.Typer(
     name="tocco",
-    help="Rate a piano performance on ten dimensions, each with an interval that can be trusted.",
+    help="Rate a piano performance on ten dimensions, each with a calibrated interval.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     add_completion=False,
@@ -64,7 +64,7 @@ data_app.command()(data.prepare)
 app.add_typer(data_app, name="data")
 
 pseudo_label_app = _group(
-    "Ratings by rule, from audio, MIDI and score: `pseudo-label MANIFEST -o FILE` labels a manifest.",
+    "Ratings computed by rule from audio, MIDI and score: `pseudo-label MANIFEST -o FILE`.",
     _LabelByDefault,
 )
 pseudo_label_app.command("label")(pseudo_label.label)
@@ -84,7 +84,7 @@ app.add_typer(benchmark_app, name="benchmark")
 
 @app.command()
 def doctor() -> None:
-    """Say what this machine can do: audio formats, rendering, training, the bundled model."""
+    """Show what this machine supports: audio formats, rendering, training, the bundled model."""
     from tocco.apps.commands.doctor import report
 
     raise typer.Exit(report())
@@ -108,9 +108,9 @@ def _root(
 
 
 def main() -> None:
-    """Run a command; an error that a user can act on is one line and the class's exit code."""
+    """Run a command; a `ToccoError` prints one line and exits with the code of its class."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # an old terminal may lack a sign; the ratings come through
+        sys.stdout.reconfigure(errors="replace")  # an old terminal may lack a character of the output
     try:
         app()
     except ToccoError as error:
@@ -118,11 +118,11 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            typer.echo("tocco: interrupted; a second run goes on where this one stopped", err=True)
+            typer.echo("tocco: interrupted; run the same command again to continue", err=True)
         raise
 
 
 def entry_point(*command: str) -> None:
-    """Run one command under a script's own name: `python train.py ...` is `tocco train ...`."""
+    """Run one command from a script: `python train.py ...` is `tocco train ...`."""
     sys.argv[1:1] = command
     main()

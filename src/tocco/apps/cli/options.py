@@ -9,30 +9,30 @@ from typing import Annotated, Literal
 import typer
 
 EngineName = Annotated[
-    Literal["local", "ray"], typer.Option(help="'local': processes of this machine; 'ray': a cluster.")
+    Literal["local", "ray"], typer.Option(help="'local': processes on this machine; 'ray': a cluster.")
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option(min=1, help="Files at once on this machine, 1 if not given; a cluster uses all its cores."),
+    typer.Option(min=1, help="Parallel processes on this machine, default 1; a cluster uses all its cores."),
 ]
 Address = Annotated[
     str | None,
-    typer.Option(metavar="HOST:PORT", help="Of a running Ray cluster; else Ray starts on this machine."),
+    typer.Option(
+        metavar="HOST:PORT", help="Address of a Ray cluster; by default Ray starts on this machine."
+    ),
 ]
-Scale = Annotated[
-    Path | None, typer.Option(help="Scale for notes of a keyboard; the one that ships if not given.")
-]
+Scale = Annotated[Path | None, typer.Option(help="Scale for recorded MIDI; the one that ships if not given.")]
 TranscribedScale = Annotated[
-    Path | None, typer.Option(help="Scale for transcribed notes; the one that ships if not given.")
+    Path | None, typer.Option(help="Scale for transcribed MIDI; the one that ships if not given.")
 ]
 PoolPieces = Annotated[
     Path | None,
-    typer.Option("--pieces", help="Names of the pool's pieces, one a line, in place of a share of all."),
+    typer.Option("--pieces", help="File of the pool's pieces, one per line, in place of a share of all."),
 ]
 
 
 def chosen(given: list[str] | None, known: Iterable[str], option: str) -> tuple[str, ...]:
-    """The names asked for, in the order of those known; all of them if none is given."""
+    """The selected names, in the order of the known ones; all of them if none is given."""
     names = tuple(known)
     for name in given or names:
         if name not in names:

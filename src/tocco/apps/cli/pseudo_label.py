@@ -15,34 +15,32 @@ def label(
     output: Annotated[Path, typer.Option("-o", "--output", help="The labels, a .jsonl file.")],
     corrupted: Annotated[
         int,
-        typer.Option(
-            "--corrupt", metavar="N", min=0, help="Add N versions of each performance made worse on purpose."
-        ),
+        typer.Option("--corrupt", metavar="N", min=0, help="Add N corrupted versions of each performance."),
     ] = 0,
     kinds: Annotated[
         list[str] | None,
-        typer.Option("--kind", help="A corruption to draw from; repeat it; all if not given."),
+        typer.Option("--kind", help="A corruption to draw from; repeat the option for several; default all."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the corruptions and the spot check.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the corruptions and the spot checks.")] = 0,
     printed_scores: Annotated[
         bool,
         typer.Option(
             "--printed-scores/--given-scores",
-            help="Take the MusicXML beside a score MIDI: it has the signs that MIDI lacks.",
+            help="Use the MusicXML beside a score MIDI: it has markings that MIDI lacks.",
         ),
     ] = True,
     peers: Annotated[
         bool,
-        typer.Option("--peers/--alone", help="Compare pianists of one piece with each other, or rate alone."),
+        typer.Option("--peers/--alone", help="Compare pianists of one piece with each other, or do not."),
     ] = True,
     transcribed: Annotated[
         bool,
         typer.Option(
             "--transcribed",
-            help="The MIDI was read off recordings by a transcriber: rate only what can be heard.",
+            help="The MIDI was transcribed from audio: omit ratings that a transcription does not support.",
         ),
     ] = False,
-    spot_checks: Annotated[int, typer.Option(min=0, help="Segments to listen to on the summary page.")] = 20,
+    spot_checks: Annotated[int, typer.Option(min=0, help="Audio segments on the summary page.")] = 20,
     scale: Scale = None,
     transcribed_scale: TranscribedScale = None,
     soundfont: Annotated[Path | None, typer.Option(help="Soundfont; else TOCCO_SOUNDFONT or system.")] = None,
@@ -78,26 +76,26 @@ def fit_scale(
     share: Annotated[
         float, typer.Option(help="Share of every composer's pieces; the rest is for validation.")
     ] = 0.5,
-    takes: Annotated[int, typer.Option(min=1, help="Performances of one piece at most.")] = 3,
-    rendered: Annotated[int, typer.Option(min=0, help="Performances to render and listen to.")] = 24,
+    takes: Annotated[int, typer.Option(min=1, help="Maximum number of performances per piece.")] = 3,
+    rendered: Annotated[int, typer.Option(min=0, help="Number of performances rendered to audio.")] = 24,
     seed: Annotated[
-        int, typer.Option(min=0, help="Of the choice of pieces and takes, and of a transcriber's errors.")
+        int, typer.Option(min=0, help="Seed of the choice of performances and of simulated transcription.")
     ] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that align and measure.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
     soundfont: Annotated[Path | None, typer.Option(help="Soundfont; else TOCCO_SOUNDFONT or system.")] = None,
     pieces: PoolPieces = None,
     transcribed: Annotated[
         bool,
         typer.Option(
             "--transcribed",
-            help="The scale for transcriptions: measure the performances through a transcriber's noise.",
+            help="Fit the scale for transcriptions: measure simulated transcriptions.",
         ),
     ] = False,
 ) -> None:
-    """Fit the scale that turns measured components into ratings to competent performances."""
-    from tocco.apps.commands import fit_scale as pseudo_scale
+    """Fit the scale that maps measured components to ratings, from competent performances."""
+    from tocco.apps.commands import fit_scale as command
 
-    pseudo_scale.fit_reference_scale(
+    command.fit_reference_scale(
         labels,
         output,
         share=share,
@@ -116,15 +114,13 @@ def fit_norms(
         Path, typer.Argument(metavar="LABELS", help="Performances with MIDI and score, JSONL.")
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The norms, a JSON file.")],
-    share: Annotated[float, typer.Option(help="Share of every composer's pieces, as of fit-scale.")] = 0.5,
-    takes: Annotated[int, typer.Option(min=1, help="Performances of one piece at most.")] = 3,
-    seed: Annotated[int, typer.Option(min=0, help="Of the choice of pieces and takes.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that align and read.")] = 1,
+    share: Annotated[float, typer.Option(help="Share of every composer's pieces, as in fit-scale.")] = 0.5,
+    takes: Annotated[int, typer.Option(min=1, help="Maximum number of performances per piece.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of performances.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
     pieces: PoolPieces = None,
 ) -> None:
-    """Fit the norms of touch and level that the raters hold a performance against."""
-    from tocco.apps.commands import fit_norms as pseudo_norms
+    """Fit the norms of touch and level that the raters compare a performance with."""
+    from tocco.apps.commands import fit_norms as command
 
-    pseudo_norms.fit_reference_norms(
-        labels, output, share=share, takes=takes, seed=seed, jobs=jobs, pieces=pieces
-    )
+    command.fit_reference_norms(labels, output, share=share, takes=takes, seed=seed, jobs=jobs, pieces=pieces)

@@ -13,21 +13,21 @@ def train(
     labels: Annotated[Path, typer.Option(help="Label file, JSONL.")],
     run: Annotated[Path, typer.Option("-o", "--run", help="Folder of the run.")],
     fold: Annotated[
-        str, typer.Option(help="A fold to hold out, 'all' for each in turn, 'none' to learn from everything.")
+        str, typer.Option(help="A fold to hold out, 'all' for each in turn, 'none' to train on everything.")
     ] = "none",
     inner: Annotated[
-        bool, typer.Option("--inner", help="Report on a part of the training data; for choosing settings.")
+        bool, typer.Option("--inner", help="Validate on a part of the training data; for choosing settings.")
     ] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="BLOCK.KEY=VALUE", help="Override a setting.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the last checkpoint.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the parts of the run that are trained again.")
     ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that prepare inputs.")] = 2,
 ) -> None:
-    """Train a network; checkpoints, config and split go to the run's folder."""
+    """Train a network; checkpoints, config and split are written to the folder of the run."""
     from tocco.apps.commands import experiments
 
     experiments.train(
@@ -49,7 +49,7 @@ def evaluate(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables and figures.")],
     jobs: Annotated[int, typer.Option(min=1, help="Processes that prepare inputs.")] = 2,
 ) -> None:
-    """Cross-validated figures of a run beside the baselines, and the calibration of its intervals."""
+    """Cross-validated metrics of a run and of the baselines, and the calibration of its intervals."""
     from tocco.apps.commands import experiments
 
     experiments.evaluate(run, labels, output, jobs=jobs)

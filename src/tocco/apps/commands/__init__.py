@@ -1,1 +1,1 @@
-"""What each command does at the terminal."""
+"""Implementation of each command."""

@@ -1,4 +1,4 @@
-"""`tocco align`: a performance against its score, as match file, JSON and picture."""
+"""`tocco align`: align a performance with its score; match file, JSON and picture."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _MIDI_SUFFIXES = (".mid", ".midi")
 
 
 def align(played: Path, score: Path, output: Path, *, midi: Path | None, overwrite: bool) -> None:
-    """Align one performance, write its three files, and say in a line how it went."""
+    """Align one performance, write its three files, and print a one-line summary."""
     name = _safe_stem(played)
-    audio, midi = _told_apart(played, midi)
+    audio, midi = _audio_and_midi(played, midi)
     files = report_paths(DescribedAlignment, output, name)
     writable_folder(output)
     _refuse_inputs(files, [path for path in (audio, midi, score) if path is not None])
     readings = score_readings(score)
-    performance, inputs = _on_one_clock(audio, midi, score)
-    _refuse_other_take(files, inputs, overwrite=overwrite)
+    performance, inputs = _synchronised(audio, midi, score)
+    _refuse_other_inputs(files, inputs, overwrite=overwrite)
     alignment = align_performance_to_score(performance, readings)
     document = alignment_document(alignment, performance, inputs, version("tocco"))
     write_report(DescribedAlignment(document, alignment, performance), files)
@@ -52,7 +52,7 @@ def align(played: Path, score: Path, output: Path, *, midi: Path | None, overwri
 
 
 def summary(name: str, document: AlignmentDocument) -> str:
-    """One line: how many notes came to what, and in which bars the mistakes are.
+    """One line: counts of right, wrong, missing and extra notes, and the bars of the mistakes.
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ def _where(found: Restart | PassedOver) -> str:
     return found.where or bars_in_words(*found.bars)
 
 
-def _told_apart(played: Path, midi: Path | None) -> tuple[Path | None, Path]:
-    """The recording, if one was given, and the performance MIDI; told by content, or by a name in .mid."""
+def _audio_and_midi(played: Path, midi: Path | None) -> tuple[Path | None, Path]:
+    """The recording, if there is one, and the performance MIDI; recognised by content or suffix."""
     from tocco.audio.containers import identify_container
 
     try:
@@ -99,25 +99,25 @@ def _told_apart(played: Path, midi: Path | None) -> tuple[Path | None, Path]:
         if midi is not None:
             raise InputError(
                 played,
-                "is MIDI already, and --midi gives another",
+                "is MIDI, and --midi gives another",
                 allowed="one performance MIDI",
                 next_step="give the recording first, or leave --midi out",
             )
         return None, played
-    identify_container(played)  # what is no recording either is told so, not sent to look for MIDI
+    identify_container(played)  # a file that is not audio is refused as such, before MIDI is asked for
     if midi is None:
         raise InputError(
             played,
-            "comes without MIDI, and transcribing audio comes with a later version",
+            "has no MIDI, and transcription of audio comes with a later version",
             next_step="give the performance MIDI with --midi",
         )
     return played, midi
 
 
-def _on_one_clock(audio: Path | None, midi: Path, score: Path) -> tuple[Performance, AlignedInputs]:
-    """The performance on the clock of the recording, if there is one, and what it was made from."""
+def _synchronised(audio: Path | None, midi: Path, score: Path) -> tuple[Performance, AlignedInputs]:
+    """The performance with times of the recording, if there is one, and the description of the inputs."""
     performance = load_midi(midi)
-    heard, synchrony = None, None
+    recording, synchrony = None, None
     if audio is not None:
         from tocco.audio.processing import DescribedStream
         from tocco.music.synchrony import align_midi_to_audio
@@ -125,7 +125,7 @@ def _on_one_clock(audio: Path | None, midi: Path, score: Path) -> tuple[Performa
         stream = DescribedStream(audio)
         found = align_midi_to_audio(performance, stream, audio_source=str(audio))
         performance, described = found.apply(performance), stream.description
-        heard = InputFile(
+        recording = InputFile(
             name=audio.name,
             sha256=described.sha256,
             origin="given",
@@ -136,7 +136,7 @@ def _on_one_clock(audio: Path | None, midi: Path, score: Path) -> tuple[Performa
             offset_sec=found.offset_sec, drift_ppm=1e6 * found.drift, residual_sec=found.residual_sec
         )
     return performance, AlignedInputs(
-        audio=heard,
+        audio=recording,
         midi=InputFile(
             name=midi.name,
             sha256=sha256_of(midi),
@@ -148,19 +148,19 @@ def _on_one_clock(audio: Path | None, midi: Path, score: Path) -> tuple[Performa
     )
 
 
-def _refuse_other_take(files: Sequence[Path], inputs: AlignedInputs, *, overwrite: bool) -> None:
-    """The same inputs may be aligned again into the same files; nothing else may be replaced."""
+def _refuse_other_inputs(files: Sequence[Path], inputs: AlignedInputs, *, overwrite: bool) -> None:
+    """Refuse to replace files, except results of the same inputs."""
     present = [path for path in files if path.exists()]
     if overwrite or not present:
         return
     json_file = files[0]
     next_step = "name another folder, or --overwrite"
     if json_file not in present:
-        raise OutputError(present[0], "is there already, and not from tocco align", next_step=next_step)
+        raise OutputError(present[0], "exists and is not from tocco align", next_step=next_step)
     try:
         before = read_alignment(json_file).inputs
     except InputError as error:
-        raise OutputError(json_file, "is there already, and is no alignment", next_step=next_step) from error
+        raise OutputError(json_file, "exists and is not an alignment", next_step=next_step) from error
     if _hashes(before) != _hashes(inputs):
         raise OutputError(json_file, "is the alignment of other inputs", next_step=next_step)
 
@@ -172,7 +172,9 @@ def _hashes(inputs: AlignedInputs) -> list[str | None]:
 def _refuse_inputs(files: Sequence[Path], inputs: list[Path]) -> None:
     for path in files:
         if path.exists() and any(given.exists() and path.samefile(given) for given in inputs):
-            raise OutputError(path, "is an input, which is never written to", next_step="name another folder")
+            raise OutputError(
+                path, "is an input, and inputs are not replaced", next_step="name another folder"
+            )
 
 
 def _safe_stem(path: Path) -> str:

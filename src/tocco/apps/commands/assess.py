@@ -1,4 +1,4 @@
-"""`tocco assess`: performances to tables, JSON and pictures."""
+"""`tocco assess`: tables, JSON and pictures of assessed performances."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def assess_one(take: TakeFiles, bundle: Path | None, output: Path | None, *, ove
 def assess_several(
     takes: Sequence[TakeFiles], bundle: Path | None, output: Path | None, *, jobs: int = 1
 ) -> int:
-    """Assess many performances and print a table of all; one that fails does not end the batch.
+    """Assess many performances and print a table of all; an error does not end the batch.
 
-    With `output`, what an earlier run has assessed there is not assessed again.
+    With `output`, performances assessed by an earlier run are skipped.
 
     Returns
     -------
-    The exit code: 1 where a performance failed, each of which is named on stderr.
+    The exit code: 1 where a performance failed; each is named on stderr.
     """
     folder = None if output is None else AssessmentFolder(output)
     done: list[str] = []

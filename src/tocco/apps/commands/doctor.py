@@ -1,4 +1,4 @@
-"""`tocco doctor`: what this machine can do, one line a part."""
+"""`tocco doctor`: what this machine supports, one line per part."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MISSING = 5
 
 
 def report() -> int:
-    """Print every part with what it is or what it lacks.
+    """Print every part with its version, or what is missing.
 
     Returns
     -------

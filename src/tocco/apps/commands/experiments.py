@@ -48,14 +48,14 @@ def train(
     overwrite: bool,
     jobs: int,
 ) -> None:
-    """Train the parts of a run that `fold` asks for; each prints its folder when it is done."""
+    """Train the parts of a run that `fold` selects; print the folder of each."""
     if resume and overwrite:
-        raise UsageError("--resume", "goes on with what --overwrite would replace", next_step="give one")
+        raise UsageError("--resume", "continues what --overwrite would replace", next_step="give one of them")
     config = load_config(config_path, dict(_assignment(text) for text in overrides))
     records = prepare(config, labels, run, jobs)
     splits = _splits(config, records, fold, inner=inner)
     begun = {split.name for split in splits if is_begun(run / split.name)}
-    # Of several parts, those that an interrupted run had not begun are begun.
+    # With several parts, those that the interrupted run had not started are trained from the beginning.
     resumed = {split.name: resume and (split.name in begun or not begun) for split in splits}
     for split in splits:
         description = describe(config, records, split)
@@ -108,7 +108,7 @@ def evaluate(run: Path, labels: Path, output: Path, *, jobs: int) -> None:
 
 
 def export(run: Path, evaluation: Path, labels: Path, output: Path) -> None:
-    """Write the bundle of the network that learned from every record."""
+    """Write the bundle of the network that was trained on every record."""
     config = _config_of(run, "full", labels)
     if not (run / "full" / WEIGHTS_FILE).is_file():
         raise not_trained(run, "full", labels)
@@ -116,7 +116,7 @@ def export(run: Path, evaluation: Path, labels: Path, output: Path) -> None:
         if not (evaluation / name).is_file():
             raise InputError(
                 evaluation,
-                f"holds no {name}: the run is not evaluated",
+                f"has no {name}: the run is not evaluated",
                 next_step=f"tocco evaluate {run} --labels {labels} -o {evaluation}",
             )
     records = prepare(config, labels, run, jobs=1)
@@ -135,7 +135,7 @@ def export(run: Path, evaluation: Path, labels: Path, output: Path) -> None:
 
 
 def prepare(config: ExperimentConfig, labels: Path, run: Path, jobs: int) -> list[PreparedRecord]:
-    """Read the labels and prepare every record; prepared inputs are kept beside the runs."""
+    """Read the labels and prepare every record; prepared inputs are cached beside the runs."""
     records = read_labels(labels, must_exist=True)
     with progress_bar("preparing") as advance:
         prepared = prepare_records(
@@ -151,7 +151,7 @@ def prepare(config: ExperimentConfig, labels: Path, run: Path, jobs: int) -> lis
     if refused:
         ids = ", ".join(refused)
         typer.echo(
-            f"used without score, since it is not that of the performance: {len(refused)}: {ids}", err=True
+            f"used without score, since it is the score of other music: {len(refused)}: {ids}", err=True
         )
     return prepared
 
@@ -190,7 +190,7 @@ def _config_of(run: Path, part: str, labels: Path) -> ExperimentConfig:
 
 
 def assert_folds_trained(config: ExperimentConfig, run: Path, labels: Path) -> None:
-    """Refuse to evaluate a run that lacks a fold, before anything is prepared.
+    """Refuse to evaluate a run that lacks a fold, before any preparation.
 
     Raises
     ------
@@ -204,11 +204,11 @@ def assert_folds_trained(config: ExperimentConfig, run: Path, labels: Path) -> N
 
 
 def not_trained(run: Path, part: str, labels: Path) -> InputError:
-    """The error for a part of a run that is not trained: it names the command that trains it."""
+    """Error for a part of a run that is not trained, with the command that trains it."""
     configs = sorted(run.glob(f"*/{CONFIG}"))
     config = configs[0] if configs else "CONFIG"
-    is_any_fold_there = any(is_begun(folder) for folder in run.glob("fold*"))
-    fold = "none" if part == "full" else part.removeprefix("fold") if is_any_fold_there else "all"
+    any_fold_begun = any(is_begun(folder) for folder in run.glob("fold*"))
+    fold = "none" if part == "full" else part.removeprefix("fold") if any_fold_begun else "all"
     resumed = " --resume" if (run / part / CHECKPOINT).is_file() else ""
     return InputError(
         run / part,

@@ -43,13 +43,13 @@ class ReadPerformance:
 def fit_reference_norms(
     labels: Path, output: Path, *, share: float, takes: int, seed: int, jobs: int, pieces: Path | None = None
 ) -> None:
-    """Read a part of the pieces of a label file and write the norms fitted to them.
+    """Fit the norms to a share of the pieces of a label file, and write them.
 
     Parameters
     ----------
     labels, share, takes, seed, pieces : as of `reference_pool.read_pool`
     output
-    jobs : performances at once
+    jobs : number of parallel processes
     """
     chosen = read_pool(labels, share=share, takes=takes, seed=seed, pieces=pieces)
     writable_folder(output.parent)

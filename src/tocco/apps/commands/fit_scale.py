@@ -83,7 +83,7 @@ def fit_reference_scale(
     pieces: Path | None = None,
     is_transcribed: bool = False,
 ) -> None:
-    """Measure a part of the pieces of a label file and write the scale fitted to them.
+    """Fit the scale to a share of the pieces of a label file, and write it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""`tocco data maestro`: a part of MAESTRO, fetched, described and checked."""
+"""`tocco data maestro`: download, describe and verify a part of MAESTRO."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import typer
 
-from tocco.data.corpora.maestro.checks import check_recordings, read_promises
+from tocco.data.corpora.maestro.checks import check_recordings, read_expected
 from tocco.data.corpora.maestro.fetching import (
     METADATA,
+    MissingFile,
     Plan,
-    Wanted,
-    alone_in,
     check_room,
     describe_folder,
+    exclusive_access,
     fetch,
     make_plan,
     sweep,
@@ -44,7 +44,7 @@ def maestro(
     release: Release = MAESTRO_V3,
     downloader: Downloader | None = None,
 ) -> None:
-    """Fetch the chosen recordings that are missing, and describe all that are here."""
+    """Download the missing files of the chosen recordings, and describe all local ones."""
     counted = _Counter()
     downloader = downloader or Downloader(on_bytes=counted.add)
     opened = open_source(source or release.base_url, release, downloader, output, counted.add)
@@ -58,7 +58,7 @@ def maestro(
         return
     check_room(plan, output, jobs)
     writable_folder(output)
-    with alone_in(output):
+    with exclusive_access(output):
         sweep(output)
         if is_new:
             write_bytes(output / release.index_name, text.encode())
@@ -72,18 +72,18 @@ def maestro(
 
 
 def verify(output: Path, *, jobs: int) -> int:
-    """One line a recording; the exit code says whether all are sound."""
-    promises = read_promises(output)
+    """Print one line per recording; the exit code is 1 if any failed."""
+    recordings = read_expected(output)
     n_failed = 0
-    for finding in check_recordings(promises, output, jobs):
-        n_failed += not finding.is_sound
-        typer.echo(f"{'ok    ' if finding.is_sound else 'FAILED'} {finding.audio_path}: {finding.text}")
-    typer.echo(f"{len(promises) - n_failed} of {len(promises)} recordings are sound")
+    for finding in check_recordings(recordings, output, jobs):
+        n_failed += not finding.is_valid
+        typer.echo(f"{'ok    ' if finding.is_valid else 'FAILED'} {finding.audio_path}: {finding.text}")
+    typer.echo(f"{len(recordings) - n_failed} of {len(recordings)} recordings are valid")
     return _SOME_FAILED if n_failed else 0
 
 
 class _Counter:
-    """Bytes that have arrived, from any thread, and who wants to know."""
+    """Bytes received so far, from any thread, reported to a listener."""
 
     def __init__(self) -> None:
         self._n_bytes = 0
@@ -99,12 +99,12 @@ class _Counter:
 def _fetch(
     source: Source, plan: Plan, output: Path, jobs: int, downloader: Downloader, counted: _Counter
 ) -> None:
-    """Fetch behind a bar on a terminal; elsewhere a line for every hundredth file."""
+    """Download with a progress bar on a terminal, else with a line for every hundredth file."""
     if not plan.missing:
         return
     n_done, lock = 0, threading.Lock()
 
-    def on_file(file: Wanted) -> None:
+    def on_file(file: MissingFile) -> None:
         nonlocal n_done
         with lock:
             n_done += 1
@@ -121,7 +121,7 @@ def _fetch(
 
 @contextmanager
 def _byte_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
-    """A bar of bytes with speed and remaining time on a terminal; nothing elsewhere."""
+    """Progress bar in bytes with speed and remaining time on a terminal; nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda n_bytes: None
         return
@@ -142,10 +142,10 @@ def _byte_bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
 
 
 def _index_text(source: Source, release: Release, output: Path) -> tuple[str, bool]:
-    """Text of the index, and whether it is not in the folder yet."""
-    kept = output / release.index_name
-    if kept.is_file():
-        content = kept.read_bytes()
+    """Text of the index, and whether it is not yet in the folder."""
+    present = output / release.index_name
+    if present.is_file():
+        content = present.read_bytes()
         if hashlib.sha256(content).hexdigest() == release.index_sha256:
             return content.decode("utf-8"), False
     text = source.index()

@@ -1,4 +1,4 @@
-"""`tocco data prepare`: rated performances into what training reads, many at once."""
+"""`tocco data prepare`: cached training inputs of rated performances, in parallel."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tocco.training.config import DataConfig, load_config
 SOME_FAILED: Final = 1
 
 MOST_NAMED: Final = 3
-"""Records that are named for one and the same problem; the others are counted."""
+"""Records that are named for the same problem; the others are counted."""
 
 
 @dataclass(frozen=True)
 class _Task:
-    """One record to prepare: what a process, or a machine, is handed."""
+    """One record to prepare, as sent to a worker."""
 
     record: LabelRecord
     window_sec: float
@@ -36,7 +36,7 @@ class _Task:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """The kept file of a record, or what went wrong."""
+    """The cached file of a record, or its error."""
 
     path: Path | None
     score_refusal: str = ""
@@ -44,20 +44,20 @@ class _Outcome:
 
 
 def prepare(labels: Path, config: Path | None, cache: Path, engine: Engine) -> int:
-    """Read, align and measure every record of a label file; what is kept already is not made again.
+    """Read, align and measure every record of a label file; cached records are skipped.
 
     Parameters
     ----------
     labels
     config
-        The experiment whose windows are wanted; None for windows of the default length.
+        The experiment whose windows are prepared; None for windows of the default length.
     cache
-        Folder of the kept files. `tocco train -o RUNS/NAME` looks for them in `RUNS/prepared`.
+        Cache folder. `tocco train -o RUNS/NAME` reads `RUNS/prepared`.
     engine
 
     Returns
     -------
-    The exit code: 1 where some records failed; stderr has a line for each problem, which names the first
+    The exit code: 1 where some records failed; stderr has a line for each problem, with the first
     three of its records.
     """
     records = read_labels(labels, must_exist=True)
@@ -82,21 +82,21 @@ def prepare(labels: Path, config: Path | None, cache: Path, engine: Engine) -> i
     megabytes = sum(outcome.path.stat().st_size for outcome in outcomes if outcome.path is not None) / 1e6
     typer.echo(
         f"{cache}: {len(outcomes) - failed} of {len(records)} records prepared, {megabytes:.1f} MB, "
-        f"{refused} without their score, which is that of other music; {failed} failed"
+        f"{refused} without their score, which is of other music; {failed} failed"
     )
     return SOME_FAILED if failed else 0
 
 
 def problems(errors: Sequence[ToccoError]) -> list[str]:
-    """One line for each problem, however many records have it."""
-    alike: dict[tuple[str, str | None, str | None], list[str]] = {}
+    """One line for each problem, with the records that have it."""
+    subjects_of: dict[tuple[str, str | None, str | None], list[str]] = {}
     for error in errors:
-        alike.setdefault((error.problem, error.allowed, error.next_step), []).append(error.subject)
+        subjects_of.setdefault((error.problem, error.allowed, error.next_step), []).append(error.subject)
     lines = []
-    for (problem, allowed, next_step), subjects in alike.items():
+    for (problem, allowed, next_step), subjects in subjects_of.items():
         more = len(subjects) - MOST_NAMED
-        who = ", ".join(subjects[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-        lines.append(str(ToccoError(who, problem, allowed=allowed, next_step=next_step)))
+        named = ", ".join(subjects[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        lines.append(str(ToccoError(named, problem, allowed=allowed, next_step=next_step)))
     return lines
 
 

@@ -107,7 +107,7 @@ def _summarise(
     options: PseudoLabelOptions,
 ) -> list[Spread]:
     writable_folder(folder / "segments")
-    worse = {
+    corrupted_midi = {
         one.task.corrupted_path(version.corruption)
         for one in done
         for version in one.rated.versions
@@ -136,8 +136,8 @@ def _summarise(
         "corrupted versions": ", ".join(f"{kind} {n}" for kind, n in sorted(corrupted.items())) or "none",
         "kinds that did not apply": ", ".join(f"{kind} {n}" for kind, n in sorted(absent.items())) or "none",
     }
-    is_worse = [record.midi_path in worse for record in labels]
-    return write_summary(labels, is_worse, checks, facts, refusals_of(done), folder)
+    is_corrupted = [record.midi_path in corrupted_midi for record in labels]
+    return write_summary(labels, is_corrupted, checks, facts, refusals_of(done), folder)
 
 
 def _sources(labels: Sequence[LabelRecord]) -> dict[str, str]:

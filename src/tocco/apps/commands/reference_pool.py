@@ -26,14 +26,14 @@ Aligned = tuple[Performance, Alignment]
 def read_pool(
     labels: Path, *, share: float, takes: int, seed: int, pieces: Path | None = None
 ) -> list[LabelRecord]:
-    """The performances of a label file that a fit is made on, with printed scores where there are any.
+    """Select the performances of a label file for a fit, with printed scores where there are any.
 
     Parameters
     ----------
     labels
     share, takes : as of `choose_pool`
     seed : of the choice
-    pieces : a file that names the pieces of the pool, one per line; all of them are taken, whatever the share
+    pieces : a file that names the pieces of the pool, one per line; all of them are used, whatever the share
 
     Raises
     ------
@@ -65,16 +65,16 @@ def read_pool(
 
 
 def _named(records: Sequence[LabelRecord], pieces: Path, labels: Path) -> list[LabelRecord]:
-    """The performances of named pieces; names are compared as file names, "a/b" as "a_b"."""
-    wanted = {file_name(name): name for name in read_names(pieces)}
-    found = [record for record in records if file_name(record.piece_id) in wanted]
-    there = {file_name(record.piece_id) for record in found}
-    absent = [name for known, name in wanted.items() if known not in there]
+    """Performances of the named pieces; names are compared as file names, "a/b" as "a_b"."""
+    names = {file_name(name): name for name in read_names(pieces)}
+    found = [record for record in records if file_name(record.piece_id) in names]
+    present = {file_name(record.piece_id) for record in found}
+    absent = [name for known, name in names.items() if known not in present]
     if absent or not found:
         raise InputError(
             pieces,
             f"names {absent[0]!r}, and {labels} has no such piece" if absent else "names no piece",
-            next_step="name pieces by their piece_id, one a line",
+            next_step="name pieces by their piece_id, one per line",
         )
     return found
 
@@ -82,14 +82,14 @@ def _named(records: Sequence[LabelRecord], pieces: Path, labels: Path) -> list[L
 def choose_pool(
     records: Sequence[LabelRecord], *, share: float, takes: int, generator: np.random.Generator
 ) -> list[LabelRecord]:
-    """A share of the pieces of every composer, and a few takes of each piece, in random order.
+    """A share of the pieces of every composer, and some performances of each piece, in random order.
 
     Parameters
     ----------
     records
         The part of a piece_id before the first "/" or "_" is the composer, or the corpus.
     share : 0..1 of the pieces, rounded up
-    takes : of one piece at most
+    takes : maximum number of performances per piece
     generator
     """
     composers: dict[str, dict[str, list[LabelRecord]]] = {}
@@ -110,14 +110,14 @@ def choose_pool(
 
 
 def aligned(record: LabelRecord) -> Aligned:
-    """A performance of the pool with its score.
+    """Read a performance of the pool and align it with its score.
 
     Raises
     ------
     InputError
         It has no MIDI or no score, or a file cannot be read.
     MismatchError
-        The score is that of other music.
+        The score is of other music.
     """
     if record.midi_path is None or record.score_path is None:
         raise InputError(record.segment_id, "has no MIDI or no score")
@@ -132,7 +132,7 @@ def facts_of(used: Sequence[LabelRecord], labels_sha256: str, *, seed: int) -> d
     Parameters
     ----------
     used : what was fitted to, in order
-    labels_sha256 : of the file that listed it
+    labels_sha256 : of the label file
     seed : of the choice
     """
     content = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""`tocco data render`: MIDI into audio, many at once, and a label file that knows it."""
+"""`tocco data render`: render MIDI to audio in parallel, and update a label file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PEDALS: Final = ("half", "on-off")
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """What the command line was asked for.
+    """Options of the command line.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class RenderOptions:
     cache
         Folder of renderings by key, None for none.
     overwrite
-        Also replace files that are no renderings.
+        Also replace files that are not renderings.
     """
 
     soundfont: str | None = None
@@ -60,10 +60,10 @@ class RenderOptions:
     overwrite: bool = False
 
     def choice(self) -> RenderChoice:
-        """What settings are drawn from, on this machine."""
+        """The options as the distribution that render settings are drawn from."""
         if self.pedal not in PEDALS:
             raise UsageError("--pedal", f"is {self.pedal!r}", allowed=", ".join(PEDALS))
-        fluidsynth_version()  # a machine without the library is told once, not once a file
+        fluidsynth_version()  # fail once if the library is missing, not once per file
         return RenderChoice(
             instruments=instruments_of(self.soundfont),
             level_db=self.level_db,
@@ -74,11 +74,11 @@ class RenderOptions:
 
 
 def render_midi(midi: Sequence[Path], output: Path, options: RenderOptions) -> int:
-    """Render each MIDI to `output` (one .flac) or to `output`/NAME.flac, with a report beside them.
+    """Render each MIDI to `output` (one .flac) or to `output`/NAME.flac, and write a report.
 
     Returns
     -------
-    The exit code: 1 where some of several failed, each of which is named on stderr.
+    The exit code: 1 where some of several failed; each is named on stderr.
     """
     if output.suffix.lower() == ".flac":
         if len(midi) > 1:
@@ -86,7 +86,9 @@ def render_midi(midi: Sequence[Path], output: Path, options: RenderOptions) -> i
         targets = [output]
     elif output.suffix.lower() in AUDIO_SUFFIXES and not output.is_dir():
         raise OutputError(
-            output, "is no FLAC, the one format that is rendered", next_step="name a .flac file, or a folder"
+            output,
+            "is not FLAC, the only format that is rendered",
+            next_step="name a .flac file, or a folder",
         )
     else:
         names = [path.stem for path in midi]
@@ -99,7 +101,7 @@ def render_midi(midi: Sequence[Path], output: Path, options: RenderOptions) -> i
     outcomes = _render(_jobs(midi, targets, choice, options), options.engine)
     if targets != [output]:
         _write_report(outcomes, output, choice)
-    return _told(outcomes, output)
+    return _print_result(outcomes, output)
 
 
 def render_labels(labels: Path, output: Path, options: RenderOptions) -> int:
@@ -107,7 +109,7 @@ def render_labels(labels: Path, output: Path, options: RenderOptions) -> int:
 
     Returns
     -------
-    The exit code: 1 where some failed; their records are left out of the new file.
+    The exit code: 1 where some failed; their records are omitted from the new file.
     """
     records = read_labels(labels)
     if labels.absolute() == (output / LABELS).absolute():
@@ -128,12 +130,12 @@ def render_labels(labels: Path, output: Path, options: RenderOptions) -> int:
         replaced = sum(record.audio_path is not None for record in records)
         note = f"; {replaced} had a recording, which the new file does not name" if replaced else ""
         typer.echo(f"{output / LABELS}: {len(done)} of {len(records)} records{note}")
-    return _told(outcomes, output)
+    return _print_result(outcomes, output)
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """One job, and the rendering or what went wrong."""
+    """One job, and its rendering or its error message."""
 
     job: RenderJob
     rendering: Rendering | None
@@ -141,13 +143,13 @@ class _Outcome:
 
 
 def _midi_of(labels: Path, records: Sequence[LabelRecord]) -> list[Path]:
-    """Every MIDI file that the records name, once."""
+    """Every MIDI file that the records name, without repetition."""
     found: dict[Path, None] = {}
     for record in records:
         if record.midi_path is None:
             raise InputError(
                 f"{labels}, segment {record.segment_id}",
-                "has no midi_path, and MIDI is what is rendered",
+                "has no midi_path, and only MIDI can be rendered",
                 next_step="leave it out, or give its MIDI",
             )
         found[record.midi_path] = None
@@ -155,14 +157,14 @@ def _midi_of(labels: Path, records: Sequence[LabelRecord]) -> list[Path]:
 
 
 def _names(labels: Path, midi: Sequence[Path]) -> list[str]:
-    """A file name for each MIDI: its own, with its folders before it where two are called alike."""
+    """A file name for each MIDI: its stem, preceded by its folders where two stems are equal."""
     stems = [file_name(path.stem).casefold() for path in midi]
     folder = labels.absolute().parent
     names = []
     for path, stem in zip(midi, stems, strict=True):
         if stems.count(stem) > 1:
-            shown = path.relative_to(folder) if path.is_relative_to(folder) else path
-            names.append(file_name("_".join(shown.with_suffix("").parts)))
+            path_parts = path.relative_to(folder) if path.is_relative_to(folder) else path
+            names.append(file_name("_".join(path_parts.with_suffix("").parts)))
         else:
             names.append(file_name(path.stem))
     folded = [name.casefold() for name in names]
@@ -186,7 +188,7 @@ def _jobs(
 
 
 def _render(jobs: list[RenderJob], engine: Engine) -> list[_Outcome]:
-    """Every job's outcome, in order; a failure ends the run only where nothing else was asked for."""
+    """Outcome of every job, in order; an error ends the run only if there is a single job."""
     outcomes: list[_Outcome] = []
     function = _rendered if len(jobs) == 1 else _attempted
     try:
@@ -198,21 +200,21 @@ def _render(jobs: list[RenderJob], engine: Engine) -> list[_Outcome]:
                     typer.echo(f"tocco: {outcome.problem}", err=True)
                 outcomes.append(outcome)
     except KeyboardInterrupt:
-        n_kept = sum(render_facts(job.target) is not None for job in jobs)
-        typer.echo(f"tocco: {n_kept} of {len(jobs)} renderings are there, whole, and are kept", err=True)
+        n_complete = sum(render_facts(job.target) is not None for job in jobs)
+        typer.echo(f"tocco: {n_complete} of {len(jobs)} renderings are complete", err=True)
         raise
     finally:
-        with _kept.pop("pool", RendererPool()):
-            pass  # pianos that this very process had loaded are put away
+        with _pools.pop("renderers", RendererPool()):
+            pass  # close the renderers that this process itself has opened
     return outcomes
 
 
-_kept: dict[str, RendererPool] = {}
-"""The pianos of this process, which keeps them from one job to the next."""
+_pools: dict[str, RendererPool] = {}
+"""Renderers of this process, reused from one job to the next."""
 
 
 def _rendered(job: RenderJob) -> _Outcome:
-    return _Outcome(job, render_job(job, _kept.setdefault("pool", RendererPool())), None)
+    return _Outcome(job, render_job(job, _pools.setdefault("renderers", RendererPool())), None)
 
 
 def _attempted(job: RenderJob) -> _Outcome:
@@ -223,7 +225,7 @@ def _attempted(job: RenderJob) -> _Outcome:
 
 
 def _write_report(outcomes: Sequence[_Outcome], output: Path, choice: RenderChoice) -> None:
-    """A table of the renderings, and a JSON that also has what they were drawn from and what failed."""
+    """Write a table of the renderings, and a JSON with the options and the failed files."""
     rows = [
         {
             "midi": outcome.job.midi.as_posix(),
@@ -256,13 +258,13 @@ def _write_report(outcomes: Sequence[_Outcome], output: Path, choice: RenderChoi
     write_bytes(output / REPORT, f"{laid_out(report)}\n".encode())
 
 
-def _told(outcomes: Sequence[_Outcome], output: Path) -> int:
-    """Say what was done; the exit code."""
-    made = [outcome.rendering.outcome for outcome in outcomes if outcome.rendering is not None]
-    failed = len(outcomes) - len(made)
-    held = sum(o.rendering is not None and o.rendering.facts.held_down_by_peak for o in outcomes)
+def _print_result(outcomes: Sequence[_Outcome], output: Path) -> int:
+    """Print a summary; return the exit code."""
+    results = [outcome.rendering.outcome for outcome in outcomes if outcome.rendering is not None]
+    failed = len(outcomes) - len(results)
+    limited = sum(o.rendering is not None and o.rendering.facts.held_down_by_peak for o in outcomes)
     typer.echo(
-        f"{output}: {made.count('rendered')} rendered, {made.count('cached')} from the cache, "
-        f"{made.count('kept')} kept from before, {failed} failed; {held} held below their level by the peak"
+        f"{output}: {results.count('rendered')} rendered, {results.count('cached')} from the cache, "
+        f"{results.count('kept')} present before, {failed} failed; {limited} limited by the peak"
     )
     return SOME_FAILED if failed else 0

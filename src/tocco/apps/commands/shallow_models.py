@@ -1,4 +1,4 @@
-"""`tocco benchmark trees`: what a network is to be held against."""
+"""`tocco benchmark trees`: boosted trees as a baseline of the network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tocco.evaluation.cross_validation.shallow_models import (
     KERNEL,
     TREES,
     measure_excerpts,
-    yardstick_result,
+    shallow_model_result,
 )
 from tocco.files import sha256_of, writable_folder
 from tocco.models.boosted_trees import N_FORESTS, N_TREES
@@ -26,11 +26,11 @@ from tocco.models.statistics_models import KERNEL_ALPHA, RIDGE_ALPHA
 from tocco.music.statistics import STATISTICS
 
 SEED = 0
-"""Of the bootstrap's draws."""
+"""Seed of the bootstrap."""
 
 
 def benchmark_trees(labels: Path, output: Path, *, protocol: str, as_published: bool, jobs: int) -> None:
-    """Cross-validate trees on statistics; write the tables and figures of `tocco evaluate`."""
+    """Cross-validate trees on statistics; write the same tables and figures as `tocco evaluate`."""
     if protocol not in BARRIERS:
         raise UsageError("--protocol", f"is {protocol!r}", allowed=", ".join(BARRIERS))
     writable_folder(output)
@@ -39,7 +39,7 @@ def benchmark_trees(labels: Path, output: Path, *, protocol: str, as_published: 
         measured = measure_excerpts(records, jobs=jobs, progress=advance)
     refused = sum(map(bool, measured.score_refusal))
     with progress_bar("learning") as advance:
-        result = yardstick_result(
+        result = shallow_model_result(
             records,
             measured,
             cast(Protocol, protocol),
@@ -56,12 +56,12 @@ def benchmark_trees(labels: Path, output: Path, *, protocol: str, as_published: 
         {
             "labels": f"{len(records)} excerpts, sha256 {sha256_of(labels)[:16]}",
             "protocol": f"{protocol}; {untested} excerpts (such as score renderings under new pianists) "
-            "are never tested",
+            "are not tested",
             "command": f"tocco benchmark trees --labels LABELS -o {output.name} --protocol {protocol}"
-            + (" --as-published (leaks; for comparison alone)" if as_published else ""),
-            "statistics": f"{len(STATISTICS)}, {sum(s.needs_score for s in STATISTICS)} of them against the "
-            f"score; {refused} scores refused as those of other music",
-            TREES: f"LightGBM, mean of {N_FORESTS} forests of {N_TREES} trees a target; settings in "
+            + (" --as-published (leaks; for comparison only)" if as_published else ""),
+            "statistics": f"{len(STATISTICS)}, {sum(s.needs_score for s in STATISTICS)} of them relative to "
+            f"the score; {refused} scores refused as those of other music",
+            TREES: f"LightGBM, mean of {N_FORESTS} forests of {N_TREES} trees per target; settings in "
             "`tocco.models.boosted_trees`",
             BLEND: f"mean of {TREES} and {KERNEL} (Gaussian, alpha {KERNEL_ALPHA:g})",
             "ridge, statistics": f"alpha {RIDGE_ALPHA:g}",

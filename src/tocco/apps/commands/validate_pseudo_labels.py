@@ -70,7 +70,7 @@ class ValidationOptions:
 
 
 def validate(performances: Path, output: Path, percepiano: Path | None, options: ValidationOptions) -> None:
-    """Measure everything that the validation rests on, and write its report."""
+    """Measure everything that the validation needs, and write its report."""
     if options.transcriber is not None:
         CommandTranscriber(options.transcriber)  # refuse an invalid command before the work
     rated_by_listeners = [] if percepiano is None else _rated_by_listeners(percepiano)

@@ -1,1 +1,1 @@
-"""Importers, one a corpus."""
+"""Importers, one per corpus."""

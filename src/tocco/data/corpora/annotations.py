@@ -1,7 +1,7 @@
-"""What people marked in a performance: where the beats fall, and which key stroke is which written note.
+"""Manual annotations of a performance: beats, and note alignment with the score.
 
-One JSON a performance, beside the manifest that names it. It is ground truth to measure by, and never an
-input of the model.
+One JSON per performance, beside the manifest that names it. Annotations are ground truth for evaluation, and
+never an input of the model.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _Index = Annotated[int, Field(strict=True, ge=0)]
 
 
 class TimeSignature(StrictModel):
-    """A metre and where it begins."""
+    """A time signature and its start."""
 
     start_sec: _Seconds
     numerator: Annotated[int, Field(strict=True, ge=1)]
@@ -28,7 +28,7 @@ class TimeSignature(StrictModel):
 
 
 class KeySignature(StrictModel):
-    """The accidentals of the stave and where they begin."""
+    """A key signature and its start."""
 
     start_sec: _Seconds
     sharps: Annotated[int, Field(strict=True, ge=-14, le=14)]
@@ -36,16 +36,16 @@ class KeySignature(StrictModel):
 
 
 class Beats(StrictModel):
-    """The beats of one performance, or of the score's MIDI, on the clock of that file."""
+    """Beats of one performance, or of the score MIDI, in seconds of that file."""
 
     beat_sec: tuple[_Seconds, ...]
-    """Every beat, downbeats too, ascending."""
+    """All beats, including downbeats, ascending."""
 
     downbeat_sec: tuple[_Seconds, ...]
     """The first beat of every bar; each is one of `beat_sec`."""
 
     rough_beat_sec: tuple[_Seconds, ...] = ()
-    """Beats whose place the notation does not settle (free passages); each is one of `beat_sec`."""
+    """Beats whose position is ambiguous (free passages); each is one of `beat_sec`."""
 
     time_signatures: tuple[TimeSignature, ...] = ()
     key_signatures: tuple[KeySignature, ...] = ()
@@ -58,7 +58,7 @@ class Beats(StrictModel):
         for name in ("downbeat_sec", "rough_beat_sec"):
             odd = [time for time in getattr(self, name) if time not in known]
             if odd:
-                raise ValueError(f"{name} holds {odd[0]}, which is no beat")
+                raise ValueError(f"{name} has {odd[0]}, which is not a beat")
         return self
 
 
@@ -71,14 +71,14 @@ class Recording(StrictModel):
 
     audio: str
     start_sec: _Seconds = 0.0
-    """Where the performance begins in it."""
+    """Start of the performance in the recording."""
 
     end_sec: _Seconds | None = None
-    """Where it ends; null for the end of the recording."""
+    """End of the performance; null for the end of the recording."""
 
 
 class NoteAlignment(StrictModel):
-    """Which key stroke is which written note, as people settled it."""
+    """Manual note alignment of performance and score."""
 
     match: tuple[tuple[str, _Index], ...]
     """(note id in the score, index into the notes of `load_midi`), by index."""
@@ -87,17 +87,17 @@ class NoteAlignment(StrictModel):
     """Ids of written notes that were not played."""
 
     insertion: tuple[_Index, ...]
-    """Indices of played notes that are not written, ascending."""
+    """Indices of played notes that are not in the score, ascending."""
 
     n_lost: _Index = 0
-    """Notes of the alignment that the MIDI file does not hold."""
+    """Notes of the alignment that are not in the MIDI file."""
 
     n_unmarked: _Index = 0
-    """Notes of the MIDI file that the alignment passes over."""
+    """Notes of the MIDI file that are not in the alignment."""
 
 
 class Annotation(StrictModel):
-    """All that is known about one performance beside its notes."""
+    """Annotations and metadata of one performance."""
 
     schema_version: Literal[1] = 1
 
@@ -120,14 +120,14 @@ class Annotation(StrictModel):
     """Beats of the score's MIDI, in its seconds."""
 
     is_beat_aligned: bool | None = None
-    """Whether performance and score have the same number of beats, so that they pair up by number."""
+    """Whether performance and score have the same number of beats, so that they correspond by index."""
 
     alignment: NoteAlignment | None = None
     recording: Recording | None = None
 
 
 def read_annotation(path: Path) -> Annotation:
-    """An annotation, validated.
+    """Read and validate an annotation.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def read_annotation(path: Path) -> Annotation:
     except UnicodeDecodeError as error:
         raise InputError(path, f"is not UTF-8 text (byte {error.start})") from error
     try:
-        # Through JSON, so that its lists may stand for tuples under strict types.
+        # Through JSON, so that lists are accepted as tuples under strict types.
         parse_object(text)
         return Annotation.model_validate_json(text)
     except ValidationError as error:
@@ -151,10 +151,10 @@ def read_annotation(path: Path) -> Annotation:
 
 
 def write_annotation(annotation: Annotation, path: Path) -> None:
-    """Write an annotation: whole or not at all, and the same bytes for the same content."""
+    """Write an annotation atomically; the same content gives the same bytes."""
     write_bytes(path, annotation_bytes(annotation))
 
 
 def annotation_bytes(annotation: Annotation) -> bytes:
-    """The annotation as JSON; what is not known is left out."""
+    """The annotation as JSON; unknown fields are omitted."""
     return (laid_out(annotation.model_dump(mode="json", exclude_none=True)) + "\n").encode()

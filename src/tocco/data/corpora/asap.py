@@ -1,4 +1,4 @@
-"""Import of ASAP: scores, performances, and where the beats fall in both.
+"""Import of ASAP: scores, performances, and the beats of both.
 
 F. Foscarin, A. McLeod, P. Rigaux, F. Jacquemard, M. Sakai, "ASAP: a dataset of aligned scores and
 performances for piano transcription", ISMIR 2020, 534-541.
@@ -16,7 +16,7 @@ from tocco.data.corpora.asap_format import performer_of, read_beats, recording_o
 from tocco.data.corpora.corpus import (
     CorpusCard,
     ImportReport,
-    Reading,
+    ReadFiles,
     Skipped,
     Take,
     check_score,
@@ -24,13 +24,13 @@ from tocco.data.corpora.corpus import (
     inside,
     read_table,
     reason_of,
-    sound_performance,
+    valid_performance,
     write_corpus,
 )
 from tocco.data.corpora.opening import opened_source
 from tocco.data.corpora.registry import OnProgress
+from tocco.data.duplicates import SAME_MUSIC_SHARE, SAME_TAKE_SHARE, clusters, overlaps, written_runs
 from tocco.data.records import LabelRecord
-from tocco.data.sameness import SAME_MUSIC_SHARE, SAME_TAKE_SHARE, clusters, likenesses, written_runs
 from tocco.data.splits import fingerprint
 from tocco.errors import InputError, ToccoError
 from tocco.files import file_name
@@ -53,12 +53,12 @@ _COLUMNS = (
     *("maestro_midi_performance", "maestro_audio_performance", "start", "end"),
 )
 _LAST_BEAT_LATE_SEC = 30.0
-"""A last beat may be marked in the silence after the last note, but not this long after."""
+"""Maximum time of the last beat after the last note; it may be annotated in the final silence."""
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One performance of the table, its files found and read."""
+    """One performance of the table, with its files."""
 
     cells: Mapping[str, str]
     midi: Path
@@ -73,7 +73,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Piece:
-    """One folder: a score in the version that its performances follow."""
+    """One folder: a score in the version of its performances."""
 
     score_midi: Path
     score_xml: Path | None
@@ -84,7 +84,7 @@ class _Piece:
 def import_asap(
     source: Path, target: Path, *, check_scores: bool = False, on_progress: OnProgress | None = None
 ) -> ImportReport:
-    """Bring ASAP into one manifest of unlabelled performances, with its beats beside them.
+    """Import ASAP as one manifest of unlabelled performances, with beat annotations.
 
     Writes `performances.jsonl`, `midi/`, `score/` (score MIDI with the repeats as played, and MusicXML),
     `annotations/`, `CORPUS.md` and `checksums.sha256`. The same source gives the same bytes.
@@ -93,9 +93,9 @@ def import_asap(
     ----------
     source : folder of the data set, or its tar archive
     target
-        Folder to write to; not inside the source.
+        Output folder; not inside the source.
     check_scores
-        Read every MusicXML as music; else only its first lines are looked at.
+        Parse every MusicXML; otherwise only its first lines are checked.
     on_progress
         Called after each performance.
 
@@ -108,54 +108,54 @@ def import_asap(
     """
     check_target(target, source)
     with opened_source(source, _TABLE) as root:
-        reading = Reading(root)
-        table = read_table(reading.noted(root / _TABLE), _COLUMNS)
+        read = ReadFiles(root)
+        table = read_table(read.add(root / _TABLE), _COLUMNS)
         skipped: list[Skipped] = []
-        pieces = _pieces(table, reading, skipped, check_scores=check_scores)
-        rows = _performances(table, pieces, reading, skipped, on_progress)
-        kept = _one_of_each(rows, pieces, skipped)
-        takes = _takes(kept, pieces, target)
-        licence = {target / name: reading.noted(root / name) for name in _LICENCES if (root / name).is_file()}
-        return write_corpus(takes, _card(reading), skipped, source, target, documents=licence)
+        pieces = _pieces(table, read, skipped, check_scores=check_scores)
+        rows = _performances(table, pieces, read, skipped, on_progress)
+        unique = _without_duplicates(rows, pieces, skipped)
+        takes = _takes(unique, pieces, target)
+        licence = {target / name: read.add(root / name) for name in _LICENCES if (root / name).is_file()}
+        return write_corpus(takes, _card(read), skipped, source, target, documents=licence)
 
 
 def _pieces(
     table: Sequence[tuple[int, dict[str, str]]],
-    reading: Reading,
+    read: ReadFiles,
     skipped: list[Skipped],
     *,
     check_scores: bool,
 ) -> dict[str, _Piece]:
-    """Folder -> its score, for every folder whose score can be used."""
+    """Folder -> its score, for every folder with a usable score."""
     pieces: dict[str, _Piece] = {}
     for line, cells in {cells["folder"]: (line, cells) for line, cells in reversed(table)}.values():
         subject = f"{_TABLE}, line {line}"
         try:
-            midi = reading.noted(inside(reading.root, cells["midi_score"], subject))
-            beats = reading.noted(inside(reading.root, cells["midi_score_annotations"], subject))
+            midi = read.add(inside(read.root, cells["midi_score"], subject))
+            beats = read.add(inside(read.root, cells["midi_score_annotations"], subject))
             pieces[cells["folder"]] = _Piece(
                 score_midi=midi,
-                score_xml=_score_xml(cells, reading, subject, skipped, parse=check_scores),
+                score_xml=_score_xml(cells, read, subject, skipped, parse=check_scores),
                 beats=read_beats(beats),
                 runs=written_runs(load_midi(midi)),
             )
         except ToccoError as error:
-            skipped.append(Skipped(cells["folder"], reason_of(error, reading.root)))
+            skipped.append(Skipped(cells["folder"], reason_of(error, read.root)))
     return dict(sorted(pieces.items()))
 
 
 def _score_xml(
-    cells: Mapping[str, str], reading: Reading, subject: str, skipped: list[Skipped], *, parse: bool
+    cells: Mapping[str, str], read: ReadFiles, subject: str, skipped: list[Skipped], *, parse: bool
 ) -> Path | None:
-    """The MusicXML of a piece; None, and said, where the source has none that can be read."""
-    if not (reading.root / cells["xml_score"]).is_file():
+    """The MusicXML of a piece; None, with an entry in `skipped`, if the source has no readable one."""
+    if not (read.root / cells["xml_score"]).is_file():
         skipped.append(Skipped(cells["xml_score"], "the table names this score, the source lacks it"))
         return None
-    path = reading.noted(inside(reading.root, cells["xml_score"], subject))
+    path = read.add(inside(read.root, cells["xml_score"], subject))
     try:
         check_score(path, parse=parse)
     except ToccoError as error:
-        skipped.append(Skipped(cells["xml_score"], reason_of(error, reading.root)))
+        skipped.append(Skipped(cells["xml_score"], reason_of(error, read.root)))
         return None
     return path
 
@@ -163,7 +163,7 @@ def _score_xml(
 def _performances(
     table: Sequence[tuple[int, dict[str, str]]],
     pieces: Mapping[str, _Piece],
-    reading: Reading,
+    read: ReadFiles,
     skipped: list[Skipped],
     on_progress: OnProgress | None,
 ) -> list[_Row]:
@@ -173,18 +173,18 @@ def _performances(
         try:
             if cells["folder"] not in pieces:
                 raise InputError(subject, "belongs to a piece whose score cannot be used")
-            rows.append(_performance(cells, reading, subject))
+            rows.append(_performance(cells, read, subject))
         except ToccoError as error:
-            skipped.append(Skipped(cells["midi_performance"], reason_of(error, reading.root)))
+            skipped.append(Skipped(cells["midi_performance"], reason_of(error, read.root)))
         if on_progress is not None:
             on_progress(done, len(table))
     return rows
 
 
-def _performance(cells: dict[str, str], reading: Reading, subject: str) -> _Row:
-    midi = reading.noted(inside(reading.root, cells["midi_performance"], subject))
-    marks = reading.noted(inside(reading.root, cells["performance_annotations"], subject))
-    performance, beats = sound_performance(midi), read_beats(marks)
+def _performance(cells: dict[str, str], read: ReadFiles, subject: str) -> _Row:
+    midi = read.add(inside(read.root, cells["midi_performance"], subject))
+    marks = read.add(inside(read.root, cells["performance_annotations"], subject))
+    performance, beats = valid_performance(midi), read_beats(marks)
     if not beats.beat_sec or beats.beat_sec[-1] > performance.duration_sec + _LAST_BEAT_LATE_SEC:
         raise InputError(
             marks,
@@ -194,32 +194,32 @@ def _performance(cells: dict[str, str], reading: Reading, subject: str) -> _Row:
     return _Row(cells, midi, fingerprint(performance), performance.duration_sec, beats)
 
 
-def _one_of_each(
+def _without_duplicates(
     rows: Sequence[_Row], pieces: Mapping[str, _Piece], skipped: list[Skipped]
 ) -> list[tuple[_Row, str]]:
-    """Each take once, with the id of its cluster.
+    """Every take once, with the id of its cluster.
 
-    Of one take under several names that is kept which pairs up with its score beat by beat, else the one
-    with a recording, else the first by name.
+    Of duplicate takes, the one with the same number of beats as its score is used, else the one with a
+    recording, else the first by name.
     """
     by_name = {row.cells["midi_performance"]: row for row in rows}
-    group_of = clusters(
-        by_name, likenesses({name: row.runs for name, row in by_name.items()}, SAME_TAKE_SHARE)
-    )
+    group_of = clusters(by_name, overlaps({name: row.runs for name, row in by_name.items()}, SAME_TAKE_SHARE))
     best: dict[str, str] = {}
-    ranked = sorted(by_name, key=lambda n: (not _pairs_up(by_name[n], pieces), not by_name[n].is_recorded, n))
+    ranked = sorted(
+        by_name, key=lambda n: (not _has_all_beats(by_name[n], pieces), not by_name[n].is_recorded, n)
+    )
     for name in ranked:
-        kept = best.setdefault(group_of[name], name)
-        if kept != name:
-            skipped.append(Skipped(name, f"is the same take as {kept}, note for note"))
+        first = best.setdefault(group_of[name], name)
+        if first != name:
+            skipped.append(Skipped(name, f"is the same take as {first}, note for note"))
     cluster_of = _clusters_of_pieces(rows, pieces)
     return [(by_name[name], cluster_of[_piece_id(by_name[name].cells)]) for name in sorted(best.values())]
 
 
 def _clusters_of_pieces(rows: Sequence[_Row], pieces: Mapping[str, _Piece]) -> dict[str, str]:
-    """Piece -> cluster: pieces of one title, or whose scores share their notes."""
+    """Piece -> cluster: pieces of one title, or whose scores have common notes."""
     titles = {row.cells["folder"]: _piece_id(row.cells) for row in rows}
-    alike = likenesses({folder: pieces[folder].runs for folder in titles}, SAME_MUSIC_SHARE)
+    alike = overlaps({folder: pieces[folder].runs for folder in titles}, SAME_MUSIC_SHARE)
     return clusters(titles.values(), [(titles[pair.first], titles[pair.second]) for pair in alike])
 
 
@@ -227,22 +227,22 @@ def _piece_id(cells: Mapping[str, str]) -> str:
     return file_name(f"{cells['composer']}_{cells['title']}")
 
 
-def _pairs_up(row: _Row, pieces: Mapping[str, _Piece]) -> bool:
-    """Whether the player played every beat of the score and none twice."""
+def _has_all_beats(row: _Row, pieces: Mapping[str, _Piece]) -> bool:
+    """Whether the player played every beat of the score once."""
     score = pieces[row.cells["folder"]].beats
     return len(row.beats.beat_sec) == len(score.beat_sec) and len(row.beats.downbeat_sec) == len(
         score.downbeat_sec
     )
 
 
-def _takes(kept: Sequence[tuple[_Row, str]], pieces: Mapping[str, _Piece], target: Path) -> list[Take]:
+def _takes(unique: Sequence[tuple[_Row, str]], pieces: Mapping[str, _Piece], target: Path) -> list[Take]:
     return [
-        _take(row, cluster, pieces[row.cells["folder"]], target.absolute(), _pairs_up(row, pieces))
-        for row, cluster in kept
+        _take(row, cluster, pieces[row.cells["folder"]], target.absolute(), _has_all_beats(row, pieces))
+        for row, cluster in unique
     ]
 
 
-def _take(row: _Row, cluster: str, piece: _Piece, target: Path, pairs_up: bool) -> Take:
+def _take(row: _Row, cluster: str, piece: _Piece, target: Path, has_all_beats: bool) -> Take:
     cells = row.cells
     passage = file_name(cells["folder"].replace("/", "_"))
     segment = file_name(f"{passage}_{row.midi.stem}")
@@ -272,20 +272,20 @@ def _take(row: _Row, cluster: str, piece: _Piece, target: Path, pairs_up: bool) 
         score_xml=f"score/{passage}.musicxml" if piece.score_xml is not None else None,
         beats=row.beats,
         score_beats=piece.beats,
-        is_beat_aligned=pairs_up,
+        is_beat_aligned=has_all_beats,
         recording=recording_of(cells),
     )
     return Take(record, copies, row.duration_sec, annotation)
 
 
-def _card(reading: Reading) -> CorpusCard:
+def _card(read: ReadFiles) -> CorpusCard:
     return CorpusCard(
         name=SOURCE,
         version="as distributed on GitHub; the checksum tells which state",
         licence=LICENCE,
         citation=CITATION,
         url=URL,
-        checksum=reading.checksum,
+        checksum=read.checksum,
         notes=_NOTES,
     )
 

@@ -1,4 +1,4 @@
-"""How ASAP writes things: names of players and works, lines of beats, places in MAESTRO."""
+"""File formats of ASAP: names of pianists and works, beat annotations, links to MAESTRO."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PERFORMER = re.compile(r"[^\W\d][^\d]*")
 
 
 def performer_of(stem: str) -> str | None:
-    """Who plays, from a file name: the letters before the first digit, in lower case.
+    """Pianist from a file name: the letters before the first digit, in lower case.
 
     Names are those of the competition's files: a surname, some with initials ("LEE_K05M", "ChenL02").
 
@@ -53,15 +53,15 @@ def work_of(composer: str, title: str) -> str:
 
 
 def read_beats(path: Path) -> Beats:
-    """The annotation of one file: a line a beat, `seconds TAB seconds TAB label`.
+    """Read the annotation of one file: one line per beat, `seconds TAB seconds TAB label`.
 
-    A label is "b", "db" (downbeat) or "bR" (its place is not settled), then, after commas, a new time
-    signature and a new key signature (sharps), each of which may be empty.
+    A label is "b", "db" (downbeat) or "bR" (ambiguous position), followed by a new time signature and
+    a new key signature (sharps), separated by commas, each of which may be empty.
 
     Raises
     ------
     InputError
-        A line is of another form; the message names it.
+        A line has another format; the message names it.
     """
     beat: list[float] = []
     down: list[float] = []
@@ -108,7 +108,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def recording_of(cells: Mapping[str, str]) -> Recording | None:
-    """Where MAESTRO has the recording; None for a performance that is MIDI alone.
+    """The recording in MAESTRO; None for a performance without audio.
 
     Parameters
     ----------

@@ -1,8 +1,7 @@
-"""What every importer of a corpus shares: its card, its report, and the writing of one manifest.
+"""Common parts of the importers: corpus card, report, and the manifest.
 
-Whatever a corpus looks like, tocco reads it as a folder with `performances.jsonl` (the label schema of
-`tocco.data.records`, with empty labels where nobody rated), the copied files, `CORPUS.md` and
-`checksums.sha256`.
+tocco reads every corpus as a folder with `performances.jsonl` (the label schema of `tocco.data.records`, with
+empty labels where there are no ratings), the copied files, `CORPUS.md` and `checksums.sha256`.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ CARD: Final = "CORPUS.md"
 CHECKSUMS: Final = "checksums.sha256"
 
 MIN_DURATION_SEC: Final = 1.0
-"""Shorter than any phrase: a test of the keyboard, not a performance."""
+"""Minimum duration; shorter files are tests of the instrument, not performances."""
 
 MAX_DURATION_SEC: Final = 3 * 3600.0
-"""The longest recording that `tocco assess` takes."""
+"""Maximum duration, as for `tocco assess`."""
 
 MIN_NOTES: Final = 8
 
@@ -45,18 +44,18 @@ _HEAD_BYTES = 65_536
 
 @dataclass(frozen=True)
 class CorpusCard:
-    """What must be said about a corpus wherever something is made from it.
+    """Source, licence and citation of a corpus.
 
     Attributes
     ----------
     name, version, url
     licence
-        As the source states it; where it states none, that.
+        As the source states it, or that it states none.
     citation
     checksum
         SHA-256 of the content that was read (`content_sha256`).
     notes
-        What else a user must know, a line each.
+        Further information for users, one line each.
     """
 
     name: str
@@ -70,7 +69,7 @@ class CorpusCard:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A part of the source that is not in the import, and why."""
+    """A part of the source that was not imported, and the reason."""
 
     subject: str
     reason: str
@@ -78,16 +77,16 @@ class Skipped:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import did.
+    """Result of an import.
 
     Attributes
     ----------
     manifest_path
-        The JSONL with one record a performance.
+        The JSONL with one record per performance.
     n_records, n_pieces, n_performers, n_clusters
-    duration_sec : of all performances together
+    duration_sec : total duration
     skipped
-        What of the source was left out, and why.
+        What was not imported, and why.
     """
 
     manifest_path: Path
@@ -99,7 +98,7 @@ class ImportReport:
     skipped: tuple[Skipped, ...]
 
     def lines(self) -> tuple[str, ...]:
-        """What was written, and what was left out and why; a line each."""
+        """What was written, and what was left out and why; one line each."""
         return (
             f"{self.manifest_path}: {self.n_records} performances of {self.n_pieces} pieces by "
             f"{self.n_performers} known performers, {self.duration_sec / 3600:.2f} h; "
@@ -110,12 +109,12 @@ class ImportReport:
 
 @dataclass(frozen=True)
 class Take:
-    """One performance on its way into a corpus.
+    """One performance to be written to a corpus.
 
     Attributes
     ----------
     record
-        Its paths lie in the target folder.
+        Its paths are in the target folder.
     copies : target -> original
     duration_sec
     annotation
@@ -129,7 +128,7 @@ class Take:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadFiles:
     """The files of a source that an import has read, for its checksum.
 
     Attributes
@@ -141,8 +140,8 @@ class Reading:
     root: Path
     sha256_of_file: dict[str, str] = field(default_factory=dict)
 
-    def noted(self, path: Path) -> Path:
-        """The same path, remembered as read."""
+    def add(self, path: Path) -> Path:
+        """Register a file that is read; returns the same path."""
         name = path.relative_to(self.root).as_posix()
         if name not in self.sha256_of_file:
             self.sha256_of_file[name] = sha256_of(path)
@@ -161,12 +160,12 @@ def content_sha256(sha256_of_file: Mapping[str, str]) -> str:
 
 
 def read_table(path: Path, required: Iterable[str]) -> list[tuple[int, dict[str, str]]]:
-    """Line number and cells of every row of a CSV with a header.
+    """Read a CSV with a header: line number and cells of every row.
 
     Raises
     ------
     InputError
-        The file is missing, not CSV, lacks a column or has one twice, or a row has too many or too few cells.
+        The file is missing, not CSV, lacks a column or has one twice, or a row has a wrong number of cells.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -191,12 +190,12 @@ def read_table(path: Path, required: Iterable[str]) -> list[tuple[int, dict[str,
         raise InputError(path, f"has the column {twice[0]!r} twice", next_step="keep one of them")
     for line, row in rows:
         if None in row or None in row.values():
-            raise InputError(f"{path}, line {line}", f"has not {len(header)} cells")
+            raise InputError(f"{path}, line {line}", f"does not have {len(header)} cells")
     return rows
 
 
 def inside(root: Path, name: str, subject: str) -> Path:
-    """A file that a table of the source names, which must lie inside the source.
+    """A file named by a table of the source, checked to be inside the source.
 
     Raises
     ------
@@ -207,17 +206,17 @@ def inside(root: Path, name: str, subject: str) -> Path:
     if "\0" in name or not path.resolve().is_relative_to(root.resolve()):
         raise InputError(subject, f"names {name!r}, which lies outside the corpus")
     if not path.is_file():
-        raise InputError(subject, f"names {name!r}, which is not there", next_step="fetch the whole corpus")
+        raise InputError(subject, f"names {name!r}, which does not exist", next_step="fetch the whole corpus")
     return path
 
 
-def sound_performance(path: Path) -> Performance:
-    """A performance MIDI that parses and is long enough to be one.
+def valid_performance(path: Path) -> Performance:
+    """Read a performance MIDI and check its duration and number of notes.
 
     Raises
     ------
     InputError
-        It does not parse, or its length or number of notes is out of range.
+        It cannot be parsed, or its duration or number of notes is out of range.
     """
     performance = load_midi(path)
     if not MIN_DURATION_SEC <= performance.duration_sec <= MAX_DURATION_SEC:
@@ -232,14 +231,14 @@ def sound_performance(path: Path) -> Performance:
 
 
 def check_score(path: Path, *, parse: bool) -> None:
-    """Refuse what is not a score: by its first lines, or with `parse` by reading all of it.
+    """Refuse files that are not scores: by their first lines, or with `parse` by reading them.
 
-    Reading takes 0.1 to 1 s a score, the first lines nothing.
+    Parsing takes 0.1 to 1 s per score.
 
     Raises
     ------
     InputError
-        It is empty, of another kind, or (with `parse`) cannot be read as music.
+        It is empty, of another kind, or (with `parse`) cannot be parsed.
     """
     if parse:
         load_score(path)
@@ -267,27 +266,27 @@ def write_corpus(
     *,
     documents: Mapping[Path, Path] | None = None,
 ) -> ImportReport:
-    """Copy the files and write annotations, card, checksums and, last of all, the manifest.
+    """Copy the files and write annotations, card, checksums and, last, the manifest.
 
-    The same source gives the same bytes; an import that was stopped goes on where it was.
+    The same source gives the same bytes; an interrupted import is continued.
 
     Parameters
     ----------
     takes, card, skipped, source, target
     documents : target -> original
-        Copied beside the performances: a licence.
+        Further files to copy: a licence.
 
     Raises
     ------
     InputError
-        No performance is left, or two have one id.
+        There is no performance, or two have one id.
     OutputError
         The target lies inside the source, or cannot be written.
     """
     check_target(target, source)
     if not takes:
         first = f" ({skipped[0].subject}: {skipped[0].reason})" if skipped else ""
-        raise InputError(source, f"holds no performance that can be used{first}")
+        raise InputError(source, f"has no usable performance{first}")
     takes = sorted(takes, key=lambda take: take.record.segment_id)
     _refuse_equal_names(takes)
     copies: dict[Path, Path] = dict(documents or {})
@@ -315,9 +314,9 @@ def write_corpus(
 
 
 def check_target(target: Path, source: Path) -> None:
-    """Refuse to write into the source, or where nothing can be written; makes nothing.
+    """Refuse a target inside the source or one that is not writable; creates nothing.
 
-    An import reads for minutes before it writes: what can be known is told before.
+    Checked first, since an import reads for minutes before it writes.
 
     Raises
     ------
@@ -329,11 +328,11 @@ def check_target(target: Path, source: Path) -> None:
     existing = next(folder for folder in (place, *place.parents) if folder.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         problem = "may not be written to" if existing.is_dir() else "is no folder"
-        raise OutputError(existing, problem, next_step="choose a folder that you may write to")
+        raise OutputError(existing, problem, next_step="choose a writable folder")
 
 
 def _refuse_equal_names(takes: Sequence[Take]) -> None:
-    """Two ids that differ in case alone are one file on many disks."""
+    """Refuse ids that differ only in case, which are the same file on many file systems."""
     name_of: dict[str, str] = {}
     for take in takes:
         name = take.record.segment_id
@@ -343,7 +342,7 @@ def _refuse_equal_names(takes: Sequence[Take]) -> None:
 
 
 def copy_file(original: Path, copy: Path) -> None:
-    """Copy a file, which may be a long recording, unless the same bytes are there already."""
+    """Copy a file, which may be a long recording, unless the target has the same bytes."""
     same_size = copy.is_file() and copy.stat().st_size == original.stat().st_size
     if not (same_size and sha256_of(copy) == sha256_of(original)):
         with replacing(copy) as temporary:
@@ -351,26 +350,26 @@ def copy_file(original: Path, copy: Path) -> None:
 
 
 def write_if_changed(path: Path, content: bytes) -> None:
-    """Write a file, unless the same bytes are there already."""
+    """Write a file, unless it has the same content."""
     if not path.is_file() or path.read_bytes() != content:
         write_bytes(path, content)
 
 
 def checksums(target: Path, files: Iterable[Path]) -> str:
-    """In the format of sha256sum, so that `sha256sum -c checksums.sha256` checks the folder."""
+    """Checksums in the format of sha256sum, so that `sha256sum -c checksums.sha256` verifies the folder."""
     root = target.absolute()
     lines = sorted((path.absolute().relative_to(root).as_posix(), sha256_of(path)) for path in files)
     return "".join(f"{digest}  {name}\n" for name, digest in lines)
 
 
 def reason_of(error: ToccoError, root: Path) -> str:
-    """What is wrong, without the file, which a report names anyway, and without where the source lay."""
+    """Problem of an error, without the name of the file and the path of the source."""
     allowed = f" (allowed: {error.allowed})" if error.allowed else ""
     return f"{error.problem}{allowed}".replace(f"{root}/", "")
 
 
 def grouped(skipped: Iterable[Skipped], longest: int = 3) -> tuple[str, ...]:
-    """What was left out, a line each; many with one reason are one line with their number and the first few.
+    """Lines of a report on what was left out; items with the same reason share a line if there are many.
 
     >>> grouped([Skipped("a.mid", "is empty"), Skipped("b.mid", "has 2 notes")])
     ('a.mid: is empty', 'b.mid: has 2 notes')
@@ -390,7 +389,7 @@ def grouped(skipped: Iterable[Skipped], longest: int = 3) -> tuple[str, ...]:
 
 
 def card_text(card: CorpusCard, report: ImportReport) -> str:
-    """`CORPUS.md`: what the corpus is, whose it is, and what of it is here."""
+    """`CORPUS.md`: description, licence and contents of the corpus."""
     left_out = grouped(report.skipped) or ("nothing",)
     kinds = Counter(item.reason for item in report.skipped)
     return _CARD.format(

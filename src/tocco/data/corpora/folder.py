@@ -1,4 +1,4 @@
-"""Import of a user's own files: a folder in which names pair them, or a CSV that says what is what."""
+"""Import of a user's own files: a folder with files paired by name, or a CSV."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tocco.data.corpora.corpus import (
     content_sha256,
     read_table,
     reason_of,
-    sound_performance,
+    valid_performance,
     write_corpus,
 )
 from tocco.data.corpora.registry import OnProgress
+from tocco.data.duplicates import SAME_TAKE_SHARE, clusters, overlaps
 from tocco.data.manifest import COLUMNS, take_files
 from tocco.data.pairing import TakeFiles, subject_of, takes_in
 from tocco.data.records import LabelRecord
-from tocco.data.sameness import SAME_TAKE_SHARE, clusters, likenesses
 from tocco.data.splits import fingerprint
 from tocco.errors import InputError, ToccoError
 from tocco.files import sha256_of
@@ -42,7 +42,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 @dataclass(frozen=True)
 class _Found:
-    """One performance as it was named, before its files are read."""
+    """One performance and its files, not yet read."""
 
     row: TakeFiles
     subject: str
@@ -53,7 +53,7 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Checked:
-    """One performance whose files can be used."""
+    """One performance whose files are valid."""
 
     found: _Found
     duration_sec: float
@@ -70,28 +70,28 @@ def import_folder(
     check_scores: bool = False,
     on_progress: OnProgress | None = None,
 ) -> ImportReport:
-    """Bring a user's own recordings, MIDI files and scores into one manifest.
+    """Import a user's own recordings, MIDI files and scores as one manifest.
 
     From a folder, files of one folder and one name, case aside, are one performance: a recording
     (`AUDIO_SUFFIXES`), a performance MIDI (.mid, .midi) and a score (.musicxml, .mxl, .xml, or a MIDI whose
     name ends in "_score"). A score's name may end in "_score" in every format. Two files of one kind under
     one name are ambiguous: the performance is left out and both are named. A score alone is left out.
 
-    From a CSV with the columns id, audio, midi, score and, as wanted, piece, performer and any dimension
-    (0 to 100, empty where not rated), every row is one performance, and whatever is wrong with a row is an
-    error that names its line.
+    From a CSV with the columns id, audio, midi, score and optionally piece, performer and any dimension
+    (0 to 100, empty where not rated), every row is one performance; a problem with a row is an error
+    that names its line.
 
     Parameters
     ----------
     source : a folder, or a .csv file
     target
-        Folder to write to; not inside the source.
+        Output folder; not inside the source.
     name
-        Of the corpus; the source's own if not given.
+        Name of the corpus; that of the source if not given.
     licence
-        Under which the files may be used, for the card.
+        Licence of the files, for the card.
     check_scores
-        Read every score as music; else only its first lines are looked at.
+        Parse every score; otherwise only its first lines are checked.
     on_progress
         Called after each performance.
 
@@ -124,9 +124,9 @@ def import_folder(
             skipped.append(Skipped(performance.subject, reason_of(error, root)))
         if on_progress is not None:
             on_progress(done, len(found))
-    kept = _one_of_each(checked, skipped)
-    takes = _takes(kept, target.absolute(), source=name or source.stem)
-    return write_corpus(takes, _card(name or source.stem, licence, kept, source), skipped, source, target)
+    unique = _without_duplicates(checked, skipped)
+    takes = _takes(unique, target.absolute(), source=name or source.stem)
+    return write_corpus(takes, _card(name or source.stem, licence, unique, source), skipped, source, target)
 
 
 def _paired(folder: Path, skipped: list[Skipped]) -> list[_Found]:
@@ -142,7 +142,7 @@ def _rows(path: Path) -> list[_Found]:
     known = (*CSV_COLUMNS, *TARGETS)
     for column in table[0][1] if table else ():
         if column not in known:
-            raise InputError(path, f"has a column too many: {nearest(column, known)}")
+            raise InputError(path, f"has an extra column: {nearest(column, known)}")
     line_of: dict[str, int] = {}
     found: list[_Found] = []
     for line, cells in table:
@@ -150,7 +150,7 @@ def _rows(path: Path) -> list[_Found]:
         item = _row(subject, {column: text.strip() for column, text in cells.items()}, path.absolute().parent)
         first = line_of.setdefault(item.row.id.casefold(), line)
         if first != line:
-            raise InputError(subject, f"id {item.row.id!r} stands in line {first} already")
+            raise InputError(subject, f"id {item.row.id!r} is already used in line {first}")
         found.append(item)
     return found
 
@@ -172,16 +172,16 @@ def _rating(subject: str, name: str, text: str) -> float:
             subject,
             f"{name} is {text!r}",
             allowed="0 to 100",
-            next_step="leave it empty where nobody rated it",
+            next_step="leave it empty where there is no rating",
         )
     return value
 
 
 def _check(found: _Found, *, parse: bool) -> _Checked:
-    """Read a performance's files; the recording to its end."""
+    """Read a performance's files; the recording is decoded completely."""
     row, seconds, runs = found.row, 0.0, None
     if row.midi is not None:
-        performance = sound_performance(row.midi)
+        performance = valid_performance(row.midi)
         seconds, runs = performance.duration_sec, fingerprint(performance)
     if row.audio is not None:
         with open_sound(row.audio) as sound:
@@ -193,10 +193,10 @@ def _check(found: _Found, *, parse: bool) -> _Checked:
     return _Checked(found, seconds, runs, sha256_of(row.score) if row.score is not None else None)
 
 
-def _one_of_each(checked: Sequence[_Checked], skipped: list[Skipped]) -> list[_Checked]:
-    """Each take once: of those that are note for note the same, the first by id."""
+def _without_duplicates(checked: Sequence[_Checked], skipped: list[Skipped]) -> list[_Checked]:
+    """Every take once: of takes with the same notes, the first by id."""
     runs = {item.found.row.id: item.runs for item in checked if item.runs is not None}
-    again = {pair.second: pair for pair in likenesses(runs, SAME_TAKE_SHARE)}
+    again = {pair.second: pair for pair in overlaps(runs, SAME_TAKE_SHARE)}
     skipped += [
         Skipped(
             name, f"shares {100 * pair.share:.0f} % of its notes and their times with {pair.first}: one take"
@@ -206,20 +206,20 @@ def _one_of_each(checked: Sequence[_Checked], skipped: list[Skipped]) -> list[_C
     return [item for item in checked if item.found.row.id not in again]
 
 
-def _takes(kept: Sequence[_Checked], target: Path, *, source: str) -> list[Take]:
-    """Records and copies; who shares a piece's name or the very same score is of one cluster."""
-    piece_of = {item.found.row.id: item.found.piece or item.found.row.id for item in kept}
+def _takes(unique: Sequence[_Checked], target: Path, *, source: str) -> list[Take]:
+    """Records and copies; performances of one piece or with the same score file form a cluster."""
+    piece_of = {item.found.row.id: item.found.piece or item.found.row.id for item in unique}
     first_with: dict[str, str] = {}
     links = [
         (first_with.setdefault(item.score_sha256, piece_of[item.found.row.id]), piece_of[item.found.row.id])
-        for item in kept
+        for item in unique
         if item.score_sha256 is not None
     ]
     cluster_of = clusters(piece_of.values(), links)
     takes = []
-    for item in kept:
+    for item in unique:
         row = item.found.row
-        places = {
+        paths = {
             kind: target / folder / f"{row.id}{original.suffix.lower()}"
             for kind, folder in (("audio", "audio"), ("midi", "midi"), ("score", "score"))
             if (original := getattr(row, kind)) is not None
@@ -230,22 +230,22 @@ def _takes(kept: Sequence[_Checked], target: Path, *, source: str) -> list[Take]
             piece_id=piece,
             performer_id=item.found.performer,
             source=source,
-            audio_path=places.get("audio"),
-            midi_path=places.get("midi"),
-            score_path=places.get("score"),
+            audio_path=paths.get("audio"),
+            midi_path=paths.get("midi"),
+            score_path=paths.get("score"),
             labels=dict(item.found.labels or {}),
             cluster_id=cluster_of[piece],
         )
         takes.append(
-            Take(record, {place: getattr(row, kind) for kind, place in places.items()}, item.duration_sec)
+            Take(record, {path: getattr(row, kind) for kind, path in paths.items()}, item.duration_sec)
         )
     return takes
 
 
-def _card(name: str, licence: str, kept: Sequence[_Checked], source: Path) -> CorpusCard:
+def _card(name: str, licence: str, unique: Sequence[_Checked], source: Path) -> CorpusCard:
     read = {
         f"{item.found.row.id}.{kind}": sha256_of(path)
-        for item in kept
+        for item in unique
         for kind in COLUMNS[1:]
         if (path := getattr(item.found.row, kind)) is not None
     }

@@ -1,4 +1,4 @@
-"""Opens a corpus as it was handed over: a folder, or a tar archive of one."""
+"""Opens a corpus that is a folder or a tar archive."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ MAX_MEMBERS: Final = 200_000
 
 @contextlib.contextmanager
 def opened_source(source: Path, marker: str) -> Iterator[Path]:
-    """The folder of a corpus, known by what lies in it; an archive is unpacked for the time.
+    """The folder of a corpus, identified by a marker file; archives are unpacked temporarily.
 
     Parameters
     ----------
     source : a folder, or .tar, .tar.gz, .tar.xz, .tar.bz2
     marker
-        Name of the file or folder that tells the corpus' folder: in the source, or in one folder inside it.
+        Name of a file or folder that identifies the corpus: in the source, or in a folder inside it.
 
     Raises
     ------
     InputError
-        It is missing, neither folder nor archive, holds no such folder, or the archive is broken, too
+        It is missing, neither folder nor archive, has no such folder, or the archive is damaged, too
         large, or has members that leave it.
     """
     if source.is_dir():
@@ -46,7 +46,7 @@ def _marked(source: Path, folder: Path, marker: str) -> Path:
     if len(found) != 1:
         raise InputError(
             source,
-            f"holds {len(found) or 'no'} folders with {marker!r}",
+            f"has {len(found) or 'no'} folders with {marker!r}",
             allowed="one",
             next_step="give the folder of the corpus, or its archive",
         )
@@ -68,7 +68,7 @@ def _unpack(archive: Path, folder: Path) -> None:
                 # "data" refuses members that leave the folder, links out of it, and devices.
                 tar.extract(member, folder, filter="data")
     except tarfile.FilterError as error:
-        raise InputError(archive, f"holds a member that is not safe to unpack ({error})") from error
+        raise InputError(archive, f"has a member that is not safe to unpack ({error})") from error
     except (tarfile.TarError, EOFError, OSError) as error:
         raise InputError(
             archive,

@@ -1,4 +1,4 @@
-"""Import of PercePiano: 19 perceptual axes, each excerpt heard by 3 to 17 raters.
+"""Import of PercePiano: 19 perceptual descriptors, each excerpt rated by 3 to 17 people.
 
 J. Park et al., "Piano performance evaluation dataset with multilevel perceptual features",
 Scientific Reports 14, 23002 (2024), doi:10.1038/s41598-024-73810-0.
@@ -30,7 +30,7 @@ from tocco.rubrics import dimensions_from_descriptors
 
 SOURCE = "PercePiano"
 FOLDS: tuple[str, ...] = ("cv4_cluster", "cv4_performer")
-"""The two protocols that do not leak: new music, and a new pianist."""
+"""The two protocols without leaks: new music, and a new pianist."""
 
 _ID_COLUMNS = (
     *("work", "piece", "bars", "seg", "passage", "cluster", "performer", "n_raters"),
@@ -51,53 +51,53 @@ _FOLDERS = ("midi", "score_midi", "score_xml")
 LabelsKind = Literal["raw", "debiased"]
 
 Render = Callable[[Path, Path], object]
-"""Plays a MIDI file into an audio file: `render(midi_path, flac_path)`."""
+"""Renders a MIDI file to an audio file: `render(midi_path, flac_path)`."""
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import did.
+    """Result of an import.
 
     Attributes
     ----------
     labels_path
-        The JSONL with one record a segment.
+        The JSONL with one record per segment.
     n_records, n_human
-        All segments, and those that a person played.
-    n_rendered, n_kept : audio files made now, and those that were there already
+        All segments, and those played by a person.
+    n_rendered, n_present : audio files rendered now, and those that existed before
     skipped
-        What of the source was left out, and why.
+        What was not imported, and why.
     """
 
     labels_path: Path
     n_records: int
     n_human: int
     n_rendered: int
-    n_kept: int
+    n_present: int
     skipped: tuple[str, ...]
 
     def lines(self) -> tuple[str, ...]:
-        """What was written, and what was left out and why; a line each."""
+        """What was written, and what was left out and why; one line each."""
         return (
             f"{self.labels_path}: {self.n_records} excerpts, {self.n_human} of them by pianists; "
-            f"{self.n_rendered} rendered, {self.n_kept} kept from before",
+            f"{self.n_rendered} rendered, {self.n_present} present before",
             *(f"left out: {reason}" for reason in self.skipped),
         )
 
 
 @dataclass(frozen=True)
 class _Pack:
-    """The tables of the source, checked."""
+    """The tables of the source, validated."""
 
     folder: Path
-    columns: tuple[str, ...]  # the 19 axes as the source spells them, in the order of DESCRIPTORS
+    columns: tuple[str, ...]  # the 19 descriptors in the spelling of the source, in the order of DESCRIPTORS
     labels: Mapping[str, Mapping[str, str]]
     dedup: Mapping[str, Mapping[str, str]]
     folds: Mapping[str, Mapping[str, str]]
     votes: Votes
     composite_sd: Mapping[str, dict[str, float]]
     n_invalid_ratings: int
-    debiased: Mapping[str, Mapping[str, str]] | None  # where they were asked for
+    debiased: Mapping[str, Mapping[str, str]] | None  # only on request
 
 
 def import_percepiano(
@@ -108,32 +108,32 @@ def import_percepiano(
     labels: LabelsKind = "raw",
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
-    """Bring PercePiano into the shared label schema.
+    """Import PercePiano into the shared label schema.
 
-    Writes `labels.jsonl`, `ratings.jsonl` (each rater's own), `midi/`, `score/`, `audio/` (when it
-    renders), the single answers as in the source and a `DATASET.md`. The same source gives the same
-    bytes; an import that was stopped goes on where it was.
+    Writes `labels.jsonl`, `ratings.jsonl` (of each rater), `midi/`, `score/`, `audio/` (if rendered), the
+    single answers as in the source and a `DATASET.md`. The same source gives the same bytes; an
+    interrupted import is continued.
 
     Parameters
     ----------
     source
         Folder of the pack.
     target
-        Folder to write to; not inside the source.
+        Output folder; not inside the source.
     render
-        Plays a MIDI file into a FLAC file. None leaves the records without audio.
+        Renders a MIDI file to a FLAC file. None leaves the records without audio.
     labels : "raw" | "debiased"
-        "raw" are the official means. "debiased" writes, beside them, `labels_debiased.jsonl`: means of one
-        vote a rater, from which each rater's leniency is subtracted. They have no `label_sd`.
+        "raw" are the official means. "debiased" also writes `labels_debiased.jsonl`: means with equal
+        weight per rater, from which each rater's leniency is subtracted. They have no `label_sd`.
     on_progress
-        Called after each rendering with the number done and the number of all.
+        Called after each rendering with the number done and the total.
 
     Raises
     ------
     InputError
         A part of the source is missing or its tables contradict each other.
     OutputError
-        The target cannot be written, or holds other raw ratings.
+        The target cannot be written, or has other raw ratings.
     """
     if target.resolve().is_relative_to(source.resolve()):
         raise OutputError(target, "lies inside the source", next_step="choose a folder outside of it")
@@ -159,7 +159,7 @@ def import_percepiano(
         n_records=len(records),
         n_human=sum(not record.is_score_rendering for record in records),
         n_rendered=n_rendered,
-        n_kept=len(records) - n_rendered if render is not None else 0,
+        n_present=len(records) - n_rendered if render is not None else 0,
         skipped=skipped,
     )
 
@@ -173,13 +173,13 @@ def import_rendered(
     labels: LabelsKind = "raw",
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
-    """Import PercePiano, its audio rendered on the sampled piano of this machine.
+    """Import PercePiano with audio rendered by FluidSynth.
 
     Parameters
     ----------
     source, target, labels, on_progress : as of `import_percepiano`
-    render : whether to render at all
-    soundfont : the piano; the one that is installed if not given
+    render : whether to render audio
+    soundfont : the installed one if not given
 
     Raises
     ------
@@ -221,7 +221,7 @@ def _read_pack(source: Path, labels_kind: LabelsKind) -> _Pack:
 def _debiased(
     source: Path, columns: Sequence[str], labels: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, str]]:
-    """Means without the raters' leniency, for every segment."""
+    """Debiased means of every segment."""
     path = source / _DEBIASED_TABLE
     if not path.is_file():
         raise InputError(path, "is missing from the PercePiano pack", next_step="import the raw labels")
@@ -263,7 +263,7 @@ def _record(pack: _Pack, segment: str, target: Path, *, with_audio: bool) -> Lab
 
 
 def _by_rater(pack: _Pack, records: Sequence[LabelRecord]) -> list[LabelRecord]:
-    """One record a rater and segment, under an id of its own."""
+    """One record per rater and segment, with an id of its own."""
     record_of = {record.segment_id: record for record in records}
     unknown = next((segment for segment, _ in pack.votes if segment not in record_of), None)
     if unknown is not None:
@@ -292,7 +292,7 @@ def _without_leniency(pack: _Pack, records: Sequence[LabelRecord]) -> list[Label
 
 
 def _relabelled(record: LabelRecord, points: Mapping[str, float], **changed: object) -> LabelRecord:
-    """The same segment with other ratings, whose spread between raters is not known."""
+    """The same segment with other ratings, without standard deviations."""
     fields = {name: getattr(record, name) for name in LabelRecord.model_fields} | changed
     labels = {name: round(value, 4) for name, value in points.items()}
     return LabelRecord.model_validate(fields | {"labels": labels, "label_sd": {}})
@@ -303,7 +303,7 @@ def _score_name(row: Mapping[str, str]) -> str:
 
 
 def _copies(pack: _Pack, target: Path) -> list[tuple[Path, Path]]:
-    """Every file to copy with its place; each segment's MIDI and score must be there."""
+    """Every file to copy with its target; each segment's MIDI and score must exist."""
     scores = sorted({_score_name(row) for row in pack.labels.values()})
     plan = [
         *((pack.folder / "midi" / f"{s}.mid", target / "midi" / f"{s}.mid") for s in sorted(pack.labels)),
@@ -316,7 +316,7 @@ def _copies(pack: _Pack, target: Path) -> list[tuple[Path, Path]]:
     ratings = target / "ratings_long.csv.gz"
     if ratings.exists() and sha256_of(ratings) != sha256_of(pack.folder / ratings.name):
         raise OutputError(
-            ratings, "holds other ratings, which are never overwritten", next_step="choose a new folder"
+            ratings, "has other ratings, which are never overwritten", next_step="choose a new folder"
         )
     licence = "LICENSE_PercePiano_MIT.txt"
     return [*plan, (pack.folder / ratings.name, ratings), (pack.folder / licence, target / licence)]
@@ -325,7 +325,7 @@ def _copies(pack: _Pack, target: Path) -> list[tuple[Path, Path]]:
 def _render_all(
     records: Sequence[LabelRecord], render: Render, on_progress: Callable[[int, int], None] | None
 ) -> int:
-    """Render what is not there. A file appears under its name only when it is whole."""
+    """Render missing audio files, atomically."""
     n_rendered = 0
     for done, record in enumerate(records, start=1):
         if record.midi_path is None or record.audio_path is None:
@@ -346,7 +346,7 @@ def _check_audio(midi: Path, audio: Path) -> None:
     try:
         n_samples = soundfile.info(audio).frames
     except soundfile.LibsndfileError as error:
-        raise InputError(midi, f"was rendered to what is no audio file ({error})") from error
+        raise InputError(midi, f"was rendered to an invalid audio file ({error})") from error
     if n_samples == 0:
         raise InputError(midi, "was rendered to an empty audio file")
 
@@ -355,7 +355,7 @@ def _left_out(pack: _Pack) -> tuple[str, ...]:
     ambiguous = sum(row["score_label_ambiguous"] == "1" for row in pack.labels.values())
     twins = sum(bool(row["identical_midi_with"]) for row in pack.labels.values())
     debiased = (
-        f"{_DEBIASED_TABLE}: not asked for (--labels debiased)"
+        f"{_DEBIASED_TABLE}: not requested (--labels debiased)"
         if pack.debiased is None
         else f"nothing of {_DEBIASED_TABLE}: its means are labels_debiased.jsonl"
     )
@@ -365,8 +365,8 @@ def _left_out(pack: _Pack) -> tuple[str, ...]:
         "folds other than cv4_cluster and cv4_performer: they put overlapping excerpts on both sides, "
         "or serve only to compare with published figures",
         debiased,
-        f"nothing of the segments: {ambiguous} score renderings with conflicting label versions and {twins} "
-        "segments whose MIDI stands under another id too are kept, the latter in one cluster",
+        f"no segments: {ambiguous} score renderings with conflicting label versions and {twins} "
+        "segments with the MIDI of another id are included, the latter in one cluster",
     )
 
 
@@ -413,16 +413,17 @@ The repository that holds the MIDI, score and label files carries the MIT licenc
 all of this in the card of anything that is trained on it.
 
 ## Content
-- `labels.jsonl`: one record a segment. The 19 descriptors are 100 x the official mean (rating / 7); they
-  describe and do not judge. Nine dimensions are read off them (`tocco.rubrics`); note_accuracy has no human
-  label. `label_sd` is the sample standard deviation between raters, one vote a rater, in points.
-- `ratings.jsonl`: each rater's own ratings of each segment (id `<segment>__rater<number>`), answers of one
-  rater averaged, 100 x rating / 7; what a rater did not answer is absent.
-- `labels_debiased.jsonl` (where asked for): means of one vote a rater without each rater's leniency, as the
-  source states them; without `label_sd`.
+- `labels.jsonl`: one record per segment. The 19 descriptors are 100 x the official mean (rating / 7); they
+  describe and do not judge. Nine dimensions are computed from them (`tocco.rubrics`); note_accuracy has no
+  human label. `label_sd` is the sample standard deviation between raters, with equal weight per rater, in
+  points.
+- `ratings.jsonl`: ratings of each rater and segment (id `<segment>__rater<number>`), answers of one
+  rater averaged, 100 x rating / 7; missing answers are absent.
+- `labels_debiased.jsonl` (on request): means with equal weight per rater, without each rater's leniency, as
+  the source states them; without `label_sd`.
 - `ratings_long.csv.gz`: every single answer, byte for byte as in the source.
 - `midi/`: performances. `score/`: the score of each passage as MIDI (repeats unfolded) and MusicXML.
-- `audio/`: rendered from the MIDI, where it was asked for. The raters heard another rendering.
+- `audio/`: rendered from the MIDI, on request. The raters heard another rendering.
 - `checksums.sha256`: of every copied file.
 
 ## Left out, and why

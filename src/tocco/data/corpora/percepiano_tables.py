@@ -1,4 +1,4 @@
-"""The tables of PercePiano: axes, one row a segment, one row a rating event."""
+"""Tables of PercePiano: descriptors, segments, and rating events."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tocco.rubrics import DESCRIPTORS, dimensions_from_descriptors
 HIGHEST_ANSWER: Final = 7.0
 
 Votes = Mapping[tuple[str, str], Mapping[str, float]]
-"""(segment, rater) -> descriptor or dimension -> the rater's own rating in points."""
+"""(segment, rater) -> descriptor or dimension -> rating in points."""
 
 
 def rows(path: Path, required: Iterable[str]) -> list[dict[str, str]]:
-    """Every row of a table that has at least these columns."""
+    """Read a table that has at least these columns."""
     return [row for _, row in read_table(path, required)]
 
 
 def axis_columns(path: Path) -> tuple[str, ...]:
-    """The axes as the source spells them. A widely copied list is shifted by one: the order is checked."""
+    """Descriptors in the spelling of the source. Checked, since a widely copied list is shifted by one."""
     listed = sorted(rows(path, ["index", "name"]), key=lambda row: int(row["index"]))
     columns = tuple(row["name"] for row in listed)
     for position, (column, descriptor) in enumerate(zip(columns, DESCRIPTORS, strict=False)):
@@ -36,7 +36,7 @@ def axis_columns(path: Path) -> tuple[str, ...]:
 
 
 def by_segment(path: Path, required: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Every segment's row; none may stand twice."""
+    """Row of every segment; repeated segments are refused."""
     table: dict[str, dict[str, str]] = {}
     for row in rows(path, ["segment_id", *required]):
         segment = row["segment_id"]
@@ -47,7 +47,7 @@ def by_segment(path: Path, required: Sequence[str]) -> dict[str, dict[str, str]]
 
 
 def number(path: Path, row: Mapping[str, str], column: str, low: float, high: float) -> float:
-    """A cell as a number within its range, or an error that names segment and column."""
+    """Parse a cell as a number within a range; the error names segment and column."""
     try:
         value = float(row[column])
     except ValueError:
@@ -62,10 +62,10 @@ def number(path: Path, row: Mapping[str, str], column: str, low: float, high: fl
 
 
 def rater_votes(path: Path, columns: Sequence[str]) -> tuple[Votes, int]:
-    """What each rater said of each segment.
+    """Ratings of each rater and segment.
 
-    One rater, one vote: the answers of a rater who heard a segment again are averaged first. An
-    answer of 0 is none, and a dimension counts for a rater who answered all of its axes.
+    Each rater has the same weight: repeated answers of one rater for a segment are averaged first. An
+    answer of 0 is missing, and a dimension is rated by those who answered all of its descriptors.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def rater_votes(path: Path, columns: Sequence[str]) -> tuple[Votes, int]:
 
 
 def composite_sd(votes: Votes) -> dict[str, dict[str, float]]:
-    """How far raters disagree about each dimension that is read off several axes.
+    """Standard deviation between raters for each dimension that combines several descriptors.
 
     Returns
     -------

@@ -1,10 +1,10 @@
-"""The corpora that tocco can import: one row each. The command line is made from these rows.
+"""The corpora that tocco can import, one row each; the command line is generated from these rows.
 
 A corpus is a module with one function
 
-    function(source, target, *, on_progress, **options) -> Report
+   function(source, target, *, on_progress, **options) -> Report
 
-and a row here. Nothing else names it.
+and a row here; no other module names it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 OnProgress = Callable[[int, int], None]
-"""Called with the number done and the number of all."""
+"""Called with the number done and the total."""
 
 
 class Report(Protocol):
-    """What an import did."""
+    """Result of an import."""
 
     def lines(self) -> tuple[str, ...]:
-        """What was written, and what was left out and why; a line each."""
+        """What was written, and what was left out and why; one line each."""
         ...
 
 
@@ -33,8 +33,8 @@ class Option:
 
     Attributes
     ----------
-    name : of the function's keyword; dashes stand for underscores on the command line
-    kind : bool, str, `Path`, or the values that are allowed
+    name : keyword of the function; with dashes for underscores on the command line
+    kind : bool, str, `Path`, or the allowed values
     default
     help
     """
@@ -53,8 +53,8 @@ class Importer:
     ----------
     name : of the command, `tocco data NAME`
     summary : what is imported, in a sentence
-    source : what SRC is
-    target : what the output folder holds
+    source : description of SRC
+    target : contents of the output folder
     function : "module:function", imported when it runs
     options
     """
@@ -72,7 +72,7 @@ class Importer:
         return getattr(import_module(module), name)(source, target, on_progress=on_progress, **options)
 
 
-CHECK_SCORES: Final = Option("check_scores", bool, False, "Read every score as music; else its first lines.")
+CHECK_SCORES: Final = Option("check_scores", bool, False, "Parse every score, not only its first lines.")
 
 IMPORTERS: Final = (
     Importer(
@@ -94,7 +94,7 @@ IMPORTERS: Final = (
     ),
     Importer(
         "asap",
-        "Import ASAP: performances, scores, and where the beats fall in both.",
+        "Import ASAP: performances, scores, and the beats of both.",
         "Folder of the data set, or its .tar.xz.",
         "Folder for manifest, MIDI, scores, beats.",
         "tocco.data.corpora.asap:import_asap",
@@ -102,18 +102,18 @@ IMPORTERS: Final = (
     ),
     Importer(
         "vienna",
-        "Import Vienna 4x22: performances, scores, and which key stroke is which written note.",
+        "Import Vienna 4x22: performances, scores, and their note alignments.",
         "Folder with match/, midi/, musicxml/; or .tar.",
-        "Folder for manifest, MIDI, scores, truth.",
+        "Folder for manifest, MIDI, scores, alignments.",
         "tocco.data.corpora.vienna:import_vienna",
         (CHECK_SCORES,),
     ),
     Importer(
         "folder",
         "Import recordings, MIDI and scores of your own: take.wav, take.mid and take.musicxml are one take. "
-        "A CSV has the columns id,audio,midi,score and, as wanted, piece, performer and any dimension "
+        "A CSV has the columns id,audio,midi,score and optionally piece, performer and any dimension "
         "(0 to 100).",
-        "Folder in which names pair the files, or a CSV.",
+        "Folder with files paired by name, or a CSV.",
         "Folder for manifest and copies.",
         "tocco.data.corpora.folder:import_folder",
         (

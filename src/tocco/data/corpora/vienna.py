@@ -20,20 +20,20 @@ from tocco.data.corpora.annotations import Annotation, NoteAlignment
 from tocco.data.corpora.corpus import (
     CorpusCard,
     ImportReport,
-    Reading,
+    ReadFiles,
     Skipped,
     Take,
     check_score,
     check_target,
     inside,
     reason_of,
-    sound_performance,
+    valid_performance,
     write_corpus,
 )
 from tocco.data.corpora.opening import opened_source
 from tocco.data.corpora.registry import OnProgress
+from tocco.data.duplicates import SAME_TAKE_SHARE, overlaps
 from tocco.data.records import LabelRecord
-from tocco.data.sameness import SAME_TAKE_SHARE, likenesses
 from tocco.data.splits import fingerprint
 from tocco.errors import InputError, ToccoError
 from tocco.files import file_name
@@ -44,7 +44,7 @@ from tocco.units import FloatArray, IntArray
 SOURCE: Final = "Vienna 4x22"
 
 SAME_NOTE_SEC: Final = 0.002
-"""How far a note of the match file may lie from the MIDI's: a tick or two of either clock."""
+"""Maximum difference of a note's onset in match file and MIDI: a tick or two of either."""
 
 _NAME = re.compile(r"(?P<piece>.+)_p(?P<pianist>\d{2})")
 _HEADER = re.compile(r"^info\((?P<key>\w+),(?P<value>.*)\)\.\s*$", re.MULTILINE)
@@ -55,17 +55,17 @@ _MUSIC: Mapping[str, str] = {
     "Mozart_K331_1st-mov": "Mozart_Piano_Sonatas_11-1",
     "Schubert_D783_no15": "Schubert_D783_15",
 }
-"""The pieces as `tocco data asap` names them, so that both corpora together still split by cluster."""
+"""The pieces as named by `tocco data asap`, so that clusters are common to both corpora."""
 
 _WORKS: Mapping[str, str] = {"Mozart_Piano_Sonatas_11-1": "Mozart_Piano_Sonatas_11"}
 
-# partitura has no exception of its own for a match file that is broken.
+# partitura raises no exception of its own for an invalid match file.
 _MATCH_FAULTS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError)
 
 
 @dataclass(frozen=True)
-class _Played:
-    """One performance of the corpus, its three files found and read."""
+class _Row:
+    """One performance of the corpus, with its three files."""
 
     piece: str
     pianist: str
@@ -81,7 +81,7 @@ class _Played:
 def import_vienna(
     source: Path, target: Path, *, check_scores: bool = False, on_progress: OnProgress | None = None
 ) -> ImportReport:
-    """Bring Vienna 4x22 into one manifest of unlabelled performances, with their alignments beside them.
+    """Import Vienna 4x22 as one manifest of unlabelled performances, with note alignments.
 
     Writes `performances.jsonl`, `midi/`, `score/` (MusicXML), `match/`, `annotations/`, `CORPUS.md` and
     `checksums.sha256`. The same source gives the same bytes.
@@ -90,48 +90,48 @@ def import_vienna(
     ----------
     source : folder with match/, midi/ and musicxml/, or its tar archive
     target
-        Folder to write to; not inside the source.
+        Output folder; not inside the source.
     check_scores
-        Read every MusicXML as music; else only its first lines are looked at.
+        Parse every MusicXML; otherwise only its first lines are checked.
     on_progress
         Called after each performance.
 
     Raises
     ------
     InputError
-        No performance can be used.
+        There is no usable performance.
     OutputError
         The target cannot be written.
     """
     check_target(target, source)
     with opened_source(source, "match") as root:
-        reading = Reading(root)
+        read = ReadFiles(root)
         skipped: list[Skipped] = []
         names = sorted((root / "match").glob("*.match"))
-        played: list[_Played] = []
+        played: list[_Row] = []
         for done, match in enumerate(names, start=1):
             try:
-                played.append(_played(match, reading, parse=check_scores))
+                played.append(_played(match, read, parse=check_scores))
             except ToccoError as error:
                 skipped.append(Skipped(f"match/{match.name}", reason_of(error, root)))
             if on_progress is not None:
                 on_progress(done, len(names))
         skipped += _unaligned(root, names)
-        kept = _one_of_each(played, skipped)
-        takes = [_take(performance, target.absolute()) for performance in kept]
-        return write_corpus(takes, _card(reading), skipped, source, target)
+        unique = _without_duplicates(played, skipped)
+        takes = [_take(performance, target.absolute()) for performance in unique]
+        return write_corpus(takes, _card(read), skipped, source, target)
 
 
 def note_alignment(match: Path, performance: Performance) -> NoteAlignment:
-    """The truth of a match file, in the notes of a MIDI as tocco reads it.
+    """Note alignment of a match file, with indices into the notes of the MIDI.
 
-    A note of the file is the MIDI's if it has its pitch and starts within `SAME_NOTE_SEC` of it. Trills and
-    ornaments that the file lists as such are played notes that are not written.
+    A note of the file corresponds to a note of the MIDI with its pitch and an onset within `SAME_NOTE_SEC`.
+    Trills and ornaments that the file lists as such are insertions.
 
     Raises
     ------
     InputError
-        The file cannot be read, or shares less than half of its notes with the MIDI.
+        The file cannot be read, or more than half of its notes are not in the MIDI.
     """
     notes, links = _read_match(match)
     index_of, n_lost = _indices(notes, performance)
@@ -146,7 +146,7 @@ def note_alignment(match: Path, performance: Performance) -> NoteAlignment:
     if n_lost > len(notes) / 2:
         raise InputError(
             match,
-            f"has {n_lost} of {len(notes)} notes that its MIDI has not",
+            f"has {n_lost} of {len(notes)} notes that are not in its MIDI",
             next_step="fetch the whole corpus",
         )
     return NoteAlignment(
@@ -159,11 +159,11 @@ def note_alignment(match: Path, performance: Performance) -> NoteAlignment:
 
 
 def _read_match(path: Path) -> tuple[Any, list[dict[str, Any]]]:
-    """Partitura's note array and list of links."""
+    """Note array and alignment of partitura."""
     partitura = import_notation_library("partitura")
     try:
         with warnings.catch_warnings():
-            # Remarks on header lines of older versions of the format, which are read all the same.
+            # Warnings about header lines of older versions of the format, which are supported.
             warnings.simplefilter("ignore", UserWarning)
             performance, links = partitura.load_match(str(path), create_score=False)
         return performance.note_array(), links
@@ -174,37 +174,37 @@ def _read_match(path: Path) -> tuple[Any, list[dict[str, Any]]]:
 
 
 def _indices(notes: Any, performance: Performance) -> tuple[dict[str, int], int]:
-    """Id of a note in the match file -> index into the MIDI's notes, each once; and how many found none."""
+    """Id of a note in the match file -> index into the MIDI's notes, one to one; and the number of others."""
     onsets: dict[int, FloatArray] = {}
     index_of_key: dict[int, IntArray] = {}
     for pitch in np.unique(performance.pitch).tolist():
         index_of_key[pitch] = np.flatnonzero(performance.pitch == pitch)
         onsets[pitch] = performance.onset_sec[index_of_key[pitch]]
-    taken: dict[int, set[int]] = defaultdict(set)
+    assigned: dict[int, set[int]] = defaultdict(set)
     index_of: dict[str, int] = {}
     for note in notes:
         pitch, onset = int(note["pitch"]), float(note["onset_sec"])
         if pitch not in onsets:
             continue
         nearest = int(np.argmin(np.abs(onsets[pitch] - onset)))
-        if abs(onsets[pitch][nearest] - onset) <= SAME_NOTE_SEC and nearest not in taken[pitch]:
-            taken[pitch].add(nearest)
+        if abs(onsets[pitch][nearest] - onset) <= SAME_NOTE_SEC and nearest not in assigned[pitch]:
+            assigned[pitch].add(nearest)
             index_of[str(note["id"])] = int(index_of_key[pitch][nearest])
     return index_of, len(notes) - len(index_of)
 
 
-def _played(match: Path, reading: Reading, *, parse: bool) -> _Played:
+def _played(match: Path, read: ReadFiles, *, parse: bool) -> _Row:
     found = _NAME.fullmatch(match.stem)
     if found is None:
-        raise InputError(match, "has a name that tells no pianist", allowed="<piece>_p<two digits>.match")
+        raise InputError(match, "has no pianist in its name", allowed="<piece>_p<two digits>.match")
     piece, subject = found["piece"], f"match/{match.name}"
-    midi = reading.noted(inside(reading.root, f"midi/{match.stem}.mid", subject))
-    score = reading.noted(inside(reading.root, f"musicxml/{piece}.musicxml", subject))
+    midi = read.add(inside(read.root, f"midi/{match.stem}.mid", subject))
+    score = read.add(inside(read.root, f"musicxml/{piece}.musicxml", subject))
     check_score(score, parse=parse)
-    performance = sound_performance(midi)
-    alignment = note_alignment(reading.noted(match), performance)
+    performance = valid_performance(midi)
+    alignment = note_alignment(read.add(match), performance)
     header = {m["key"]: m["value"] for m in _HEADER.finditer(match.read_text(encoding="utf-8"))}
-    return _Played(
+    return _Row(
         piece=piece,
         pianist=found["pianist"],
         composer=header.get("composer", piece.split("_")[0]),
@@ -226,10 +226,10 @@ def _unaligned(root: Path, matches: Sequence[Path]) -> list[Skipped]:
     ]
 
 
-def _one_of_each(played: Sequence[_Played], skipped: list[Skipped]) -> list[_Played]:
-    """Each take once: the first by name of those that are note for note the same."""
+def _without_duplicates(played: Sequence[_Row], skipped: list[Skipped]) -> list[_Row]:
+    """Every take once: of takes with the same notes, the first by name."""
     runs = {performance.match.stem: performance.runs for performance in played}
-    again = {pair.second: pair.first for pair in likenesses(runs, SAME_TAKE_SHARE)}
+    again = {pair.second: pair.first for pair in overlaps(runs, SAME_TAKE_SHARE)}
     skipped += [
         Skipped(f"midi/{name}.mid", f"is the same take as midi/{first}.mid, note for note")
         for name, first in sorted(again.items())
@@ -237,7 +237,7 @@ def _one_of_each(played: Sequence[_Played], skipped: list[Skipped]) -> list[_Pla
     return [performance for performance in played if performance.match.stem not in again]
 
 
-def _take(played: _Played, target: Path) -> Take:
+def _take(played: _Row, target: Path) -> Take:
     segment = file_name(played.match.stem)
     music = _MUSIC.get(played.piece, file_name(played.piece))
     midi, score = target / "midi" / f"{segment}.mid", target / "score" / f"{file_name(played.piece)}.musicxml"
@@ -267,7 +267,7 @@ def _take(played: _Played, target: Path) -> Take:
     return Take(record, copies, played.duration_sec, annotation)
 
 
-def _card(reading: Reading) -> CorpusCard:
+def _card(read: ReadFiles) -> CorpusCard:
     return CorpusCard(
         name=SOURCE,
         version="match files of version 1.0.0; the checksum tells which state",
@@ -280,7 +280,7 @@ def _card(reading: Reading) -> CorpusCard:
             "https://repo.mdw.ac.at/projects/IWK/the_vienna_4x22_piano_corpus/ "
             "(match files: https://github.com/CPJKU/vienna4x22)"
         ),
-        checksum=reading.checksum,
+        checksum=read.checksum,
         notes=_NOTES,
     )
 

@@ -1,1 +1,1 @@
-"""Cross-validation of models against the ratings of people."""
+"""Cross-validation of models against human ratings."""

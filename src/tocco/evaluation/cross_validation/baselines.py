@@ -1,12 +1,12 @@
-"""What can be had without listening, and with ten simple numbers: the marks that a network must beat.
+"""Baselines of the network: constants, means of groups, and ridge regression on ten statistics.
 
 Every baseline is one function of the same form,
 
-    baseline(train_inputs, train_labels, test_inputs) -> ratings of the test performances
+   baseline(train_inputs, train_labels, test_inputs) -> ratings of the test performances
 
-and differs only in what its inputs are: nothing that matters (`constant`), the passage of each
-performance (`passage_mean`), its pianist (`pianist_mean`) or ten statistics of its notes
-(`ridge10`). `cross_validate_baseline` runs any of them over folds.
+and they differ in their inputs: none (`constant`), the passage of each performance (`passage_mean`), its
+pianist (`pianist_mean`) or ten statistics of its notes (`ridge10`). `cross_validate_baseline` runs any of
+them over folds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RIDGE_FEATURES: tuple[str, ...] = (
     "pitch_mean",
     "chord_mean",
 )
-"""The statistics that `ridge10` sees, in the order of its columns."""
+"""The statistics used by `ridge10`, in the order of its columns."""
 
 RIDGE_ALPHA = 1.0
 
@@ -42,7 +42,7 @@ def feature_matrix(rows: Sequence[Mapping[str, float]]) -> FloatArray:
 
     Parameters
     ----------
-    rows : (N,) mappings that hold every name of `RIDGE_FEATURES`
+    rows : (N,) mappings with every name of `RIDGE_FEATURES`
 
     Returns
     -------
@@ -56,20 +56,20 @@ def feature_matrix(rows: Sequence[Mapping[str, float]]) -> FloatArray:
 
 
 def _column_means(labels: FloatArray) -> FloatArray:
-    """(D,) mean of the labels that are there; NaN for a dimension without any."""
+    """(D,) mean of the available labels; NaN for a dimension without labels."""
     count = np.count_nonzero(~np.isnan(labels), axis=0)
     total = np.nansum(labels, axis=0)
     return np.divide(total, count, out=np.full(labels.shape[1], np.nan), where=count > 0)
 
 
 def constant(train_inputs: npt.NDArray, train_labels: FloatArray, test_inputs: npt.NDArray) -> FloatArray:
-    """The mean training rating for everyone.
+    """Mean training rating.
 
     Parameters
     ----------
-    train_inputs : (N, ...) not looked at
-    train_labels : (N, D) rating, NaN where there is none
-    test_inputs : (M, ...) only counted
+    train_inputs : (N, ...) not used
+    train_labels : (N, D) rating, NaN where missing
+    test_inputs : (M, ...) only its length is used
 
     Returns
     -------
@@ -79,19 +79,19 @@ def constant(train_inputs: npt.NDArray, train_labels: FloatArray, test_inputs: n
 
 
 def group_mean(train_inputs: npt.NDArray, train_labels: FloatArray, test_inputs: npt.NDArray) -> FloatArray:
-    """The mean training rating of the same group; of everyone where the group was never rated.
+    """Mean training rating of the same group, or of all performances if the group has none.
 
     Parameters
     ----------
     train_inputs : (N,) group of each training performance
-    train_labels : (N, D) rating, NaN where there is none
+    train_labels : (N, D) rating, NaN where missing
     test_inputs : (M,) group of each performance to be rated
 
     Returns
     -------
     (M, D) rating
-        Decided dimension by dimension: a group that has labels for one and not for another gets
-        its own mean for the one and the mean of everyone for the other.
+        Separately for each dimension: a group with labels for only one of two dimensions has its own mean
+        for the one and the overall mean for the other.
     """
     est = constant(train_inputs, train_labels, test_inputs)
     for group in np.unique(test_inputs):
@@ -102,9 +102,9 @@ def group_mean(train_inputs: npt.NDArray, train_labels: FloatArray, test_inputs:
 
 
 def passage_mean(train_inputs: npt.NDArray, train_labels: FloatArray, test_inputs: npt.NDArray) -> FloatArray:
-    """The mean rating of other performances of the same music: it knows the piece and does not listen.
+    """Mean rating of other performances of the same music, independent of the playing.
 
-    On folds of new music no passage was heard before, and this is the `constant`.
+    With folds of new music no passage is in the training data, and this equals `constant`.
 
     Parameters and returns as for `group_mean`, with passages as groups.
     """
@@ -112,9 +112,9 @@ def passage_mean(train_inputs: npt.NDArray, train_labels: FloatArray, test_input
 
 
 def pianist_mean(train_inputs: npt.NDArray, train_labels: FloatArray, test_inputs: npt.NDArray) -> FloatArray:
-    """The mean rating of the same pianist in other music: it recognises the player and does not listen.
+    """Mean rating of the same pianist in other music, independent of the playing.
 
-    On folds of new pianists nobody was heard before, and this is the `constant`.
+    With folds of new pianists none is in the training data, and this equals `constant`.
 
     Parameters and returns as for `group_mean`, with pianists as groups.
     """
@@ -122,17 +122,17 @@ def pianist_mean(train_inputs: npt.NDArray, train_labels: FloatArray, test_input
 
 
 def ridge10(train_inputs: npt.NDArray, train_labels: FloatArray, test_inputs: npt.NDArray) -> FloatArray:
-    """A linear reading of ten standardised statistics, shrunk a little (ridge, alpha 1).
+    """Ridge regression on ten standardised statistics (alpha 1).
 
     Parameters
     ----------
     train_inputs : (N, 10) statistics in the order of `RIDGE_FEATURES`
-    train_labels : (N, D) rating, NaN where there is none
+    train_labels : (N, D) rating, NaN where missing
     test_inputs : (M, 10)
 
     Returns
     -------
-    (M, D) rating, not held to 0..100; NaN for a dimension without a training label
+    (M, D) rating, not clipped to 0..100; NaN for a dimension without a training label
     """
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
@@ -151,15 +151,15 @@ def ridge10(train_inputs: npt.NDArray, train_labels: FloatArray, test_inputs: np
 def cross_validate_baseline(
     baseline: Baseline, inputs: npt.ArrayLike, labels: npt.ArrayLike, fold: npt.ArrayLike
 ) -> FloatArray:
-    """What a baseline says of every performance when its own fold was held out.
+    """Prediction of a baseline for every performance, with its own fold held out.
 
     Parameters
     ----------
     baseline
         One of this module's, or any function of their form.
-    inputs : (N, ...) what the baseline looks at
-    labels : (N, D) rating, NaN where there is none
-    fold : (N,) 0.., or -1 for a performance that takes no part
+    inputs : (N, ...) inputs of the baseline
+    labels : (N, D) rating, NaN where missing
+    fold : (N,) 0.., or -1 for an excluded performance
 
     Returns
     -------
@@ -179,7 +179,7 @@ def cross_validate_baseline(
     if len(inputs) != len(labels):
         raise ValueError(f"inputs count {len(inputs)}, labels {len(labels)}")
     if inputs.dtype.kind == "f" and not np.isfinite(inputs[fold >= 0]).all():
-        raise ValueError("inputs hold a NaN or an infinity: a statistic could not be computed")
+        raise ValueError("inputs have a NaN or an infinity: a statistic could not be computed")
     folds = np.unique(fold[fold >= 0])
     if len(folds) < 2:
         raise ValueError(f"{len(folds)} fold: cross-validation needs at least 2")

@@ -1,18 +1,17 @@
-"""How sure are we: intervals that hold the share of ratings that they claim.
+"""Calibration of prediction intervals, so that they cover the nominal share of ratings.
 
-A network states an sd beside each rating, but an sd learnt on the training music is too small on
-new music. Held-out predictions tell by how much: for each dimension one factor is found such that
-`rating +- scale * sd` would have held the claimed share of labels (normalised split-conformal
+A network predicts an sd with each rating, but an sd learnt on the training music is too small on
+new music. Held-out predictions show by how much: for each dimension one factor is found such that
+`rating +- scale * sd` would have covered the nominal share of labels (normalised split-conformal
 prediction: Lei, G'Sell, Rinaldo, Tibshirani & Wasserman, JASA 113, 2018, sec. 5.2; Romano,
-Patterson & Candes, NeurIPS 2019). The quantile carries the finite-sample correction
-ceil((n + 1) * level) / n, so that the claim holds on average over calibration sets of n.
+Patterson & Candes, NeurIPS 2019). The quantile has the finite-sample correction
+ceil((n + 1) * level) / n, so that coverage holds on average over calibration sets of n.
 
-What the claim does not cover. It rests on the new performance being exchangeable with the
-calibration set. Excerpts come in clusters of shared music: a new piece is a new cluster, so the
-number that counts is that of the clusters, not of the excerpts, and coverage on one new piece
-scatters widely around the claim. Music further away, or played by others than advanced pianists,
-may be covered less than claimed. `cross_fitted_coverage` measures what remains when every scale is
-applied to clusters that it was not fitted on; that figure belongs in every report.
+Limits: the new performance has to be exchangeable with the calibration set. Excerpts come in
+clusters of shared music and a new piece is a new cluster, so the effective sample size is the number of
+clusters, not of excerpts, and coverage on one new piece varies widely around the nominal one. Very different
+music, or music played by less advanced pianists, may be covered less. `cross_fitted_coverage` measures the
+coverage when every scale is applied to clusters that it was not fitted on; every report should state it.
 """
 
 from __future__ import annotations
@@ -46,14 +45,14 @@ from tocco.units import FloatArray
 def conformal_scale(
     ref: npt.ArrayLike, rating: npt.ArrayLike, sd: npt.ArrayLike, level: float = DEFAULT_LEVEL
 ) -> float:
-    """The factor by which an sd must be taken so that intervals hold `level` of the labels.
+    """The factor for an sd with which intervals cover `level` of the labels.
 
     The ceil((n + 1) * level)-th smallest |label - rating| / sd.
 
     Parameters
     ----------
-    ref : (N,) label, NaN where there is none
-    rating : (N,) rating predicted for performances that the model was not trained on
+    ref : (N,) label, NaN where missing
+    rating : (N,) rating predicted for performances outside the training data
     sd : (N,) rating points, > 0
     level : 0..1
 
@@ -64,7 +63,7 @@ def conformal_scale(
     Raises
     ------
     ValueError
-        Too few labels to claim the level at all: 90 % needs 9.
+        Too few labels for the level: 90 % needs 9.
 
     Examples
     --------
@@ -72,11 +71,13 @@ def conformal_scale(
     4.5
     """
     validate_level(level)
-    kept, rating_kept = validate(ref, rating)
-    _, sd_kept = validate(ref, sd)
-    if (sd_kept <= 0).any():
-        raise ValueError(f"sd is {sd_kept.min():g} for a labelled performance, must be above 0 rating points")
-    score = np.sort(np.abs(kept - rating_kept) / sd_kept)
+    labelled, labelled_rating = validate(ref, rating)
+    _, labelled_sd = validate(ref, sd)
+    if (labelled_sd <= 0).any():
+        raise ValueError(
+            f"sd is {labelled_sd.min():g} for a labelled performance, must be above 0 rating points"
+        )
+    score = np.sort(np.abs(labelled - labelled_rating) / labelled_sd)
     # Rounded first: (9 + 1) * 0.9 must not become the tenth of nine scores by a rounding error.
     rank = math.ceil(round((len(score) + 1) * level, 9))
     if rank > len(score):
@@ -91,17 +92,17 @@ def conformal_scale(
 
 @dataclass(frozen=True, eq=False)
 class CrossFittedCoverage:
-    """What intervals hold when each scale comes from other clusters.
+    """Coverage of intervals whose scales were fitted on other clusters.
 
     Attributes
     ----------
     names : (D,)
     n : (D,) labels
     coverage : (D,) 0..1
-    width, score : (D,) rating points, mean length and interval score
+    width, score : (D,) rating points, mean width and interval score
     low, high : (N, D) rating, the intervals themselves; NaN without a label in the dimension
-    sigma : (N, D) rating points, the normal sd that has the same interval before it is held to 0..100
-    level : 0..1, what was claimed
+    sigma : (N, D) rating points, the normal sd with the same interval before clipping to 0..100
+    level : 0..1, nominal coverage
     """
 
     names: tuple[str, ...]
@@ -136,7 +137,9 @@ def _validate_folds(fold: npt.ArrayLike, clusters: npt.ArrayLike, n: int) -> npt
         )
     for cluster in np.unique(clusters):
         if len(np.unique(fold[clusters == cluster])) > 1:
-            raise ValueError(f"cluster {cluster} is in more than one fold: its music would vouch for itself")
+            raise ValueError(
+                f"cluster {cluster} is in more than one fold: calibration and test would share its music"
+            )
     return fold
 
 
@@ -149,15 +152,15 @@ def cross_fitted_coverage(
     clusters: npt.ArrayLike,
     level: float = DEFAULT_LEVEL,
 ) -> CrossFittedCoverage:
-    """Measure intervals honestly: each fold is judged by scales fitted on the others.
+    """Measure coverage out of sample: each fold is evaluated with scales fitted on the others.
 
     Parameters
     ----------
     names : (D,) dimension names
-    labels : (N, D) rating 0..100, NaN where there is none
+    labels : (N, D) rating 0..100, NaN where missing
     rating, sd : (N, D) held-out predictions
     fold : (N,) any number
-    clusters : (N,) what folds must not split: shared music, or the pianist where folds are of pianists
+    clusters : (N,) units that folds must not divide: shared music, or the pianist in folds of pianists
     level : 0..1
 
     Returns
@@ -203,21 +206,21 @@ def fit_interval_calibration(
     reliability: Mapping[str, float] | None = None,
     level: float = DEFAULT_LEVEL,
 ) -> IntervalCalibration:
-    """The calibration that ships with a model: scales from all held-out predictions, coverage cross-fitted.
+    """The calibration of a bundle: scales from all held-out predictions, coverage cross-fitted.
 
     Parameters
     ----------
     names, labels, rating, sd, fold, clusters, level
         As for `cross_fitted_coverage`.
     protocol
-        How the predictions were held out, in words.
+        Description of how the predictions were held out.
     reliability : dimension name -> 0..1
         See `tocco.evaluation.cross_validation.reliability`.
 
     Returns
     -------
     IntervalCalibration
-        Dimensions without labels are left out.
+        Dimensions without labels are omitted.
     """
     labels, rating, sd = _validate_predictions(names, labels, rating, sd)
     measured = cross_fitted_coverage(names, labels, rating, sd, fold, clusters, level)
@@ -244,11 +247,11 @@ def fit_interval_calibration(
 
 @dataclass(frozen=True, eq=False)
 class ReliabilityDiagram:
-    """Claimed against observed coverage.
+    """Nominal and observed coverage.
 
     Attributes
     ----------
-    level : (K,) 0..1, claimed
+    level : (K,) 0..1, nominal
     observed : (K,) 0..1, share of labels within the intervals of that level
     n : labels
     """
@@ -264,11 +267,11 @@ def reliability_diagram(
     sigma: npt.ArrayLike,
     levels: Sequence[float] = tuple(np.arange(1, 20) / 20),
 ) -> ReliabilityDiagram:
-    """Whether sds are honest at every level, not only at the one that was calibrated.
+    """Observed coverage of the predicted sds at many levels, not only at the calibrated one.
 
     Parameters
     ----------
-    labels : (N, D) or (N,) rating, NaN where there is none; dimensions are pooled
+    labels : (N, D) or (N,) rating, NaN where missing; dimensions are pooled
     rating, sigma : of the same shape
     levels : (K,) 0..1
 

@@ -1,4 +1,4 @@
-"""Pictures of a cross-validation: predicted against actual, systems side by side, honesty of the sds."""
+"""Figures of a cross-validation: scatter plots, comparison of systems, reliability diagram."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def scatter_figure(
     is_score: BoolArray,
     captions: Mapping[str, str],
 ) -> Figure:
-    """Predicted against actual rating, one panel a target; scores played by a machine in orange.
+    """Predicted against actual rating, one panel per target; score renderings in orange.
 
     Parameters
     ----------
     names : (D,)
-    labels, est : (N, D) rating, NaN where there is none
+    labels, est : (N, D) rating, NaN where missing
     is_score : (N,)
-    captions : name -> what stands below it
+    captions : name -> caption
     """
     from matplotlib.figure import Figure
 
@@ -61,7 +61,7 @@ def comparison_figure(names: tuple[str, ...], r2: Mapping[str, FloatArray], main
     names : (D,)
     r2 : system -> (D,)
     main
-        The system that is drawn filled.
+        The system with filled markers.
     """
     from matplotlib.figure import Figure
 
@@ -88,7 +88,7 @@ def comparison_figure(names: tuple[str, ...], r2: Mapping[str, FloatArray], main
 
 
 def reliability_figure(diagrams: Mapping[str, ReliabilityDiagram]) -> Figure:
-    """Observed against claimed coverage.
+    """Observed against nominal coverage.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def reliability_figure(diagrams: Mapping[str, ReliabilityDiagram]) -> Figure:
             diagram.level, diagram.observed, marker=_MARKERS[i], markersize=3, linewidth=1, label=legend
         )
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    axes.set_xlabel("share of ratings that the interval claims to hold", fontsize=8)
-    axes.set_ylabel("share that it holds", fontsize=8)
+    axes.set_xlabel("nominal coverage of the interval", fontsize=8)
+    axes.set_ylabel("observed coverage", fontsize=8)
     axes.legend(fontsize=7, loc="upper left", frameon=False)
     return figure

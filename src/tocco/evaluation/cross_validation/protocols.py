@@ -1,4 +1,4 @@
-"""Held-out predictions of a run: every record rated by a network that never saw its music."""
+"""Held-out predictions of a run: every record rated by a network that was not trained on its music."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ from tocco.training.stages import load_weights, network_from_config
 from tocco.units import FloatArray, IntArray
 
 NETWORK, WITHOUT_SCORE = "tocco", "tocco, no score"
-"""Names of the two systems that a run makes: the same weights, shown the score or not."""
+"""Names of the two systems of a run: the same weights, with the score or without."""
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOutRatings:
-    """What a run says about records that it was not trained on.
+    """Predictions of a run for records that it was not trained on.
 
     Attributes
     ----------
-    fold : (R,) the fold that each record was held out in; -1 where it took no part
+    fold : (R,) the fold that each record was held out in; -1 where excluded
     rating, sd : (R, D) rating points; NaN where the fold is -1
     """
 
@@ -81,7 +81,7 @@ def held_out_ratings(
 ) -> HeldOutRatings:
     """Rate every record with the network of the fold that held it out.
 
-    The split that a fold was trained on is read back and must be the split of today's label file.
+    The split of each fold is read from its folder and must match the label file.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def held_out_ratings(
             if progress is not None:
                 progress(int(np.count_nonzero(fold >= 0)), sum(len(t) for _, t in folds))
     if rating is None or sd is None:
-        raise InputError(run_dir, "has no fold with a record in it")
+        raise InputError(run_dir, "has no fold with a record")
     return HeldOutRatings(fold, rating, sd)
 
 
@@ -136,7 +136,7 @@ def cross_validation_result(
     run_dir: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> CrossValidationResult:
-    """The network with and without the score, beside the four baselines, on the same held-out records."""
+    """Predictions of the network with and without the score, and of the four baselines."""
     label = np.stack([record.label for record in records])
     rated = np.flatnonzero(np.isfinite(label).any(axis=0))
     with_score = held_out_ratings(config, records, run_dir, use_score=True, progress=progress)
@@ -161,21 +161,21 @@ def cross_validation_result(
 
 
 def calibrate(result: CrossValidationResult, records: Sequence[PreparedRecord]) -> IntervalCalibration:
-    """Intervals of the network, from its held-out ratings; each dimension with its reliability."""
+    """Interval calibration of the network from its held-out ratings, with reliabilities."""
     label = np.stack([record.label for record in records])
     label_sd = np.stack([record.label_sd for record in records])
     n_raters = np.array([record.record.n_raters or np.nan for record in records], dtype=float)
     reliability = dict(zip(TARGETS, reliability_of_means(label, label_sd, n_raters), strict=True))
-    kept = result.subset(result.fold >= 0)
+    tested = result.subset(result.fold >= 0)
     return fit_interval_calibration(
-        kept.names,
-        kept.labels,
-        kept.predictions[NETWORK],
-        kept.sd[NETWORK],
-        kept.fold,
-        kept.clusters,
-        protocol=f"{len(np.unique(kept.fold))} folds of clusters of shared music, {len(kept)} excerpts",
-        reliability={name: r for name in kept.names if np.isfinite(r := float(reliability[name]))},
+        tested.names,
+        tested.labels,
+        tested.predictions[NETWORK],
+        tested.sd[NETWORK],
+        tested.fold,
+        tested.clusters,
+        protocol=f"{len(np.unique(tested.fold))} folds of clusters of shared music, {len(tested)} excerpts",
+        reliability={name: r for name in tested.names if np.isfinite(r := float(reliability[name]))},
     )
 
 

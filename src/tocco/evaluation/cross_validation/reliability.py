@@ -1,9 +1,9 @@
-"""How far raters agree, and so how near any listener, machine or human, can come to their mean.
+"""Inter-rater reliability, the upper limit of agreement with mean ratings.
 
 The model is the one-way random-effects analysis of variance with unequal numbers of raters, each
 rating = item + rater and residual: ICC(1,1) and ICC(1,k) of Shrout & Fleiss, Psychological
 Bulletin 86, 1979. A rater's leniency counts as noise, because a plain mean over different raters
-carries it.
+includes it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from tocco.units import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class RaterReliability:
-    """Agreement of the raters on one dimension.
+    """Reliability of the ratings of one dimension.
 
     Attributes
     ----------
     mean_reliability : 0..1, ICC(1,k) averaged over items
-        Share of the variance of the mean rating that other raters would repeat: the highest honest
-        R2 against such means. Its root is the highest honest r.
+        Share of the variance of the mean rating that other raters would reproduce: the highest expected
+        R2 against such means. Its root is the highest expected r.
     single_reliability : 0..1, ICC(1,1), of one rater's rating
     item_variance, residual_variance
         Squared units of the ratings; `item_variance` is 0 where raters agree no better than chance.
@@ -41,8 +41,8 @@ class RaterReliability:
     raters_per_item: float
 
 
-def _one_vote_each(item: IntArray, rater: IntArray, rating: FloatArray) -> tuple[IntArray, FloatArray]:
-    """A rater's repeats on an item are averaged: they are one opinion."""
+def _average_repeats(item: IntArray, rater: IntArray, rating: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Average a rater's repeated ratings of an item, which are not independent."""
     pair = item.astype(np.int64) * (int(rater.max()) + 1) + rater
     _, first, code = np.unique(pair, return_index=True, return_inverse=True)
     mean = np.bincount(code, weights=rating) / np.bincount(code)
@@ -55,7 +55,7 @@ def rater_reliability(
     rating: npt.ArrayLike,
     groups: npt.ArrayLike | None = None,
 ) -> RaterReliability:
-    """Reliability of one dimension's ratings, from one row a rating.
+    """Reliability of one dimension's ratings, from one row per rating.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def rater_reliability(
     rating : (K,) any scale
     groups : (K,) any label, the same for all ratings of an item; or None
         Only differences within groups count: with passages as groups, how reliably performances of
-        the same music are told apart.
+        the same music are distinguished.
 
     Returns
     -------
@@ -90,13 +90,13 @@ def rater_reliability(
     item, rater, rating = np.asarray(item), np.asarray(rater), np.asarray(rating, dtype=float)
     if not (item.shape == rater.shape == rating.shape) or rating.ndim != 1:
         raise ValueError(
-            f"item {item.shape}, rater {rater.shape} and rating {rating.shape} must be flat and alike"
+            f"item {item.shape}, rater {rater.shape} and rating {rating.shape} must be flat and of one length"
         )
     if len(rating) == 0 or not np.isfinite(rating).all():
         raise ValueError("ratings are missing, NaN or infinite: leave such rows out")
     _, item_code = np.unique(item, return_inverse=True)
     group_of = _group_of_item(item_code, groups)
-    vote_item, vote = _one_vote_each(item_code, np.unique(rater, return_inverse=True)[1], rating)
+    vote_item, vote = _average_repeats(item_code, np.unique(rater, return_inverse=True)[1], rating)
     k = np.bincount(vote_item)
     mean = np.bincount(vote_item, weights=vote) / k
     n_votes, n_items = len(vote), len(k)
@@ -110,7 +110,7 @@ def rater_reliability(
     n0 = (n_votes - float(np.sum(np.bincount(group_of, weights=k**2) / per_group))) / df_between
     between = max(0.0, (ms_between - residual) / n0)
     if between + residual == 0:
-        raise ValueError("all ratings are alike: agreement cannot be told from silence")
+        raise ValueError("all ratings are equal: reliability is undefined")
     return RaterReliability(
         mean_reliability=float(np.mean(between / (between + residual / k))),
         single_reliability=between / (between + residual),
@@ -139,10 +139,10 @@ def _group_of_item(item: IntArray, groups: npt.ArrayLike | None) -> IntArray:
 
 
 def reliability_of_means(label: FloatArray, label_sd: FloatArray, n_raters: FloatArray) -> FloatArray:
-    """Reliability of mean ratings where only their spread and the number of raters are kept.
+    """Reliability of mean ratings from the standard deviation and the number of raters.
 
-    The mean of n raters with standard deviation s errs by s^2 / n in squares; what is left of the
-    variance of the means is shared by raters (classical test theory: Lord & Novick 1968).
+    The mean of n raters with standard deviation s has the error variance s^2 / n; the remaining variance
+    of the means is common to raters (classical test theory: Lord & Novick 1968).
 
     Parameters
     ----------

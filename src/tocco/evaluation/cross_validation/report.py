@@ -1,12 +1,11 @@
-"""The result of a cross-validation as files that people and programs read.
+"""Report of a cross-validation: tables and figures.
 
-`write_report` leaves in one folder
-
-    cross_validation.md             the tables, with what each figure means
-    cross_validation.csv            every figure, one a row
-    cross_validation_scatter.png    predicted against actual rating
-    cross_validation_r2.png         the systems side by side
-    cross_validation_reliability.png  claimed against observed coverage, where the main system states an sd
+`write_report` writes to one folder
+   cross_validation.md             the tables, with explanations
+   cross_validation.csv            every metric, one per row
+   cross_validation_scatter.png    predicted against actual rating
+   cross_validation_r2.png         comparison of systems
+   cross_validation_reliability.png  nominal and observed coverage, where the main system predicts an sd
 
 The same result and the same seed give the same bytes of text.
 """
@@ -79,21 +78,21 @@ def write_report(
     Parameters
     ----------
     result
-        Must hold the systems `main` and `constant`.
+        Must contain the systems `main` and `constant`.
     folder
-        Made if it is not there.
+        Created if missing.
     title
         First line of the Markdown file.
-    provenance : what -> which (data, protocol, revision, command), printed in this order
+    provenance : name -> value (data, protocol, revision, command), printed in this order
     main
-        The system that the report is about; the others are what it is compared with.
+        The system of the report; the others are compared with it.
     generator
-        Source of the bootstrap's draws.
+        Random generator of the bootstrap.
     n_resamples : >= 1
 
     Returns
     -------
-    The figures behind the tables: of all performances, and of human ones.
+    The metrics of the tables: of all performances, and of human ones.
     """
     rated = result.subset(result.fold >= 0)
     parts = (
@@ -111,7 +110,7 @@ def write_report(
 def _intervals(result: CrossValidationResult, main: str) -> CrossFittedCoverage | None:
     if main not in result.sd:
         return None
-    # The folds stand for the clusters: a protocol of new pianists splits clusters on purpose.
+    # The folds are used as clusters, since a protocol of new pianists divides clusters.
     return cross_fitted_coverage(
         result.names, result.labels, result.predictions[main], result.sd[main], result.fold, result.fold
     )
@@ -120,7 +119,7 @@ def _intervals(result: CrossValidationResult, main: str) -> CrossFittedCoverage 
 def _coverage_of(
     result: CrossValidationResult, intervals: CrossFittedCoverage, part: str
 ) -> dict[str, tuple[float, float]]:
-    """Coverage and mean width of each target over one part of the performances."""
+    """Coverage and mean width for each target over one part of the performances."""
     outside = result.is_score & (part == HUMANS)
     labels = np.where(outside[:, None], np.nan, result.labels)
     found: dict[str, tuple[float, float]] = {}
@@ -137,7 +136,7 @@ def _csv(
     intervals: CrossFittedCoverage | None,
     main: str,
 ) -> str:
-    """One figure a row: part, system, target, metric, value, and its interval where there is one."""
+    """One metric per row: part, system, target, metric, value, and its interval where there is one."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(("part", "system", "target", "n", "metric", "value", "low_95", "high_95"))
@@ -158,9 +157,11 @@ def _csv(
                 for m, metric in enumerate(METRICS):
                     row = (part.part, system, name, part.labels[d], metric, _digits(scores[m, d]), "", "")
                     writer.writerow(row)
-        held = {} if intervals is None else _coverage_of(result, intervals, part.part)
+        covered = {} if intervals is None else _coverage_of(result, intervals, part.part)
         for d, name in enumerate(part.names):
-            for metric, value in zip(("coverage_90", "interval_width_90"), held.get(name, ()), strict=False):
+            for metric, value in zip(
+                ("coverage_90", "interval_width_90"), covered.get(name, ()), strict=False
+            ):
                 writer.writerow((part.part, main, name, part.labels[d], metric, _digits(value), "", ""))
     return stream.getvalue()
 
@@ -170,7 +171,7 @@ def _digits(value: float) -> str:
 
 
 def _number(value: float, metric: str) -> str:
-    """A figure as printed: shares with three digits, rating points with two."""
+    """A formatted value: three decimals for shares, two for rating points."""
     if math.isnan(value):
         return "–"
     text = f"{value:.2f}" if metric in ("mae", "rmse") else f"{value:.3f}"
@@ -237,18 +238,18 @@ def _gain_rows(part: PartSummary) -> Iterable[Sequence[str]]:
 def _target_table(
     result: CrossValidationResult, part: PartSummary, intervals: CrossFittedCoverage | None, main: str
 ) -> str:
-    """Every metric of the main system beside the R2 of the others."""
-    held = {} if intervals is None else _coverage_of(result, intervals, part.part)
+    """Every metric of the main system, and the R2 of the others."""
+    covered = {} if intervals is None else _coverage_of(result, intervals, part.part)
     others = [system for system in part.scores if system not in (main, CONSTANT)]
     head = ["target", "n", *_TITLES.values()]
-    head += ["90 % interval holds", "width"] if held else []
+    head += ["90 % interval covers", "width"] if covered else []
     head += [f"R2 of {system}" for system in others]
     rows = []
     for d, name in enumerate(part.names):
         row = [name, str(part.labels[d])]
         row += [_number(float(part.scores[main][m, d]), METRICS[m]) for m in _SHOWN]
-        if held:
-            row += [_number(held[name][0], "coverage"), f"{held[name][1]:.1f}"]
+        if covered:
+            row += [_number(covered[name][0], "coverage"), f"{covered[name][1]:.1f}"]
         row += [_number(float(part.scores[system][METRICS.index("r2"), d]), "r2") for system in others]
         rows.append(row)
     return _table(head, rows)

@@ -1,4 +1,4 @@
-"""Everything that a cross-validation leaves behind: labels, held-out predictions, and who played what."""
+"""Result of a cross-validation: labels, held-out predictions, and metadata of the performances."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class CrossValidationResult:
     Attributes
     ----------
     names : (D,) dimensions and descriptors, in the order of the columns
-    segment_ids : (N,) str, each once
-    clusters : (N,) str, shared music; what a bootstrap draws
+    segment_ids : (N,) str, unique
+    clusters : (N,) str, shared music; the unit of the bootstrap
     passages : (N,) str, each within one cluster
     performers : (N,) str
-    is_score : (N,) a score played by a machine, not a human performance
-    fold : (N,) 0.. the fold that held it out; -1 where it took no part
-    labels : (N, D) rating 0..100, NaN where there is none
+    is_score : (N,) a score rendering, not a human performance
+    fold : (N,) 0.. the fold that held it out; -1 where excluded
+    labels : (N, D) rating 0..100, NaN where missing
     predictions : system name -> (N, D) rating
         Finite wherever there is a label and a fold.
-    sd : system name -> (N, D) rating points, as predicted; only of systems that state one
+    sd : system name -> (N, D) rating points, as predicted; only of systems that predict one
     """
 
     names: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""The yardstick as a cross-validation: statistics of whole excerpts, shallow learners, the same report.
+"""Cross-validation of shallow models on statistics of whole excerpts, as baselines of the network.
 
-Networks see windows; the yardstick sees each excerpt as a whole, through the numbers of
+Networks read windows; shallow models read each excerpt as a whole, through the statistics of
 `tocco.music.statistics` alone.
 """
 
@@ -41,13 +41,13 @@ TREES, TREES_WITHOUT_SCORE, KERNEL, BLEND = "trees", "trees, no score", "kernel 
 
 @dataclass(frozen=True, eq=False)
 class ExcerptStatistics:
-    """The numbers of whole excerpts.
+    """Statistics of whole excerpts.
 
     Attributes
     ----------
     statistics : (R, P) in the order of `STATISTICS`; NaN where missing
     ridge : (R, 10) in the order of `RIDGE_FEATURES`
-    score_refusal : (R,) why a record's score is not that of its performance; "" where it is, or has none
+    score_refusal : (R,) why a record's score is not of the same music; "" where it is, or there is none
     """
 
     statistics: FloatArray
@@ -62,7 +62,7 @@ class _Measured(NamedTuple):
 
 
 class _Task(NamedTuple):
-    """One system learning one fold."""
+    """Fit of one system for one fold."""
 
     model: Baseline
     inputs: npt.NDArray
@@ -74,14 +74,14 @@ class _Task(NamedTuple):
 def measure_excerpts(
     records: Sequence[LabelRecord], *, jobs: int = 1, progress: Progress | None = None
 ) -> ExcerptStatistics:
-    """Align and measure every record, as a whole.
+    """Align and measure every record as a whole.
 
-    A score that is not that of its performance is not used; `ExcerptStatistics.score_refusal` says so.
+    A score of other music is not used; see `ExcerptStatistics.score_refusal`.
 
     Raises
     ------
     InputError
-        A record without MIDI, or whose files cannot be used.
+        A record has no MIDI, or its files cannot be used.
     """
     measured = list(LocalEngine(jobs).map(measure_excerpt, records, progress))
     return ExcerptStatistics(
@@ -92,7 +92,7 @@ def measure_excerpts(
 
 
 def measure_excerpt(record: LabelRecord) -> _Measured:
-    """Statistics of one record, against its score where it has one."""
+    """Statistics of one record, relative to its score if it has one."""
     read = read_record(record, refuse_other_score=False)
     performance, alignment = _excerpt(record, read.performance, read.alignment)
     return _Measured(
@@ -100,7 +100,7 @@ def measure_excerpt(record: LabelRecord) -> _Measured:
     )
 
 
-def yardstick_result(
+def shallow_model_result(
     records: Sequence[LabelRecord],
     measured: ExcerptStatistics,
     protocol: Protocol,
@@ -109,11 +109,11 @@ def yardstick_result(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> CrossValidationResult:
-    """Trees with and without the score, what they are blended with, and the baselines, held out alike.
+    """Held-out predictions of trees with and without the score, their blend, and the baselines.
 
-    Every system of a fold learns from the same records. In "cv4_performer" a score rendering, which
-    has no pianist, trains in every fold and is tested in none, unless the folds are wanted `as_published`,
-    leaks and all.
+    Every system of a fold is trained on the same records. In "cv4_performer" a score rendering, which
+    has no pianist, is in the training data of every fold and tested in none, except with `as_published`,
+    which leaks.
 
     Raises
     ------
@@ -167,12 +167,12 @@ def held_out(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> dict[str, FloatArray]:
-    """What every system says of every performance when its fold was held out.
+    """Predictions of every system for every performance, with its fold held out.
 
     Parameters
     ----------
-    systems : name -> model, and what it looks at, (R, ...)
-    labels : (R, D) rating, NaN where there is none
+    systems : name -> model, and its inputs, (R, ...)
+    labels : (R, D) rating, NaN where missing
     folds
 
     Returns
@@ -184,7 +184,7 @@ def held_out(
         for model, inputs in systems.values()
         for train, test in folds
     ]
-    found = LocalEngine(jobs).map(_learn_fold, tasks, progress)
+    found = LocalEngine(jobs).map(_fit_fold, tasks, progress)
     predictions: dict[str, FloatArray] = {}
     for name in systems:
         predictions[name] = np.full(labels.shape, np.nan)
@@ -193,7 +193,7 @@ def held_out(
     return predictions
 
 
-def _learn_fold(task: _Task) -> FloatArray:
+def _fit_fold(task: _Task) -> FloatArray:
     train, test = task.train, task.test
     return task.model(task.inputs[train], task.labels[train], task.inputs[test])
 
@@ -201,7 +201,7 @@ def _learn_fold(task: _Task) -> FloatArray:
 def _excerpt(
     record: LabelRecord, performance: Performance, alignment: Alignment | None
 ) -> tuple[Performance, Alignment | None]:
-    """The part of a performance that a record speaks of."""
+    """The part of a performance that a record describes."""
     if record.start_time == 0.0 and record.end_time is None:
         return performance, alignment
     start = record.start_time

@@ -1,4 +1,4 @@
-"""How much of a model's error is the same throughout a performance, and how much is of the music at hand."""
+"""Share of a model's error that is constant within a performance, as opposed to between its excerpts."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def shared_error_share(error: FloatArray, take: npt.NDArray[np.str_]) -> float:
 
     For a performance of n excerpts with errors e_i, the mean product of two different ones is
     ((sum e)^2 - sum e^2) / (n (n - 1)). These means, each weighed by n, are divided by the mean square of
-    all errors: 1 where a performance has one error, 0 where its excerpts err independently. A bias that all
-    performances have in common counts as shared.
+    all errors: 1 where a performance has one error, 0 where the errors of its excerpts are independent. A
+    bias that all performances have in common counts as shared.
 
     Parameters
     ----------
     error : (N,) label minus held-out rating
-    take : (N,) which performance each excerpt is from; one that is alone in its performance does not count
+    take : (N,) the performance of each excerpt; performances with a single excerpt are ignored
 
     Examples
     --------

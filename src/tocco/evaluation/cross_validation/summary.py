@@ -1,4 +1,4 @@
-"""What a cross-validation amounts to: means over dimensions, how sure they are, and who beats whom."""
+"""Summary of a cross-validation: means over dimensions, their intervals, and differences of systems."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ METRICS = ("pearson_r", "r2", "mae", "rmse", "mae_skill", "pair_accuracy", "pair
 """The rows of every table here; the last counts pairs of human performances of one passage."""
 
 CONSTANT = "constant"
-"""The system that the skill of all others is measured against."""
+"""The reference system of the skill of all others."""
 
 EVERYONE, HUMANS = "all performances", "human performances"
 
@@ -31,16 +31,15 @@ _FAMILIES = (("descriptors", DESCRIPTORS), ("dimensions", DIMENSIONS))
 
 
 class ClusterScores:
-    """The metrics of one system, ready to be taken again over any draw of whole clusters.
+    """Metrics of one system, prepared for bootstrap draws of whole clusters.
 
     Every metric is a ratio of sums over performances or over pairs; the sums of each cluster are
-    taken once, so that a thousand draws cost a thousand small products. In a draw, a cluster that
-    comes twice is paired with its copy, as with any other cluster, but its passages are not:
-    performances in two copies did not play the same passage of the same draw.
+    computed once, so that a thousand draws cost a thousand small products. In a draw, a cluster that
+    is drawn twice is paired with its copy, as with any other cluster, but its passages are not.
 
     Parameters
     ----------
-    labels : (N, D) rating, NaN where there is none; at least one in each column
+    labels : (N, D) rating, NaN where missing; at least one in each column
     est, constant : (N, D) rating
     clusters, passages : (N,) any label; each passage within one cluster
     is_human : (N,)
@@ -69,15 +68,15 @@ class ClusterScores:
         within = [
             pair_counts(human[:, d], est[:, d], clusters=self._cluster, groups=passages) for d in columns
         ]
-        # (C, C, 2 D): one draw is two products with the times that each cluster was drawn.
+        # (C, C, 2 D): a draw is two products with the multiplicity of each cluster.
         self._pairs = np.stack([table for pair in zip(*pairs, strict=True) for table in pair], axis=-1)
         of_passages = np.moveaxis(np.array(within), 0, -1)  # (2, C, C, D)
         self._within = np.einsum("kccd->kcd", of_passages)
         if not np.isclose(self._within.sum(), of_passages.sum()):
-            raise ValueError("a passage is in more than one cluster: its performances cannot be drawn apart")
+            raise ValueError("a passage is in more than one cluster: the bootstrap cannot draw it as a whole")
 
     def at(self, index: IntArray) -> FloatArray:
-        """Metrics over a draw.
+        """Metrics of a draw.
 
         Parameters
         ----------
@@ -110,7 +109,7 @@ class ClusterScores:
 
 
 def _sum_of_squares(n: FloatArray, total: FloatArray, squares: FloatArray) -> FloatArray:
-    """About the mean; what is left of equal values by rounding counts as 0."""
+    """About the mean; rounding errors of equal values count as 0."""
     about_mean = squares - total * total / n
     return np.where(about_mean <= 1e-12 * np.maximum(squares, n), 0.0, about_mean)
 
@@ -121,7 +120,7 @@ def _ratio(a: FloatArray, b: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class PartSummary:
-    """The systems over one part of the performances.
+    """Metrics of the systems over one part of the performances.
 
     Attributes
     ----------
@@ -130,7 +129,7 @@ class PartSummary:
     names : (D,) targets that have labels here
     labels : (D,) number of labels of each
     scores : system -> (7, D) in the order of `METRICS`
-    families : family -> (D,) which targets belong to it
+    families : family -> (D,) mask of its targets
     means : (family, system) -> (7,) means over the family
     gains : (family, system) -> (7,) main system minus this one, on the same draws
     """
@@ -147,7 +146,7 @@ class PartSummary:
 
 
 def families_of(names: tuple[str, ...]) -> dict[str, BoolArray]:
-    """The families of which there are members, titled by their number ("19 descriptors")."""
+    """The families with members, named with their number ("19 descriptors")."""
     masks = {family: np.isin(names, members) for family, members in _FAMILIES}
     return {f"{mask.sum()} {family}": mask for family, mask in masks.items() if mask.any()}
 
@@ -159,17 +158,17 @@ def summarise_part(
     generator: np.random.Generator,
     n_resamples: int = 1000,
 ) -> PartSummary:
-    """Measure every system over one part of the performances.
+    """Compute the metrics of every system over one part of the performances.
 
     Parameters
     ----------
     result
-        Must hold the system `constant`.
+        Must contain the system `constant`.
     part : `EVERYONE` or `HUMANS`
     main
         The system that is compared with each of the others.
     generator
-        Source of the bootstrap's draws.
+        Random generator of the bootstrap.
     n_resamples : >= 1
     """
     for system in (main, CONSTANT):

@@ -1,8 +1,8 @@
-"""The shallow models as baselines: fitted to the training side of a fold, then asked about the test side.
+"""Shallow models as baselines: fitted to the training part of a fold, applied to its test part.
 
 Every function here is a `Baseline`: `model(train_inputs, train_labels, test_inputs)` -> ratings. The
-inputs are statistics, one row a performance; NaN is a statistic that is missing, which the trees
-decide by and the linear and kernel models read as the mean of the training performances.
+inputs are statistics, one row per performance; NaN is a missing statistic, which the trees handle as
+such and the linear and kernel models replace by the mean of the training performances.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ def trees(train_inputs: FloatArray, train_labels: FloatArray, test_inputs: Float
     Parameters
     ----------
     train_inputs : (N, P) statistics, NaN where missing
-    train_labels : (N, D) rating, NaN where there is none
+    train_labels : (N, D) rating, NaN where missing
     test_inputs : (M, P)
 
     Returns
     -------
-    (M, D) rating, not held to 0..100; NaN for a dimension without a training label
-        The same inputs give the same ratings to the last bit.
+    (M, D) rating, not clipped to 0..100; NaN for a dimension without a training label
+        Deterministic, to the last bit.
     """
     return _held_out(fit_boosted_trees, train_inputs, train_labels, test_inputs)
 
@@ -37,7 +37,7 @@ def trees(train_inputs: FloatArray, train_labels: FloatArray, test_inputs: Float
 def ridge_statistics(
     train_inputs: FloatArray, train_labels: FloatArray, test_inputs: FloatArray
 ) -> FloatArray:
-    """A linear reading of all standardised statistics (`tocco.models.statistics_models.RidgeStatistics`).
+    """Ridge regression on all standardised statistics (`tocco.models.statistics_models.RidgeStatistics`).
 
     Parameters and returns as for `trees`.
     """
@@ -47,7 +47,7 @@ def ridge_statistics(
 def kernel_statistics(
     train_inputs: FloatArray, train_labels: FloatArray, test_inputs: FloatArray
 ) -> FloatArray:
-    """Ratings of the performances that are alike (`tocco.models.statistics_models.KernelRidge`).
+    """Kernel ridge regression (`tocco.models.statistics_models.KernelRidge`).
 
     Parameters and returns as for `trees`.
     """

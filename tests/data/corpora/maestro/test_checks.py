@@ -12,7 +12,7 @@ import soundfile
 
 from maestro_example import SmallMaestro, small_maestro
 from tocco.apps.commands import maestro as command
-from tocco.data.corpora.maestro.checks import check_recording, check_recordings, read_promises
+from tocco.data.corpora.maestro.checks import check_recording, check_recordings, read_expected
 from tocco.data.downloading import Downloader
 from tocco.errors import InputError
 from tocco.music.midi import load_midi, save_midi
@@ -48,8 +48,8 @@ def restated(folder: Path) -> None:
 
 
 def first(folder: Path) -> tuple[Path, Path]:
-    promise = read_promises(folder)[0]
-    return folder / promise.audio_path, folder / promise.midi_path
+    expected = read_expected(folder)[0]
+    return folder / expected.audio_path, folder / expected.midi_path
 
 
 def test_a_sound_corpus_passes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,8 +63,8 @@ def test_a_sound_corpus_passes(folder: Path, capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.slow
 def test_processes_find_what_one_finds(folder: Path) -> None:
-    promises = read_promises(folder)
-    assert list(check_recordings(promises, folder, 2)) == list(check_recordings(promises, folder, 1))
+    recordings = read_expected(folder)
+    assert list(check_recordings(recordings, folder, 2)) == list(check_recordings(recordings, folder, 1))
 
 
 def test_changed_bytes_are_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,8 +81,8 @@ def test_changed_bytes_are_found(folder: Path, capsys: pytest.CaptureFixture[str
 
 def test_a_lost_file_is_found(folder: Path) -> None:
     first(folder)[1].unlink()
-    finding = check_recording(read_promises(folder)[0], folder)
-    assert not finding.is_sound
+    finding = check_recording(read_expected(folder)[0], folder)
+    assert not finding.is_valid
     assert "No such file" in finding.text
 
 
@@ -94,8 +94,8 @@ def test_audio_of_another_length_is_found(change_sec: float, folder: Path) -> No
     other = samples[:-n] if change_sec < 0 else np.concatenate([samples, np.zeros(n, np.float32)])
     soundfile.write(audio, other, rate_hz, subtype="PCM_16")
     restated(folder)
-    finding = check_recording(read_promises(folder)[0], folder)
-    assert not finding.is_sound
+    finding = check_recording(read_expected(folder)[0], folder)
+    assert not finding.is_valid
     assert f"lasts {len(other) / rate_hz:.2f} s, and the index states" in finding.text
 
 
@@ -103,8 +103,8 @@ def test_audio_that_breaks_off_is_found(folder: Path) -> None:
     audio, _ = first(folder)
     audio.write_bytes(audio.read_bytes()[:-50_000])
     restated(folder)
-    finding = check_recording(read_promises(folder)[0], folder)
-    assert not finding.is_sound
+    finding = check_recording(read_expected(folder)[0], folder)
+    assert not finding.is_valid
     assert audio.name in finding.text
 
 
@@ -112,8 +112,8 @@ def test_a_midi_of_another_length_is_found(folder: Path) -> None:
     _, midi = first(folder)
     save_midi(load_midi(midi).shifted(0.3), midi)
     restated(folder)
-    finding = check_recording(read_promises(folder)[0], folder)
-    assert not finding.is_sound
+    finding = check_recording(read_expected(folder)[0], folder)
+    assert not finding.is_valid
     assert "ends at" in finding.text
 
 
@@ -121,32 +121,32 @@ def test_a_midi_that_is_late_is_found(folder: Path) -> None:
     audio, midi = first(folder)
     save_midi(load_midi(midi).shifted(0.15), midi)
     restated(folder)
-    finding = check_recording(read_promises(folder)[0], folder)
-    assert not finding.is_sound
+    finding = check_recording(read_expected(folder)[0], folder)
+    assert not finding.is_valid
     assert "lies -0.1" in finding.text
     assert "s off its recording" in finding.text
     assert audio.is_file()
 
 
 def test_the_midi_of_another_recording_is_found(folder: Path) -> None:
-    (audio, _), other = first(folder), read_promises(folder)[1]
-    promise = read_promises(folder)[0]
-    (folder / promise.midi_path).write_bytes((folder / other.midi_path).read_bytes())
+    (audio, _), other = first(folder), read_expected(folder)[1]
+    expected = read_expected(folder)[0]
+    (folder / expected.midi_path).write_bytes((folder / other.midi_path).read_bytes())
     restated(folder)
-    finding = check_recording(read_promises(folder)[0], folder)
-    assert not finding.is_sound
+    finding = check_recording(read_expected(folder)[0], folder)
+    assert not finding.is_valid
     assert audio.name in finding.text or "ends at" in finding.text
 
 
 def test_a_folder_without_tables_is_one_line(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="fetch the corpus first"):
-        read_promises(tmp_path)
+        read_expected(tmp_path)
     (folder / "checksums.sha256").write_text("")
     with pytest.raises(InputError, match=r"does not fit checksums\.sha256"):
-        read_promises(folder)
+        read_expected(folder)
 
 
 def test_the_tables_hold_what_the_check_reads(folder: Path) -> None:
     with (folder / "metadata.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert [p.duration_sec for p in read_promises(folder)] == [float(row["duration"]) for row in rows]
+    assert [p.duration_sec for p in read_expected(folder)] == [float(row["duration"]) for row in rows]

@@ -23,7 +23,7 @@ from http_faults import FAULTS, FaultyServer, fault_plan, serving
 from maestro_example import SmallMaestro, small_maestro
 from tocco.apps.commands import maestro as command
 from tocco.data.corpora.maestro import sources as maestro_sources
-from tocco.data.corpora.maestro.fetching import LEDGER, Ledger, alone_in, fetch, make_plan, sweep
+from tocco.data.corpora.maestro.fetching import LEDGER, Ledger, exclusive_access, fetch, make_plan, sweep
 from tocco.data.corpora.maestro.index import parse_index
 from tocco.data.corpora.maestro.sources import LocalArchive, LocalFolder, Server
 from tocco.data.downloading import Downloader, note_of, part_of
@@ -215,7 +215,7 @@ def test_two_runs_in_one_folder_are_kept_apart(small: SmallMaestro, tmp_path: Pa
     source = str(small.unpacked(tmp_path / "in"))
     (tmp_path / "out").mkdir()
     with (
-        alone_in(tmp_path / "out"),
+        exclusive_access(tmp_path / "out"),
         pytest.raises(OutputError, match="is being filled by another run"),
     ):
         run(small, tmp_path / "out", source)
@@ -295,7 +295,7 @@ def test_a_link_out_of_the_source_is_refused(small: SmallMaestro, tmp_path: Path
         run(small, tmp_path / "out", str(folder))
 
 
-def test_sources_that_are_none_are_told(small: SmallMaestro, tmp_path: Path) -> None:
+def test_invalid_sources_are_reported(small: SmallMaestro, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is no source"):
         run(small, tmp_path / "out", str(tmp_path / "nowhere"))
     with pytest.raises(InputError, match="is there a network"):

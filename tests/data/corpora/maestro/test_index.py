@@ -103,7 +103,7 @@ def test_an_arrangement_counts_for_the_author() -> None:
 
 
 @pytest.mark.parametrize("n", [0, -1, 61])
-def test_a_choice_out_of_range_is_told(n: int) -> None:
+def test_a_choice_out_of_range_is_reported(n: int) -> None:
     with pytest.raises(InputError, match=rf"--subset: is {n} \(allowed: 1 to 60\)"):
         chosen(made_up(60), n)
 
@@ -146,7 +146,7 @@ def test_a_part_of_the_real_corpus_is_balanced(n: int, corpus_dir: Path) -> None
 
 
 @pytest.mark.data
-def test_more_than_the_corpus_has_is_told(corpus_dir: Path) -> None:
+def test_more_than_the_corpus_has_is_reported(corpus_dir: Path) -> None:
     with pytest.raises(InputError, match=r"--subset: is 1277 \(allowed: 1 to 1,276\)"):
         chosen(real_index(corpus_dir), 1277)
     assert len(chosen(real_index(corpus_dir), 1276)) == 1276

@@ -1,1 +1,1 @@
-"""MAESTRO: its index, its files, fetching and checking them."""
+"""MAESTRO: index, files, download and verification."""

@@ -1,4 +1,4 @@
-"""Whether the files of MAESTRO here are what they should be: bytes, sound, notes, and their agreement."""
+"""Verification of the MAESTRO files: checksums, duration, notes, and synchrony of audio and MIDI."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from tocco.music.midi import load_midi
 from tocco.music.synchrony import align_midi_to_audio
 
 MAX_MIDI_DIFFERENCE_SEC: Final = 0.2
-"""The index states when the last key is released: within 0.08 s on 120 files of the corpus."""
+"""The index states the last key release: within 0.08 s on 120 files of the corpus."""
 
 AUDIO_LACKS_SEC: Final = 0.5
 AUDIO_EXCEEDS_SEC: Final = 15.0
-"""The sound goes on after the last key: the pedal is held for up to 4 s, and then the hall rings."""
+"""Audio continues after the last key release: up to 4 s of pedal, and the reverberation of the hall."""
 
 MAX_OFFSET_SEC: Final = 0.1
-"""The publisher states about 3 ms between audio and MIDI; what is further off is another recording."""
+"""The publisher states about 3 ms between audio and MIDI; a larger offset is of another recording."""
 
 
 @dataclass(frozen=True)
-class Promise:
-    """What `metadata.csv` and the checksums say of one recording."""
+class ExpectedFiles:
+    """Files of one recording as listed in `metadata.csv` and the checksums."""
 
     audio_path: str
     midi_path: str
@@ -43,27 +43,27 @@ class Promise:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one recording.
+    """Result of the verification of one recording.
 
     Attributes
     ----------
-    audio_path : in the corpus' folder
-    is_sound
-    text : the figures, or what is wrong
+    audio_path : in the folder of the corpus
+    is_valid
+    text : the measurements, or the problem
     """
 
     audio_path: str
-    is_sound: bool
+    is_valid: bool
     text: str
 
 
-def read_promises(folder: Path) -> tuple[Promise, ...]:
-    """What the folder says of its recordings.
+def read_expected(folder: Path) -> tuple[ExpectedFiles, ...]:
+    """Read the list of recordings of a folder.
 
     Raises
     ------
     InputError
-        Its tables are missing or not as they were written.
+        Its tables are missing or damaged.
     """
     metadata, sums = folder / METADATA, folder / CHECKSUMS
     try:
@@ -79,7 +79,7 @@ def read_promises(folder: Path) -> tuple[Promise, ...]:
     sha256 = {path: digest for digest, _, path in (line.partition("  ") for line in lines)}
     try:
         return tuple(
-            Promise(
+            ExpectedFiles(
                 row["audio_path"],
                 row["midi_path"],
                 float(row["duration"]),
@@ -91,46 +91,48 @@ def read_promises(folder: Path) -> tuple[Promise, ...]:
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(
             metadata,
-            f"does not fit {CHECKSUMS} ({error})",
+            f"does not match {CHECKSUMS} ({error})",
             allowed=f"the columns {', '.join(METADATA_COLUMNS)}",
             next_step="run the fetch again, which writes both",
         ) from error
 
 
-def check_recordings(promises: Sequence[Promise], folder: Path, jobs: int) -> Iterator[Finding]:
-    """Check recordings one after the other or several at once; findings come in the given order."""
-    yield from LocalEngine(jobs).map(functools.partial(check_recording, folder=folder), promises)
+def check_recordings(recordings: Sequence[ExpectedFiles], folder: Path, jobs: int) -> Iterator[Finding]:
+    """Verify recordings, in parallel if `jobs` > 1; findings are in the given order."""
+    yield from LocalEngine(jobs).map(functools.partial(check_recording, folder=folder), recordings)
 
 
-def check_recording(promise: Promise, folder: Path) -> Finding:
-    """Bytes against the checksums, length against the index, and MIDI against sound over all its length."""
+def check_recording(expected: ExpectedFiles, folder: Path) -> Finding:
+    """Verify the checksums, the duration against the index, and the synchrony of MIDI and audio."""
     try:
-        return Finding(promise.audio_path, True, _measured(promise, folder))
+        return Finding(expected.audio_path, True, _measured(expected, folder))
     except ToccoError as error:
-        return Finding(promise.audio_path, False, str(error))
+        return Finding(expected.audio_path, False, str(error))
 
 
-def _measured(promise: Promise, folder: Path) -> str:
-    audio, midi = folder / promise.audio_path, folder / promise.midi_path
-    for path, promised in ((audio, promise.audio_sha256), (midi, promise.midi_sha256)):
-        if sha256_of(path) != promised:
-            raise _wrong(path, f"has another SHA-256 than {CHECKSUMS} states")
+def _measured(expected: ExpectedFiles, folder: Path) -> str:
+    audio, midi = folder / expected.audio_path, folder / expected.midi_path
+    for path, expected_sha256 in ((audio, expected.audio_sha256), (midi, expected.midi_sha256)):
+        if sha256_of(path) != expected_sha256:
+            raise _invalid(path, f"has another SHA-256 than {CHECKSUMS} states")
     performance = load_midi(midi)
-    last_sec, stated_sec = float(performance.offset_sec.max(initial=0.0)), promise.duration_sec
+    last_sec, stated_sec = float(performance.offset_sec.max(initial=0.0)), expected.duration_sec
     if abs(last_sec - stated_sec) > MAX_MIDI_DIFFERENCE_SEC:
-        raise _wrong(midi, f"ends at {last_sec:.2f} s, and the index states {stated_sec:.2f} s")
+        raise _invalid(midi, f"ends at {last_sec:.2f} s, and the index states {stated_sec:.2f} s")
     line = align_midi_to_audio(performance, stream_audio(audio), audio_source=str(audio))
     if not -AUDIO_LACKS_SEC <= line.audio_duration_sec - stated_sec <= AUDIO_EXCEEDS_SEC:
-        raise _wrong(audio, f"lasts {line.audio_duration_sec:.2f} s, and the index states {stated_sec:.2f} s")
+        raise _invalid(
+            audio, f"lasts {line.audio_duration_sec:.2f} s, and the index states {stated_sec:.2f} s"
+        )
     ends_sec = (line.offset_sec, line.offset_sec + line.drift * stated_sec)
     furthest_sec = max(ends_sec, key=abs)
     if abs(furthest_sec) > MAX_OFFSET_SEC:
-        raise _wrong(midi, f"lies {furthest_sec:+.3f} s off its recording")
+        raise _invalid(midi, f"has an offset of {furthest_sec:+.3f} s from its recording")
     return (
         f"{line.audio_duration_sec:.1f} s, {len(performance)} notes, MIDI {1000 * furthest_sec:+.0f} ms off, "
         f"residual {1000 * line.residual_sec:.1f} ms, score {line.score:.2f}"
     )
 
 
-def _wrong(path: Path, problem: str) -> InputError:
+def _invalid(path: Path, problem: str) -> InputError:
     return InputError(path, problem, next_step="remove it and run the fetch again")

@@ -1,7 +1,7 @@
-"""Bringing a part of MAESTRO into a folder: planned, checked for room, parallel, and resumable.
+"""Download of a part of MAESTRO: planned, checked for disk space, parallel, and resumable.
 
-A file has its name only when it is whole and checked, and then stands in a ledger with its size and
-SHA-256. A second run reads the ledger and asks for nothing that is there.
+A file exists under its name only when it is complete and verified; it is then listed in a ledger with
+its size and SHA-256. A second run reads the ledger and downloads only what is missing.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ _SPARE_BYTES = 64 << 20  # for the tables, and for a file system that is never q
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """One file to bring.
+class MissingFile:
+    """One file to download.
 
     Attributes
     ----------
     name : in the archive
-    path : in the corpus' folder
-    max_bytes : what a file of its kind and length may have
-    size_bytes, transfer_bytes : unpacked, and on the way
+    path : in the folder of the corpus
+    max_bytes : maximum size of a file of its kind and duration
+    size_bytes, transfer_bytes : unpacked and compressed size
     """
 
     name: str
@@ -65,38 +65,38 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will bring.
+    """Files to download.
 
     Attributes
     ----------
-    recordings : all that were chosen
-    missing : the files of them that are not here
-    shared_bytes : on the way, beside the files' own: the archive that holds all MIDI
+    recordings : all chosen recordings
+    missing : their files that are not in the folder
+    shared_bytes : additional transfer: the archive of all MIDI files
     """
 
     recordings: tuple[Recording, ...]
-    missing: tuple[Wanted, ...]
+    missing: tuple[MissingFile, ...]
     shared_bytes: int
 
     @property
     def transfer_bytes(self) -> int:
-        """What travels in all."""
+        """Total transfer."""
         return self.shared_bytes + sum(file.transfer_bytes for file in self.missing)
 
     @property
     def size_bytes(self) -> int:
-        """What the files will take when they are unpacked."""
+        """Total size of the unpacked files."""
         return self.shared_bytes + sum(file.size_bytes for file in self.missing)
 
     def room_bytes(self, jobs: int) -> int:
-        """Room that the run needs: the files, and the packed parts that lie beside them meanwhile."""
+        """Disk space of the run: the files, and the compressed parts that exist at the same time."""
         parts = sorted((file.transfer_bytes for file in self.missing), reverse=True)
         return self.size_bytes + sum(parts[:jobs])
 
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """A file that was brought and checked."""
+    """A downloaded and verified file."""
 
     path: str
     size_bytes: int
@@ -104,7 +104,7 @@ class LedgerEntry:
 
 
 class Ledger:
-    """What has been brought, a line a file; a line that a crash cut off is not read.
+    """Downloaded files, one line each; a line truncated by a crash is ignored.
 
     Parameters
     ----------
@@ -117,16 +117,16 @@ class Ledger:
         self._entries = {entry.path: entry for entry in self._read()}
 
     def has(self, path: str) -> bool:
-        """Whether a file was brought and is still there with its size."""
+        """Whether a file was downloaded and still has its size."""
         entry, file = self._entries.get(path), self._folder / path
         return entry is not None and file.is_file() and file.stat().st_size == entry.size_bytes
 
     def sha256(self, path: str) -> str | None:
-        """Checksum of a file as it was brought; None for one that was not."""
+        """Checksum of a downloaded file; None for other files."""
         return self._entries[path].sha256 if path in self._entries else None
 
     def add(self, path: str, sha256: str) -> None:
-        """Enter a file, on the disk before this returns."""
+        """Add a file; the entry is flushed to the disk."""
         entry = LedgerEntry(path, (self._folder / path).stat().st_size, sha256)
         with self._lock, self._path.open("a+b") as stream:
             if stream.seek(0, os.SEEK_END) > 0:
@@ -149,7 +149,7 @@ class Ledger:
 
 
 def make_plan(source: Source, recordings: Sequence[Recording], folder: Path) -> Plan:
-    """What of the chosen recordings is missing, and how large it is; asks nothing if nothing is.
+    """Missing files of the chosen recordings, with their sizes; no request if nothing is missing.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def make_plan(source: Source, recordings: Sequence[Recording], folder: Path) -> 
     """
     ledger = Ledger(folder)
     missing = [
-        Wanted(name, path, max_bytes, source.size_bytes(name), source.transfer_bytes(name))
+        MissingFile(name, path, max_bytes, source.size_bytes(name), source.transfer_bytes(name))
         for recording in recordings
         for name, path, max_bytes in _files(recording)
         if not ledger.has(path)
@@ -169,12 +169,12 @@ def make_plan(source: Source, recordings: Sequence[Recording], folder: Path) -> 
 
 
 def check_room(plan: Plan, folder: Path, jobs: int) -> None:
-    """Refuse a run for which the disk has no room, before it begins.
+    """Refuse a run without enough disk space, before it begins.
 
     Raises
     ------
     OutputError
-        There is less room than the files need.
+        There is less space than the files need.
     """
     begun = [part_of(folder / file.path) for file in plan.missing]
     here = sum(part.stat().st_size for part in begun if part.is_file())
@@ -196,35 +196,35 @@ def fetch(
     *,
     jobs: int = 4,
     stop: Callable[[], object] = lambda: None,
-    on_file: Callable[[Wanted], object] = lambda file: None,
+    on_file: Callable[[MissingFile], object] = lambda file: None,
 ) -> None:
-    """Bring every missing file; what is finished stays, however the run ends.
+    """Download all missing files; finished files remain if the run fails.
 
     Parameters
     ----------
     source, plan, folder
-    jobs : files at once
+    jobs : parallel downloads
     stop
-        Makes the source give up what is under way.
+        Makes the source cancel its downloads.
     on_file
-        Told of every finished file, from any thread.
+        Called for every finished file, from any thread.
 
     Raises
     ------
     InputError, OutputError
-        The first file that could not be brought; no further ones are begun then.
+        The first file that failed; no further downloads are started.
     """
     ledger = Ledger(folder)
 
-    def bring(file: Wanted) -> None:
+    def fetch_one(file: MissingFile) -> None:
         target = folder / file.path
-        sha256 = _adopted(source, file, target) or source.bring(file.name, target, file.max_bytes)
+        sha256 = _adopted(source, file, target) or source.fetch(file.name, target, file.max_bytes)
         ledger.add(file.path, sha256)
         on_file(file)
 
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="fetch")
     try:
-        for done in as_completed([pool.submit(bring, file) for file in plan.missing]):
+        for done in as_completed([pool.submit(fetch_one, file) for file in plan.missing]):
             done.result()
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -235,19 +235,19 @@ def fetch(
 
 
 def describe_folder(index: Sequence[Recording], release: Release, folder: Path) -> ImportReport:
-    """Write metadata, manifest, checksums and card of every recording that is here with both files.
+    """Write metadata, manifest, checksums and card of every recording with both files.
 
     Raises
     ------
     InputError
-        None is here.
+        There is none.
     OutputError
         They cannot be written.
     """
     ledger = Ledger(folder)
     here = [r for r in index if ledger.has(r.audio_path) and ledger.has(r.midi_path)]
     if not here:
-        raise InputError(folder, "holds no recording of MAESTRO", next_step="fetch some first")
+        raise InputError(folder, "has no recording of MAESTRO", next_step="fetch some first")
     paths = sorted(path for r in here for path in (r.audio_path, r.midi_path))
     sha256 = {path: ledger.sha256(path) or "" for path in paths}
     report = ImportReport(
@@ -267,10 +267,10 @@ def describe_folder(index: Sequence[Recording], release: Release, folder: Path) 
 
 
 def sweep(folder: Path) -> None:
-    """Remove half-written files of a run that was killed; parts of downloads stay, to be continued.
+    """Remove temporary files of a run that was killed; partial downloads remain, to be continued.
 
-    A part of a file that is whole goes too: the run was killed between the one and the other.
-    Only for who is alone in the folder.
+    A partial download of a complete file is removed too: the run was killed between rename and removal.
+    The caller must have exclusive access to the folder.
     """
     for path in folder.glob("[0-9]*/*/.*"):
         part = _PART.fullmatch(path.name)
@@ -279,20 +279,20 @@ def sweep(folder: Path) -> None:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Keep a second run out of the same folder; the lock falls with the process, however it ends.
+def exclusive_access(folder: Path) -> Iterator[None]:
+    """Lock the folder against a second run; the lock is released with the process, however it ends.
 
     Raises
     ------
     OutputError
-        Another run is at work there.
+        Another run has the lock.
     """
     with (folder / _LOCK).open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise OutputError(
-                folder, "is being filled by another run", next_step="wait for it, or choose another folder"
+                folder, "is in use by another run", next_step="wait for it, or choose another folder"
             ) from error
         yield
 
@@ -304,8 +304,8 @@ def _files(recording: Recording) -> tuple[tuple[str, str, int], ...]:
     )
 
 
-def _adopted(source: Source, file: Wanted, target: Path) -> str | None:
-    """SHA-256 of a file that is here without an entry, if it is what the source states."""
+def _adopted(source: Source, file: MissingFile, target: Path) -> str | None:
+    """SHA-256 of a file without a ledger entry, if it matches the source."""
     if not target.is_file() or target.stat().st_size != file.size_bytes:
         return None
     return sha256_of(target) if crc32_of(target) == source.crc32(file.name) else None

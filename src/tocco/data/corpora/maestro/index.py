@@ -1,8 +1,8 @@
 """MAESTRO v3.0.0: 1,276 recordings of a piano competition, each with the MIDI of the instrument.
 
 C. Hawthorne et al., "Enabling Factorized Piano Music Modeling and Generation with the MAESTRO
-Dataset", ICLR 2019. This module knows its index, chooses from it, and describes the choice in
-tocco's schema; `maestro_sources` and `maestro_fetching` bring the files.
+Dataset", ICLR 2019. This module reads the index, selects subsets, and describes them in the schema
+of tocco; `sources` and `fetching` download the files.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ METADATA_COLUMNS: Final = (
     "split",
 )
 SPLITS: Final = ("train", "validation", "test")
-"""The official split; its place here is the fold of the protocol `maestro`."""
+"""The official split; the position is the fold of the protocol `maestro`."""
 
 _INDEX_COLUMNS = (
     "canonical_composer",
@@ -48,7 +48,7 @@ _INDEX_COLUMNS = (
 )
 _YEAR = re.compile(r"(19|20)\d\d")
 _MAX_DURATION_SEC = 4 * 3600.0
-# 96 kHz, two channels, 32 bits: four times the densest recording of the corpus.
+# 96 kHz, two channels, 32 bits: four times the largest recording of the corpus.
 _MAX_AUDIO_BYTES_A_SEC = 96_000 * 2 * 4
 _MAX_MIDI_BYTES = 32 << 20
 _HEADROOM_BYTES = 1 << 20
@@ -118,37 +118,37 @@ class Recording:
 
     @property
     def piece_id(self) -> str:
-        """The composition: several pianists may have played it, and no split may tear them apart."""
+        """The composition, which several pianists may have played; splits must not divide it."""
         return file_name(f"{self.composer} {self.title}")
 
     @property
     def author(self) -> str:
-        """Who wrote the music, without its arrangers."""
+        """Composer without arrangers."""
         return self.composer.split(" / ")[0]
 
     @property
     def audio_path(self) -> str:
-        """Where the audio lies in the corpus' folder: year, kind, name."""
+        """Path of the audio in the folder of the corpus: year, kind, name."""
         return f"{self.year}/audio/{PurePosixPath(self.audio_name).name}"
 
     @property
     def midi_path(self) -> str:
-        """Where the MIDI lies in the corpus' folder."""
+        """Path of the MIDI in the folder of the corpus."""
         return f"{self.year}/midi/{PurePosixPath(self.midi_name).name}"
 
     @property
     def max_audio_bytes(self) -> int:
-        """More than any recording of this length has: a larger file is not what the index names."""
+        """Maximum size of the audio: a larger file is not the one of the index."""
         return int(self.duration_sec * _MAX_AUDIO_BYTES_A_SEC) + _HEADROOM_BYTES
 
     @property
     def max_midi_bytes(self) -> int:
-        """More than any MIDI of the corpus has."""
+        """Maximum size of a MIDI file of the corpus."""
         return _MAX_MIDI_BYTES
 
 
 def parse_index(text: str, source: str) -> tuple[Recording, ...]:
-    """The rows of `maestro-v3.0.0.csv`, in its order.
+    """Parse `maestro-v3.0.0.csv`, in order.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def parse_index(text: str, source: str) -> tuple[Recording, ...]:
     Raises
     ------
     InputError
-        A column is missing, a value is out of range, a file's name is not safe or stands twice.
+        A column is missing, a value is out of range, or a file's name is not safe or is repeated.
     """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
@@ -182,7 +182,7 @@ def parse_index(text: str, source: str) -> tuple[Recording, ...]:
         line_of[name] = line
         recordings.append(recording)
     if not recordings:
-        raise InputError(source, "holds no recordings", next_step="fetch it again")
+        raise InputError(source, "has no recordings", next_step="fetch it again")
     return tuple(recordings)
 
 
@@ -218,12 +218,12 @@ def _recording(row: dict[str, str], subject: str) -> Recording:
 
 
 def select(recordings: Sequence[Recording], n: int, rng: np.random.Generator) -> tuple[Recording, ...]:
-    """A balanced part of the corpus: many composers, all years, the official split in its own shares.
+    """Select a balanced subset: many composers, all years, the proportions of the official split.
 
-    One recording after the other is taken: from the split that is furthest behind its share
-    (Sainte-Laguë's quotients), of the author who has fewest so far, then of the year, then of the
-    piece; chance decides among equals. So authors and years are as even as the supply allows, and a
-    larger choice with the same seed contains the smaller one.
+    Recordings are chosen one by one: from the split that is furthest below its proportion
+    (Sainte-Laguë's quotients), of the composer with the fewest so far, then of the year, then of the
+    piece; ties are random. Composers and years are as even as possible, and a larger subset with the
+    same seed contains the smaller one.
 
     Parameters
     ----------
@@ -270,7 +270,7 @@ def select(recordings: Sequence[Recording], n: int, rng: np.random.Generator) ->
 
 
 def metadata_csv(recordings: Iterable[Recording]) -> bytes:
-    """`metadata.csv`: one row a recording, its paths relative to the corpus' folder, duration in seconds."""
+    """`metadata.csv`: one row per recording, paths relative to the folder, duration in seconds."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(METADATA_COLUMNS)
@@ -282,7 +282,7 @@ def metadata_csv(recordings: Iterable[Recording]) -> bytes:
 
 
 def label_records(recordings: Iterable[Recording], folder: Path) -> list[LabelRecord]:
-    """The recordings in the shared schema, with nothing rated yet.
+    """Label records of the recordings, without ratings.
 
     The official split is the fold protocol `maestro`: 0 train, 1 validation, 2 test.
     """
@@ -304,7 +304,7 @@ def label_records(recordings: Iterable[Recording], folder: Path) -> list[LabelRe
 
 
 def card(release: Release, checksum: str) -> CorpusCard:
-    """Licence, citation and what else must be said wherever something is made from MAESTRO."""
+    """Licence, citation and notes of MAESTRO."""
     return CorpusCard(
         name="MAESTRO",
         version=release.version,

@@ -1,8 +1,7 @@
-"""Where the files of MAESTRO come from: the publisher's server, an archive, or an unpacked folder.
+"""Sources of the MAESTRO files: the publisher's server, an archive, or an unpacked folder.
 
-The publisher offers the recordings as one archive of 101 GB. Its table of contents lies at its end
-and takes half a megabyte; with it, any single member can be fetched by its own range of bytes and is
-checked against the CRC-32 that stands there.
+The publisher offers the recordings as one archive of 101 GB. Its central directory is at its end and takes
+half a megabyte; with it, a single member can be downloaded as a byte range and verified by its CRC-32.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ OnBytes = Callable[[int], object]
 
 
 class Source(Protocol):
-    """A place that has the files of the corpus, under their names in the archive."""
+    """Provides the files of the corpus, under their names in the archive."""
 
     def index(self) -> str:
         """Text of the index."""
@@ -50,27 +49,27 @@ class Source(Protocol):
         ...
 
     def transfer_bytes(self, name: str) -> int:
-        """What bringing it costs on the way: packed for an archive."""
+        """Bytes to transfer; the compressed size for an archive."""
         ...
 
     def crc32(self, name: str) -> int | None:
         """CRC-32 where the source states one."""
         ...
 
-    def bring(self, name: str, target: Path, max_bytes: int) -> str:
-        """Put a checked file into place and return its SHA-256."""
+    def fetch(self, name: str, target: Path, max_bytes: int) -> str:
+        """Write a verified file to its target and return its SHA-256."""
         ...
 
 
 @dataclass(frozen=True)
 class LocalFolder:
-    """An unpacked copy of the corpus: the index, and a folder a year.
+    """An unpacked copy of the corpus: the index, and one folder per year.
 
     Attributes
     ----------
     folder
     release
-    on_bytes : told of progress
+    on_bytes : called with the number of new bytes
     """
 
     folder: Path
@@ -86,14 +85,14 @@ class LocalFolder:
         return self._file(name).stat().st_size
 
     def transfer_bytes(self, name: str) -> int:
-        """The same: it is copied."""
+        """The same: the file is copied."""
         return self.size_bytes(name)
 
     def crc32(self, name: str) -> int | None:
         """None: a folder states no checksums."""
         return None
 
-    def bring(self, name: str, target: Path, max_bytes: int) -> str:
+    def fetch(self, name: str, target: Path, max_bytes: int) -> str:
         """Copy a file."""
         original = self._file(name)
         if original.stat().st_size > max_bytes:
@@ -108,20 +107,20 @@ class LocalFolder:
     def _file(self, name: str) -> Path:
         path = self.folder / name
         if not path.resolve().is_relative_to(self.folder.resolve()):
-            raise InputError(self.folder, f"holds {name!r} as a link that leads out of it")
+            raise InputError(self.folder, f"has {name!r} as a link to another folder")
         if not path.is_file():
-            raise InputError(self.folder, f"holds no {name}", next_step=_ANOTHER)
+            raise InputError(self.folder, f"has no {name}", next_step=_ANOTHER)
         return path
 
 
 class LocalArchive:
-    """An archive of the corpus on this machine.
+    """A local archive of the corpus.
 
     Parameters
     ----------
     path
     release
-    on_bytes : told of progress
+    on_bytes : called with the number of new bytes
     """
 
     def __init__(self, path: Path, release: Release, on_bytes: OnBytes) -> None:
@@ -147,7 +146,7 @@ class LocalArchive:
         """CRC-32 of a member."""
         return self._member(name).crc32
 
-    def bring(self, name: str, target: Path, max_bytes: int) -> str:
+    def fetch(self, name: str, target: Path, max_bytes: int) -> str:
         """Unpack a member."""
         member = self._member(name)
         with self._open() as archive:
@@ -169,11 +168,11 @@ class LocalArchive:
 
 @dataclass(frozen=True)
 class _RemoteArchive:
-    """One version of the archive on the server, and its table of contents."""
+    """One version of the archive on the server, and its central directory."""
 
     remote: RemoteFile
     directory: Directory
-    tail: bytes  # the last bytes, table of contents included
+    tail: bytes  # the last bytes, including the central directory
 
     @property
     def tail_span(self) -> tuple[int, int, BinaryIO]:
@@ -189,7 +188,7 @@ class Server:
     release
     downloader
     folder
-        Of the corpus here: the MIDI archive is kept in it, and unfinished parts lie beside their targets.
+        Of the local corpus: the MIDI archive is stored in it, and partial downloads are beside their targets.
     """
 
     def __init__(self, base_url: str, release: Release, downloader: Downloader, folder: Path) -> None:
@@ -200,7 +199,7 @@ class Server:
         self._midi: LocalArchive | None = None
 
     def index(self) -> str:
-        """Text of the index; its checksum is known."""
+        """Text of the index, verified by its checksum."""
         url = self._url(self._release.index_name)
         remote = self._downloader.describe(url)
         if remote.size_bytes > _TAIL_BYTES:
@@ -212,24 +211,24 @@ class Server:
         return self._member(name)[1].size_bytes
 
     def transfer_bytes(self, name: str) -> int:
-        """What travels: the member of the archive for audio; MIDI comes in one archive for all."""
+        """Transfer: the member of the archive for audio; 0 for MIDI, which is one archive for all files."""
         member = self._member(name)[1]
         return 0 if name.endswith(".midi") else member.stop - member.start
 
     def midi_archive_bytes(self) -> int:
-        """What travels for MIDI: all of it at once, or nothing when it is here."""
+        """Transfer of the MIDI archive, 0 if it is present."""
         if (self._folder / self._release.midi_archive).is_file():
             return 0
         return self._downloader.describe(self._url(self._release.midi_archive)).size_bytes
 
     def crc32(self, name: str) -> int | None:
-        """CRC-32 as the archive states it."""
+        """CRC-32 of the archive's directory."""
         return self._member(name)[1].crc32
 
-    def bring(self, name: str, target: Path, max_bytes: int) -> str:
-        """Fetch a file's own bytes, resumed where they stopped, and unpack them."""
+    def fetch(self, name: str, target: Path, max_bytes: int) -> str:
+        """Download the byte range of a file, resumed if interrupted, and unpack it."""
         if name.endswith(".midi"):
-            return self._midi_archive().bring(name, target, max_bytes)
+            return self._midi_archive().fetch(name, target, max_bytes)
         part = part_of(target)
         fault: InputError | None = None
         for _ in range(self._downloader.patience.attempts):
@@ -266,7 +265,7 @@ class Server:
         return archive, find_member(archive.directory, name, self._release, archive.remote.url)
 
     def _forget(self, archive: _RemoteArchive) -> None:
-        """Read the table of contents again, unless another thread has done so."""
+        """Discard the central directory, unless another thread has done so."""
         with self._lock:
             if self._archive is archive:
                 self._archive = None
@@ -311,12 +310,12 @@ class Server:
 def open_source(
     place: str, release: Release, downloader: Downloader, folder: Path, on_bytes: OnBytes
 ) -> Source:
-    """The source that an address or a path names.
+    """The source of a URL or a path.
 
     Raises
     ------
     InputError
-        It is no address, and no folder or archive either.
+        It is neither a URL nor a folder or an archive.
     """
     if place.startswith(("http://", "https://")):
         return Server(place, release, downloader, folder)
@@ -332,28 +331,28 @@ def open_source(
         return LocalArchive(path, release, on_bytes)
     raise InputError(
         place,
-        "is no source",
-        allowed="an address (https://...), a folder, or a .zip",
+        "is not a source",
+        allowed="a URL (https://...), a folder, or a .zip",
         next_step="check the spelling",
     )
 
 
 def find_member(directory: Directory, name: str, release: Release, source: str) -> Member:
-    """The member of an archive for a file of the corpus: in the release's folder, or at the top.
+    """Find the member of an archive for a file: in the folder of the release, or at the top.
 
     Raises
     ------
     InputError
-        The archive does not hold it.
+        The archive does not contain it.
     """
     for path in (f"{release.folder}/{name}", name):
         if path in directory.members:
             return directory.members[path]
-    raise InputError(source, f"holds no {release.folder}/{name}", next_step=_ANOTHER)
+    raise InputError(source, f"has no {release.folder}/{name}", next_step=_ANOTHER)
 
 
 def crc32_of(path: Path) -> int:
-    """CRC-32 of a file's bytes, as zip archives state it."""
+    """CRC-32 of a file's bytes, as in zip archives."""
     value = 0
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):

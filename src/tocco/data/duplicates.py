@@ -1,7 +1,7 @@
-"""Finds the same take under two names, and the same music under two titles.
+"""Detection of duplicate takes, and of the same music under two titles.
 
-A corpus that holds one recording twice teaches and tests with it at once; so does one that files a
-movement with its repeats apart from the movement without.
+A recording that is twice in a corpus can be in training and test at once; so can a movement that is listed
+with and without its repeats.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from tocco.music.performance import Performance
 from tocco.units import IntArray
 
 SAME_TAKE_SHARE: Final = 0.5
-"""Share of the shorter take's timed note runs from which on two files are one take.
+"""Minimum share of the shorter take's timed note runs for two files to count as one take.
 
 In ASAP, one take under two names has 1.0, and two takes of one piece at most 0.02.
 """
 
 SAME_MUSIC_SHARE: Final = 0.3
-"""Share of the shorter score's pitch runs from which on two scores are one piece.
+"""Minimum share of the shorter score's pitch runs for two scores to count as one piece.
 
 In ASAP, two versions of a movement (with and without repeats) have 0.97 and more, and two pieces at
 most 0.02.
 """
 
 WRITTEN_RUN_NOTES: Final = 12
-"""Notes in one run of a score. With 8, a scale would be taken for common music."""
+"""Notes in one run of a score. With 8, scales would count as common music."""
 
 _ONSET_STEP_SEC = 0.001
 # The odd multiplier of the splits' fingerprint (Knuth's, 2^64 / golden ratio).
@@ -39,8 +39,8 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """Two names and the share of note runs that they have in common, of the shorter one's."""
+class Overlap:
+    """Two names and the share of the shorter one's note runs that they have in common."""
 
     first: str
     second: str
@@ -48,7 +48,7 @@ class Likeness:
 
 
 def written_runs(score: Performance) -> IntArray:
-    """What a score shares with another version of the same music, whatever its tempo: runs of pitches.
+    """Fingerprint of a score that is independent of tempo: runs of pitches.
 
     Parameters
     ----------
@@ -71,8 +71,8 @@ def written_runs(score: Performance) -> IntArray:
     return np.unique(hashed)
 
 
-def likenesses(runs_of: Mapping[str, IntArray], share: float) -> tuple[Likeness, ...]:
-    """Every pair of names that share at least so many of their runs, in order of the names.
+def overlaps(runs_of: Mapping[str, IntArray], share: float) -> tuple[Overlap, ...]:
+    """All pairs of names that share at least this fraction of their runs, in order of the names.
 
     Parameters
     ----------
@@ -91,22 +91,22 @@ def likenesses(runs_of: Mapping[str, IntArray], share: float) -> tuple[Likeness,
     common = sparse.triu(has @ has.T, k=1).tocoo()
     of_shorter = common.data / np.minimum(size[common.row], size[common.col])
     found = [
-        Likeness(names[i], names[j], float(value))
+        Overlap(names[i], names[j], float(value))
         for i, j, value in zip(common.row, common.col, of_shorter, strict=True)
         if value >= share
     ]
     return tuple(sorted(found, key=lambda pair: (pair.first, pair.second)))
 
 
-def clusters(names: Iterable[str], pairs: Sequence[Likeness | tuple[str, str]]) -> dict[str, str]:
-    """Name -> the first name, in order, of all that it is linked with, directly or through others.
+def clusters(names: Iterable[str], pairs: Sequence[Overlap | tuple[str, str]]) -> dict[str, str]:
+    """Name -> the first name, in order, of its connected component.
 
     >>> clusters("abcd", [("d", "b"), ("b", "c")])
     {'a': 'a', 'b': 'b', 'c': 'b', 'd': 'b'}
     """
     ordered = sorted(set(names))
     index = {name: i for i, name in enumerate(ordered)}
-    links = [(pair.first, pair.second) if isinstance(pair, Likeness) else pair for pair in pairs]
+    links = [(pair.first, pair.second) if isinstance(pair, Overlap) else pair for pair in pairs]
     rows, columns = [index[a] for a, _ in links], [index[b] for _, b in links]
     graph = sparse.coo_array((np.ones(len(links)), (rows, columns)), shape=(len(ordered), len(ordered)))
     _, group = csgraph.connected_components(graph, directed=False)
