@@ -16,8 +16,8 @@ from tocco.cache import (
     cached_arrays,
     cached_model,
     content_key,
+    imported_modules,
     json_key,
-    modules_reached,
 )
 from tocco.errors import OutputError
 
@@ -88,7 +88,7 @@ def test_the_key_follows_inputs_settings_and_code(monkeypatch: pytest.MonkeyPatc
 
 
 def test_every_module_that_takes_part_counts_and_no_other() -> None:
-    reached = set(modules_reached("tocco.data.record_arrays"))
+    reached = set(imported_modules("tocco.data.record_arrays"))
     assert {
         "tocco.data.record_arrays",
         "tocco.data.preparation",
@@ -105,7 +105,7 @@ def test_every_module_that_takes_part_counts_and_no_other() -> None:
             ("tocco.models", "tocco.engines", "tocco.inference", "tocco.training", "tocco.apps")
         )
     }
-    assert all(path.suffix == ".py" for path in modules_reached("tocco.data.record_arrays").values())
+    assert all(path.suffix == ".py" for path in imported_modules("tocco.data.record_arrays").values())
 
 
 def test_a_change_of_a_far_module_changes_the_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_a_change_of_a_far_module_changes_the_hash(tmp_path: Path, monkeypatch: 
         (package / f"{name}.py").write_text("")
     (package / "bellows.py").write_text("PRESSURE = 1\n")
     monkeypatch.syspath_prepend(tmp_path)
-    assert set(modules_reached("pianola.roll")) == {
+    assert set(imported_modules("pianola.roll")) == {
         "pianola",
         "pianola.roll",
         "pianola.bellows",
@@ -170,7 +170,7 @@ def test_a_record_without_the_files_that_belong_to_it_is_made_again(tmp_path: Pa
 
 
 def test_what_cannot_be_read_back_is_an_error_and_what_fails_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="does not hold what was written"):
+    with pytest.raises(OutputError, match="cannot be read back"):
         cached(tmp_path / "a.txt", lambda path: None, lambda path: path.write_text("x"))
 
     def fail(path: Path) -> None:

@@ -55,29 +55,29 @@ class Entry(Generic[Value]):
 
 
 class Keyed(StrictModel):
-    """A record that says of which content it is."""
+    """A record with the key of its content."""
 
     key: str
-    """SHA-256 of everything that decides the content."""
+    """SHA-256 of everything that determines the content."""
 
 
 KeyedValue = TypeVar("KeyedValue", bound=Keyed)
 
 
 class ArrayReader(Protocol):
-    """Named arrays, one at a time and by parts."""
+    """Named arrays, read one at a time or in parts."""
 
     def array(self, name: str) -> np.ndarray:
         """A whole array."""
         ...
 
     def part(self, name: str, start: int, stop: int) -> np.ndarray:
-        """Rows `start` to `stop` of an array; no more is read than they."""
+        """Rows `start` to `stop` of an array; only these are read."""
         ...
 
 
 class ArraysInMemory:
-    """Named arrays that were just made."""
+    """Named arrays that were just computed."""
 
     def __init__(self, arrays: Arrays) -> None:
         self._arrays = arrays
@@ -92,7 +92,7 @@ class ArraysInMemory:
 
 
 class ArraysInFile:
-    """Named arrays of a kept file, mapped into memory as long as this object lives."""
+    """Named arrays of a cached file, memory-mapped as long as this object exists."""
 
     def __init__(self, path: Path) -> None:
         self._file: Any = safe_open(str(path), framework="numpy")
@@ -102,26 +102,26 @@ class ArraysInFile:
         return self._file.get_tensor(name)
 
     def part(self, name: str, start: int, stop: int) -> np.ndarray:
-        """Rows `start` to `stop` of an array; no more is read than they."""
+        """Rows `start` to `stop` of an array; only these are read."""
         return self._file.get_slice(name)[start:stop]
 
 
 def cached(path: Path, read: Callable[[Path], Value | None], write: Callable[[Path], object]) -> Entry[Value]:
-    """What a file holds; written first where there is none, or none that is whole and wanted.
+    """Value of a file, which is written first if it is missing, damaged or outdated.
 
     Parameters
     ----------
     path
     read
-        The file's value, or None where the file is damaged or holds something else. Not asked about a file
-        that is not there.
+        Returns the file's value, or None if the file is damaged or has another key. Not called if there is
+        no file.
     write
-        Makes the value and writes it to the path that it is given, which becomes `path` when it is whole.
+        Computes the value and writes it to a temporary path, which is then renamed to `path`.
 
     Raises
     ------
     OutputError
-        The file cannot be written, or is not what was written right after it was.
+        The file cannot be written, or cannot be read back.
     """
     found = read(path) if path.is_file() else None
     if found is not None:
@@ -131,7 +131,7 @@ def cached(path: Path, read: Callable[[Path], Value | None], write: Callable[[Pa
     made = read(path)
     if made is None:
         raise OutputError(
-            path, "does not hold what was written to it", next_step="choose a folder on another disk"
+            path, "cannot be read back after it was written", next_step="choose a folder on another disk"
         )
     return Entry(made, is_found=False)
 
@@ -144,7 +144,7 @@ def cached_model(
     *,
     is_complete: Callable[[KeyedValue], bool] = lambda value: True,
 ) -> Entry[KeyedValue]:
-    """A record that is kept as JSON with its key.
+    """A record that is cached as JSON with its key.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def cached_model(
     key : as of `json_key`
     make
     is_complete
-        Whether all other files that belong to a record are there too.
+        Whether all other files of a record exist too.
 
     Raises
     ------
@@ -165,7 +165,7 @@ def cached_model(
         try:
             found = kind.model_validate_json(there.read_bytes())
         except ValidationError:
-            return None  # of another version, or not ours
+            return None  # of another version, or another kind of file
         return found if found.key == key and is_complete(found) else None
 
     def write(temporary: Path) -> None:
@@ -175,7 +175,7 @@ def cached_model(
 
 
 def cached_arrays(path: Path, make: Callable[[], Arrays]) -> ArraysInFile:
-    """The arrays of a kept file; made, and kept, where there is none or where it is damaged.
+    """The arrays of a cached file, computed and written if it is missing or damaged.
 
     Raises
     ------
@@ -190,18 +190,18 @@ def cached_arrays(path: Path, make: Callable[[], Arrays]) -> ArraysInFile:
 
 
 def json_key(content: object) -> str:
-    """SHA-256 of what decides a file's content, as JSON can say it: 64 hexadecimal digits."""
+    """SHA-256 of JSON values that determine a file's content: 64 hexadecimal digits."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def content_key(module: str, *parts: object) -> str:
-    """Twenty characters that change with the inputs, the settings, the code or the libraries.
+    """Key of twenty characters that depends on inputs, settings, code and libraries.
 
     Parameters
     ----------
     module
-        The module that makes the arrays. Its own source counts and that of every module that it
-        reaches by imports.
+        The module that computes the arrays. The key includes its source and that of every module of
+        this package that it imports, directly or indirectly.
     parts
         Settings, and hashes of the inputs.
     """
@@ -213,9 +213,9 @@ def content_key(module: str, *parts: object) -> str:
 
 @functools.cache
 def code_hash(module: str) -> str:
-    """SHA-256 of the source of a module and of all of this package that it reaches by imports."""
+    """SHA-256 of the source of a module and of all modules of this package that it imports."""
     digest = hashlib.sha256()
-    sources = modules_reached(module)
+    sources = imported_modules(module)
     for name in sorted(sources):
         digest.update(name.encode() + b"\0" + sources[name].read_bytes())
     for library in _LIBRARIES:
@@ -223,8 +223,8 @@ def code_hash(module: str) -> str:
     return digest.hexdigest()
 
 
-def modules_reached(module: str) -> dict[str, Path]:
-    """Name -> source file of a module and of every module of its package that its imports reach."""
+def imported_modules(module: str) -> dict[str, Path]:
+    """Name -> source file of a module and of every module of its package that it imports, also indirectly."""
     package = module.split(".", maxsplit=1)[0]
     found: dict[str, Path] = {}
     waiting = [module]
@@ -239,9 +239,9 @@ def modules_reached(module: str) -> dict[str, Path]:
 
 
 def _imported(source: Path, module: str) -> list[str]:
-    """Every name that a source imports, with the packages above it; some may be no modules."""
+    """Every name that a source imports, with its parent packages; not all names are modules."""
     names: list[str] = [module.rpartition(".")[0]]
-    for node in _run(ast.parse(source.read_text(encoding="utf-8"))):
+    for node in _executed_nodes(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
@@ -249,8 +249,8 @@ def _imported(source: Path, module: str) -> list[str]:
     return names
 
 
-def _run(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every node of a source but those for type checkers alone, which decide nothing."""
+def _executed_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node of a source except blocks for type checkers, which do not affect the result."""
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
@@ -272,7 +272,7 @@ def _source(module: str) -> Path | None:
 
 
 def _opened(path: Path) -> ArraysInFile | None:
-    """The file, or None where its length is not what its header says."""
+    """The file, or None if its length differs from its header."""
     try:
         return ArraysInFile(path)
     except (FileNotFoundError, SafetensorError):

@@ -16,7 +16,7 @@ _LONGEST_NAME = 200
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """Message for an unknown name, with the valid name that was probably intended.
+    """Message for an unknown name, with the valid name that was probably meant.
 
     >>> nearest("phrasng", ["phrasing", "musicality"])
     "'phrasng' is unknown, did you mean 'phrasing'"

@@ -83,7 +83,7 @@ def test_what_a_part_was_trained_on_is_written_down(config, records, tmp_path: P
     assert found.config["training"]["max_epochs"] == 3
 
 
-def test_labels_are_told_apart_by_their_values(records) -> None:
+def test_labels_are_distinguished_by_their_values(records) -> None:
     other = [*records]
     changed = records[2].label.copy()
     changed[np.flatnonzero(np.isfinite(changed))[0]] += 1.0

@@ -1,4 +1,4 @@
-"""What training minimises: errors on all dimensions weighed by how sure each can be, and honest spread."""
+"""Training losses: uncertainty-weighted squared errors, and a likelihood for the predicted variance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 USUAL_LABEL_VARIANCE = 144.0
-"""Squared rating points: labels spread by about 12 points on most dimensions."""
+"""Squared rating points: labels have a standard deviation of about 12 points on most dimensions."""
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,18 @@ class WeightedLoss:
 
 
 def label_weight(label_sd: Tensor, n_raters: Tensor, residual_sd: float = 10.0) -> Tensor:
-    """How much a label is worth: less where few raters disagreed.
+    """Weight of a label: lower where few raters disagreed.
 
-    The mean of n raters with standard deviation s errs by s^2 / n in squares, on top of what any model
-    misses; its weight is the inverse of the sum, scaled to 1 for a label without error (weighted least
-    squares, Aitken 1936).
+    The mean of n raters with standard deviation s has the error variance s^2 / n, in addition to the
+    residual variance of the model; the weight is the inverse of the sum, scaled to 1 for a label without
+    error (weighted least squares, Aitken 1936).
 
     Parameters
     ----------
     label_sd : (...) rating points; NaN = unknown
     n_raters : (...) count; NaN or 0 = unknown
     residual_sd : rating points, > 0
-        What a model misses of a perfect label.
+        Residual standard deviation of the model for labels without error.
 
     Returns
     -------
@@ -59,13 +59,13 @@ def label_weight(label_sd: Tensor, n_raters: Tensor, residual_sd: float = 10.0) 
 
 
 class UncertaintyWeightedLoss(nn.Module):
-    """Squared errors on all dimensions, each weighed by a variance that is learned with it.
+    """Squared errors on all dimensions, each weighted by a learned variance.
 
     `sum_d 0.5 exp(-s_d) L_d + 0.5 s_d` with `s_d` the log-variance of dimension d and `L_d` its mean
     squared error on 0 to 100 (Kendall, Gal and Cipolla, Multi-task learning using uncertainty, 2018).
-    The weights start at the spread of the labels: from a variance of 1, squared errors of some hundred
-    points would throw the first steps far off. Missing labels count for nothing; a dimension without
-    any label in the batch adds neither error nor weight.
+    The variances start at those of the labels: from a variance of 1, squared errors of some hundred
+    points would make the first steps too large. Missing labels are ignored; a dimension without labels in
+    the batch has no loss.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class UncertaintyWeightedLoss(nn.Module):
 
     @torch.no_grad()
     def initialise(self, label_sd: Tensor) -> None:
-        """Start at the spread of the training labels.
+        """Start at the standard deviation of the training labels.
 
         Parameters
         ----------
@@ -107,9 +107,9 @@ class UncertaintyWeightedLoss(nn.Module):
         used = known_labels(label, mask)
         share = used.to(rating.dtype) if weight is None else torch.where(used, weight, 0.0)
         squares = (rating - label.masked_fill(~used, 0.0)).square()
-        worth = share.sum(0)
-        present = worth > 0
-        error = (squares * share).sum(0) / worth.masked_fill(~present, 1.0)
+        total_weight = share.sum(0)
+        present = total_weight > 0
+        error = (squares * share).sum(0) / total_weight.masked_fill(~present, 1.0)
         s = self.log_variance
         single = torch.where(present, 0.5 * torch.exp(-s) * error + 0.5 * s, 0.0)
         return WeightedLoss(
@@ -121,7 +121,7 @@ class UncertaintyWeightedLoss(nn.Module):
 
 
 def known_labels(label: Tensor, mask: Tensor | None = None) -> Tensor:
-    """(B, D) True where there is a label and the mask, if any, lets it count."""
+    """(B, D) True where there is a label that the mask, if any, includes."""
     known = ~torch.isnan(label)
     return known if mask is None else known & mask
 
@@ -129,12 +129,11 @@ def known_labels(label: Tensor, mask: Tensor | None = None) -> Tensor:
 def heteroscedastic_nll(
     rating: Tensor, log_variance: Tensor, label: Tensor, mask: Tensor | None = None
 ) -> Tensor:
-    """How badly the predicted spread fits the errors that were made.
+    """Gaussian negative log-likelihood of the errors under the predicted variance.
 
-    Gaussian negative log-likelihood without its constant, with the rating held fixed. Trained jointly,
-    the likelihood would excuse large errors by a large variance and stop correcting them (Seitzer et
-    al., On the pitfalls of heteroscedastic uncertainty estimation, 2022); so it trains the variance
-    alone.
+    Without its constant, and with the rating held fixed. Trained jointly, the likelihood would compensate
+    large errors by a large variance instead of correcting them (Seitzer et al., On the pitfalls of
+    heteroscedastic uncertainty estimation, 2022); so it trains the variance alone.
 
     Parameters
     ----------
@@ -145,7 +144,7 @@ def heteroscedastic_nll(
 
     Returns
     -------
-    () nats a label; 0 for a batch without labels
+    () nats per label; 0 for a batch without labels
     """
     used = known_labels(label, mask)
     squares = (rating.detach() - label.masked_fill(~used, 0.0)).square()

@@ -1,4 +1,4 @@
-"""From a stream of moments to one description of the whole segment."""
+"""Aggregation of a sequence of frames into one vector per segment."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Frames:
 
 
 def pool_frames(frames: Frames, size: int) -> Frames:
-    """Mean over each run of `size` frames; the last run may be shorter, padding never counts.
+    """Mean over each run of `size` frames; the last run may be shorter, padding is ignored.
 
-    A frame of the result stands at the mean time of the real frames in it (0 on padding).
+    The time of a pooled frame is the mean time of its valid frames (0 on padding).
     """
     if size < 1:
         raise ValueError(f"{size} frames cannot be pooled into one; at least 1")
@@ -45,18 +45,18 @@ def pool_frames(frames: Frames, size: int) -> Frames:
 
 
 def mean_and_sd(features: Tensor, mask: Tensor) -> Tensor:
-    """(B, T, H) -> (B, 2H): mean over the real frames and spread around it."""
-    kept = mask[..., None].to(features.dtype)
-    count = kept.sum(1).clamp(min=1.0)
-    mean = (features * kept).sum(1) / count
-    variance = ((features - mean[:, None]).square() * kept).sum(1) / count
-    # The root's slope is infinite at 0, where a single frame or silence would put it.
+    """(B, T, H) -> (B, 2H): mean and standard deviation over the valid frames."""
+    valid = mask[..., None].to(features.dtype)
+    count = valid.sum(1).clamp(min=1.0)
+    mean = (features * valid).sum(1) / count
+    variance = ((features - mean[:, None]).square() * valid).sum(1) / count
+    # The gradient of the root is infinite at 0, the variance of a single frame or of silence.
     return torch.cat((mean, (variance + 1e-4).sqrt()), dim=-1)
 
 
 @dataclass(frozen=True)
 class Aggregate:
-    """A segment in one vector, and where it came from.
+    """Vector of a segment, and the attention over its frames.
 
     Attributes
     ----------
@@ -71,24 +71,24 @@ class Aggregate:
 
 
 class HierarchicalAggregator(nn.Module):
-    """Frames are averaged into moments, read in both directions, and weighed into one vector.
+    """Pooled frames, a bidirectional LSTM and attention, aggregated into one vector.
 
-    With about a thousand rated segments, mean and spread over time beat a recurrent network with
-    attention, so that is where this one starts: the vector is a projection of mean and spread of the
-    moments, plus what the attention over a bidirectional LSTM adds, through a gate that begins at 0.1
-    with nearly even attention. Training opens the gate as far as it pays.
+    With about a thousand rated segments, mean and standard deviation over time are better than a
+    recurrent network with attention. The vector is therefore a projection of these, plus the output of
+    attention over a bidirectional LSTM, through a learned gate that is initialised to 0.1, with nearly
+    uniform attention.
 
     Parameters
     ----------
     input_size
     hidden_size
-        Of the LSTM, a direction; the result is twice as wide.
+        Of the LSTM, per direction; the result is twice as wide.
     layers
         Of the LSTM.
     heads
         Of the attention.
     pool_frames
-        Frames averaged into one before anything else.
+        Number of frames averaged into one at the input.
     dropout
     """
 
@@ -124,7 +124,7 @@ class HierarchicalAggregator(nn.Module):
         self.gate = nn.Parameter(torch.full((self.output_size,), 0.1))
 
     def _read(self, frames: Frames) -> Tensor:
-        """(B, T', 2 * hidden_size): the LSTM, stopping at each item's own end."""
+        """(B, T', 2 * hidden_size): output of the LSTM, with padding excluded."""
         lengths = frames.mask.sum(1).cpu()
         packed = pack_padded_sequence(
             self.dropout(frames.features), lengths, batch_first=True, enforce_sorted=False
@@ -133,12 +133,12 @@ class HierarchicalAggregator(nn.Module):
         return pad_packed_sequence(out, batch_first=True, total_length=frames.mask.shape[1])[0]
 
     def forward(self, features: Tensor, mask: Tensor, time_sec: Tensor) -> Aggregate:
-        """Sum up.
+        """Aggregate a batch.
 
         Parameters
         ----------
         features : (B, T, input_size)
-        mask : (B, T) True = real, from the start on; at least one an item
+        mask : (B, T) True = valid, without gaps from the start; at least one per item
         time_sec : (B, T) seconds
         """
         frames = pool_frames(Frames(features, mask, time_sec), self.pool_frames)

@@ -1,7 +1,7 @@
-"""The ear: a waveform becomes a stream of sound features, a few dozen a second.
+"""Audio encoders: from a waveform to a sequence of audio features.
 
-`CompactEncoder` hears log-mel spectra and learns from nothing on a laptop; `tocco.models.mert` wraps
-the large pretrained encoder. Both take and give the same, so the network does not know which it has.
+`CompactEncoder` reads log-mel spectra and can be trained from random weights on a laptop; `tocco.models.mert`
+wraps the large pretrained encoder. Both have the same interface.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _POWER_FLOOR = 1e-10
 
 @dataclass(frozen=True)
 class EncodedAudio:
-    """What an audio encoder heard.
+    """Output of an audio encoder.
 
     Attributes
     ----------
     features : (B, T, H)
         Zero where the mask is False.
-    mask : (B, T) True = a whole frame of real sound
+    mask : (B, T) True = a complete frame of valid audio
     time_sec : (T,) seconds after sample 0, the centre of each frame
     """
 
@@ -39,20 +39,20 @@ class EncodedAudio:
 
 
 class AudioEncoder(nn.Module):
-    """What every audio encoder promises.
+    """Interface of audio encoders.
 
     Attributes
     ----------
     output_size : H
     clock
-        Where the frames lie.
+        Times of the frames.
     """
 
     output_size: int
     clock: FrameClock
 
     def forward(self, waveform: Tensor, samples: Tensor) -> EncodedAudio:
-        """Listen.
+        """Encode a batch of waveforms.
 
         Parameters
         ----------
@@ -63,7 +63,7 @@ class AudioEncoder(nn.Module):
 
 
 def frame_counts(clock: FrameClock, samples: Tensor) -> Tensor:
-    """Whole frames in each item; an item without a single one is refused.
+    """Number of complete frames of each item; at least one is required.
 
     Parameters
     ----------
@@ -92,15 +92,15 @@ def centre_times(clock: FrameClock, n_frames: int, like: Tensor) -> Tensor:
 
 
 def frame_level_db(waveform: Tensor, clock: FrameClock, floor_db: float = -80.0) -> Tensor:
-    """Short-time level of the sound, frame by frame.
+    """Short-time level of each frame.
 
     Parameters
     ----------
     waveform : (B, S)
     clock
-        Whose frames are measured.
+        The frames to measure.
     floor_db
-        What silence reads as.
+        Level of silence.
 
     Returns
     -------
@@ -141,9 +141,9 @@ def mel_filters(n_mels: int, n_fft: int, lowest_hz: float, highest_hz: float, sa
 
 
 class LogMel(nn.Module):
-    """Log-mel spectrogram in absolute decibels: no gain control, so soft stays soft.
+    """Log-mel spectrogram in absolute decibels, without gain normalisation.
 
-    75 frames a second of 43 ms each; only frames that lie wholly inside the waveform.
+    75 frames per second of 43 ms each; only frames that lie completely inside the waveform.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class LogMel(nn.Module):
     def forward(self, waveform: Tensor) -> Tensor:
         """(B, S) -> (B, T, n_mels): level of each band, in units of 20 dB around -40 dB.
 
-        Runs in single precision whatever the surroundings: bfloat16 would blur the floor.
+        In single precision, even with autocast, since bfloat16 is too coarse near the floor.
         """
         with torch.autocast(waveform.device.type, enabled=False):
             spectrum = torch.stft(
@@ -181,23 +181,23 @@ class LogMel(nn.Module):
 
 
 def skip_items(step: Tensor, rate: float, training: bool) -> Tensor:
-    """Stochastic depth (Huang et al., 2016): in training, a block now and then passes an item by.
+    """Stochastic depth (Huang et al., 2016): in training, a block is skipped for random items.
 
     Parameters
     ----------
-    step : (B, ...) what the block would add
-    rate : 0..1, share of items passed by
+    step : (B, ...) residual of the block
+    rate : 0..1, probability of skipping
     training
-        Outside training nothing is.
+        Without training, no item is skipped.
     """
     if not training or rate == 0.0:
         return step
-    kept = torch.rand((len(step),) + (1,) * (step.dim() - 1), device=step.device) >= rate
-    return step * kept / (1.0 - rate)
+    is_used = torch.rand((len(step),) + (1,) * (step.dim() - 1), device=step.device) >= rate
+    return step * is_used / (1.0 - rate)
 
 
 class _ConvNeXtBlock(nn.Module):
-    """One step of listening around each frame (Liu et al., A ConvNet for the 2020s, 2022), in time only."""
+    """One ConvNeXt block (Liu et al., A ConvNet for the 2020s, 2022), in time only."""
 
     def __init__(self, width: int, kernel: int, skip_rate: float) -> None:
         super().__init__()
@@ -209,28 +209,28 @@ class _ConvNeXtBlock(nn.Module):
         self.skip_rate = skip_rate
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        # Zeros beyond the end of an item are what the convolution's own edge would have been.
+        # Zeros after the end of an item equal the padding of the convolution.
         context = self.around((x * mask).transpose(1, 2)).transpose(1, 2)
         step = self.narrow(functional.gelu(self.widen(self.norm(context))))
         return x + skip_items(step * self.scale, self.skip_rate, self.training)
 
 
 class CompactEncoder(AudioEncoder):
-    """A small ear that a laptop can train: log-mel bands through ConvNeXt blocks, 37.5 frames a second.
+    """A small encoder that can be trained on a laptop: log-mel bands, ConvNeXt blocks, 37.5 frames a second.
 
-    About 3.2 M parameters at the default size. No batch statistics and a mask at every convolution:
-    the batch that an item travels in does not change what is heard.
+    About 3.2 M parameters at the default size. Without batch statistics and with a mask at every
+    convolution, so that the output does not depend on the other items of the batch.
 
     Parameters
     ----------
     width
-        Features a frame, H.
+        Features per frame, H.
     depth
         Count of blocks.
     n_mels
         Bands of the spectrogram.
     skip_rate : 0..1
-        Share of items that pass a block by in training (stochastic depth).
+        Probability that a block is skipped in training (stochastic depth).
     """
 
     def __init__(self, *, width: int = 256, depth: int = 6, n_mels: int = 80, skip_rate: float = 0.0) -> None:
@@ -253,9 +253,9 @@ class CompactEncoder(AudioEncoder):
         n_frames = int(counts.max())
         bands = self.log_mel(waveform)[:, : self.stride * n_frames]
         mask = length_mask(counts, n_frames)
-        kept = mask[..., None]
+        valid = mask[..., None]
         x = self.stem_norm(self.stem(bands.reshape(len(bands), n_frames, -1)))
         for block in self.blocks:
-            x = cast(_ConvNeXtBlock, block)(x, kept)
-        features = self.norm(x) * kept
+            x = cast(_ConvNeXtBlock, block)(x, valid)
+        features = self.norm(x) * valid
         return EncodedAudio(features, mask, centre_times(self.clock, n_frames, waveform))

@@ -17,11 +17,10 @@ from tocco.models.predictor_files import HEADER, Header, read_header, write_head
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """The weighted mean of what several predictors say.
+    """The weighted mean of several predictors.
 
-    A target is rated by the members that know it: their weights are scaled to a sum of 1. The sd of the
-    blend is the weighted mean of theirs: their errors are taken to fall together, which errs on the wide
-    side.
+    A target is rated by the members that predict it, with weights scaled to a sum of 1. The sd of the
+    blend is the weighted mean of theirs, as for fully correlated errors, which is an upper bound.
 
     Attributes
     ----------
@@ -53,12 +52,12 @@ class Blend:
     def predict(self, rows: PredictorInput) -> Prediction:
         """See `Predictor.predict`."""
         names = self.names
-        said = [(member.names, member.predict(rows)) for member in self.members]
+        predictions = [(member.names, member.predict(rows)) for member in self.members]
         rating, sd = np.empty((len(rows), len(names))), np.empty((len(rows), len(names)))
         for d, name in enumerate(names):
             parts = [
                 (weight, prediction, own.index(name))
-                for weight, (own, prediction) in zip(self.weights, said, strict=True)
+                for weight, (own, prediction) in zip(self.weights, predictions, strict=True)
                 if name in own
             ]
             total = sum(weight for weight, _, _ in parts)

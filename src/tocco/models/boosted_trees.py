@@ -1,8 +1,8 @@
 """Boosted decision trees on the statistics of whole performances.
 
-LightGBM grows the trees (Ke et al., NIPS 2017); reading them needs numpy alone. What is kept are the splits
-and leaves as arrays: a quarter of the size of LightGBM's own text, safe to read, and the same ratings to the
-last bit as LightGBM itself gives, since a tree only compares and a forest only adds, in order.
+LightGBM trains the trees (Ke et al., NIPS 2017); prediction needs numpy alone. Splits and leaves are stored
+as arrays: a quarter of the size of LightGBM's own text, safe to load, and the same ratings as those of
+LightGBM to the last bit, since trees only compare and forests only add, in order.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tocco.units import BoolArray, FloatArray, IntArray
 N_TREES: Final = 250
 
 N_FORESTS: Final = 5
-"""Forests a target, from as many seeds; their mean is the rating. On inner splits by cluster, mean R2 of
+"""Forests per target, with different seeds; their mean is the rating. On inner splits by cluster, mean R2 of
 eight descriptors: one forest .423, the mean of three .431."""
 
 TREE_SETTINGS: Final[Mapping[str, float | int | bool | str]] = {
@@ -48,7 +48,7 @@ TREE_SETTINGS: Final[Mapping[str, float | int | bool | str]] = {
     "num_threads": 1,
     "verbosity": -1,
 }
-"""Settings of LightGBM, fixed before any figure of tocco's was taken."""
+"""Settings of LightGBM, fixed before any evaluation of tocco."""
 
 _CATEGORICAL, _DEFAULT_LEFT = 1, 2
 _MISSING_SHIFT, _MISSING_NONE, _MISSING_NAN = 2, 0, 2
@@ -57,18 +57,18 @@ _MISSING_SHIFT, _MISSING_NONE, _MISSING_NAN = 2, 0, 2
 
 @dataclass(frozen=True, eq=False)
 class Trees:
-    """Many binary trees, their S splits and L leaves in one row.
+    """Binary trees, with their S splits and L leaves in common arrays.
 
-    A place in a tree is one number: `s` >= 0 is a split, `-1 - l` is leaf `l`.
+    A node is one number: `s` >= 0 is a split, `-1 - l` is leaf `l`.
 
     Attributes
     ----------
-    root : (T,) place where each tree begins
-    feature : (S,) column that is compared
+    root : (T,) root node of each tree
+    feature : (S,) index of the compared column
     threshold : (S,) a value goes left if it is not greater; may be infinite
     missing_left : (S,) whether a missing value goes left
-    left, right : (S,) place to go on from; a split's own number is less than those that follow it
-    leaf : (L,) what a tree says
+    left, right : (S,) child nodes; the number of a split is less than those of its children
+    leaf : (L,) value of each leaf
     """
 
     root: IntArray
@@ -80,7 +80,7 @@ class Trees:
     leaf: FloatArray
 
     def values(self, inputs: FloatArray, trees: slice) -> FloatArray:
-        """What some of the trees say.
+        """Values of some of the trees.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class BoostedTrees:
     trees : of the first target's first forest, of its second, ..., of the last target's last
     n_trees : (D, F) trees in each forest
     sd : (D,) rating points, spread of the training labels
-        A forest does not say how sure it is: a calibration scales this to what was seen.
+        A forest predicts no uncertainty: a calibration scales this.
     """
 
     names: tuple[str, ...]

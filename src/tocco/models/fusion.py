@@ -1,4 +1,4 @@
-"""Hearing and keys brought together: which sound belongs to which note, by time.
+"""Fusion of audio and notes by attention that depends on time differences.
 
 Frames and notes carry their seconds on one clock. Every attention here is biased by the time between
 the centre of a frame and the onset of a note, and by whether the note is held at that moment; absolute
@@ -18,7 +18,7 @@ N_TIME_FEATURES = 2 + 2 * len(_DECAYS_SEC) + 1
 
 
 def time_features(frame_sec: Tensor, note_sec: Tensor) -> Tensor:
-    """How a frame lies to a note.
+    """Time relation of a frame to a note.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def time_features(frame_sec: Tensor, note_sec: Tensor) -> Tensor:
 
 
 class TimeBias(nn.Module):
-    """How much each attention head cares for time: a function of time differences alone.
+    """Attention bias of each head as a learned function of time differences.
 
     Starts with a linear preference for the near (Press et al., Train short, test long, 2022), from
     broad (0.25 a second) to sharp (8 a second) over the heads, and for notes that are being held.
@@ -52,7 +52,7 @@ class TimeBias(nn.Module):
     ----------
     heads
     uses
-        How many attentions it serves, each with weights of its own: one product for all is faster.
+        Number of attentions, each with its own weights, computed in one product for speed.
     """
 
     def __init__(self, heads: int, uses: int = 1) -> None:
@@ -70,10 +70,10 @@ class TimeBias(nn.Module):
 
 
 class _TimedAttention(nn.Module):
-    """Multi-head attention with a bias from outside and a learned null key.
+    """Multi-head attention with an external bias and a learned null key.
 
-    The null key gives a query that has nothing to look at somewhere to look: a window without notes
-    stays finite and says "nothing played".
+    The null key is available to every query, so that the softmax of a window without notes is
+    defined.
     """
 
     def __init__(self, query_size: int, key_size: int, heads: int, dropout: float) -> None:
@@ -101,7 +101,7 @@ class _TimedAttention(nn.Module):
 
 
 def with_null(bias: Tensor, mask: Tensor, logits: Tensor | None = None) -> Tensor:
-    """Attention logits over a null place and the keys: bias added, padded keys closed.
+    """Attention logits over a null key and the keys: bias added, padded keys excluded.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def with_null(bias: Tensor, mask: Tensor, logits: Tensor | None = None) -> Tenso
 
 
 class CrossAttentionFusion(nn.Module):
-    """Sound and keys in one stream on the clock of the frames.
+    """Audio and notes fused into one sequence at the frame rate.
 
     Each frame asks the notes, each note asks the frames, and the notes so enriched are laid onto the
     frame clock by their time. Both streams are then joined: `[B,T,768] + [B,L,256] -> [B,T,1024]`.

@@ -1,4 +1,4 @@
-"""The large ear: MERT, pretrained on recorded music without labels (Li et al., 2024)."""
+"""The large audio encoder: MERT, pretrained on recorded music without labels (Li et al., 2024)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tocco.units import FrameClock
 
 
 def convolution_clock(kernels: list[int], strides: list[int]) -> FrameClock:
-    """The frames of a stack of convolutions without padding.
+    """Frames of a stack of convolutions without padding.
 
-    Each layer widens the view by (kernel - 1) steps of what lies below and multiplies the step.
+    Each layer widens the window by (kernel - 1) steps of the layer below and multiplies the step.
     """
     window = 1 + sum((k - 1) * math.prod(strides[:i]) for i, k in enumerate(kernels))
     return FrameClock(hop_samples=math.prod(strides), window_samples=window)
@@ -34,8 +34,8 @@ def standardised(waveform: Tensor) -> Tensor:
 class MERTEncoder(AudioEncoder):
     """MERT from the hub or a folder: 75 frames a second, 768 (95M) or 1024 (330M) features.
 
-    No code from the hub runs, and a checkpoint loads whole or not at all. Padding changes what MERT
-    hears even of the real frames, so it never sees any: items of different length are encoded apart.
+    No code from the hub is run, and a checkpoint is loaded completely or not at all. Padding changes the
+    output of MERT even for the other frames, so items of different length are encoded separately.
 
     Parameters
     ----------
@@ -123,11 +123,11 @@ class MERTEncoder(AudioEncoder):
     def _encode(self, waveform: Tensor) -> Tensor:
         """(b, S) of one length -> (b, T, H)."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and bool(self._trained)):
-            heard = self.backbone(standardised(waveform), output_hidden_states=self.mix is not None)
+            output = self.backbone(standardised(waveform), output_hidden_states=self.mix is not None)
         if self.mix is None:
-            return heard.last_hidden_state
+            return output.last_hidden_state
         weights = self.mix.softmax(0)
-        return torch.einsum("n,nbth->bth", weights, torch.stack(heard.hidden_states))
+        return torch.einsum("n,nbth->bth", weights, torch.stack(output.hidden_states))
 
     def forward(self, waveform: Tensor, samples: Tensor) -> EncodedAudio:
         """See `AudioEncoder.forward`."""

@@ -1,4 +1,4 @@
-"""The reader of the keys: a sequence of notes becomes a stream of note features.
+"""MIDI encoder: from a sequence of notes to a sequence of note features.
 
 A transformer over OctupleMIDI tokens (Zeng et al., MusicBERT, 2021; Chou et al., MidiBERT-Piano,
 2021) in which every note also carries measured expressive features: timing, touch, pedal.
@@ -76,21 +76,21 @@ class _PreNormBlock(nn.Module):
             .permute(2, 0, 3, 1, 4)
         )
         # Dropout acts on what attention adds, not on its weights: that keeps the fused kernel.
-        heard = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
+        attended = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
         x = x + functional.dropout(
-            self.attention_out(heard.transpose(1, 2).reshape(B, L, H)), self.dropout, self.training
+            self.attention_out(attended.transpose(1, 2).reshape(B, L, H)), self.dropout, self.training
         )
         step = self.narrow(functional.gelu(self.widen(self.step_norm(x))))
         return x + functional.dropout(step, self.dropout, self.training)
 
 
 class MIDIBertEncoder(nn.Module):
-    """Notes in context: what each one is and how it was played, seen among its neighbours.
+    """Contextual note features: Octuple tokens and performance features through a transformer.
 
     The sum of the column embeddings, the standardised note features and the place in the sequence
-    goes through a pre-norm transformer. A learned start token stands before the first note, so that an
-    empty sequence is as sound an input as any. Bars are counted without end and enter as sinusoids;
-    beats beyond the vocabulary, in a very long bar, start again at the first.
+    goes through a pre-norm transformer. A learned start token precedes the first note, so that an
+    empty sequence is a valid input. Bars are unlimited and encoded as sinusoids; beats beyond the
+    vocabulary, in a very long bar, are counted modulo its size.
 
     Parameters
     ----------
@@ -261,9 +261,9 @@ class MaskedNoteModel(nn.Module):
             raise ValueError("no note to hide: every sequence of the batch is empty")
         question = tokens.clone()
         question[..., TYPE] = torch.where(hidden, MASK, tokens[..., TYPE])
-        heard = self.encoder(question, note_features, mask)[hidden]
+        attended = self.encoder(question, note_features, mask)[hidden]
         single = {
-            name: functional.cross_entropy(self.guess[name](heard), tokens[..., column][hidden])
+            name: functional.cross_entropy(self.guess[name](attended), tokens[..., column][hidden])
             for name, column in PREDICTED_COLUMNS.items()
         }
         return MaskedLoss(torch.stack(list(single.values())).mean(), single, hidden)

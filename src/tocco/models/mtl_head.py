@@ -1,4 +1,4 @@
-"""The verdict: one description of a segment becomes a rating on every dimension, and how sure it is."""
+"""Multi-task head: from the vector of a segment to a rating and a variance for every dimension."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.nn import functional
 from tocco.models.standardise import Standardiser
 
 SMALLEST_SD, LARGEST_SD = 0.5, 50.0
-"""Rating points, limits of the predicted spread: no rater repeats within half a point; 50 is no knowledge."""
+"""Rating points, limits of the predicted sd: raters are not consistent within 0.5; 50 is no information."""
 
 _LOWEST = 2.0 * math.log(SMALLEST_SD)
 _HIGHEST = 2.0 * math.log(LARGEST_SD)
@@ -41,9 +41,9 @@ class MultiTaskHead(nn.Module):
     uncertainty estimation, 2022). The Kendall-Gal variance, one per dimension, is a weight of the loss
     and lives there (`tocco.losses.uncertainty_loss`).
 
-    Beside the branches stands a plain linear reading of the statistics. It is fitted in closed form, once,
-    before training (`fit_linear_initialisation`), and then held: with some hundred labels a ridge regression is
-    hard to beat, so the network begins as one and learns what it misses.
+    In parallel, a linear function of the statistics is fitted in closed form before training
+    (`fit_linear_initialisation`) and then fixed: with some hundred labels a ridge regression is hard to beat,
+    so the network starts as one and learns its residual.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class MultiTaskHead(nn.Module):
         )
         self.branch_weight = nn.Parameter(torch.randn(D, 256, 128) / math.sqrt(256))
         self.branch_bias = nn.Parameter(torch.zeros(D, 128))
-        # Small: at first the plain reading of the statistics is to be heard, not the branches' noise.
+        # Small, so that the linear initialisation dominates at first, not the random branches.
         self.rating_weight = nn.Parameter(torch.randn(D, 128) * 0.1 / math.sqrt(128))
         self.rating_bias = nn.Parameter(torch.zeros(D))
         self.unsure = nn.Sequential(nn.Linear(256, 64), nn.GELU())
@@ -105,7 +105,7 @@ class MultiTaskHead(nn.Module):
 
     @torch.no_grad()
     def initialise(self, mean: Tensor, sd: Tensor) -> None:
-        """Begin at the usual rating and the usual spread, so that training need not walk there.
+        """Start at the mean and spread of the training labels, to shorten the training.
 
         Parameters
         ----------
@@ -125,7 +125,7 @@ class MultiTaskHead(nn.Module):
     def fit_linear_initialisation(
         self, statistics: Tensor, label: Tensor, weight: Tensor, penalty: float
     ) -> None:
-        """Fit the linear reading of the statistics by ridge regression, on the log-odds of the labels.
+        """Fit the linear function of the statistics by ridge regression, on the log-odds of the labels.
 
         Call after the standardiser is fitted and `initialise` has set the usual ratings, from which the
         reading departs. Hoerl & Kennard, Ridge regression, Technometrics 12, 1970.

@@ -1,4 +1,4 @@
-"""The whole network: sound and keys in, ratings and their evidence out."""
+"""The whole network: audio and notes in, ratings and attention out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tocco.models.standardise import Standardiser
 
 @dataclass(frozen=True)
 class PerformanceBatch:
-    """Segments as the network takes them: padded at the end, with their true lengths.
+    """Batch of segments: padded at the end, with their true lengths.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class PerformanceBatch:
 
 @dataclass(frozen=True)
 class PerformanceOutput:
-    """What the network says about each segment.
+    """Output of the network for each segment.
 
     Attributes
     ----------
@@ -72,10 +72,10 @@ class PerformanceOutput:
 
 
 class PerformanceNetwork(nn.Module):
-    """Listens, reads the keys, joins both by time, sums up and rates.
+    """Encodes audio and notes, fuses them by time, aggregates and rates.
 
-    Both audio and MIDI are always needed. The level of the sound enters beside the audio features,
-    whichever encoder is used: MERT hardly hears it.
+    Both audio and MIDI are always needed. The level of the audio is a separate input beside the audio
+    features, with any encoder, since MERT is almost independent of level.
 
     Parameters
     ----------
@@ -141,13 +141,13 @@ class PerformanceNetwork(nn.Module):
         -------
         Frames of (B, T, A)
         """
-        heard = self.audio_encoder(batch.waveform, batch.waveform_samples)
-        level_db = frame_level_db(batch.waveform, self.audio_encoder.clock)[:, : heard.mask.shape[1]]
+        encoded = self.audio_encoder(batch.waveform, batch.waveform_samples)
+        level_db = frame_level_db(batch.waveform, self.audio_encoder.clock)[:, : encoded.mask.shape[1]]
         original = self.level_standardiser(batch.level_db[:, None])[:, None].expand(-1, level_db.shape[1], -1)
         level = self.level(torch.cat(((level_db[..., None] + 30.0) / 15.0, original), dim=-1))
-        features = (heard.features + level) * heard.mask[..., None]
-        time_sec = heard.time_sec.expand(len(batch), -1)
-        return pool_frames(Frames(features, heard.mask, time_sec), self.audio_pool_frames)
+        features = (encoded.features + level) * encoded.mask[..., None]
+        time_sec = encoded.time_sec.expand(len(batch), -1)
+        return pool_frames(Frames(features, encoded.mask, time_sec), self.audio_pool_frames)
 
     def forward(self, batch: PerformanceBatch) -> PerformanceOutput:
         """Rate every segment of a batch."""

@@ -1,4 +1,4 @@
-"""The network as a predictor: it listens to windows."""
+"""The network as a predictor of windows."""
 
 from __future__ import annotations
 

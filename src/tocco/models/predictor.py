@@ -1,4 +1,4 @@
-"""What every model that rates can do: the network, boosted trees, a blend of both.
+"""Interface of all models that rate: the network, boosted trees, a blend of both.
 
 A predictor rates rows. A row is one window of a performance, or a whole performance: the network listens to
 the windows, the models of statistics read the statistics of the whole performance that a row is from, which
@@ -48,7 +48,7 @@ class StatisticsTable:
 
 @dataclass(frozen=True, eq=False)
 class PredictorInput:
-    """Rows to be rated; what no predictor reads need not be given.
+    """Rows to be rated; inputs that a predictor does not read may be omitted.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class PredictorInput:
         return 0 if self.statistics is None else len(self.statistics.values)
 
     def read_windows(self) -> PerformanceBatch:
-        """The windows, for a predictor that listens."""
+        """The windows, for a predictor that reads windows."""
         if self.windows is None:
             raise ValueError("this predictor listens to windows, and none were given")
         return self.windows
@@ -79,7 +79,7 @@ class PredictorInput:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a predictor says of each row.
+    """Predictions for each row.
 
     Attributes
     ----------
@@ -92,9 +92,9 @@ class Prediction:
 
 
 class Predictor(Protocol):
-    """Rates rows, and can be kept in a folder.
+    """Rates rows, and can be stored in a folder.
 
-    Kept predictors are read by `tocco.models.registry.load_predictor`, which finds the kind in the folder.
+    `tocco.models.registry.load_predictor` loads a stored predictor, and reads its kind from the folder.
 
     Attributes
     ----------

@@ -3,7 +3,7 @@
     predictor.json          format, kind, targets, statistics, settings
     predictor.safetensors   arrays (reading them runs no code)
 
-Everything is checked when it is read: a predictor that was loaded can be asked.
+Everything is validated when it is read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tocco.files import replacing, write_bytes
 HEADER, ARRAYS = "predictor.json", "predictor.safetensors"
 
 FORMAT: Final = 1
-"""Counts up when a release writes what an earlier one cannot read."""
+"""Incremented when an earlier release cannot read the format."""
 
 _KEYS: Final = ("format", "kind", "names", "statistics", "settings")
 _AGAIN: Final = "export the bundle again with this release"
@@ -32,14 +32,14 @@ _AGAIN: Final = "export the bundle again with this release"
 
 @dataclass(frozen=True)
 class Header:
-    """What a kept predictor is.
+    """Description of a stored predictor.
 
     Attributes
     ----------
     kind : as in `tocco.models.registry.KINDS`
     names : targets, in order
     statistics : names of the statistics that it reads, in order
-    settings : what else decides it, as JSON can say it
+    settings : further parameters, as JSON values
     """
 
     kind: str
@@ -107,7 +107,7 @@ def write_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 @dataclass(frozen=True)
 class ArrayKind:
-    """What an array has to be.
+    """Expected shape and type of an array.
 
     Attributes
     ----------

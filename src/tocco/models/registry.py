@@ -1,4 +1,4 @@
-"""Every kind of predictor, by the name that stands in its files."""
+"""Registry of predictors by the name in their files."""
 
 from __future__ import annotations
 

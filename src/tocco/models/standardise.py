@@ -1,4 +1,4 @@
-"""Numbers of any unit brought to one scale, with gaps marked instead of filled."""
+"""Standardisation of measured inputs, with flags for missing values."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _CLIP_SD = 5.0
 
 
 class Standardiser(nn.Module):
-    """Each quantity in standard deviations from its usual value, beside a flag for "not known".
+    """Each quantity in standard deviations from its mean, with a flag for missing values.
 
-    A gap (NaN) reads as the usual value, 0, with its flag at 1, so that the layers behind can tell a
-    middling value from a missing one. Values are held within 5 standard deviations: one wild
-    inter-onset interval after a page turn must not outshout the rest.
+    A missing value (NaN) is 0, the mean, with its flag at 1, so that the following layers can distinguish
+    it from an average one. Values are clipped at 5 standard deviations, so that outliers, such as an
+    inter-onset interval at a page turn, do not dominate.
 
     Parameters
     ----------
@@ -40,10 +40,10 @@ class Standardiser(nn.Module):
 
     @torch.no_grad()
     def fit(self, values: Tensor) -> None:
-        """Learn the usual value and the spread, from training data only.
+        """Compute mean and spread, from training data only.
 
-        A quantity that never varied has a spread of 0, and reads as the usual value from then on; one
-        that was never seen reads as missing: what was not learned from must not speak later.
+        A constant quantity has a spread of 0, and is then always 0; one without any value is treated as
+        missing from then on.
 
         Parameters
         ----------

@@ -36,7 +36,7 @@ descriptors .37 at each; .34 at a ridge of 300, .25 at 100; for kernels of width
 between .23 and .38."""
 
 OUTLIER_SD: Final = 5.0
-"""Standardised statistics are held to this many standard deviations: a rule drawn beyond is not followed."""
+"""Standardised statistics are clipped to this many standard deviations, to avoid extrapolation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,7 @@ def label_sd(labels: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class RidgeStatistics:
-    """A linear reading of all standardised statistics.
+    """Linear regression on all standardised statistics.
 
     Attributes
     ----------
