@@ -206,7 +206,7 @@ def refused(assessor: Assessor, kind: type[ToccoError], *files: Path | None) -> 
 def test_audio_alone_says_that_transcription_comes_later(
     assessor: Assessor, take: tuple[Path, Path, Path]
 ) -> None:
-    assert "transcribing audio comes with a later version" in refused(assessor, InputError, take[0], None)
+    assert "transcription of audio comes with a later version" in refused(assessor, InputError, take[0], None)
 
 
 def test_audio_and_midi_in_each_others_place(assessor: Assessor, take: tuple[Path, Path, Path]) -> None:

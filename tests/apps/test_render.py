@@ -194,5 +194,5 @@ def test_an_interruption_stops_within_five_seconds_and_says_what_is_kept(tmp_pat
     assert run.returncode == 130
     assert 1 <= len(there) < 30
     assert f"{len(there)} of 30 renderings are there, whole, and are kept" in said
-    assert "a second run goes on where this one stopped" in said
+    assert "run the same command again to continue" in said
     assert "Traceback" not in said

@@ -77,7 +77,7 @@ def test_a_member_needs_only_its_own_span_and_the_table_of_contents(
     view = io.BufferedReader(SpanFile(len(whole), spans))
     extract_member(view, member, tmp_path / "3.wav", source="x.zip", max_bytes=MAX_BYTES)
     assert (tmp_path / "3.wav").read_bytes() == members["3.wav"]
-    with pytest.raises(OSError, match="is not at hand"):
+    with pytest.raises(OSError, match="is not available"):
         read_member(view, directory.members["1.wav"], source="x.zip")
 
 
@@ -170,8 +170,8 @@ def patched(whole: bytes, offset: int, value: int, n_bytes: int = 4) -> bytes:
     [
         (8, 1, 2, "is encrypted"),
         (10, 12, 2, "is packed by method 12"),
-        (24, 900_000_000, 4, "promises 900,000,000 bytes out of"),
-        (20, 60_000, 4, "shares its bytes with another member"),
+        (24, 900_000_000, 4, "states 900,000,000 bytes for"),
+        (20, 60_000, 4, "overlaps another member"),
     ],
 )
 def test_members_that_lie_are_refused(offset: int, value: int, n_bytes: int, problem: str) -> None:
@@ -182,12 +182,12 @@ def test_members_that_lie_are_refused(offset: int, value: int, n_bytes: int, pro
 
 def test_two_sizes_of_a_stored_member_must_agree() -> None:
     whole = patched(zipped({"a.wav": b"abc" * 999}, zipfile.ZIP_STORED), 24, 30_000)
-    with pytest.raises(InputError, match="is stored, yet its two sizes differ"):
+    with pytest.raises(InputError, match="is stored, but its two sizes differ"):
         read_directory(io.BytesIO(whole), "x.zip")
 
 
 def test_a_name_that_stands_twice_is_refused() -> None:
-    with pytest.raises(InputError, match=r"holds 'A\.wav' twice"):
+    with pytest.raises(InputError, match=r"has 'A\.wav' twice"):
         read_directory(io.BytesIO(zipped({"a.wav": b"x", "A.wav": b"y"})), "x.zip")
 
 

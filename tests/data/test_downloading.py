@@ -141,7 +141,7 @@ def test_a_server_without_ranges_gives_whole_files_but_no_spans(
         downloader = Downloader(NO_WAIT)
         downloader.fetch_file(f"{server.url}/a", tmp_path / "a")
         assert (tmp_path / "a").read_bytes() == content
-        with pytest.raises(InputError, match="no byte ranges"):
+        with pytest.raises(InputError, match="without byte ranges"):
             downloader.read_span(downloader.describe(f"{server.url}/a"), 10, 20)
 
 
@@ -175,7 +175,7 @@ def test_patience_ends_with_one_line(tmp_path: Path) -> None:
     text = str(caught.value)
     assert text.endswith(
         "cannot be fetched: the server answers 503 (3 attempts in a row). "
-        "Next: check the network and run the same command again: it goes on where it stopped."
+        "Next: check the network and run the same command again: it continues where it stopped."
     )
     assert "\n" not in text
     assert caught.value.exit_code == 3
@@ -190,7 +190,7 @@ def test_no_network_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1/a", "http://"])
 def test_what_is_no_address_is_one_line(url: str) -> None:
-    with pytest.raises(InputError, match="cannot be asked for"):
+    with pytest.raises(InputError, match="cannot be requested"):
         Downloader(BRIEF).describe(url)
 
 
@@ -232,7 +232,7 @@ def test_a_pause_beyond_patience_is_reported() -> None:
     with serving(server):
         downloader = Downloader(BRIEF)
         remote = downloader.describe(f"{server.url}/a")
-        with pytest.raises(InputError, match=r"is closed for 7200 s .*up to 300 s"):
+        with pytest.raises(InputError, match=r"is unavailable for 7200 s .*up to 300 s"):
             downloader.read_span(remote, 0, 5)
 
 

@@ -35,17 +35,17 @@ def test_manifest_rows_and_their_paths(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("id,audio,midi,score\na,a.wav,,\nA,b.wav,,\n", "line 3: id 'A' stands in line 2 already"),
+        ("id,audio,midi,score\na,a.wav,,\nA,b.wav,,\n", "line 3: id 'A' is already used in line 2"),
         ("id,audio,midi,score\na,a.wav,,\n\n../b,b.wav,,\n", "line 4: id '../b' cannot name a file"),
         ("id,audio,midi,score\na,,,s.xml\n", "line 2: audio and midi are both empty"),
         ("id,audio,midi,score\na,a.wav\n", "line 2: has 2 cells"),
         ("id,audio,midi,score\na,a.wav,,,x\n", "line 2: has 5 cells"),
-        ("id,audio,midi,score\na,a.wav,,\na,b.wav,,\n", "line 3: id 'a' stands in line 2 already"),
+        ("id,audio,midi,score\na,a.wav,,\na,b.wav,,\n", "line 3: id 'a' is already used in line 2"),
         ("id,adio,midi\na,a.wav,\n", "has a column 'adio' (allowed: columns named id, audio, midi, score)"),
         ("id,audio,audio\na,a.wav,b.wav\n", "has the column 'audio' twice"),
         ("a.wav,a.mid\n", "begins with 'a.wav,a.mid'"),
         ("", "is empty"),
-        ("id,audio,midi,score\n", "holds no performances"),
+        ("id,audio,midi,score\n", "has no performances"),
         ('id,audio,midi,score\na,"a.wav,,\n', "is not valid CSV"),
         ("id,audio,midi,score\na,a\0.wav,,\n", "takes.csv, line 2: "),
     ],
@@ -101,5 +101,5 @@ def test_the_label_file_of_an_importer_is_a_manifest(tmp_path: Path) -> None:
     (take,) = read_manifest(tmp_path / "performances.jsonl")
     assert (take.id, take.audio, take.midi, take.score) == ("anna-1", None, tmp_path / "a.mid", None)
     write_labels([record.model_copy(update={"end_time": 4.0})], tmp_path / "parts.jsonl")
-    with pytest.raises(InputError, match=r"parts.jsonl, anna-1: speaks of a part"):
+    with pytest.raises(InputError, match=r"parts.jsonl, anna-1: describes a part"):
         read_manifest(tmp_path / "parts.jsonl")

@@ -85,7 +85,7 @@ def test_takes_of_one_name_in_two_folders_are_told_apart(home: Path) -> None:
 
 def test_two_scores_need_names(home: Path) -> None:
     files = put("one.wav", "two.wav", "one.musicxml", "other.musicxml")
-    with pytest.raises(UsageError, match=r"other.musicxml: is a score, and no performance goes with it"):
+    with pytest.raises(UsageError, match=r"other.musicxml: is a score without a performance"):
         takes_of(files)
 
 
@@ -104,7 +104,7 @@ def test_a_folder_pairs_by_name_and_says_what_it_left_out(home: Path) -> None:
 
 def test_a_folder_without_a_performance_is_refused(home: Path) -> None:
     put("f/piece.musicxml")
-    with pytest.raises(InputError, match=r"f: holds no performance \(piece.musicxml: is a score without"):
+    with pytest.raises(InputError, match=r"f: has no performance \(piece.musicxml: is a score without"):
         given_takes([Path("f")])
 
 

@@ -96,7 +96,7 @@ def test_every_missing_field_says_what_it_has_to_be(tmp_path):
     """A line of another program: present fields are reported as well if they are wrong."""
     said = complaint(tmp_path, {"midi_path": 7})
     for part in (
-        "has no 'segment_id' (a string: unique in its file; becomes the name of files that belong",
+        "has no 'segment_id' (a string: unique in its file; part of the names of files of the segment",
         "has no 'source' (a string: where the ratings come from: a rater's id",
         "has no 'labels' (an object: dimension or descriptor -> 0 to 100)",
         "midi_path: ",
@@ -125,11 +125,11 @@ def test_what_is_not_one_json_object_is_refused(tmp_path, line):
 
 def test_duplicates_are_refused_with_both_lines(tmp_path):
     text = complaint(tmp_path, LINE, "", LINE)
-    assert "line 3: segment_id 'etude_1' stands in line 1 already" in text
+    assert "line 3: segment_id 'etude_1' is already used in line 1" in text
 
 
 def test_an_empty_file_and_a_missing_file_are_refused(tmp_path):
-    assert "holds no records" in complaint(tmp_path, "")
+    assert "has no records" in complaint(tmp_path, "")
     with pytest.raises(InputError, match="cannot be read"):
         read_labels(tmp_path / "nowhere.jsonl")
     (tmp_path / "latin.jsonl").write_bytes(b"\xff\xfe\x00")
@@ -209,7 +209,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
     records = read_labels(path)
     with pytest.raises(InputError, match="'etude_1' twice"):
         write_labels([*records, *records], path)
-    with pytest.raises(InputError, match="would hold no records"):
+    with pytest.raises(InputError, match="would have no records"):
         write_labels([], path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["labels.jsonl"]
@@ -222,6 +222,6 @@ def test_what_a_line_holds_is_shown_in_short_and_with_a_next_step(tmp_path: Path
     long = "a" * 1_000_000
     for line in (f'{{"segment_id": "{long}"}}', f'{{"{long}": 1}}', f'"{long}"'):
         (tmp_path / "long.jsonl").write_text(line)
-        with pytest.raises(InputError, match="Next: mend this line, or let `tocco data folder`") as caught:
+        with pytest.raises(InputError, match="Next: correct this line, or let `tocco data folder`") as caught:
             read_labels(tmp_path / "long.jsonl")
         assert len(str(caught.value)) < 1000

@@ -38,7 +38,7 @@ def test_a_performance_and_its_alignment_come_back_as_they_were() -> None:
 
 
 def test_no_other_kind_of_value_is_kept(rng: np.random.Generator) -> None:
-    with pytest.raises(TypeError, match="a set, which cannot be kept"):
+    with pytest.raises(TypeError, match="a set, which cannot be stored"):
         arrays_of({1}, "v")
     arrays = arrays_of(performance(rng, velocity=60.0, jitter_sec=0.0), "v")
     arrays["v"] = np.frombuffer(b'{"kind": "Popen", "fields": {}}', dtype=np.uint8)

@@ -54,7 +54,7 @@ def trained(folder: Path) -> Path:
 def test_a_trained_part_is_replaced_only_when_that_is_asked_for(config, records, tmp_path: Path) -> None:
     description = describe(config, records, FOLD0)
     folder = trained(opened(tmp_path, description))
-    with pytest.raises(OutputError, match=r"fold0: holds a trained part.*--resume.*--overwrite") as refused:
+    with pytest.raises(OutputError, match=r"fold0: has a trained part.*--resume.*--overwrite") as refused:
         opened(tmp_path, description)
     assert refused.value.exit_code == 7
     assert (folder / WEIGHTS_FILE).read_bytes() == b"weights"
@@ -110,7 +110,7 @@ def test_another_run_is_not_resumed(config, records, tmp_path: Path) -> None:
             opened(tmp_path, describe(config, records, FOLD0), resume=True)
         assert "\n" not in str(refused.value)
     (folder / "split.json").write_text("{")
-    with pytest.raises(MismatchError, match="say of what"):
+    with pytest.raises(MismatchError, match="describe it"):
         opened(tmp_path, describe(config, records, FOLD0), resume=True)
 
 
@@ -150,7 +150,7 @@ def test_commands_before_their_turn_name_the_one_to_run(config, tiny_labels: Pat
         invoke("export", run, "--evaluation", out, "--labels", tiny_labels, "-o", tmp_path / "bundle")
     evaluate = f"tocco evaluate {run} --labels {tiny_labels} -o {out}"
     assert (
-        str(refused.value) == f"{out}: holds no calibration.json: the run is not evaluated. Next: {evaluate}."
+        str(refused.value) == f"{out}: has no calibration.json: the run is not evaluated. Next: {evaluate}."
     )
     assert not (tmp_path / "bundle").exists()
 
@@ -166,5 +166,5 @@ def test_a_fold_that_was_broken_off_is_to_be_resumed(tmp_path: Path) -> None:
 
 
 def test_resume_and_overwrite_contradict_each_other(tiny_labels: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--resume: goes on with what --overwrite would replace"):
+    with pytest.raises(UsageError, match="--resume: continues what --overwrite would replace"):
         invoke("train", "--config", TINY, "--labels", tiny_labels, "-o", tmp_path, "--resume", "--overwrite")

@@ -230,7 +230,7 @@ def test_a_missing_file_and_one_outside_are_left_out(asap, tmp_path):
     write_table(asap, rows)
     report = import_asap(asap, tmp_path / "out")
     reasons = {item.subject: item.reason for item in report.skipped}
-    assert "is not there" in reasons["Bach/March/Tan02M.mid"]
+    assert "which does not exist" in reasons["Bach/March/Tan02M.mid"]
     assert "lies outside the corpus" in reasons["../../etc/passwd"]
 
 
@@ -248,7 +248,7 @@ def test_wrong_sources_and_targets_are_refused(asap, tmp_path):
         import_asap(asap, asap / "out")
     assert tree(asap) == before
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"holds no folders with 'metadata\.csv'"):
+    with pytest.raises(InputError, match=r"has no folders with 'metadata\.csv'"):
         import_asap(tmp_path / "empty", tmp_path / "out")
     (asap / "metadata.csv").write_text("composer,title\nBach,March\n")
     with pytest.raises(InputError, match="has no column 'folder'"):

@@ -103,8 +103,8 @@ def test_an_archive_is_opened_and_tidied_away(tmp_path):
     ("members", "said"),
     [
         ({"../evil": b"e", "mark": b"m"}, "not safe to unpack"),
-        ({"c/other": b"m"}, "holds no folders with 'mark'"),
-        ({"c/mark": b"m", "d/mark": b"m"}, "holds 2 folders with 'mark'"),
+        ({"c/other": b"m"}, "has no folders with 'mark'"),
+        ({"c/mark": b"m", "d/mark": b"m"}, "has 2 folders with 'mark'"),
     ],
 )
 def test_an_archive_that_cannot_be_used_is_refused(tmp_path, members, said):
@@ -177,7 +177,7 @@ def test_annotations_come_back_as_they_were(tmp_path):
 
 
 def test_a_downbeat_is_a_beat_and_beats_ascend():
-    with pytest.raises(ValueError, match="which is no beat"):
+    with pytest.raises(ValueError, match="which is not a beat"):
         Beats(beat_sec=(0.0, 1.0), downbeat_sec=(0.5,))
     with pytest.raises(ValueError, match="does not ascend"):
         Beats(beat_sec=(1.0, 1.0), downbeat_sec=())

@@ -110,8 +110,8 @@ def test_one_take_under_two_names_is_kept_once(own, tmp_path):
 def test_names_that_become_one_are_left_out(own, tmp_path):
     write_midi(own / "lesson_take2.mid", 9)
     report = import_folder(own, tmp_path / "out")
-    assert "becomes the id 'lesson_take2'" in skipped(report)["lesson_take2"]
-    assert "becomes the id 'lesson_take2'" in skipped(report)["lesson/take2"]
+    assert "has the same id 'lesson_take2'" in skipped(report)["lesson_take2"]
+    assert "has the same id 'lesson_take2'" in skipped(report)["lesson/take2"]
 
 
 def test_who_plays_from_the_same_score_is_in_one_cluster(own, tmp_path):
@@ -152,7 +152,7 @@ def test_a_csv_says_what_belongs_together(own, tmp_path):
         (["a,,lesson/take9.mid,,,,"], r"line 2: midi .*take9\.mid' is not a file"),
         (["a,,,,,,50"], "line 2: audio and midi are both empty"),
         (["../a,,lesson/take2.mid,,,,"], "line 2: id '../a' cannot name a file"),
-        (["a,,lesson/take2.mid,,,,", "A,,lesson/Take1.mid,,,,"], "line 3: id 'A' stands in line 2 already"),
+        (["a,,lesson/take2.mid,,,,", "A,,lesson/Take1.mid,,,,"], "line 3: id 'A' is already used in line 2"),
         (["a,,lesson/take2.mid,,,"], "line 2: has not 7 cells"),
         (["a,,notes.txt,,,,"], r"line 2, .*notes\.txt: is no MIDI file"),
         (["a,notes.txt,,,,,"], r"line 2, .*notes\.txt: "),
@@ -174,7 +174,7 @@ def test_a_wrong_column_is_named(own, tmp_path):
 
 def test_a_source_without_performances_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="holds no performance"):
+    with pytest.raises(InputError, match="has no performance"):
         import_folder(tmp_path / "empty", tmp_path / "out")
     with pytest.raises(InputError, match="does not exist"):
         import_folder(tmp_path / "nowhere", tmp_path / "out")

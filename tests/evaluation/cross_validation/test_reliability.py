@@ -100,12 +100,12 @@ def test_pure_noise_has_no_negative_variance():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([0, 0], [0], [1, 2]), "must be flat and alike"),
+        (([0, 0], [0], [1, 2]), "must be flat and of one length"),
         (([], [], []), "missing, NaN or infinite"),
         (([0, 1], [0, 0], [1, np.nan]), "missing, NaN or infinite"),
         (([0, 1], [0, 0], [1, 2]), "too few ratings"),
         (([0, 0], [0, 1], [1, 2]), "too few ratings"),
-        (([0, 0, 1, 1], [0, 1, 0, 1], [3, 3, 3, 3]), "all ratings are alike"),
+        (([0, 0, 1, 1], [0, 1, 0, 1], [3, 3, 3, 3]), "all ratings are equal"),
         (([0, 0, 1, 1], [0, 1, 0, 1], [1, 2, 3, 4], [0, 1, 0, 0]), "in more than one group"),
         (([0, 0, 1, 1], [0, 1, 0, 1], [1, 2, 3, 4], [0, 1]), "groups have shape"),
     ],

@@ -58,7 +58,7 @@ def test_a_sound_corpus_passes(folder: Path, capsys: pytest.CaptureFixture[str])
     assert len(lines) == 3
     assert all(line.startswith("ok     200") for line in lines[:2])
     assert "32 notes" in lines[0]
-    assert lines[2] == "2 of 2 recordings are sound"
+    assert lines[2] == "2 of 2 recordings are valid"
 
 
 @pytest.mark.slow
@@ -76,7 +76,7 @@ def test_changed_bytes_are_found(folder: Path, capsys: pytest.CaptureFixture[str
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("FAILED 200")
     assert "has another SHA-256 than checksums.sha256 states" in lines[0]
-    assert lines[2] == "1 of 2 recordings are sound"
+    assert lines[2] == "1 of 2 recordings are valid"
 
 
 def test_a_lost_file_is_found(folder: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_midi_that_is_late_is_found(folder: Path) -> None:
     finding = check_recording(read_expected(folder)[0], folder)
     assert not finding.is_valid
     assert "lies -0.1" in finding.text
-    assert "s off its recording" in finding.text
+    assert "s from its recording" in finding.text
     assert audio.is_file()
 
 
