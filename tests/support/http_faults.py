@@ -150,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             start, stop = int(span[1]), min(int(span[2]) + 1, len(content))
         is_part = span is not None and fresh and self.state.honours_ranges
         with self.state.lock:
-            self.state.context.append((path, start))
+            self.state.asked.append((path, start))
             self.state.if_range.add(self.headers.get("If-Range", ""))
         body = content[start:stop]
         self.send_response(206 if is_part else 200)
