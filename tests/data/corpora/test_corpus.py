@@ -68,7 +68,7 @@ def test_rows_know_their_line(tmp_path):
         (4, {"id": "b", "text": "three"}),
     ]
     path.write_text("id,text\na\n")
-    with pytest.raises(InputError, match="line 2: has not 2 cells"):
+    with pytest.raises(InputError, match="line 2: does not have 2 cells"):
         read_table(path, ["id"])
     path.write_bytes(b"id\n\xff\n")
     with pytest.raises(InputError, match="not valid CSV"):

@@ -153,7 +153,7 @@ def test_a_csv_says_what_belongs_together(own, tmp_path):
         (["a,,,,,,50"], "line 2: audio and midi are both empty"),
         (["../a,,lesson/take2.mid,,,,"], "line 2: id '../a' cannot name a file"),
         (["a,,lesson/take2.mid,,,,", "A,,lesson/Take1.mid,,,,"], "line 3: id 'A' is already used in line 2"),
-        (["a,,lesson/take2.mid,,,"], "line 2: has not 7 cells"),
+        (["a,,lesson/take2.mid,,,"], "line 2: does not have 7 cells"),
         (["a,,notes.txt,,,,"], r"line 2, .*notes\.txt: is no MIDI file"),
         (["a,notes.txt,,,,,"], r"line 2, .*notes\.txt: "),
         (["a,,lesson/take2.mid,notes.txt,,,"], r"line 2, .*notes\.txt: does not begin like a score"),
@@ -174,7 +174,7 @@ def test_a_wrong_column_is_named(own, tmp_path):
 
 def test_a_source_without_performances_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="has no performance"):
+    with pytest.raises(InputError, match="has no usable performance"):
         import_folder(tmp_path / "empty", tmp_path / "out")
     with pytest.raises(InputError, match="does not exist"):
         import_folder(tmp_path / "nowhere", tmp_path / "out")

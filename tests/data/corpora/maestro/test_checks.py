@@ -123,7 +123,7 @@ def test_a_midi_that_is_late_is_found(folder: Path) -> None:
     restated(folder)
     finding = check_recording(read_expected(folder)[0], folder)
     assert not finding.is_valid
-    assert "lies -0.1" in finding.text
+    assert "offset of -0.1" in finding.text
     assert "s from its recording" in finding.text
     assert audio.is_file()
 
@@ -142,7 +142,7 @@ def test_a_folder_without_tables_is_one_line(folder: Path, tmp_path: Path) -> No
     with pytest.raises(InputError, match="fetch the corpus first"):
         read_expected(tmp_path)
     (folder / "checksums.sha256").write_text("")
-    with pytest.raises(InputError, match=r"does not fit checksums\.sha256"):
+    with pytest.raises(InputError, match=r"does not match checksums\.sha256"):
         read_expected(folder)
 
 

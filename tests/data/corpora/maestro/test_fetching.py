@@ -276,7 +276,7 @@ def test_a_file_that_is_too_large_for_its_length_is_refused(small: SmallMaestro,
 
 def test_a_source_without_the_audio_names_the_file(small: SmallMaestro, tmp_path: Path) -> None:
     (tmp_path / "midi.zip").write_bytes(small.archive(audio=False))
-    with pytest.raises(InputError, match=r"holds no small/2004/MIDI-Unprocessed_00_.*\.wav"):
+    with pytest.raises(InputError, match=r"has no small/2004/MIDI-Unprocessed_00_.*\.wav"):
         run(small, tmp_path / "out", str(tmp_path / "midi.zip"))
     folder = small.unpacked(tmp_path / "in")
     (folder / "2004" / "MIDI-Unprocessed_00_R1_2004_wav--1.wav").unlink()
