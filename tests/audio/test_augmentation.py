@@ -101,7 +101,7 @@ def test_the_level_change_is_the_one_measured(audio: np.ndarray) -> None:
     assert heard.level_change_db == pytest.approx(heard.applied[0].parameters["gain_db"], abs=1e-4)
 
 
-def test_only_labels_that_every_effect_leaves_are_kept(audio: np.ndarray) -> None:
+def test_only_labels_that_every_effect_leaves_remain_valid(audio: np.ndarray) -> None:
     config = AugmentationConfig.only("pitch_shift", "time_stretch", "clip")
     heard = augment_pipeline(audio, config, np.random.default_rng(0))
     each = [labels_kept(effect.amounts) for effect in heard.applied]

@@ -1,4 +1,4 @@
-"""What a file is, told by its content."""
+"""What a file is, identified by its content."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_an_upsampled_telephone_is_narrow(write, rng) -> None:
     assert describe_audio(write(telephone, 8_000)).flags == ("narrow_band",)
 
 
-def test_channels_that_cancel_each_other_are_told(write, rng) -> None:
+def test_channels_that_cancel_each_other_are_flagged(write, rng) -> None:
     left, other = 0.1 * rng.standard_normal((2, 96_000))
     assert describe_audio(write(np.stack([left, -0.7 * left], axis=1))).flags == ("out_of_phase",)
     for right in (left, other, np.zeros_like(left)):

@@ -1,4 +1,4 @@
-"""Renderings that are made once, told apart, and never half written."""
+"""Renderings that are made once, identified by a key, and never half written."""
 
 from __future__ import annotations
 

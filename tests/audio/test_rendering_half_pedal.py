@@ -1,4 +1,4 @@
-"""A pedal that is half down, in layers and to the ear."""
+"""A pedal that is half down, in layers and in the sound."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_what_cannot_be_heard_is_refused() -> None:
             at_loudness(silent, -23.0, ceiling_dbfs=-1.0, source="take.mid")
 
 
-def test_a_machine_without_the_meter_is_told(monkeypatch) -> None:
+def test_a_missing_loudness_meter_is_reported(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "pyloudnorm", None)
     with pytest.raises(MissingPartError, match=r"pip install 'tocco\[data\]'"):
         loudness_lufs(np.zeros(10))

@@ -91,7 +91,7 @@ def test_an_instrument_is_found_by_bank_and_program(font: Path) -> None:
         ([], set()),
     ],
 )
-def test_the_samples_of_the_zones_that_the_notes_fall_into_are_kept(
+def test_the_samples_of_the_zones_that_the_notes_fall_into_remain(
     font: Path, struck: list[tuple[int, int]], samples: set[int]
 ) -> None:
     assert SoundfontFile(font).subset(8, 0, notes(*struck)).samples == samples

@@ -85,11 +85,11 @@ def test_what_is_missing_names_the_package(shelf: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "hint"),
+    ("choice", "nearest"),
     [("timgm6m", "'timgm6mb'"), ("timgm6mb:brihgt", "'bright'"), ("anny", "'any'")],
 )
-def test_a_name_that_is_none_is_refused_with_the_nearest(shelf: Path, choice: str, hint: str) -> None:
-    with pytest.raises(InputError, match=f"did you mean {hint}"):
+def test_a_name_that_is_none_is_refused_with_the_nearest(shelf: Path, choice: str, nearest: str) -> None:
+    with pytest.raises(InputError, match=f"did you mean {nearest}"):
         instruments_of(choice)
 
 

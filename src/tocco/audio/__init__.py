@@ -1,1 +1,1 @@
-"""What a microphone heard."""
+"""Audio: decoding, description, augmentation, transcription and rendering."""

@@ -179,7 +179,7 @@ def augment_triple(triple: Triple, config: AugmentationConfig, rng: np.random.Ge
 
     What training calls for every example that it draws: cut the window from recording, performance and
     alignment first, then augment, then compute tokens, note features and statistics from the result's
-    performance and alignment. The recording's level before normalisation, if it is kept apart, rises
+    performance and alignment. The recording's level before normalisation, if it is stored separately, rises
     by `level_change_db`. The result may be shorter or longer by 15 %, and its peak may pass full scale.
 
     Parameters

@@ -1,8 +1,8 @@
 """What a file is, by its content, and whether all of it is there.
 
 The name of a file is never trusted: a phone writes AAC into `.mp3`, a teacher sends the MIDI in place
-of the recording. The first bytes tell, and the container's own sizes tell when a copy was cut off
-before a decoder has to guess.
+of the recording. The first bytes identify it, and the container's own sizes show, before anything is
+decoded, when a copy was cut off.
 """
 
 from __future__ import annotations

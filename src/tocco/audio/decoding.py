@@ -1,8 +1,8 @@
 """Sound out of a file, block by block, at its own rate and with its own channels.
 
-libsndfile reads what it knows well; libav (through PyAV) reads what phones and browsers record, and
-decodes the frames of an MP3. All are driven through one interface, and what they raise becomes one line
-for people.
+libsndfile reads the formats that it supports well; libav (through PyAV) reads what phones and browsers
+record, and decodes the frames of an MP3. All are driven through one interface, and what they raise becomes
+an error of one line.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What can be said of a recording before any music is heard in it: length, level, band, faults."""
+"""Properties of a recording as a signal: length, level, bandwidth, faults."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _BLOCKS_A_SEC: Final = 10
 
 @dataclass(frozen=True)
 class AudioDescription:
-    """What can be said of a recording before any music is heard in it.
+    """Properties of a recording as a signal, before any music is analysed.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class AudioDescription:
     sample_rate_hz, n_channels : as recorded
     kind, codec : "WAV" and "PCM_16", "M4A" and "aac", ...
     peak_dbfs : dB re full scale, the highest sample of any channel
-    rms_dbfs : dB re full scale, integrated level of what the model hears: the mono mix, or one channel
+    rms_dbfs : dB re full scale, integrated level of the model's input: the mono mix, or one channel
     clipped_fraction : 0..1
         Samples at the ceiling with both neighbours there too; a lone peak is no clipping.
     silent_fraction : 0..1, tenths of a second below `SILENCE_DBFS`
@@ -57,7 +57,7 @@ class AudioDescription:
     sha256 : of the file's bytes
     flags
         Quality flags out of `clipped`, `quiet`, `mostly_silent`, `narrow_band`, `silent`,
-        `out_of_phase`: the channels cancel each other, and the loudest of them is heard alone.
+        `out_of_phase`: the channels cancel each other, and the loudest of them is used alone.
     """
 
     duration_sec: float
@@ -102,7 +102,7 @@ class AudioGauge:
     Parameters
     ----------
     header
-    channel : the one that is heard alone; None where the mean of all is
+    channel : the one that is used alone; None where the mean of all is
     """
 
     def __init__(self, header: SoundHeader, channel: int | None) -> None:
@@ -213,7 +213,7 @@ def _flags(
     bandwidth_hz: float,
     is_out_of_phase: bool,
 ) -> tuple[str, ...]:
-    """The quality flags that measures deserve; silence says it all and stands alone with its share."""
+    """The quality flags of the measures; a silent recording gets no flag but those of silence."""
     if peak_dbfs < SILENT_PEAK_DBFS:
         return ("mostly_silent", "silent")
     raised = {

@@ -1,8 +1,8 @@
-"""From the channels of a recording to the one that is heard.
+"""From the channels of a recording to one mono signal.
 
 Channels are averaged, unless they cancel each other: a microphone cable with swapped wires, or a
 "pseudo-stereo" effect, gives two channels of opposite sign, and their mean is silence. One of them is
-heard then.
+used then.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tocco.units import FloatArray, amplitude_from_db
 OUT_OF_PHASE_DB: Final = -12.0
 """Mono mix of two channels this far below the channels: they cancel each other (`out_of_phase`).
 
-Independent channels lose 3 dB, one dead channel of two another 3 dB. More channels that are independent
+Independent channels lose 3 dB, one silent channel of two another 3 dB. More channels that are independent
 lose more, and the limit lies lower by as much.
 """
 PROBE_SEC: Final = 30.0
@@ -28,7 +28,7 @@ _SOUNDING_DB: Final = -60.0
 
 
 def channel_heard(path: Path, limits: AudioLimits = AUDIO_LIMITS) -> int | None:
-    """Which channel of a recording to hear alone; None where the mean of all can be taken.
+    """Which channel of a recording to use alone; None where the mean of all can be taken.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def channel_heard(path: Path, limits: AudioLimits = AUDIO_LIMITS) -> int | None:
 def cancelling_channel(
     blocks: Iterable[FloatArray], sample_rate_hz: int, probe_sec: float = PROBE_SEC
 ) -> int | None:
-    """Which channel to hear alone, because the mean of all would cancel.
+    """Which channel to use alone, because the mean of all would cancel.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Pictures and levels of a waveform."""
+"""Time-frequency transform and levels of a waveform."""
 
 from __future__ import annotations
 

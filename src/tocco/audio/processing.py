@@ -215,7 +215,7 @@ class NormalizedAudio:
 
 
 TARGET_PEAK_DBFS = -3.0
-"""Where the peak of a recording stands when a model hears it."""
+"""Peak of a recording when it is given to a model."""
 
 
 def normalizing_gain_db(peak_dbfs: float, target_db: float = TARGET_PEAK_DBFS) -> float:

@@ -1,4 +1,4 @@
-"""Renderings by content: made once, told apart by a key, never half written.
+"""Renderings by content: made once, identified by a key, never half written.
 
 A rendering carries, in its FLAC comment, the key of everything that decides its bytes and the facts of
 how it came out. So a folder of renderings is its own record: a second run finds what is there, and a
@@ -177,7 +177,7 @@ def _versions() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class RenderJob:
-    """One MIDI file to render: what a process, or a machine, is handed.
+    """One MIDI file to render: the unit of work of a process or a machine.
 
     Attributes
     ----------
@@ -243,7 +243,7 @@ def play(performance: Performance, setting: RenderSetting, pool: RendererPool) -
 
 
 def _in_room(sound: FloatArray, response: FloatArray) -> FloatArray:
-    """The sound in a room, until the room has fallen silent too; the first sample stays the first."""
+    """The sound in a room, until its reverberation has decayed too; the first sample stays the first."""
     heard = apply_room_acoustics(np.pad(sound, (0, len(response) - 1)), response)
     audible = np.abs(heard) > np.abs(heard).max() * amplitude_from_db(-TAIL_RANGE_DB)
     return heard[: max(len(sound), int(np.flatnonzero(audible)[-1]) + 1)]
@@ -258,7 +258,7 @@ def render_to(
     cache: Path | None = None,
     overwrite: bool = False,
 ) -> Rendering:
-    """A rendering in its place: kept if it is there, copied if the cache has it, else played.
+    """Put a rendering at its target: left if it is there, copied if the cache has it, else played.
 
     Two processes may render the same thing at once: each writes under a name of its own and renames,
     and both have the same bytes.

@@ -1,6 +1,6 @@
 """Audio to MIDI by a transcriber of the user's own: any program that reads a sound file and writes MIDI.
 
-tocco brings no transcriber. The best of them carry models and libraries of hundreds of megabytes and have a
+tocco contains no transcriber. The best of them need models and libraries of hundreds of megabytes and have a
 command line of their own, such as `transkun {audio} {midi}` (Yan and Duan 2024).
 """
 
@@ -57,15 +57,15 @@ class CommandTranscriber:
         self._words({AUDIO_PLACE: "", MIDI_PLACE: ""})
 
     def transcribe(self, waveform: FloatArray, *, folder: Path | None = None) -> Performance:
-        """The keys and pedals that the transcriber hears.
+        """The notes and pedals that the transcriber finds in a recording.
 
         Parameters
         ----------
         waveform : (S,) mono at 24 kHz, within -1..1
             Given as WAV of 16 bits, which every transcriber reads.
         folder
-            Where the MIDI is kept, by the content of sound and command, and found the next time. Another
-            release of the same program is not told apart.
+            Where the MIDI is cached, by the content of sound and command. Another release of the same program
+            is not distinguished.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class CommandTranscriber:
         def write(temporary: Path) -> None:
             with TemporaryDirectory(prefix="tocco-transcription-") as passing:
                 heard = self._heard(waveform, Path(passing))
-                load_midi(heard)  # what cannot be read is not kept
+                load_midi(heard)  # what cannot be read is not cached
                 temporary.write_bytes(heard.read_bytes())
 
         return cached(folder / f"{content.hexdigest()[:32]}.mid", _read, write).value
@@ -92,7 +92,7 @@ class CommandTranscriber:
         soundfile.write(audio, waveform, SAMPLE_RATE_HZ, subtype="PCM_16")
         self._run(self._words({AUDIO_PLACE: str(audio), MIDI_PLACE: str(midi)}))
         if not midi.is_file():
-            raise InputError("--transcriber", f"wrote no MIDI where {self.command!r} was told to")
+            raise InputError("--transcriber", f"wrote no MIDI to the path given to {self.command!r}")
         return midi
 
     def _words(self, files: dict[str, str]) -> list[str]:
@@ -130,7 +130,7 @@ class CommandTranscriber:
 
 
 def _read(path: Path) -> Performance | None:
-    """A kept transcription, or None where it is damaged."""
+    """A cached transcription, or None where it is damaged."""
     try:
         return replace(load_midi(path), origin="transcribed")
     except InputError:

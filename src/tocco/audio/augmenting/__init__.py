@@ -1,1 +1,1 @@
-"""The single effects of augmentation; `tocco.audio.augmentation` is their public face."""
+"""The single effects of augmentation; `tocco.audio.augmentation` is their public interface."""

@@ -1,4 +1,4 @@
-"""What a file format leaves of a sound."""
+"""Lossy compression as an effect."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _CODEC_PEAK = 0.9
 
 
 def compress_audio(audio: FloatArray, bitrate: int, *, sample_rate_hz: int = SAMPLE_RATE_HZ) -> FloatArray:
-    """A recording that was kept as MP3: coded by LAME and decoded again, without delay.
+    """A recording after MP3 compression: coded by LAME and decoded again, without delay.
 
-    The codec hears the waveform at one level, a peak of 0.9, and the result is brought back by the same
+    The codec gets the waveform at one level, a peak of 0.9, and the result is brought back by the same
     gain: nothing clips, and a soft recording is coded like a loud one. It runs at 48 kHz.
 
     Parameters

@@ -138,7 +138,7 @@ class AddNoiseBlock(StrictModel):
 
 
 class AutomaticGainBlock(StrictModel):
-    """A recorder that rides the level."""
+    """A recorder with automatic gain control."""
 
     probability: Probability = 0.1
     """How often."""
@@ -166,7 +166,7 @@ class ClipBlock(StrictModel):
 
 
 class WowFlutterBlock(StrictModel):
-    """A machine that runs unevenly."""
+    """A tape or disc player of uneven speed."""
 
     probability: Probability = 0.05
     """How often."""
@@ -185,7 +185,7 @@ class WowFlutterBlock(StrictModel):
 
 
 class CompressAudioBlock(StrictModel):
-    """Kept as MP3."""
+    """MP3 compression."""
 
     probability: Probability = 0.3
     """How often."""
@@ -215,7 +215,8 @@ class GainBlock(StrictModel):
 class AugmentationConfig(StrictModel):
     """Which effects are drawn, how often and how strong.
 
-    Every effect's own coin is thrown; where more than `most_effects` fall, that many of them are drawn.
+    Every effect is drawn independently with its own probability; where more than `most_effects` are, that
+    many of them are chosen at random.
     """
 
     most_effects: Annotated[int, Field(ge=0)] = 3

@@ -1,6 +1,6 @@
 """The effects by name: how each draws its parameters, what it does, and what it does to the labels.
 
-The order is that of the way of a sound: the playing, the room, the microphone, the recorder, the file.
+The order is that of the signal chain: the playing, the room, the microphone, the recorder, the file.
 Parameters are plain numbers and names; with them an effect can be repeated to the bit.
 """
 

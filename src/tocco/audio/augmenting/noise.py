@@ -18,7 +18,7 @@ from tocco.units import SAMPLE_RATE_HZ, FloatArray
 NoiseKind = Literal["pink", "brown", "hum_50", "hum_60", "babble"]
 
 LOWEST_NOISE_HZ: Final = 20.0
-"""Below this, coloured noise has no power: no microphone of a phone hears it."""
+"""Below this, coloured noise has no power: no phone's microphone records it."""
 
 SNR_DB: Final = (25.0, 40.0)
 """Range of `add_noise`: a quiet room through a phone."""

@@ -69,7 +69,7 @@ def apply_gain(audio: FloatArray, gain_db: float) -> FloatArray:
 def limit_band(
     audio: FloatArray, low_hz: float, high_hz: float, *, sample_rate_hz: int = SAMPLE_RATE_HZ
 ) -> FloatArray:
-    """A small microphone: no bass (12 dB an octave), no sparkle (24 dB an octave).
+    """A small microphone: little bass (12 dB an octave) and little treble (24 dB an octave).
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Rooms between the piano and the microphone, from a dry studio to a church.
 
-The direct sound of every impulse response stands at sample 0, so that a note is heard in the room
-when it was heard without. The reflections of the first 50 ms or so are those of image sources in a box
+The direct sound of every impulse response stands at sample 0, so that onsets do not
+shift. The reflections of the first 50 ms or so are those of image sources in a box
 (Allen and Berkley, JASA 65, 1979); after them a diffuse tail decays at its own rate in every octave.
 The tail's energy beside the direct sound follows from the distance and the room: it is
 `(distance / critical distance)^2`, with the critical distance `0.057 sqrt(V / RT60)` m

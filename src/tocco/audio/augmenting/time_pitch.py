@@ -1,6 +1,6 @@
 """Effects that change when a note sounds, or which one: transposition, tempo, wow and flutter.
 
-Each tells what it did to time or pitch, so that the notes can follow (`tocco.audio.augmentation`).
+Each returns what it did to time or pitch, so that the notes can follow (`tocco.audio.augmentation`).
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def time_stretch(audio: FloatArray, rate: float, *, sample_rate_hz: int = SAMPLE
     Returns
     -------
     (round(S / rate),) float32
-        A moment `t` of the input is heard at `t / rate`; not limited, peaks may pass full scale.
+        A moment `t` of the input sounds at `t / rate`; not limited, peaks may pass full scale.
     """
     audio = checked_waveform(audio, least_sec=_LEAST_SEC, sample_rate_hz=sample_rate_hz)
     check_range("rate", rate, *STRETCH_RATE, "times the tempo")
@@ -77,7 +77,7 @@ def time_stretch(audio: FloatArray, rate: float, *, sample_rate_hz: int = SAMPLE
 
 
 def _stretched(audio: FloatArray, rate: float, sample_rate_hz: int) -> FloatArray:
-    """Signalsmith's stretcher, which keeps attacks sharp; it hears every waveform at the same level."""
+    """Signalsmith's stretcher, which keeps attacks sharp; it gets every waveform at the same level."""
     try:
         from python_stretch.Signalsmith import Stretch
     except ImportError as error:
@@ -130,7 +130,7 @@ class Wobble:
         return 1.0 + (self.wow_percent + self.flutter_percent) / 100.0
 
     def source_sec(self, heard_sec: FloatArray) -> FloatArray:
-        """Which moment of the input is heard at a moment of the output.
+        """Which moment of the input sounds at a moment of the output.
 
         Parameters
         ----------
@@ -152,7 +152,7 @@ class Wobble:
         return moved
 
     def time_map(self, duration_sec: float) -> TimeMap:
-        """When the moments of a recording are heard.
+        """When the moments of a recording sound.
 
         Parameters
         ----------
@@ -168,7 +168,7 @@ class Wobble:
 
 
 def wow_and_flutter(audio: FloatArray, wobble: Wobble, *, sample_rate_hz: int = SAMPLE_RATE_HZ) -> FloatArray:
-    """The recording from a machine that runs unevenly: pitch and time waver together.
+    """The recording from a player of uneven speed: pitch and time waver together.
 
     Parameters
     ----------

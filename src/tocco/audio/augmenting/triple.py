@@ -24,7 +24,7 @@ def _no_bounds() -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Triple:
-    """One segment as training sees it: what was heard, what was played, what is written, how it was rated.
+    """One segment as training uses it: audio, performance, score positions and ratings.
 
     All times are seconds from the first sample of `audio`.
 

@@ -38,7 +38,7 @@ class FontLoader:
     synth
         A synthesiser of it that has no soundfont yet.
     image
-        Read in place of every file that the synthesiser is told to load.
+        Read in place of every file that the synthesiser is asked to load.
     """
 
     def __init__(self, bindings: ModuleType, synth: Any, image: FontImage) -> None:

@@ -1,4 +1,4 @@
-"""How loud a rendering is to the ear, and bringing it to a stated loudness without clipping."""
+"""The perceived loudness of a rendering, and bringing it to a stated loudness without clipping."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def loudness_lufs(waveform: FloatArray) -> float:
 
 
 def at_loudness(waveform: FloatArray, target_lufs: float, *, ceiling_dbfs: float, source: str) -> Levelled:
-    """The waveform at a loudness, or as far below as its peak demands.
+    """The waveform at a loudness, or as far below as its peak requires.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ and the curve is followed at every moment.
 
 Not modelled: that dampers hold bass strings less well than the rest, that the touch of the damper
 colours the tone, that a pedal pressed right after a release catches what still sounds, and the
-sympathetic strings of a raised pedal. Sostenuto stays a switch; the soft pedal is not heard.
+sympathetic strings of a raised pedal. Sostenuto stays a switch; the soft pedal has no effect.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The sampled pianos that tocco knows: where they come from, what they may be used for, how they sound."""
+"""The sampled pianos that tocco supports: where they come from, what they may be used for, how they sound."""
 
 from __future__ import annotations
 

@@ -109,12 +109,12 @@ class FluidSynthRenderer:
         Integrated level that every rendering is brought to; None keeps the font's own level (about
         -35 to -45 for piano music), so that soft performances stay soft beside loud ones.
     half_pedal
-        Whether a half-raised damper is heard: the sustain pedal is played in layers (`pedal_layers`), at
+        Whether a half-raised damper is modelled: the sustain pedal is played in layers (`pedal_layers`), at
         the cost of one playing a layer. Off, sustain is up or down at 64, as everywhere in soundfonts.
         Sostenuto is always up or down.
     even_attacks
         Whether samples that begin late are struck early. The start of a sample is its maker's choice
-        (TimGM6mb's A4 speaks 7 ms after its C4), so the attack of every key is measured when the font is
+        (TimGM6mb's A4 sounds 7 ms later than its C4), so the attack of every key is measured when the font is
         loaded, and each key is struck that much before its time.
     reverb
         The synthesiser's room. Off by default: the room is for augmentation to add.
@@ -251,7 +251,7 @@ class FluidSynthRenderer:
                 return
 
     def _sounding(self, synth: Any, n_blocks: int) -> Iterator[FloatArray]:
-        """What is heard during the next blocks, at most a second at a time."""
+        """The sound of the next blocks, at most a second at a time."""
         while n_blocks > 0:
             n = min(n_blocks, block_of(1.0)) * SYNTH_BLOCK_SAMPLES
             stereo = np.zeros((n, 2), np.float32)
@@ -261,7 +261,7 @@ class FluidSynthRenderer:
             n_blocks -= block_of(1.0)
 
     def _levelled(self, waveform: FloatArray, performance: Performance) -> FloatArray:
-        """The waveform at the target level, or as far below as its peak demands."""
+        """The waveform at the target level, or as far below as its peak requires."""
         peak = float(np.abs(waveform).max())
         if peak == 0.0:
             raise InputError(performance.source or "performance", "gives no sound on this soundfont")
