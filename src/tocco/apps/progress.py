@@ -38,5 +38,6 @@ class _Lines:
     def __call__(self, done: int, total: int) -> None:
         tenths = 10 * done // max(total, 1)
         if tenths > self.tenths and time.monotonic() - self.start_sec >= _QUIET_SEC:
-            print(f"{self.what}: {10 * tenths} % ({done} of {total})", file=sys.stderr, flush=True)  # noqa: T201
+            share = f"{100 * done / total:.0f} %"
+            print(f"{self.what}: {share} ({done} of {total})", file=sys.stderr, flush=True)  # noqa: T201
         self.tenths = max(tenths, self.tenths)

@@ -48,6 +48,9 @@ class PlayedBars(StrictModel):
     last: _Text
     """Printed number of the last bar."""
 
+    where: str = ""
+    """The bars in words, in the order in which they were played; empty in older files."""
+
     n_bars: _Count
     """How many bars the score has."""
 

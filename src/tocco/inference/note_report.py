@@ -8,7 +8,7 @@ from tocco.inference.evidence import AlignmentReport, NoteOutcome, PlayedBars
 from tocco.music.alignment import Alignment
 from tocco.music.names import key_name, written_name
 from tocco.music.performance import Performance
-from tocco.music.places import place_of
+from tocco.music.places import name_span, place_of
 from tocco.units import IntArray
 
 
@@ -57,7 +57,12 @@ def played_part(alignment: Alignment) -> PlayedBars | None:
     outside = score.bar[alignment.unplayed]
     if not ((outside < first) | (outside > last)).any():
         return None
-    return PlayedBars(first=score.bar_name[first], last=score.bar_name[last], n_bars=len(set(score.bar_name)))
+    return PlayedBars(
+        first=score.bar_name[first],
+        last=score.bar_name[last],
+        where=name_span(score, score.bar_onset_beat[first], score.bar_onset_beat[last]),
+        n_bars=len(set(score.bar_name)),
+    )
 
 
 def _flags(alignment: Alignment) -> tuple[str, ...]:

@@ -33,6 +33,11 @@ from tocco.music.score import Score
 from tocco.music.written_strokes import WrittenStrokes, printed_readings
 from tocco.units import FloatArray, IntArray
 
+_TRIED_SHIFTS = 3
+
+_TRANSPOSED_MATCH_RATE = 0.8
+"""A performance in another key agrees at least so well once it is moved; another piece never does."""
+
 MIN_MATCH_RATE = 0.6
 """So much of both sides agrees, given-up tries and skips aside, only where they belong together. A beginner
 with one wrong note in five reaches 0.8; an unrelated piece finds up to 0.59 of its pitches by chance."""
@@ -313,14 +318,54 @@ def align_performance_to_score(performance: Performance, score: Score | Sequence
     alignment = None if result is None else _alignment_of(page, played, result)
     rate = 0.0 if alignment is None else alignment.overall_confidence
     if result is None or alignment is None or not _belongs(replace(result, overall=rate)):
-        raise MismatchError(
-            performance.source or "performance",
-            f"is not a performance of {page.score.source or 'the score'}: {rate:.0%} of the notes agree, "
-            "no more than with another piece",
-            allowed=f"at least {MIN_MATCH_RATE:.0%}, or fewer in a steady tempo",
-            next_step="give the score of the piece that was played, or assess without a score",
-        )
+        raise _mismatch(performance, page, played, rate)
     return alignment
+
+
+def _mismatch(
+    performance: Performance, page: WrittenStrokes, played: PlayedNotes, rate: float
+) -> MismatchError:
+    """What is said of a performance that does not follow the score: another key, or another piece."""
+    semitones = _transposition(page, played)
+    subject, score = performance.source or "performance", page.score.source or "the score"
+    if semitones:
+        side, amount = ("above" if semitones > 0 else "below"), _semitones(semitones)
+        return MismatchError(
+            subject,
+            f"stands {amount} {side} {score}",
+            allowed="the key and the octave of the score",
+            next_step=f"move the MIDI {'down' if semitones > 0 else 'up'} by {amount}, "
+            "or give the score in the key that was played",
+        )
+    return MismatchError(
+        subject,
+        f"is not a performance of {score}: {100 * rate:.0f} % of the notes agree, no more than with another piece",
+        allowed=f"{100 * MIN_MATCH_RATE:.0f} %, or fewer where they follow the score in a steady tempo",
+        next_step="give the score of the piece that was played, or leave the score out",
+    )
+
+
+def _semitones(amount: int) -> str:
+    return {1: "1 semitone", 12: "an octave"}.get(abs(amount), f"{abs(amount)} semitones")
+
+
+def _transposition(page: WrittenStrokes, played: PlayedNotes) -> int:
+    """Semitones by which a performance stands above the score; 0 where no shift up to an octave fits.
+
+    The three shifts whose count of notes by key is most like that of the score are tried.
+    """
+    written = np.bincount(page.score.pitch, minlength=128).astype(float)
+    sounding = np.bincount(played.pitch, minlength=128).astype(float)
+    shifts = [k for k in range(-12, 13) if k]
+    alike = [float(np.roll(sounding, -k) @ written) for k in shifts]
+    for k in np.argsort(alike)[::-1][:_TRIED_SHIFTS]:
+        pitch = played.pitch - shifts[k]
+        if pitch.min() < 0 or pitch.max() > 127:
+            continue
+        result = match_notes(page.written, replace(played, pitch=pitch))
+        if result is not None and result.overall >= _TRANSPOSED_MATCH_RATE:
+            return shifts[k]
+    return 0
 
 
 def _belongs(result: NoteMatching) -> bool:

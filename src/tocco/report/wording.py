@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tocco.inference.assessment import Aggregate, Assessment, Rating
-from tocco.inference.evidence import NoteOutcome
+from tocco.inference.evidence import NoteOutcome, PlayedBars
 from tocco.music.places import bars_in_words
 
 _WORTH_SAYING_SEC = 2.0
@@ -105,10 +105,14 @@ def _on_the_score(assessment: Assessment) -> list[str]:
         return []
     lines = [f"{flag[:1].upper()}{flag[1:]}; what rests on it is less certain" for flag in alignment.flags]
     if alignment.part is not None:
-        part = alignment.part
-        bars = bars_in_words(part.first, part.last)
-        lines.append(f"{bars[:1].upper()}{bars[1:]} of {part.n_bars} were played, and only these are rated")
+        lines.append(f"{played_bars(alignment.part)}, and only these are rated")
     return lines
+
+
+def played_bars(part: PlayedBars) -> str:
+    """Which bars of the score were played, where it was not all of them."""
+    bars = part.where or bars_in_words(part.first, part.last)
+    return f"{bars[:1].upper()}{bars[1:]} of {part.n_bars} were played"
 
 
 def _on_the_music(assessment: Assessment) -> list[str]:

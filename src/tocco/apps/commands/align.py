@@ -8,8 +8,9 @@ from pathlib import Path
 
 import typer
 
+from tocco.data.pairing import kind_by_content
 from tocco.errors import InputError, OutputError
-from tocco.files import SAFE_NAME_RULE, is_safe_name, sha256_of, writable_folder
+from tocco.files import file_name, sha256_of, writable_folder
 from tocco.inference.alignment_document import (
     AlignedInputs,
     AlignmentDocument,
@@ -26,7 +27,7 @@ from tocco.music.performance import Performance
 from tocco.music.places import bars_in_words
 from tocco.music.score import score_readings
 from tocco.report.formats import DescribedAlignment, report_paths, write_report
-from tocco.report.wording import mistake
+from tocco.report.wording import mistake, played_bars
 
 _SHOWN_MISTAKES = 6
 _MIDI_MAGIC = (b"MThd",)
@@ -35,7 +36,9 @@ _MIDI_SUFFIXES = (".mid", ".midi")
 
 def align(played: Path, score: Path, output: Path, *, midi: Path | None, overwrite: bool) -> None:
     """Align one performance, write its three files, and print a one-line summary."""
-    name = _safe_stem(played)
+    if (kind_by_content(played), kind_by_content(score)) in (("score", "midi"), ("score", "audio")):
+        played, score = score, played
+    name = file_name(played.stem)
     audio, midi = _audio_and_midi(played, midi)
     files = report_paths(DescribedAlignment, output, name)
     writable_folder(output)
@@ -69,6 +72,9 @@ def summary(name: str, document: AlignmentDocument) -> str:
     if alignment.repeats != "as written":
         parts.append(alignment.repeats)
     line = f"{name}: {', '.join(parts)}"
+    line += "".join(f"; {flag}" for flag in alignment.flags)
+    if alignment.part is not None:
+        line += f"; {played_bars(alignment.part).lower()}"
     if document.mistakes:
         line += "; " + "; ".join(map(_in_words, document.mistakes[:_SHOWN_MISTAKES]))
     hidden = len(document.mistakes) - _SHOWN_MISTAKES
@@ -175,14 +181,3 @@ def _refuse_inputs(files: Sequence[Path], inputs: list[Path]) -> None:
             raise OutputError(
                 path, "is an input, and inputs are not replaced", next_step="name another folder"
             )
-
-
-def _safe_stem(path: Path) -> str:
-    if not is_safe_name(path.stem):
-        raise InputError(
-            path,
-            "has a name that cannot name the output files",
-            allowed=SAFE_NAME_RULE,
-            next_step="rename the performance",
-        )
-    return path.stem
