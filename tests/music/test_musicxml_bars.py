@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, ships no stubs
 
 from musicxml_pages import CASES, FOUR, OPENING, back, bars, note, page, parts, read, rest, strokes
+from tocco.music.musicxml_bars import metre_quarters
 from tocco.music.score import load_score
 
 
@@ -88,3 +91,14 @@ def test_a_bar_without_metre_has_none(tmp_path: Path) -> None:
     score = read(tmp_path, page(FOUR, free + FOUR + note("G4"), FOUR))
     assert score.bar_metre == ((4, 4), None, None)
     assert score.bar_beats.tolist() == [4.0, 5.0, 4.0]
+
+
+def test_a_metre_is_a_count_over_a_count() -> None:
+    def quarters(beats: str, unit: str) -> Fraction | None:
+        time = f"<time><beats>{beats}</beats><beat-type>{unit}</beat-type></time>"
+        return metre_quarters(etree.fromstring(f"<measure><attributes>{time}</attributes></measure>"))
+
+    assert quarters("6", "8") == 3
+    assert quarters("3", "16") == Fraction(3, 4)
+    odd = [("9" * 5000, "4"), ("4", "9" * 5000), ("0", "4"), ("4", "0"), ("", "4")]
+    assert [quarters(*pair) for pair in odd] == [None] * 5

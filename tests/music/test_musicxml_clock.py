@@ -9,6 +9,7 @@ import pytest
 
 from musicxml_pages import FOUR, FOUR_STROKES, OPENING, back, bars, note, page, parts, read, strokes
 from tocco.errors import InputError
+from tocco.music.musicxml_clock import count_of
 
 BARE = OPENING.replace("<divisions>4</divisions>", "")
 
@@ -104,3 +105,28 @@ def test_a_length_that_is_no_number_is_refused(tmp_path: Path, length: str) -> N
 def test_a_note_of_negative_length_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a bar whose rhythm is damaged"):
         read(tmp_path, page(note("C4", -4)))
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("0", 0), ("007", 7), ("9" * 17, 10**17 - 1)]
+    + [(odd, None) for odd in ("9" * 18, "9" * 5000, "", " 1", "-1", "+1", "1.0", "\u00b2", "\u0663")],
+)
+def test_counts(text: str, count: int | None) -> None:
+    assert count_of(text) == count
+
+
+@pytest.mark.parametrize("name", ["actual", "normal"])
+def test_a_tuplet_of_endless_digits_is_none(tmp_path: Path, name: str) -> None:
+    tuplet = (
+        f"<type>half</type><time-modification><{name}-notes>{'9' * 5000}</{name}-notes></time-modification>"
+    )
+    score = read(tmp_path, page(note("C4", None, tuplet) + note("D4", None, tuplet)))
+    assert strokes(score) == [(0.0, 60), (2.0, 62)]
+
+
+def test_divisions_and_lengths_of_endless_digits_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"holds a divisions of '9{30}'"):
+        read(tmp_path, page(FOUR, opening=divisions("9" * 5000)))
+    with pytest.raises(InputError, match=r"holds a duration of '9{30}'"):
+        read(tmp_path, page(note("C4", "9" * 5000)))

@@ -175,3 +175,45 @@ def test_voices_with_names_stay_apart(tmp_path: Path) -> None:
     upper, lower = note("C5", 16, voice="1"), note("C4", 16, voice="LH")
     score = read(tmp_path, page(upper + back(16) + lower))
     assert score.voice.tolist() == [2, 1]
+
+
+def test_a_voice_of_endless_digits_is_a_name(tmp_path: Path) -> None:
+    upper, lower = note("C5", 16, voice="3"), note("C4", 16, voice="9" * 5000)
+    score = read(tmp_path, page(upper + back(16) + lower))
+    assert strokes(score) == [(0.0, 60), (0.0, 72)]
+    assert score.voice.tolist() == [4, 3]
+
+
+def tied(*kinds: str) -> str:
+    return "<notations>" + "".join(f'<tied type="{kind}"/>' for kind in kinds) + "</notations>"
+
+
+@pytest.mark.parametrize("middle", [("stop", "start"), ("continue",)])
+def test_notes_that_are_only_printed_as_tied_are_tied(tmp_path: Path, middle: tuple[str, ...]) -> None:
+    first = note("C4", 8) + note("D4", 8, tied("start"))
+    score = read(
+        tmp_path, page(first, note("D4", 16, tied(*middle)), note("D4", 8, tied("stop")) + note("D4", 8))
+    )
+    assert strokes(score) == [(0.0, 60), (2.0, 62), (10.0, 62)]
+    assert score.duration_beat.tolist() == [2.0, 8.0, 2.0]
+
+
+def test_a_note_that_is_left_to_ring_is_not_tied(tmp_path: Path) -> None:
+    score = read(tmp_path, page(note("D4", 16, tied("let-ring")), note("D4", 16)))
+    assert strokes(score) == [(0.0, 62), (4.0, 62)]
+
+
+def test_what_is_heard_as_tied_outweighs_what_is_printed(tmp_path: Path) -> None:
+    only_stop = '<tie type="stop"/>' + tied("stop", "start")
+    score = read(tmp_path, page(note("D4", 16, tied("start")), note("D4", 16, only_stop), note("D4", 16)))
+    assert strokes(score) == [(0.0, 62), (8.0, 62)]
+
+
+@pytest.mark.parametrize("heard", ["", '<tie type="stop"/><tie type="start"/>'])
+@pytest.mark.parametrize("kinds", [("stop", "start"), ("continue",)])
+def test_the_strokes_of_a_tied_tremolo_stay_apart(tmp_path: Path, heard: str, kinds: tuple[str, ...]) -> None:
+    sign = "<ornaments><tremolo>1</tremolo></ornaments></notations>"
+    tremolo = note("D4", 16, heard + tied(*kinds).replace("</notations>", sign))
+    score = read(tmp_path, page(note("D4", 16, tied("start")), tremolo, note("D4", 16)))
+    assert score.onset_beat.tolist() == [0.0, *(4.5 + k / 2 for k in range(7)), 8.0]
+    assert score.duration_beat.tolist() == [4.5, *[0.5] * 7, 4.0]

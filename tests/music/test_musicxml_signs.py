@@ -9,6 +9,9 @@ import pytest
 from musicxml_pages import CASES, FOUR, FOUR_STROKES, OPENING, note, page, read, strokes
 from tocco.music.score import load_score
 
+LONG = "9" * 5000
+"""More digits than Python reads as a number."""
+
 
 def test_letters_for_fingers() -> None:
     assert strokes(load_score(CASES / "fingering_letter.musicxml")) == [(0.0, 60), (1.0, 62), (2.0, 64)]
@@ -93,6 +96,11 @@ def test_signs_of_several_lists_are_all_read(tmp_path: Path) -> None:
         ("<beats>many</beats><beat-type>4</beat-type>", None),
         ("<beats>0</beats><beat-type>4</beat-type>", None),
         ("<beats>4</beats>", None),
+        ("<beats>1024</beats><beat-type>1024</beat-type>", (1024, 1024)),
+        ("<beats>1025</beats><beat-type>4</beat-type>", None),
+        (f"<beats>{LONG}</beats><beat-type>4</beat-type>", None),
+        (f"<beats>3+{LONG}</beats><beat-type>4</beat-type>", None),
+        (f"<beats>4</beats><beat-type>{LONG}</beat-type>", None),
     ],
 )
 def test_time_signatures_in_other_words(tmp_path: Path, time: str, metre: tuple[int, int] | None) -> None:
@@ -105,3 +113,19 @@ def test_time_signatures_in_other_words(tmp_path: Path, time: str, metre: tuple[
 )
 def test_bars_with_odd_numbers(tmp_path: Path, said: str, names: tuple[str, ...]) -> None:
     assert read(tmp_path, page(FOUR).replace('number="1"', said)).bar_name == names
+
+
+@pytest.mark.parametrize(
+    ("tempo", "bpm"),
+    [("72", 72.0), (" 72.5 ", 72.5), ("+60.", 60.0), ("2000", 2000.0)]
+    + [(odd, 0.0) for odd in ("1e30000000", "1e-30000000", "1/3", "6e1", "6_0", "2000.1", "9" * 5000)],
+)
+def test_a_tempo_is_a_plain_decimal(tmp_path: Path, tempo: str, bpm: float) -> None:
+    score = read(tmp_path, page(f'<sound tempo="{tempo}"/>' + FOUR))
+    assert strokes(score) == FOUR_STROKES
+    assert score.tempo_bpm == bpm
+
+
+def test_a_tremolo_of_endless_digits_is_one_stroke(tmp_path: Path) -> None:
+    sign = f"<notations><ornaments><tremolo>{LONG}</tremolo></ornaments></notations>"
+    assert strokes(read(tmp_path, page(note("C4", 16, sign)))) == [(0.0, 60)]

@@ -8,6 +8,7 @@ import pytest
 
 from musicxml_pages import FOUR, FOUR_STROKES, OPENING, bars, note, page, parts, read, strokes
 from tocco.errors import InputError
+from tocco.music.musicxml_tree import parse_xml
 
 DOCTYPE = '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 3.1 Partwise//EN" "partwise.dtd">'
 WORDS = "<direction><direction-type><words>tr\u00e8s doux</words></direction-type></direction>"
@@ -94,3 +95,18 @@ def test_what_is_no_score_is_refused_without_a_librarys_words(
     with pytest.raises(InputError, match=problem) as caught:
         read(tmp_path, content)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("namespace", ["", ' xmlns:xlink="http://www.w3.org/1999/xlink"'])
+def test_entities_of_the_dtd_are_letters(tmp_path: Path, namespace: str) -> None:
+    title = "<movement-title>Pr&eacute;lude&nbsp;1&unheard-of;</movement-title>"
+    text = page("<direction><direction-type><words>tr&egrave;s&unheard-of; doux</words></direction-type>")
+    text = text.replace("</measure>", f"</direction>{FOUR}&nbsp;</measure>")
+    text = text.replace("<part-list>", title + "<part-list>").replace(
+        "<score-partwise", f"<score-partwise{namespace}"
+    )
+    assert strokes(read(tmp_path, DOCTYPE + text)) == FOUR_STROKES
+    root = parse_xml((DOCTYPE + text).encode(), "page")
+    assert root.findtext("movement-title") == "Pr\u00e9lude\u00a01"
+    assert root.findtext(".//words") == "tr\u00e8s doux"
+    assert all(isinstance(element.tag, str) for element in root.iter())

@@ -7,6 +7,8 @@ from typing import Any
 
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, ships no stubs
 
+from tocco.music.musicxml_clock import count_of
+
 _STEPS = ("backup", "forward")
 _TIMED = ("note", *_STEPS)
 
@@ -46,10 +48,10 @@ def _divisions(part: Any) -> int:
 
 def metre_quarters(bar: Any) -> Fraction | None:
     """Length of a bar by the time signature that it states, in quarter notes; None where it states none."""
-    beats, unit = (bar.findtext(f"attributes/time/{name}") or "" for name in ("beats", "beat-type"))
-    if not (beats.isdecimal() and unit.isdecimal() and int(beats) and int(unit)):
+    beats, unit = (count_of(bar.findtext(f"attributes/time/{name}") or "") for name in ("beats", "beat-type"))
+    if not beats or not unit:
         return None
-    return Fraction(4 * int(beats), int(unit))
+    return Fraction(4 * beats, unit)
 
 
 def _moves(bar: Any) -> list[tuple[Any, int, int]]:

@@ -50,7 +50,8 @@ def decimal_of(element: Any, source: str) -> Fraction | None:
     text = (element.text or "").strip()
     if not text:
         return None
-    if _DECIMAL.fullmatch(text) is None:
+    value = decimal_from(text)
+    if value is None:
         raise InputError(
             source,
             f"holds {'an' if element.tag[0] in 'aeiou' else 'a'} {element.tag} of {text[:30]!r}"
@@ -58,7 +59,21 @@ def decimal_of(element: Any, source: str) -> Fraction | None:
             allowed="numbers",
             next_step=NEXT_STEP,
         )
+    return value
+
+
+def decimal_from(text: str) -> Fraction | None:
+    """The number that a text says without a power or a fraction; None for any other text."""
+    if _DECIMAL.fullmatch(text) is None:
+        return None
     return Fraction(int(text)) if text.isdecimal() else Fraction(text.rstrip("."))
+
+
+def count_of(text: str) -> int | None:
+    """The whole number from 0 that a text says; None for any other text, and for one of too many digits."""
+    if not (text.isascii() and text.isdecimal() and len(text) < _MAX_DIGITS):
+        return None
+    return int(text)
 
 
 def set_whole_durations(root: Any, source: str) -> None:
@@ -88,18 +103,14 @@ def set_whole_durations(root: Any, source: str) -> None:
 def _is_whole(part: Any) -> bool:
     """Whether a part counts in whole numbers of one kind, and leaves none out, as nearly all parts do."""
     divisions = [element.text or "" for element in part.iter("divisions")]
-    if len(set(divisions)) != 1 or not _is_count(divisions[0]) or int(divisions[0]) == 0:
+    if len(set(divisions)) != 1 or not count_of(divisions[0]):
         return False
     if part.find("measure").find("attributes/divisions") is None:
         return False
     lengths = [element.text or "" for element in part.iterfind("measure/*/duration")]
     n_graces = sum(1 for _ in part.iter("grace"))
     n_timed = sum(1 for _ in part.iter("note", *_STEPS)) - n_graces
-    return len(lengths) == n_timed and all(map(_is_count, lengths))
-
-
-def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < _MAX_DIGITS
+    return len(lengths) == n_timed and all(count_of(length) is not None for length in lengths)
 
 
 def _set_clock(part: Any, usual: Fraction, source: str) -> None:
@@ -161,10 +172,11 @@ def _written_quarters(note: Any) -> Fraction | None:
         return None
     quarters *= 2 - Fraction(1, 2 ** len(note.findall("dot")))
     actual, normal = (
-        (note.findtext(f"time-modification/{name}-notes") or "1").strip() for name in ("actual", "normal")
+        count_of((note.findtext(f"time-modification/{name}-notes") or "1").strip())
+        for name in ("actual", "normal")
     )
-    if actual.isdecimal() and normal.isdecimal() and int(actual) > 0:
-        quarters *= Fraction(int(normal), int(actual))
+    if actual and normal is not None:
+        quarters *= Fraction(normal, actual)
     return quarters
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, ships no stubs
 
 from tocco.errors import InputError
-from tocco.music.musicxml_clock import decimal_of
+from tocco.music.musicxml_clock import count_of, decimal_of
 from tocco.music.musicxml_tree import NEXT_STEP
 
 _OCTAVE_SEMITONES = 12
@@ -88,10 +88,10 @@ def _number_voices(part: Any) -> None:
     """Voices that are named otherwise ("1a", "Soprano") as numbers of their own."""
     voices = list(part.iter("voice"))
     names = {(voice.text or "").strip() for voice in voices}
-    odd = sorted(name for name in names if name and not (name.isdecimal() and int(name) > 0))
+    odd = sorted(name for name in names if name and not count_of(name))
     if not odd:
         return
-    free = max((int(name) for name in names if name.isdecimal()), default=0) + 1
+    free = max(count_of(name) or 0 for name in names) + 1
     number = {name: str(free + k) for k, name in enumerate(odd)}
     for voice in voices:
         name = (voice.text or "").strip()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from typing import Any
 
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, ships no stubs
+
+from tocco.music.musicxml_clock import count_of, decimal_from
 
 _READ_IN_BARS = frozenset(("note", "backup", "forward", "attributes", "direction", "sound", "barline"))
 _UNREAD = (
@@ -29,6 +30,7 @@ _SEVERAL_LISTS = "//note[notations[2] or notations/articulations[2] or notations
 _OF_ATTRIBUTES = ("divisions", "time", "staff-details")
 
 _MAX_BPM = 2_000.0
+_MAX_METRE = 1024
 
 
 def keep_plain_signs(root: Any) -> None:
@@ -82,21 +84,23 @@ def _keep_metre(attributes: Any) -> None:
 def _metre(time: Any) -> tuple[int, int] | None:
     """Beats and unit of a time signature; None for one without, or in other words."""
     counts = [_sum_of_counts(beats.text or "") for beats in time.findall("beats")]
-    units = [(unit.text or "").strip() for unit in time.findall("beat-type")]
-    if not counts or len(counts) != len(units) or not all(counts):
+    units = [_count_of_metre(unit.text or "") for unit in time.findall("beat-type")]
+    if not counts or len(counts) != len(units) or not all(counts) or not all(units):
         return None
-    if not all(unit.isdecimal() and 0 < int(unit) <= 1024 for unit in units):
-        return None
-    common = math.lcm(*map(int, units))
-    return sum(count * common // int(unit) for count, unit in zip(counts, units, strict=True)), common
+    common = math.lcm(*units)
+    return sum(count * common // unit for count, unit in zip(counts, units, strict=True)), common
 
 
 def _sum_of_counts(text: str) -> int:
     """3 and 2 of "3+2"; 0 for what is no sum of numbers."""
-    counts = [count.strip() for count in text.split("+")]
-    if not all(count.isdecimal() and 0 < int(count) <= 1024 for count in counts):
-        return 0
-    return sum(map(int, counts))
+    counts = [_count_of_metre(count) for count in text.split("+")]
+    return sum(counts) if all(counts) else 0
+
+
+def _count_of_metre(text: str) -> int:
+    """A number from 1 to the most that a time signature holds; 0 for any other text."""
+    count = count_of(text.strip())
+    return count if count is not None and count <= _MAX_METRE else 0
 
 
 def _keep_directions(direction: Any) -> None:
@@ -121,9 +125,7 @@ def _join_notations(note: Any) -> None:
 def _keep_tempo(sound: Any) -> None:
     """Leave out a tempo that is none, and a loudness, which is not read from there."""
     sound.attrib.pop("dynamics", None)
-    try:
-        is_tempo = 0 < Fraction(sound.get("tempo", "1").strip()) <= _MAX_BPM
-    except (ValueError, ZeroDivisionError):
-        is_tempo = False
-    if not is_tempo:
-        sound.attrib.pop("tempo")
+    if "tempo" in sound.attrib:
+        tempo = decimal_from(sound.get("tempo").strip())
+        if tempo is None or not 0 < tempo <= _MAX_BPM:
+            sound.attrib.pop("tempo")

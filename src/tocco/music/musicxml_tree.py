@@ -8,6 +8,7 @@ namespaces go, a score ordered by time is put in order of parts, every part is l
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html.entities import html5
 from typing import Any
 
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # compiled, ships no stubs
@@ -81,7 +82,15 @@ def parse_xml(content: bytes, source: str) -> Any:
             allowed=f"up to {_MAX_DEPTH}",
             next_step=NEXT_STEP,
         )
+    _spell_out_entities(root)
     return root
+
+
+def _spell_out_entities(root: Any) -> None:
+    """Put letters for names that the file leaves to its DTD ("&eacute;"), and nothing for unknown ones."""
+    for entity in root.iter(etree.Entity):
+        entity.tail = html5.get(f"{entity.name};", "") + (entity.tail or "")
+    etree.strip_elements(root, etree.Entity, with_tail=False)
 
 
 def _parsed(content: bytes, source: str) -> Any:

@@ -20,12 +20,17 @@ _MAX_GAP_BEAT = 0.1
 _MAX_GAP_UNWRITTEN_BEAT = 1 / 32
 """The same where only the first of the two notes is written as tied."""
 
+_STARTING = ("start", "continue")
+_STOPPING = ("stop", "continue")
+
 TieEnds = Mapping[tuple[str, int], tuple[bool, bool]]
 """By part, and place among its notes as the file lists them: whether a tie starts, whether one stops."""
 
 
 def take_ties(root: Any) -> TieEnds:
     """Read the tie ends of every note, and remove them from the tree.
+
+    A note that states none (`tie`, what is heard) is tied as it is printed (`tied`).
 
     Parameters
     ----------
@@ -36,11 +41,12 @@ def take_ties(root: Any) -> TieEnds:
         part_id = part.get("id", "P1")
         for place, note in enumerate(part.iterfind("measure/note")):
             ties = note.findall("tie")
-            if ties:
-                kinds = {tie.get("type") for tie in ties}
-                ends[part_id, place] = ("start" in kinds, "stop" in kinds)
-                for tie in ties:
-                    note.remove(tie)
+            kinds = {tie.get("type") for tie in ties or note.iterfind("notations/tied")}
+            starts, stops = not kinds.isdisjoint(_STARTING), not kinds.isdisjoint(_STOPPING)
+            if starts or stops:
+                ends[part_id, place] = (starts, stops)
+            for tie in ties:
+                note.remove(tie)
     return ends
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+from tocco.music.musicxml_clock import count_of
+
 _MEASURED_SLASHES = (1, 2)
 _FLAGS = {"eighth": 1, "16th": 2, "32nd": 3}
 _ONLY_ONCE = ("tie", "notations", "time-modification", "dot", "beam", "accidental")
@@ -38,7 +40,7 @@ def _write_out(note: Any, divisions: int) -> None:
     sign = note.find("notations/ornaments/tremolo")
     if sign is None or note.find("chord") is not None or note.find("grace") is not None:
         return
-    slashes = int(sign.text) if (sign.text or "").strip().isdecimal() else 0
+    slashes = count_of((sign.text or "").strip()) or 0
     if slashes not in _MEASURED_SLASHES:
         return
     chords = [_chord_from(note)]
@@ -92,8 +94,11 @@ def _stroke(chord: list[Any], rank: int, chords: list[list[Any]]) -> Iterator[An
             for sign in ornaments.findall("tremolo"):
                 ornaments.remove(sign)
         # The strokes go on into what a tremolo is tied to.
-        for tie in struck.findall("tie[@type='start']"):
-            struck.remove(tie)
+        for tie in (*struck.findall("tie"), *struck.findall("notations/tied")):
+            if tie.get("type") == "start":
+                tie.getparent().remove(tie)
+            elif tie.get("type") == "continue":
+                tie.set("type", "stop")
         if rank >= len(chords):
             struck.attrib.pop("id", None)
             for name in _ONLY_ONCE:
