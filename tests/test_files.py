@@ -65,7 +65,9 @@ def test_names_are_read_a_line_each_and_blank_lines_passed_over(tmp_path):
     path.write_bytes("\ufeffBach\n\n  Chopin Op. 10 \n".encode())
     assert read_names(path) == ["Bach", "Chopin Op. 10"]
     path.write_bytes(b"Bach\xff")
-    with pytest.raises(InputError, match=r"names\.txt: is not UTF-8 text \(byte 4\)\. Next: give the text"):
+    with pytest.raises(
+        InputError, match=r"names\.txt: is not UTF-8 text \(byte 4\)\. Next: save it as UTF-8 text"
+    ):
         read_names(path)
     with pytest.raises(InputError, match=r"gone\.txt: cannot be read"):
         read_names(tmp_path / "gone.txt")

@@ -294,7 +294,7 @@ def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "said"),
     [
-        (["assess"], 2, "tocco: tocco assess: got nothing to assess. Next: give recordings"),
+        (["assess"], 2, "tocco: assess: got nothing to assess. Next: give recordings"),
         (["assess", "--midi", "a.mid", "--midi", "b.mid"], 2, "tocco: --midi: is given 2 times"),
         (["assess", "gone.wav"], 3, "tocco: gone.wav: does not exist"),
     ],

@@ -117,14 +117,13 @@ def test_midi_alone_is_a_performance(run: Run) -> None:
             ("one.mid", "score_score.mid", "--score", "score.mid"),
             "gives score.mid, and one has score_score.mid",
         ),
-        (("score_score.mid",), "is a score, and no performance goes with it"),
-        (("one.wav", "one.mid", "other/one.wav"), "has the name of one.wav, another recording"),
+        (("score_score.mid",), "is a score without a performance"),
+        (("one.wav", "one.mid", "one.flac"), "has the same name as one.wav, another recording"),
     ],
 )
 def test_a_wrong_usage_is_one_line(run: Run, arguments: tuple[str, ...], said: str) -> None:
     Path("rows.csv").write_text("id,audio,midi,score\na,one.wav,one.mid,\n")
-    Path("other").mkdir()
-    Path("other/one.wav").write_text("sound")
+    Path("one.flac").write_text("sound")
     with pytest.raises(UsageError) as caught:
         run(*arguments)
     assert said in str(caught.value)
@@ -267,7 +266,7 @@ def test_an_interruption_is_said_in_one_line(
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert end.value.code == 130
-    assert capsys.readouterr().err == "tocco: interrupted; a second run goes on where this one stopped\n"
+    assert capsys.readouterr().err == "tocco: interrupted; run the same command again to continue\n"
 
 
 def test_a_terminal_that_lacks_a_sign_still_shows_the_ratings(monkeypatch: pytest.MonkeyPatch) -> None:

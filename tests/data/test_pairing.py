@@ -75,7 +75,7 @@ def test_a_lone_score_serves_all(home: Path) -> None:
     )
 
 
-def test_takes_of_one_name_in_two_folders_are_told_apart(home: Path) -> None:
+def test_takes_of_one_name_in_two_folders_are_distinguished(home: Path) -> None:
     (piece,) = put("piece.musicxml")
     put("anna/take.wav", "ben/take.wav")
     given = given_takes([Path("anna"), Path("ben"), piece][:2], score=piece)
@@ -127,3 +127,36 @@ def test_options_complete_the_one_performance(home: Path) -> None:
 def test_a_missing_file_is_told_before_anything_is_read(home: Path) -> None:
     with pytest.raises(InputError, match=r"gone.mid: does not exist"):
         given_takes(put("a.wav"), Path("gone.mid"))
+
+
+def test_a_lone_score_beside_a_folder_serves_all_without_one(home: Path) -> None:
+    (piece,) = put("piece.musicxml")
+    put("lessons/one.wav", "lessons/two.wav", "lessons/two.musicxml", "lessons/three.mid")
+    takes = given_takes([Path("lessons"), piece]).takes
+    assert {take.id: take.score for take in takes} == {
+        "one": piece,
+        "two": Path("lessons/two.musicxml"),
+        "three": piece,
+    }
+    (other,) = put("other.musicxml")
+    with pytest.raises(UsageError, match=r"other.musicxml: is a second score beside a folder"):
+        given_takes([Path("lessons"), piece, other])
+
+
+def test_files_of_one_name_and_kind_are_distinguished_by_their_folders(home: Path) -> None:
+    files = put("a/take.wav", "a/take.mid", "b/take.wav")
+    assert takes_of(files) == (
+        TakeFiles("a_take", files[0], files[1]),
+        TakeFiles("b_take", files[2]),
+    )
+
+
+def test_a_file_that_is_given_twice_counts_once(home: Path) -> None:
+    (keys,) = put("take.mid")
+    assert takes_of([keys, keys]) == (TakeFiles("take", midi=keys),)
+
+
+def test_a_name_that_cannot_be_made_unique_is_named(home: Path) -> None:
+    put("x/lessons/take.mid", "y/lessons/take.mid")
+    with pytest.raises(UsageError, match=r"y/lessons/take.mid: has the name of another performance"):
+        given_takes([Path("x/lessons"), Path("y/lessons")])

@@ -113,6 +113,6 @@ def test_a_part_of_the_score_is_named():
         overall_confidence=0.43,
     )
     report = alignment_report(part, performance)
-    assert report.part == PlayedBars(first="0", last="1", n_bars=3)
+    assert report.part == PlayedBars(first="0", last="1", where="bars 0–1", n_bars=3)
     assert report.agreement == 0.43
     assert report.flags == ("many notes differ from the score: 43 % agree",)

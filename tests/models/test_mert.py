@@ -200,5 +200,5 @@ def test_build_network_names_contradictions(checkpoint: Path, make_network):
         make_network(audio_encoder="mert")
     with pytest.raises(ValueError, match="audio_encoder is 'compact'"):
         make_network(mert={"checkpoint": checkpoint})
-    with pytest.raises(ValueError, match="'compact' or 'mert' is allowed"):
+    with pytest.raises(ValueError, match="audio_encoder is 'cnn'; compact, mert are allowed"):
         make_network(audio_encoder="cnn")

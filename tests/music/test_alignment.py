@@ -231,8 +231,26 @@ def test_the_unsteadiness_is_that_of_successive_beats() -> None:
 
 
 def test_another_piece_is_refused() -> None:
-    with pytest.raises(MismatchError, match=r"take.mid: is not a performance of piece.musicxml: \d+% of the"):
+    with pytest.raises(
+        MismatchError, match=r"take.mid: is not a performance of piece.musicxml: \d+ % of the"
+    ):
         align_performance_to_score(play(piece(seed=3)), piece(seed=4))
+
+
+@pytest.mark.parametrize(
+    ("semitones", "said"),
+    [
+        (5, "stands 5 semitones above piece.musicxml .* Next: move the MIDI down by 5 semitones"),
+        (-1, "stands 1 semitone below piece.musicxml .* Next: move the MIDI up by 1 semitone,"),
+        (12, "stands an octave above piece.musicxml .* Next: move the MIDI down by an octave"),
+        (-12, "stands an octave below piece.musicxml .* Next: move the MIDI up by an octave"),
+    ],
+)
+def test_the_piece_in_another_key_is_told_by_how_much(semitones: int, said: str) -> None:
+    performance = play(piece(seed=3))
+    moved = replace(performance, pitch=performance.pitch + semitones)
+    with pytest.raises(MismatchError, match=said):
+        align_performance_to_score(moved, piece(seed=3))
 
 
 def test_too_little_to_align_is_refused() -> None:

@@ -71,7 +71,7 @@ def test_what_rests_on_a_doubtful_score_and_what_was_not_rated_is_said():
     alignment = whole.alignment.model_copy(
         update={
             "flags": ("many notes differ from the score: 43 % agree",),
-            "part": PlayedBars(first="1", last="16", n_bars=64),
+            "part": PlayedBars(first="1", last="11", where="bars 1–16, then 1–11 (repeat)", n_bars=64),
         }
     )
     inputs = whole.inputs.model_copy(update={"music": Music(start_sec=12.2, end_sec=61.1)})
@@ -80,8 +80,8 @@ def test_what_rests_on_a_doubtful_score_and_what_was_not_rated_is_said():
     print_assessment(changed, Console(file=stream, width=110, highlight=False))
     text = stream.getvalue()
     assert "Many notes differ from the score: 43 % agree; what rests on it is less certain" in text
-    assert "Bars 1–16 of 64 were played, and only these are rated" in text
-    assert "Not rated: 0:12 before the music and 0:05 after the music" in text
+    assert "Bars 1–16, then 1–11 (repeat) of 64 were played, and only these are rated" in text
+    assert "Not rated: 12 s before the music and 5 s after the music" in text
 
 
 def test_colour_on_a_terminal_only():

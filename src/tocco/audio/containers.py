@@ -97,7 +97,12 @@ def identify_container(path: Path) -> Container:
         raise InputError(path, "is empty (0 bytes)", next_step="copy or export the recording again")
     container = _container_of(head, tagged=after_tags > 0)
     if container is None:
-        raise InputError(path, f"is not audio: it looks like {_appearance(head)}", allowed=READABLE)
+        raise InputError(
+            path,
+            f"is not audio: it looks like {_appearance(head)}",
+            allowed=READABLE,
+            next_step="give a recording, a performance MIDI or a score",
+        )
     return container
 
 

@@ -108,7 +108,8 @@ def takes_of(files: Sequence[Path]) -> tuple[TakeFiles, ...]:
     """Group single files into performances.
 
     With at most one file of each kind they are one performance, whatever the names. Otherwise files of one
-    name are one performance, and a single score is used for all performances without their own.
+    name are one performance (files of one name and kind in several folders: those of one folder), and a
+    single score is used for all performances without their own. A file that is given twice counts once.
 
     Parameters
     ----------
@@ -125,36 +126,41 @@ def takes_of(files: Sequence[Path]) -> tuple[TakeFiles, ...]:
     UsageError
         Two files of one kind have the same name, a score has no performance, or there is none at all.
     """
+    kind_of = {path: kind_by_content(path) for path in dict.fromkeys(files)}
     of_kind: dict[Kind, list[Path]] = defaultdict(list)
-    for path in files:
-        of_kind[kind_by_content(path)].append(path)
+    for path, kind in kind_of.items():
+        of_kind[kind].append(path)
     if max(map(len, of_kind.values()), default=0) <= 1:
-        single: dict[Kind, Path] = {kind: paths[0] for kind, paths in of_kind.items()}
-        return (_take(single),)
-    lone = of_kind.pop("score")[0] if len(of_kind["score"]) == 1 else None
-    grouped: dict[str, dict[Kind, Path]] = defaultdict(dict)
-    for path in files:
-        for kind, paths in of_kind.items():
-            if path in paths:
-                group = grouped[_pairing_name(path)]
-                if kind in group:
-                    raise UsageError(
-                        str(path),
-                        f"has the same name as {group[kind]}, another {_WORD[kind]}",
-                        allowed=_ONE_OF_EACH,
-                        next_step="give each file once, or name them in a table with --manifest",
-                    )
-                group[kind] = path
-    return _with_own_ids(
-        [_take(group if lone is None else {"score": lone, **group}) for group in grouped.values()]
-    )
+        return (_take({kind: paths[0] for kind, paths in of_kind.items()}),)
+    lone = of_kind["score"][0] if len(of_kind["score"]) == 1 else None
+    groups = _groups({path: kind for path, kind in kind_of.items() if path != lone})
+    return _with_own_ids([_take(group if lone is None else {"score": lone, **group}) for group in groups])
 
 
 _WORD: Final[Mapping[Kind, str]] = {"audio": "recording", "midi": "performance MIDI", "score": "score"}
 
 
-def _pairing_name(path: Path) -> str:
-    return kind_by_name(path)[1].casefold()
+def _groups(kind_of: Mapping[Path, Kind]) -> list[dict[Kind, Path]]:
+    """Files of one name; where two of a kind have it, those of one folder and name."""
+    by_name: dict[str, list[Path]] = defaultdict(list)
+    for path in kind_of:
+        by_name[kind_by_name(path)[1].casefold()].append(path)
+    groups: list[dict[Kind, Path]] = []
+    for paths in by_name.values():
+        is_clear = len({kind_of[path] for path in paths}) == len(paths)
+        by_folder: dict[Path, dict[Kind, Path]] = defaultdict(dict)
+        for path in paths:
+            group, kind = by_folder[Path() if is_clear else path.parent], kind_of[path]
+            if kind in group:
+                raise UsageError(
+                    str(path),
+                    f"has the same name as {group[kind]}, another {_WORD[kind]}",
+                    allowed=_ONE_OF_EACH,
+                    next_step="rename one of them, or name them in a table with --manifest",
+                )
+            group[kind] = path
+        groups += by_folder.values()
+    return groups
 
 
 def _take(group: Mapping[Kind, Path]) -> TakeFiles:
@@ -177,12 +183,13 @@ def _with_own_ids(takes: Sequence[TakeFiles]) -> tuple[TakeFiles, ...]:
         played = take.audio or take.midi or Path()
         clash = count[take.id.casefold()] > 1
         named.append(replace(take, id=file_name(f"{played.parent.name}_{played.stem}")) if clash else take)
-    if len({take.id.casefold() for take in named}) < len(named):
-        raise UsageError(
-            str(next(iter(named)).audio or ""),
-            "has the name of another performance",
-            next_step="use --manifest",
-        )
+    for place, take in enumerate(named):
+        if take.id.casefold() in {other.id.casefold() for other in named[:place]}:
+            raise UsageError(
+                str(take.audio or take.midi),
+                "has the name of another performance",
+                next_step="rename it, or give each an id of its own in a table with --manifest",
+            )
     return tuple(named)
 
 
@@ -290,13 +297,18 @@ def given_takes(arguments: Sequence[Path], midi: Path | None = None, score: Path
     for path in (*arguments, midi, score):
         if path is not None:
             assert_plain_file(path)
-    files = [path for path in arguments if not path.is_dir()]
-    takes = list(takes_of(files)) if files and (midi is None or _any_played(files)) else []
+    files = [path for path in dict.fromkeys(arguments) if not path.is_dir()]
+    folders = [path for path in dict.fromkeys(arguments) if path.is_dir()]
+    scores = [path for path in files if kind_by_content(path) == "score"]
+    is_played = len(scores) < len(files)
+    takes = list(takes_of(files)) if is_played or (files and not folders and midi is None) else []
     left_out: list[LeftOut] = []
-    for folder in (path for path in arguments if path.is_dir()):
+    for folder in folders:
         found, others = _in_given_folder(folder)
         takes += found
         left_out += others
+    if folders and scores:
+        takes = _with_lone_score(takes, scores)
     if midi is not None:
         takes = [_with_midi(takes, midi, files)]
     if score is not None:
@@ -304,8 +316,16 @@ def given_takes(arguments: Sequence[Path], midi: Path | None = None, score: Path
     return Given(_with_own_ids(takes), tuple(left_out))
 
 
-def _any_played(files: Sequence[Path]) -> bool:
-    return any(kind_by_content(path) != "score" for path in files)
+def _with_lone_score(takes: Sequence[TakeFiles], scores: Sequence[Path]) -> list[TakeFiles]:
+    """The one score that is given beside folders is used for all performances without their own."""
+    if len(scores) > 1:
+        raise UsageError(
+            str(scores[1]),
+            "is a second score beside a folder",
+            allowed="one score for all performances without their own",
+            next_step="give it the name of its performance, in the folder",
+        )
+    return [take if take.score is not None else replace(take, score=scores[0]) for take in takes]
 
 
 def _in_given_folder(folder: Path) -> tuple[tuple[TakeFiles, ...], tuple[LeftOut, ...]]:

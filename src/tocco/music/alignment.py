@@ -339,7 +339,8 @@ def _mismatch(
         )
     return MismatchError(
         subject,
-        f"is not a performance of {score}: {100 * rate:.0f} % of the notes agree, no more than with another piece",
+        f"is not a performance of {score}: {100 * rate:.0f} % of the notes agree, "
+        "no more than with another piece",
         allowed=f"{100 * MIN_MATCH_RATE:.0f} %, or fewer where they follow the score in a steady tempo",
         next_step="give the score of the piece that was played, or leave the score out",
     )

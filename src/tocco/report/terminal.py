@@ -58,7 +58,7 @@ def interval_bar(value: float, interval: tuple[float, float] | None, cells: int 
 
 def _origins(assessment: Assessment) -> str:
     inputs = assessment.inputs
-    parts = [f"audio {inputs.audio.origin}", f"MIDI {inputs.midi.origin}"]
+    parts = ["sound rendered from the MIDI" if inputs.sound == "rendered" else "recording and MIDI"]
     parts.append(f"score {inputs.score.name}" if inputs.score is not None else "no score")
     return ", ".join(parts)
 
@@ -68,9 +68,17 @@ def _ratings(assessment: Assessment, width: int) -> Table:
     names = [title(one.name) for one in dimensions]
     shown = _columns(max(map(len, names), default=0), width)
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column("dimension", no_wrap=True)
+    # Names and headings may wrap on the narrowest terminals; a number is never cut.
+    table.add_column("dimension", overflow="fold")
     for column in shown:
-        table.add_column(column, justify="left" if column in _FIRST_TO_GO else "right", no_wrap=True)
+        is_text = column in _FIRST_TO_GO
+        table.add_column(
+            column,
+            justify="left" if is_text else "right",
+            no_wrap=is_text,
+            min_width=_COLUMN_CELLS[column] if column != "reliability" else 4,
+            overflow="fold",
+        )
     for name, dimension in zip(names, dimensions, strict=True):
         rating = assessment.ratings[dimension.name]
         cells = _cells(rating, _FAMILY_STYLE[dimension.family], rating.source)

@@ -120,5 +120,5 @@ def _on_the_music(assessment: Assessment) -> list[str]:
     if music is None or total is None:
         return []
     cut = [(music.start_sec, "before"), (total - music.end_sec, "after")]
-    said = [f"{clock(sec)} {side} the music" for sec, side in cut if sec >= _WORTH_SAYING_SEC]
+    said = [f"{sec:.0f} s {side} the music" for sec, side in cut if sec >= _WORTH_SAYING_SEC]
     return [f"Not rated: {' and '.join(said)}"] if said else []

@@ -83,5 +83,5 @@ def _given(files: list[Path], midi: list[Path], score: list[Path], manifest: Pat
                 next_step="give the files without options; those of one name are one performance",
             )
     if not files and not midi:
-        raise UsageError("tocco assess", "got nothing to assess", next_step=_NEXT)
+        raise UsageError("assess", "got nothing to assess", next_step=_NEXT)
     return given_takes(files, midi[0] if midi else None, score[0] if score else None)

@@ -313,7 +313,7 @@ def _causes(evidence: Evidence, written: Written, touch: Touch, inside: BoolArra
         where = place(evidence.alignment, float(written.beat[k]), start)
         name = key_name(int(evidence.performance.pitch[note]))
         share, usual = 100.0 * np.exp([touch.held_log[k], touch.norm.usual_log[k]])
-        kind = "held over" if off[k] > 0 else "cut short"
+        kind = "held longer than usual" if off[k] > 0 else "cut short"
         text = f"{where}: {name} is {kind} ({share:.0f} % of its written duration, {usual:.0f} % is usual)"
         found.append(Cause(start, end, kind, text, (note,), (int(written.note[k]),), abs(float(off[k]))))
     return found
