@@ -16,7 +16,7 @@ from clicking_piano import clicking_performance, sounded
 from tocco.audio import augmentation
 from tocco.audio.augmentation import EFFECTS, AugmentationConfig, augment_pipeline
 from tocco.audio.augmenting.effects import total_amounts
-from tocco.music.label_rules import labels_kept
+from tocco.music.label_rules import valid_labels
 from tocco.rubrics import TARGETS
 from tocco.units import SAMPLE_RATE_HZ
 
@@ -104,7 +104,7 @@ def test_the_level_change_is_the_one_measured(audio: np.ndarray) -> None:
 def test_only_labels_that_every_effect_leaves_remain_valid(audio: np.ndarray) -> None:
     config = AugmentationConfig.only("pitch_shift", "time_stretch", "clip")
     heard = augment_pipeline(audio, config, np.random.default_rng(0))
-    each = [labels_kept(effect.amounts) for effect in heard.applied]
+    each = [valid_labels(effect.amounts) for effect in heard.applied]
     assert len(each) == 3
     assert heard.labels_kept <= frozenset.intersection(*each)
 

@@ -1,4 +1,4 @@
-"""Cadenzas in small notes: their order, their room, and what is told of them when they are played."""
+"""Cadenzas in small notes: their order, their room, and what is reported of them when they are played."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from tocco.music.alignment import align_performance_to_score
 from tocco.music.corruption import CORRUPTIONS, Corruption, corrupt
 from tocco.music.corruption.context import BASS, INNER, MELODY, read_context
 from tocco.music.corruption.dynamics import level_contour
-from tocco.music.corruption.foot import lags_of_lifts
 from tocco.music.corruption.notes import local_scale
+from tocco.music.corruption.pedal_lag import lags_of_lifts
 from tocco.music.corruption.timing import find_runs
 from tocco.music.performance import PedalCurve, Performance
 from tocco.units import FloatArray
@@ -105,7 +105,7 @@ def test_a_doubled_note_is_two_strikes_in_the_time_of_one() -> None:
         assert played.offset_sec[second] == ETUDE.offset_sec[edit.old_note]
 
 
-def test_too_few_notes_to_double_is_told() -> None:
+def test_too_few_notes_to_double_is_refused() -> None:
     short = replace(ETUDE, offset_sec=ETUDE.onset_sec + 0.1)
     with pytest.raises(InputError, match="only 0 notes that are held for 160 ms; 11 are asked for"):
         corrupt(short, "doubled_notes", 11 / N, np.random.default_rng(0))
@@ -173,7 +173,7 @@ def test_dropped_bars_are_gone_and_the_rest_closes_up() -> None:
     assert spanned == len(bars)
 
 
-def test_too_few_bars_to_drop_is_told() -> None:
+def test_too_few_bars_to_drop_is_refused() -> None:
     with pytest.raises(InputError, match="has 1 bars"):
         corrupt(line([60] * 5), "dropped_bars", 0.1, np.random.default_rng(0))
 
@@ -259,9 +259,9 @@ def test_uneven_runs_limp_and_nothing_else_moves() -> None:
     assert len(done.spans) == N_BARS // 2
 
 
-@pytest.mark.parametrize("foot", [1.0, -1.0])
-def test_a_run_that_limps_limps_more_on_the_same_foot(foot: float) -> None:
-    limp = foot * np.where(np.arange(40) % 2 == 0, 1.0, -1.0)
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_run_that_limps_limps_more_on_the_same_side(side: float) -> None:
+    limp = side * np.where(np.arange(40) % 2 == 0, 1.0, -1.0)
     played = line([60] * 40)
     onset = 0.2 * np.arange(40.0) + 0.01 * limp
     run = replace(played, onset_sec=onset, offset_sec=onset + 0.1, sustain=PedalCurve())
@@ -394,8 +394,8 @@ def test_half_way_is_as_late_as_a_change_can_be() -> None:
         corrupt(played, "late_pedal", 0.6, np.random.default_rng(0))
 
 
-def test_the_habit_of_a_foot_is_not_undone() -> None:
-    """A foot that is 0.1 s late comes early by 0.1 s and more, and half way is still half way."""
+def test_the_usual_pedal_lag_is_not_undone() -> None:
+    """A pedal that is 0.1 s late comes early by 0.1 s and more, and half way is still half way."""
     habit = pedalled(0.14)
     middle = slice(2, -2)
     np.testing.assert_allclose(moved_by(habit, "late_pedal", 0.25)[middle], 0.25 * (1.0 - 2 * 0.1))
@@ -406,14 +406,14 @@ def test_the_habit_of_a_foot_is_not_undone() -> None:
     np.testing.assert_allclose(moved_by(ahead, "late_pedal", 0.25)[middle], 0.2 + 0.25 * (1.0 - 2 * 0.1))
 
 
-def test_a_foot_that_comes_up_ahead_of_the_bass_is_neither_late_nor_early() -> None:
+def test_a_pedal_that_comes_up_ahead_of_the_bass_is_neither_late_nor_early() -> None:
     direct = pedalled(-0.2)
     for kind in ("late_pedal", "early_pedal"):
         with pytest.raises(InputError, match=r"0\.20 s ahead of the bass: it is pedalled directly"):
             corrupt(direct, kind, 0.2, np.random.default_rng(0))
 
 
-def test_a_foot_that_does_not_follow_the_bass_is_neither_late_nor_early() -> None:
+def test_a_pedal_that_does_not_follow_the_bass_is_neither_late_nor_early() -> None:
     lifted = np.arange(1.0, 20.0) + np.where(np.arange(19) % 2 == 0, 0.04, 0.47)
     time = np.column_stack((lifted - 0.9 + np.where(np.arange(19) % 2 == 0, 0.43, 0.0), lifted)).ravel()
     stray = replace(line([64] * 20), sustain=PedalCurve(time, np.tile([127.0, 0.0], 19)))
@@ -441,7 +441,7 @@ def test_the_lag_of_a_lift_goes_from_the_nearest_bass() -> None:
 
 
 def test_a_habit_as_long_as_the_harmonies_leaves_no_way_to_go() -> None:
-    """A bass every quarter of a second, and a foot 0.13 s off: it is as near to the next one."""
+    """A bass every quarter of a second, and a pedal 0.13 s off: it is as near to the next one."""
     played = pedalled(0.04)
     quick = replace(
         played,
@@ -477,7 +477,7 @@ def test_an_occasional_touch_of_the_pedal_cannot_be_late() -> None:
 def test_missing_presses_leave_no_half_pedal_behind() -> None:
     played = pedalled(0.04)
     done = corrupt(played, "missing_pedal", 1.0, np.random.default_rng(0))
-    # One press is left: without any, nobody could tell a foot that is not used.
+    # One press is left: without any, nobody could tell that the pedal is not used.
     assert len(done.spans) == 18
     assert len(done.performance.sustain.time_sec) == 2
     with pytest.raises(InputError, match=r"presses the sustaining pedal 4 times \(allowed: at least 8"):
@@ -556,8 +556,8 @@ def test_the_aligner_finds_planted_note_errors() -> None:
 
 
 def test_the_aligner_finds_restarts_and_dropped_bars() -> None:
-    """Between two strokes of one chord, a single one of twenty is told wrong (seed 2)."""
-    n_exact = n_tried = n_told = 0
+    """Between two strokes of one chord, a single one of twenty is found wrong (seed 2)."""
+    n_exact = n_tried = n_found = 0
     for seed in range(20):
         restarted = worse("restarts", 4.0, seed=seed)
         alignment = align_performance_to_score(restarted.performance, ALIGNMENT.score)
@@ -566,10 +566,10 @@ def test_the_aligner_finds_restarts_and_dropped_bars() -> None:
         said = set(alignment.insertion.tolist())
         pitch = restarted.performance.pitch
         is_exact = sorted(pitch[list(said)]) == sorted(pitch[list(tried)]) and not len(alignment.deletion)
-        n_exact, n_tried, n_told = n_exact + is_exact, n_tried + len(tried), n_told + len(tried & said)
+        n_exact, n_tried, n_found = n_exact + is_exact, n_tried + len(tried), n_found + len(tried & said)
         assert len(alignment.deletion) <= 1
     assert n_exact >= 19
-    assert n_told >= 0.95 * n_tried
+    assert n_found >= 0.95 * n_tried
     skipping = worse("dropped_bars", 0.1)
     alignment = align_performance_to_score(skipping.performance, ALIGNMENT.score)
     gone = {int(s) for s, p in ALIGNMENT.match if skipping.new_of_old[p] < 0}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocco.errors import InputError
-from tocco.music.label_rules import LABEL_RULES, labels_kept, labels_touched, tempo_amount
+from tocco.music.label_rules import LABEL_RULES, labels_touched, tempo_amount, valid_labels
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS_FROM_DESCRIPTORS, TARGETS, TOCCO10
 
 
@@ -49,11 +49,11 @@ def test_a_dimension_falls_with_the_descriptors_it_is_read_from(change, amount) 
 
 
 def test_nothing_changed_keeps_all() -> None:
-    assert labels_kept({}) == set(TARGETS)
+    assert valid_labels({}) == set(TARGETS)
 
 
 def test_a_tempo_change_takes_the_tempo_and_rhythm_ratings_only() -> None:
-    assert set(TARGETS) - labels_kept({"tempo": tempo_amount(0.95)}) == {
+    assert set(TARGETS) - valid_labels({"tempo": tempo_amount(0.95)}) == {
         "musicmaking_fast_slow",
         "mood_lowenergy_highenergy",
         "rhythmic_precision",
@@ -63,11 +63,11 @@ def test_a_tempo_change_takes_the_tempo_and_rhythm_ratings_only() -> None:
 
 def test_several_changes_add_up() -> None:
     amounts = {"tempo": 0.05, "room": 1.0}
-    assert labels_kept(amounts) == labels_kept({"tempo": 0.05}) & labels_kept({"room": 1.0})
+    assert valid_labels(amounts) == valid_labels({"tempo": 0.05}) & valid_labels({"room": 1.0})
 
 
 def test_the_transcriber_that_findings_describe_touches_no_rating() -> None:
-    assert labels_kept({"timing": 5.0, "notes": 0.03, "release": 40.0, "pedal": 0.5}) == set(TARGETS)
+    assert valid_labels({"timing": 5.0, "notes": 0.03, "release": 40.0, "pedal": 0.5}) == set(TARGETS)
 
 
 @given(st.floats(0.1, 10.0))

@@ -85,7 +85,7 @@ def test_the_second_pass_has_bars_and_ids_of_its_own(alignment: Alignment, perfo
     assert second.startswith("snote(r1n1-2,[D,n],5,17:1,0,1/4,48.0000,49.0000,[")
 
 
-def test_names_and_metre_are_those_of_the_page(alignment: Alignment, performance: Performance) -> None:
+def test_names_and_metre_are_those_of_the_score(alignment: Alignment, performance: Performance) -> None:
     score = alignment.score
     six_eight = tuple((6, 8) for _ in score.bar_metre)
     printed = ("Cbb6", *score.spelling[1:])

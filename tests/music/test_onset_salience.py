@@ -61,7 +61,7 @@ def test_level_changes_nothing_and_blocks_give_what_the_whole_gives(salience):
     assert pieces.duration_sec == salience.duration_sec
 
 
-def test_silence_and_nothing_are_told():
+def test_silence_and_nothing_are_reported():
     assert onset_salience(np.zeros(RATE_HZ, np.float32), RATE_HZ).is_silent
     assert onset_salience(iter(()), RATE_HZ).is_silent
     assert not onset_salience(tones([0.1], [60], 1.0), RATE_HZ).is_silent

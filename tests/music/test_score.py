@@ -483,7 +483,7 @@ def test_every_vienna_and_percepiano_score_is_read(corpus_dir: Path) -> None:
 def test_scores_hold_the_same_notes_as_their_midi(corpus_dir: Path) -> None:
     """An independent reference: the notation program's own MIDI of the 81 PercePiano scores.
 
-    Notes on the beat of the page agree within half a beat (the program rolls chords and plays
+    Notes on the beat of the score agree within half a beat (the program rolls chords and plays
     grace notes before or on the beat); one score has a turn, which the program plays as four notes.
     """
     folder = corpus_dir / "percepiano"

@@ -180,7 +180,7 @@ def test_a_midi_of_something_else_is_refused(take, wrong):
 
 
 @pytest.mark.parametrize("shift", [*range(-12, 0), *range(1, 13)])
-def test_any_transposition_up_to_an_octave_is_told(take, shift):
+def test_any_transposition_up_to_an_octave_is_found(take, shift):
     performance, audio = take
     moved = replace(performance, pitch=performance.pitch + shift)
     with pytest.raises(MismatchError) as caught:

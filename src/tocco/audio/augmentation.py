@@ -41,7 +41,7 @@ from tocco.audio.augmenting.rooms import (
 )
 from tocco.audio.augmenting.time_pitch import Wobble, pitch_shift, time_stretch, wow_and_flutter
 from tocco.audio.augmenting.triple import Triple, moved_triple, semitone_room
-from tocco.music.label_rules import labels_kept
+from tocco.music.label_rules import valid_labels
 from tocco.music.time_map import TimeMap
 from tocco.rubrics import TARGETS
 from tocco.units import SAMPLE_RATE_HZ, FloatArray, db_from_amplitude
@@ -233,7 +233,7 @@ def _augmented(
             continue
         change = EFFECTS[name].apply(current, parameters, subject.sample_rate_hz)
         total = total_amounts([*(c.amounts for c in changes), change.amounts])
-        if not labelled <= labels_kept(total):
+        if not labelled <= valid_labels(total):
             refused.append(name)
             continue
         applied.append(AppliedEffect(name, parameters, change.amounts))
@@ -272,7 +272,7 @@ def _joined(
         refused=refused,
         time_map=time_map,
         semitones=sum(change.semitones for change in changes),
-        labels_kept=labels_kept(total_amounts([change.amounts for change in changes])),
+        labels_kept=valid_labels(total_amounts([change.amounts for change in changes])),
         level_change_db=float(levels_db[1] - levels_db[0]),
     )
 

@@ -86,9 +86,9 @@ def augmented_window(
     effects = [effect.name for effect in changed.applied]
     if len(performance) and draw.random() < config.transcriber_probability:
         noisy = transcriber_noise(performance, draw)
-        if config.audio.on_touched_label == "leave_out" or valid <= noisy.labels_kept:
+        if config.audio.on_touched_label == "leave_out" or valid <= noisy.valid_labels:
             alignment = None if alignment is None else noisy.alignment(alignment)
-            performance, valid = noisy.performance, valid & noisy.labels_kept
+            performance, valid = noisy.performance, valid & noisy.valid_labels
             effects.append(TRANSCRIBER)
     inputs = WindowInputs(
         waveform=_with_peak_of(audio, changed.triple.audio),

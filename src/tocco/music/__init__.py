@@ -1,1 +1,1 @@
-"""What the keys did and what the page says."""
+"""Performances as MIDI, scores, and their alignment."""

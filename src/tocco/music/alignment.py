@@ -56,7 +56,7 @@ _Event = TypeVar("_Event", SkippedSpan, RolledChord)
 
 
 _WAIT_BEAT = 5e-4
-"""The clock of the page stops so little before the note that a cadenza leads to."""
+"""The clock of the score stops so little before the note that a cadenza leads to."""
 
 
 def _no_index() -> IntArray:
@@ -69,7 +69,7 @@ def _no_times() -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """Every note of a performance and of its score, told apart as match, insertion or deletion.
+    """Every note of a performance and of its score, classed as match, insertion or deletion.
 
     Attributes
     ----------
@@ -189,7 +189,7 @@ class Alignment:
 
         Returns
         -------
-        (M,) seconds. A note of a cadenza, which takes no time on the page, is due between its neighbours.
+        (M,) seconds. A note of a cadenza, which takes no time in the score, is due between its neighbours.
         """
         return self.written_sec[note] if len(self.written_sec) else self.sec_at(self.score.onset_beat[note])
 
@@ -311,7 +311,7 @@ def align_performance_to_score(performance: Performance, score: Score | Sequence
     if result is not None and (page.course.room_at(result.tempo_map.beat) < 0).sum() < 2:
         raise MismatchError(
             performance.source or "performance",
-            "plays little more than a cadenza in small notes, which takes no time on the page",
+            "plays little more than a cadenza in small notes, which takes no time in the score",
             allowed="at least two onsets outside it",
             next_step="give a longer stretch of the performance, or assess without a score",
         )
@@ -434,7 +434,7 @@ def _alignment_of(page: WrittenStrokes, played: PlayedNotes, result: NoteMatchin
 
 
 def _anchors(course: Course, clock: TempoMap) -> TempoMap:
-    """The clock of the page: it goes through the onsets printed, and stands still in a cadenza."""
+    """The clock of the score: it goes through the onsets printed, and stands still in a cadenza."""
     room = course.room_at(clock.beat)
     played = np.unique(room[room >= 0])
     start_beat, end_beat = course.room_start_beat[played], course.room_end_beat[played]

@@ -24,14 +24,14 @@ class Augmented:
     performance
     time_map : old seconds to new seconds
     semitones : by which keys and score moved up
-    labels_kept : targets whose rating still holds
+    valid_labels : targets whose rating still holds
     new_of_old : (N,) index into `performance` of each old note, -1 where it is gone
     """
 
     performance: Performance
     time_map: TimeMap
     semitones: int
-    labels_kept: frozenset[str]
+    valid_labels: frozenset[str]
     new_of_old: IntArray
 
     def bounds(self, start_sec: float, end_sec: float) -> tuple[float, float]:
@@ -40,7 +40,7 @@ class Augmented:
 
     def labels(self, labels: Mapping[str, float]) -> dict[str, float]:
         """Those ratings that still hold."""
-        return {name: value for name, value in labels.items() if name in self.labels_kept}
+        return {name: value for name, value in labels.items() if name in self.valid_labels}
 
     def check_keeps(self, targets: Iterable[str]) -> None:
         """Refuse the augmentation for ratings that it touches.
@@ -50,7 +50,7 @@ class Augmented:
         InputError
             One of the targets no longer holds.
         """
-        touched = sorted(set(targets) - self.labels_kept)
+        touched = sorted(set(targets) - self.valid_labels)
         if touched:
             raise InputError(
                 "augmentation",
@@ -79,13 +79,13 @@ class Augmented:
             performance=later.performance,
             time_map=self.time_map.then(later.time_map),
             semitones=self.semitones + later.semitones,
-            labels_kept=self.labels_kept & later.labels_kept,
+            valid_labels=self.valid_labels & later.valid_labels,
             new_of_old=new,
         )
 
 
 def moved_along(
-    performance: Performance, time_map: TimeMap, semitones: int, labels_kept: frozenset[str]
+    performance: Performance, time_map: TimeMap, semitones: int, valid_labels: frozenset[str]
 ) -> Augmented:
     """The keys and pedals of a recording whose time and pitch were changed; no note comes or goes.
 
@@ -93,7 +93,7 @@ def moved_along(
     ----------
     performance
     time_map, semitones : what was done to the recording
-    labels_kept : targets whose rating still holds
+    valid_labels : targets whose rating still holds
     """
 
     def moved(pedal: PedalCurve) -> PedalCurve:
@@ -110,7 +110,7 @@ def moved_along(
             soft=moved(performance.soft),
             duration_sec=float(time_map(performance.duration_sec)),
         )
-    return Augmented(played, time_map, semitones, labels_kept, np.arange(len(performance)))
+    return Augmented(played, time_map, semitones, valid_labels, np.arange(len(performance)))
 
 
 def _carried_alignment(change: Augmented, alignment: Alignment) -> Alignment:

@@ -1,6 +1,6 @@
 """Cadenzas in small notes: where they find their time.
 
-A run of small notes is printed on the beat of the note that it leads to, and takes no time on the page.
+A run of small notes is printed on the beat of the note that it leads to, and takes no time in the score.
 Played, a short one is squeezed in; a long one has time of its own, and an order that tells where the player
 is. On the *course* of a score each note of a long run has a place: beats as printed, with room put in.
 """
@@ -42,13 +42,13 @@ class Course:
     room_end_beat: FloatArray
 
     def printed_beat(self, course_beat: FloatArray) -> FloatArray:
-        """Beats of the page at beats of the course, of any shape; within a cadenza the page stands still."""
+        """Printed beats at beats of the course, of any shape; within a cadenza they stand still."""
         room = self.room_end_beat - self.room_start_beat
         taken = np.minimum(np.maximum(course_beat[..., None] - self.room_start_beat, 0.0), room)
         return course_beat - taken.sum(axis=-1)
 
     def course_beat(self, printed_beat: FloatArray) -> FloatArray:
-        """Beats of the course at beats of the page, of any shape; where a cadenza leads to, after it."""
+        """Beats of the course at printed beats, of any shape; where a cadenza leads to, after it."""
         passed = np.searchsorted(self.printed_beat(self.room_end_beat), printed_beat, side="right")
         return printed_beat + np.append(0.0, np.cumsum(self.room_end_beat - self.room_start_beat))[passed]
 

@@ -63,10 +63,10 @@ def _unprinted_in(part: Any) -> Iterator[NotePlace]:
             place += 1
 
 
-def told_apart(
+def divide_by_print(
     notes: Sequence[PrintedNote], is_hidden: BoolArray
 ) -> tuple[tuple[PrintedNote, ...], tuple[PrintedNote, ...]]:
-    """The notes that count as written, and those that only tell how to play them.
+    """The notes that count as written, and those that only show how to play them.
 
     Where nothing at all is printed, everything is written: the file was exported with all its notes hidden.
     So is a staff without a single printed note, unless most of its notes adorn or double what is printed on

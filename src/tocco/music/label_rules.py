@@ -150,7 +150,7 @@ _RULES = (
         "notes",
         "share of notes missed, added or doubled",
         ((0.15, _WHOLE | _RHYTHM),),
-        "a transcriber misses and adds 1 to 2 % each; more cannot be told from errors of the player",
+        "a transcriber misses and adds 1 to 2 % each; more cannot be distinguished from errors of the player",
     ),
     LabelRule(
         "velocity",
@@ -205,7 +205,7 @@ def labels_touched(change: str, amount: float) -> frozenset[str]:
     return LABEL_RULES[change].touched(amount)
 
 
-def labels_kept(amounts: Mapping[str, float]) -> frozenset[str]:
+def valid_labels(amounts: Mapping[str, float]) -> frozenset[str]:
     """Ratings that still hold after several changes.
 
     Parameters
@@ -218,7 +218,7 @@ def labels_kept(amounts: Mapping[str, float]) -> frozenset[str]:
 
     Examples
     --------
-    >>> "timing_stable_unstable" in labels_kept({"tempo": tempo_amount(1.1), "level": 3.0})
+    >>> "timing_stable_unstable" in valid_labels({"tempo": tempo_amount(1.1), "level": 3.0})
     False
     """
     touched = (labels_touched(change, amount) for change, amount in amounts.items())

@@ -7,7 +7,7 @@ What the file holds, where the format leaves a choice:
 - Every match, insertion and deletion has its line. A wrong note is a deletion and an insertion. Added notes
   that adorn a written one are "ornament" lines. What was neither played nor missing (skipped, outside the
   performed stretch, the second of two voices on one key) has no line.
-- Names of notes and time signatures are those of the page. A score MIDI names no notes: there they are
+- Names of notes and time signatures are those of the score. A score MIDI names no notes: there they are
   estimated (Meredith, 2006). A score without time signatures gets the plainest ones of its bars' lengths.
 - Sustain and soft pedal are kept; the format has no sostenuto.
 """

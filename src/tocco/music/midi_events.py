@@ -321,7 +321,7 @@ def _walk(track: bytes, scan: _Scan) -> _Track:
 
 
 def _skip_system(track: bytes, position: int, tick: int, scan: _Scan) -> tuple[int, bool]:
-    """Pass over a system or meta event; tempo is kept, the end of the track is told.
+    """Pass over a system or meta event; tempo is kept, the end of the track is reported.
 
     System common and real-time messages are meant for a wire, yet some sequencers record them.
     """

@@ -87,10 +87,10 @@ def set_whole_durations(root: Any, source: str) -> None:
     Raises
     ------
     InputError
-        A duration cannot be told.
+        A duration cannot be determined.
     """
     for grace in list(root.iter("grace")):
-        # Small notes take no time on the page; old exporters give them some, which would shift the bar.
+        # Small notes take no time in the score; old exporters give them some, which would shift the bar.
         for duration in grace.getparent().findall("duration"):
             grace.getparent().remove(duration)
     stated = next(root.iterfind("part//divisions"), None)

@@ -19,7 +19,7 @@ _UNREAD = (
     "dot",
     "time-modification",
 )
-"""What no note, bar or mark of a page depends on: partitura refuses a letter for a finger, or a tuplet that
+"""What no note, bar or mark of a score depends on: partitura refuses a letter for a finger, or a tuplet that
 ends before it starts."""
 
 _WITHOUT_NUMBER = "//*[self::staff or self::voice][not(node()[1][self::text()])]"

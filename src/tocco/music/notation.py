@@ -41,7 +41,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class PrintedNote:
-    """One note of the page as it is printed; ties are joined once the page is unfolded.
+    """One note of the score as it is printed; ties are joined once the score is unfolded.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Bar:
     onset_beat, length_beat : where it starts, and how long it is
     name : its printed number
     metre : the time signature in force, None where the file does not say
-    printed : its index on the page
+    printed : its index in the printed score
     """
 
     onset_beat: float
@@ -99,13 +99,13 @@ class Bar:
 
 @dataclass(frozen=True)
 class PlayOrder:
-    """One way through the page.
+    """One way through the score.
 
     Attributes
     ----------
     repeats
         What is unfolded, for people: "as written", "all repeats", "no repeats", "some repeats".
-    spans : (start, end) in beats of the page, in the order in which they are played
+    spans : (start, end) in printed beats, in the order in which they are played
     """
 
     repeats: str

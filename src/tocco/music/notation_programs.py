@@ -114,7 +114,7 @@ _TEXT_BYTES = 4096
 
 
 def refuse_program_file(content: bytes, source: str) -> None:
-    """Name the notation program of a file that is no score, if it is told by content or else by suffix.
+    """Name the notation program of a file that is no score, if its content or else its suffix shows it.
 
     Parameters
     ----------

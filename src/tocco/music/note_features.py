@@ -200,7 +200,7 @@ def _of_aligned(alignment: Alignment) -> dict[str, FloatArray]:
 
 
 def _of_written(playing: Playing, alignment: Alignment, written: Written) -> dict[str, FloatArray]:
-    """(K,) each: what the page says of the matched notes."""
+    """(K,) each: what the score says of the matched notes."""
     score, struck, place = alignment.score, playing.struck, written.onset_of
     late = struck.onset_sec[written.played] - written.onset_sec[place]
     deviation = late + onset_deviation_sec(written, WIDE_BEAT)[place]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tocco.errors import InputError
-from tocco.music.hidden_notes import NotePlace, told_apart
+from tocco.music.hidden_notes import NotePlace, divide_by_print
 from tocco.music.notation import (
     MAX_SCORE_BARS,
     MAX_SCORE_BEATS,
@@ -82,7 +82,7 @@ def notation_from_parts(parts: Sequence[Any], source: str, signs: PageSigns) -> 
         is_hidden.extend((part.id, note.doc_order) in signs.hidden_notes for note in printed[id(part)])
         n_struck.append(sum(not note.tie_stop for note in read))
         staves_above = max(note.staff for note in read)
-    written, hidden = told_apart(notes, np.array(is_hidden))
+    written, hidden = divide_by_print(notes, np.array(is_hidden))
     marks = {mark for part in sounding for mark in _marks(part)}
     leader = max(
         range(len(sounding)), key=lambda k: (len(signs.structure.get(sounding[k].id, ())), n_struck[k])
@@ -117,7 +117,7 @@ def _bar_spans(part: Any) -> list[_Span]:
 
 
 def _beats(part: Any) -> Callable[[int], float]:
-    """Time in divisions to quarter notes from the start of the page.
+    """Time in divisions to quarter notes from the start of the score.
 
     The divisions of a quarter note may change on the way; between two changes the map is linear.
     """
@@ -272,7 +272,7 @@ def _play_orders(
 
     Parameters
     ----------
-    bars : every bar of the page, empty ones too
+    bars : every bar of the score, empty ones too
     signs : of all parts
     notes : of all parts
     source : for messages
@@ -306,7 +306,7 @@ def _is_within_limits(order: PlayOrder, onsets: FloatArray, page_beats: float) -
 
 
 def _merge(spans: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
-    """Join spans that follow each other on the page."""
+    """Join spans that follow each other in print."""
     merged: list[tuple[float, float]] = []
     for start, end in spans:
         if merged and start == merged[-1][1]:

@@ -66,7 +66,7 @@ def place_in_words(bar: str, beat: float) -> str:
 
 
 def name_span(score: Score, start_beat: float, end_beat: float) -> str:
-    """Bars of a span of beats in words, each stretch of the page for itself.
+    """Bars of a span of beats in words, each stretch of the score for itself.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The form of a page: its bars cut where the music may jump, with repeats, endings and jumps between them.
+"""The form of a score: its bars cut where the music may jump, with repeats, endings and jumps between them.
 
 `form_of` makes one consistent structure of structure signs, which may contradict each other: a repeat
 without a start begins after the last one, a jump without its target is no jump.
@@ -53,7 +53,7 @@ class Repeat:
     start : first section
     backs : sections after which the way leads back to the start
     passes : how often it is played; 1 where a da capo inside the first ending leads back
-    endings : its endings in the order of the page, () where all passes are alike
+    endings : its endings in the order of the print, () where all passes are alike
     after_jump : whether it is repeated after a da capo or dal segno as well
     """
 
@@ -101,7 +101,7 @@ class Form:
 
     Attributes
     ----------
-    sections : in the order of the page
+    sections : in the order of the print
     repeats : by their start, outer ones before inner ones
     jumps : by the section at whose end they stand
     to_codas : section at whose end a way leads to a coda, that coda's section, whether it is sure
@@ -128,7 +128,7 @@ class Form:
 
 
 def form_of(n_bars: int, signs: Iterable[Sign]) -> Form:
-    """One consistent form of a page.
+    """One consistent form of a score.
 
     Parameters
     ----------

@@ -54,8 +54,8 @@ def played_ornaments(
         sec_from_beat(page.score.hidden_onset_beat, anchors.beat, anchors.sec),
         page.score.hidden_pitch,
     )
-    told = set(_strokes_of(ornaments).tolist())
-    left = (replace(one, played=tuple(note for note in one.played if note not in told)) for one in hidden)
+    taken = set(_strokes_of(ornaments).tolist())
+    left = (replace(one, played=tuple(note for note in one.played if note not in taken)) for one in hidden)
     every = (
         replace(one, written=int(page.note[one.written]))
         for one in (*ornaments, *(one for one in left if one.played))

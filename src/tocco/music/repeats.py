@@ -69,7 +69,7 @@ def ways_through(n_bars: int, signs: Iterable[Sign]) -> tuple[tuple[Section, ...
 
     Returns
     -------
-    The sections in the order of the page; the ways, the customary one first (endings without numbers are
+    The sections in printed order; the ways, the customary one first (endings without numbers are
     played through in it, since their kind is not known), and among them one without
     repeats that follows the jumps that are sure. Up to 64 combinations of choices all stand there; of more:
     these two ways, and each of them with one choice changed. No way where the customary one is longer than a

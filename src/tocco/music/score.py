@@ -1,4 +1,4 @@
-"""What the page says: notes, bars and marks of a score, repeats unfolded.
+"""What is written: notes, bars and marks of a score, repeats unfolded.
 
 A beat is a quarter note throughout tocco, whatever the metre; bars know their own length.
 """
@@ -77,7 +77,7 @@ class Score:
     grace_lead : (S,) order of the small notes before a main note
         Counted back from it: 1 is the last one, those of a chord share a place; 0 for all others, and where
         the file does not say.
-    bar_printed : (M,) index of the bar on the page, the same in every pass; () for every bar once
+    bar_printed : (M,) index of the printed bar, the same in every pass; () for every bar once
     hidden_onset_beat : (H,) beats from the start of the unfolded score, ascending
     hidden_pitch : (H,) 0..127
         Notes that the file holds but does not print, such as a trill written out for playback: they are not
@@ -217,7 +217,7 @@ class _Page:
     ----------
     notation
     notes, onset_beat : (N,) by onset
-    bars : with their places on the page
+    bars : with their printed places
     """
 
     notation: Notation

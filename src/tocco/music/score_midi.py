@@ -29,7 +29,7 @@ _MIN_ON_GRID = 0.5
 5 % of the notes at 480 ticks a beat, 25 % at 96."""
 
 _COARSE_TICKS = 48
-"""At so few ticks a beat every tick is on the grid, and nothing can be told from it."""
+"""At so few ticks a beat every tick is on the grid, and nothing can be inferred from it."""
 
 _NEXT_STEP = "export the piece as MusicXML from a notation program"
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from tocco.errors import InputError
 from tocco.music.augmented import Augmented, moved_along
-from tocco.music.label_rules import labels_kept, tempo_amount
+from tocco.music.label_rules import tempo_amount, valid_labels
 from tocco.music.performance import Performance
 from tocco.music.time_map import TimeMap
 from tocco.units import HIGHEST_PIANO_KEY, LOWEST_PIANO_KEY
@@ -50,7 +50,7 @@ def transpose(performance: Performance, semitones: int) -> Augmented:
             allowed=f"{LOWEST_PIANO_KEY} to {HIGHEST_PIANO_KEY}",
             next_step="choose a smaller step",
         )
-    kept = labels_kept({"pitch": abs(semitones)})
+    kept = valid_labels({"pitch": abs(semitones)})
     return moved_along(performance, TimeMap.identity(), int(semitones), kept)
 
 
@@ -70,5 +70,5 @@ def scale_tempo(performance: Performance, ratio: float) -> Augmented:
     low, high = TEMPO_RATIO_RANGE
     if not low <= ratio <= high:
         raise InputError("tempo ratio", f"is {ratio:g}", allowed=f"{low:g} to {high:g}")
-    kept = labels_kept({"tempo": tempo_amount(ratio)})
+    kept = valid_labels({"tempo": tempo_amount(ratio)})
     return moved_along(performance, TimeMap.linear(1.0 / ratio), 0, kept)

@@ -59,7 +59,7 @@ class PlacedNote:
     onset_beat, duration_beat : beats from the start of the unfolded score
     note
     note_id : unique in the unfolded score
-    span : index of the stretch of the page from which it comes
+    span : index of the stretch of the score from which it comes
     """
 
     onset_beat: float
@@ -79,7 +79,7 @@ def join_ties(notes: Sequence[PlacedNote]) -> list[PlacedNote]:
 
     Parameters
     ----------
-    notes : in the order of the page within each stretch
+    notes : in printed order within each stretch
 
     Returns
     -------
@@ -88,7 +88,7 @@ def join_ties(notes: Sequence[PlacedNote]) -> list[PlacedNote]:
     Notes
     -----
     A tie joins the next note of its pitch in its part: one that is written as tied, of its own voice or else
-    of any, and without one the note that follows at once on the page. What no note takes up ends, and a
+    of any, and without one the note that follows at once in print. What no note takes up ends, and a
     note that nothing is tied to is struck. A small note tied to its main note is one strike of the main
     note's length.
     """

@@ -16,7 +16,7 @@ from tocco.errors import InputError
 from tocco.music.augmented import Augmented
 from tocco.music.corruption.context import read_context
 from tocco.music.corruption.draft import Draft, finish, pedal_of_steps, strikes_apart
-from tocco.music.label_rules import labels_kept
+from tocco.music.label_rules import valid_labels
 from tocco.music.performance import PEDAL_DOWN, PedalCurve, Performance
 from tocco.music.statistics.playing import pedal_crossings, sounding_end_sec
 from tocco.music.time_map import TimeMap
@@ -168,7 +168,7 @@ def transcriber_noise(
         performance=replace(heard, origin="transcribed"),
         time_map=TimeMap.identity(),
         semitones=0,
-        labels_kept=labels_kept(amounts),
+        valid_labels=valid_labels(amounts),
         new_of_old=new_of_old,
     )
 

@@ -7,7 +7,7 @@ from tocco.music.matching.readings import Reading, choose_reading
 
 
 def _reading(page: WrittenNotes, beats: list[tuple[float, float]]) -> Reading:
-    """Spans of the page, one after another."""
+    """Spans of the score, one after another."""
     printed, onset, at = [], [], 0.0
     for begin, end in beats:
         part = np.flatnonzero((page.onset_beat >= begin) & (page.onset_beat < end))

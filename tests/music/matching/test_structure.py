@@ -9,7 +9,7 @@ from tocco.units import FloatArray, IntArray
 
 
 def _walk(way: Sequence[int] | IntArray, sec: Sequence[float] | FloatArray) -> Walk:
-    """A player on a page of single notes, one a beat, each of its own pitch."""
+    """A player in a score of single notes, one a beat, each of its own pitch."""
     places = np.array(way)
     return Walk(
         way=places,
@@ -61,10 +61,10 @@ def test_a_skip_saves_time_and_a_rest_does_not() -> None:
     sec = played.onset_sec
     before, after = np.flatnonzero(sec < 1 + 20 * BEAT_SEC), np.flatnonzero(sec >= 1 + 30 * BEAT_SEC)
     way = groups.group_of[np.concatenate([owner[before], owner[after]])]
-    is_kept = np.ones(len(way), dtype=bool)
+    is_counted = np.ones(len(way), dtype=bool)
     for shift_sec, n_skips in ((-10 * BEAT_SEC, 1), (0.0, 0)):
         walk = walk_of(way, groups, join(keep(played, before), keep(played, after), shift_sec))
-        skips = find_skips(walk, is_kept, groups)
+        skips = find_skips(walk, is_counted, groups)
         assert len(skips) == n_skips
         assert all((skip.first_group, skip.last_group) == (40, 59) for skip in skips)
 

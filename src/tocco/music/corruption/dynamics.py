@@ -26,7 +26,7 @@ def flattened_dynamics(context: Context, severity: float, rng: np.random.Generat
 
 
 def inverted_dynamics(context: Context, severity: float, rng: np.random.Generator) -> Draft:
-    """Swells that come too soon, at last upside down; share of the likeness to the own contour that is lost.
+    """Swells that come too soon, at last upside down; share of the similarity to the own contour lost.
 
     "Crescendo means piano, diminuendo means forte" (Hans von Buelow to his pupils): who is loud as soon
     as a crescendo begins, and soft as soon as a diminuendo does, is ahead of the music; far enough ahead,

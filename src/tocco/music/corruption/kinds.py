@@ -150,7 +150,7 @@ _KINDS = (
     CorruptionKind(
         "inverted_dynamics",
         _LEVEL,
-        "share of the likeness of the dynamic contour to its own that is lost",
+        "share of the similarity of the dynamic contour to its own that is lost",
         (0.2, 0.4, 0.6, 0.8, 1.0),
         1.0,
         "soft where it should grow, loud where it should end",

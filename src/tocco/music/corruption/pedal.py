@@ -1,4 +1,4 @@
-"""Late, early, missing and drowned pedal: the right foot alone. Notes and the other pedals stay."""
+"""Late, early, missing and drowned pedal: the sustaining pedal alone. Notes and the other pedals stay."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from tocco.errors import InputError
 from tocco.music.corruption.context import Context, planned_count
 from tocco.music.corruption.draft import Draft, pedal_of_steps
-from tocco.music.corruption.foot import USUAL_LAG_SEC, read_foot
+from tocco.music.corruption.pedal_lag import USUAL_LAG_SEC, measure_pedal_lag
 from tocco.music.corruption.record import SpanEdit, SpanEditKind
 from tocco.music.performance import PEDAL_DOWN
 from tocco.music.statistics.playing import pedal_crossings
@@ -47,7 +47,7 @@ def early_pedal(context: Context, severity: float, rng: np.random.Generator) -> 
 def missing_pedal(context: Context, severity: float, rng: np.random.Generator) -> Draft:
     """Presses left out: a share of them, but one.
 
-    Without any pedal nobody could tell a foot that is not used from a file that knows of none.
+    Without any pedal nobody could tell a pedal that is not used from a file without pedal data.
     """
     pressed, released = _presses(context)
     _refuse_few(context, len(pressed))
@@ -116,16 +116,16 @@ def _shifted(context: Context, by_share: float) -> Draft:
     with the tempo (Repp 1996, "Pedal timing and tempo in expressive piano performance"). Half way is as
     late as a change can be: later, it would be early for the next harmony.
 
-    A foot that comes late by habit would only come nearer to the music if it were put forward by a little.
-    So the way is counted from where the foot is as far from its usual place as this player's, on the
-    side to which it is moved: a share of 0 would mirror the habit, or keep it, and one of a half leads
+    A pedal that is usually late would only come nearer to the music if it were moved ahead by a little.
+    So the way is counted from where the pedal is as far from the usual lag as this player's, on the
+    side to which it is moved: a share of 0 would mirror the lag, or keep it, and one of a half leads
     half way to the next change. What is moved is the whole gesture, so that the pedal is up about as long
     as before.
     """
     pressed, released = _presses(context)
     played = context.performance
     _refuse_rare(context, pressed, released, LEAST_DOWN_SHARE)
-    late_sec = read_foot(context, released).lag_sec - USUAL_LAG_SEC
+    late_sec = measure_pedal_lag(context, released).lag_sec - USUAL_LAG_SEC
     crossing = np.sort(np.concatenate((pressed, released[np.isfinite(released)])))
     spacing = np.minimum(crossing[2:] - crossing[:-2], LONGEST_SPACING_SEC)
     free = np.full(min(2, len(crossing)), LONGEST_SPACING_SEC)
@@ -134,7 +134,7 @@ def _shifted(context: Context, by_share: float) -> Draft:
     if 2.0 * own_sec >= np.median(way):
         raise InputError(
             played.source or "performance",
-            f"has a foot that is {own_sec:.2f} s off by habit, half way from change to change",
+            f"pedals {own_sec:.2f} s off by habit, half way from change to change",
             allowed="nearer to its own change than to the next",
             next_step="choose another corruption for this piece",
         )

@@ -50,7 +50,7 @@ def uneven_runs(context: Context, severity: float, rng: np.random.Generator) -> 
     """Runs of fast even notes made to limp; standard deviation as a share of their spacing.
 
     Weak fingers come late again and again, so that every other note leans the same way. A run that
-    limps a little limps more, on the foot that it limps on: the other way it would be evened out.
+    limps a little limps more, on the same notes: the other way it would be evened out.
     """
     scatter = np.clip(rng.normal(0.0, 1.0, context.n_groups), -_UNEVEN_LIMIT, _UNEVEN_LIMIT)
     every_other = np.where(np.arange(context.n_groups) % 2 == 0, 1.0, -1.0)
@@ -68,8 +68,8 @@ def uneven_runs(context: Context, severity: float, rng: np.random.Generator) -> 
         inner = slice(first + 1, last)
         # Twice the distance of each note from the middle between its neighbours.
         own = ioi[first : last - 1] - ioi[first + 1 : last]
-        foot = 1.0 if float(own @ every_other[inner]) >= 0.0 else -1.0
-        weight = 0.6 * scatter[inner] + 0.8 * foot * every_other[inner]
+        side = 1.0 if float(own @ every_other[inner]) >= 0.0 else -1.0
+        weight = 0.6 * scatter[inner] + 0.8 * side * every_other[inner]
         shift[inner] = severity * weight * ioi[first : last - 1]
         start, end = float(context.group_sec[first]), float(context.group_sec[last])
         names = context.bar_name(start), context.bar_name(end)

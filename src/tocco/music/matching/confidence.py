@@ -25,7 +25,7 @@ def match_confidence(
     groups: OnsetGroups,
     match: IntArray,
     is_performed: BoolArray,
-    is_kept: BoolArray,
+    is_counted: BoolArray,
 ) -> FloatArray:
     """Confidence of each match: agreement around it times closeness to its time.
 
@@ -34,7 +34,7 @@ def match_confidence(
     written, played, groups : both sides
     match : (K, 2) index into the written, index into the played notes
     is_performed : (S,) written notes that take part
-    is_kept : (N,) played notes that take part
+    is_counted : (N,) played notes that take part
 
     Returns
     -------
@@ -43,7 +43,7 @@ def match_confidence(
     if len(match) == 0:
         return np.zeros(0)
     page = _agreement(match[:, 0], is_performed)
-    keys = _agreement(match[:, 1], is_kept)
+    keys = _agreement(match[:, 1], is_counted)
     distance = _distance_sec(groups.group_of[match[:, 0]], groups, played.onset_sec[match[:, 1]])
     distance = np.where(written.is_grace[match[:, 0]], distance / 2, distance)
     raw = np.minimum(page, keys) / (1.0 + (distance / _LOOSE_SEC) ** 2)

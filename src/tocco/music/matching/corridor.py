@@ -1,7 +1,7 @@
 """A rough idea, found cheaply, of where in the score the player may be at each moment.
 
 Performance and score are cut into blocks of equally many notes, and blocks are compared by their pitches.
-A block of music that was played takes as many notes as it has on the page, whatever the tempo, so the
+A block of music that was played takes as many notes as it has in the score, whatever the tempo, so the
 way through the table of blocks is close to a diagonal, but for jumps. Every place that a nearly best way
 visits stays open for the exact search. The number of blocks is bounded, so a long piece has long blocks
 and not a large table.

@@ -39,11 +39,11 @@ _GRACE_REACH_SEC = 0.3
 """Grace notes come before their main note, by about a sixteenth at most tempos."""
 
 _MISSED_SHARE = 0.2
-"""Of the notes of a try that ends in a stop, no more are missed on the page if it was given up."""
+"""Of the notes of a try that ends in a stop, no more are missing if it was given up."""
 
 _ASKED_SHARE = 0.5
-"""Of the notes of a try that the way goes back over, which may be cut in the wrong place: with more, the page
-asks for the try."""
+"""Of the notes of a try that the way goes back over, which may be cut in the wrong place: with more, the
+score asks for the try."""
 
 
 _SHORTEST_STEP_SEC = 1e-3
@@ -107,7 +107,7 @@ def match_notes(written: WrittenNotes, played: PlayedNotes) -> NoteMatching | No
     groups = group_onsets(written)
     walk = _walk(written, groups, played)
     everything = np.arange(len(played))
-    found = _match_told(written, played, groups, walk, everything, ())
+    found = _match_without_false_restarts(written, played, groups, walk, everything, ())
     if found is None:
         return None
     stopped = find_stopped_tries(walk, played)
@@ -129,10 +129,10 @@ def _match_without(
     """The matching if some tries were given up: without them the way is plainer, and is sought anew."""
     note = np.flatnonzero(~_given_up(stopped, len(played)))
     walk = _walk(written, groups, played.kept(note))
-    return _match_told(written, played, groups, walk, note, stopped)
+    return _match_without_false_restarts(written, played, groups, walk, note, stopped)
 
 
-def _match_told(
+def _match_without_false_restarts(
     written: WrittenNotes,
     played: PlayedNotes,
     groups: OnsetGroups,
@@ -140,10 +140,10 @@ def _match_told(
     note: IntArray,
     stopped: tuple[Retry, ...],
 ) -> NoteMatching | None:
-    """The matching without tries that the page asks for.
+    """The matching without false restarts: those whose notes the score asks for.
 
     In a figure that repeats itself the way may go back over music that is played only once: a wrong note
-    led it ahead. The notes of such a try are then missed on the page, and find their places if they count.
+    led it ahead. The written notes of such a try are then missing, and find their places if it counts.
     Parameters as for `_match_along`.
     """
     found = _match_along(written, played, groups, walk, note, stopped, ())
@@ -201,13 +201,14 @@ def _match_along(
     )
     retries = side_by_side(stopped, [retry for retry in found if retry not in denied])
     is_retried = _given_up(retries, len(played))
-    is_kept = ~is_retried[note]
+    is_counted = ~is_retried[note]
     skips = tuple(
-        replace(skip, before_note=int(note[skip.before_note])) for skip in find_skips(walk, is_kept, groups)
+        replace(skip, before_note=int(note[skip.before_note]))
+        for skip in find_skips(walk, is_counted, groups)
     )
-    kept_hits = np.flatnonzero(walk.hit & is_kept)
-    is_performed = _performed(groups, walk.way[kept_hits], skips) & written.is_printed
-    tempo_map = map_through(groups, walk.way[kept_hits], walk.sec[kept_hits])
+    counted_hits = np.flatnonzero(walk.hit & is_counted)
+    is_performed = _performed(groups, walk.way[counted_hits], skips) & written.is_printed
+    tempo_map = map_through(groups, walk.way[counted_hits], walk.sec[counted_hits])
     match = np.zeros((0, 2), dtype=np.int64)
     for is_rough in (True, False):
         if tempo_map is None:
@@ -272,7 +273,7 @@ def _settled(
     played: PlayedNotes,
     groups: OnsetGroups,
     match: IntArray,
-    is_kept: BoolArray,
+    is_counted: BoolArray,
     rough: TempoMap,
 ) -> IntArray:
     """The matches, each note with the nearest stroke of its key by the clock of the notes around it."""
@@ -285,7 +286,7 @@ def _settled(
     around = clock.sec.copy()
     around[1:-1] = clock.sec[:-2] + share * (clock.sec[2:] - clock.sec[:-2])
     due_sec = np.interp(groups.onset_beat, clock.beat, around)[groups.group_of]
-    free = is_kept.copy()
+    free = is_counted.copy()
     free[match[:, 1]] = False
     left_over = np.flatnonzero(free)
     return settle_repeated_keys(
@@ -303,13 +304,13 @@ def _match_near(
     groups: OnsetGroups,
     tempo_map: TempoMap,
     is_performed: BoolArray,
-    is_kept: BoolArray,
+    is_counted: BoolArray,
     is_rough: bool,
 ) -> IntArray:
     """Match the notes that take part, each within reach of its due time."""
     from scipy.ndimage import uniform_filter1d
 
-    pages, keys = np.flatnonzero(is_performed), np.flatnonzero(is_kept)
+    pages, keys = np.flatnonzero(is_performed), np.flatnonzero(is_counted)
     due_sec = tempo_map.sec_at(groups.onset_beat)
     gap_sec = np.diff(due_sec)
     reach_sec = np.full(len(groups), _ROUGH_REACH_SEC)

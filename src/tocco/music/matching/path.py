@@ -19,7 +19,7 @@ import numpy as np
 
 from tocco.music.matching.chords import OnsetGroups, PlayedNotes
 from tocco.music.matching.corridor import Corridor
-from tocco.music.matching.shakes import keeps_a_trill_going
+from tocco.music.matching.trills import keeps_a_trill_going
 from tocco.units import BoolArray, FloatArray, IntArray
 
 FORWARD_COST = 0.02
@@ -56,7 +56,7 @@ STAY_COST = 0.3
 EARLY_COST = 0.3
 LATE_COST = 0.05
 """For going on to the next group much earlier or later than the tempo would have it. A repetition that is
-missing, or one too many, is told from its neighbours by nothing else."""
+missing, or one too many, differs from its neighbours in nothing else."""
 
 _OFF_SHARES = (0.25, 0.75)
 _OFF_SEC = 0.06

@@ -22,7 +22,7 @@ class Reading:
     ----------
     written : the notes in the order in which they are to be played
     printed : (S,) number of the printed note behind each
-        The same note of the page has the same number in every reading and in every pass.
+        The same printed note has the same number in every reading and in every pass.
     """
 
     written: WrittenNotes
@@ -48,11 +48,11 @@ def choose_reading(readings: Sequence[Reading], played: PlayedNotes) -> int:
     hit = groups.holds_pitch[played.pitch, way]
     passed = longest.printed[groups.first_note[way[hit]]]
     passed = passed[np.concatenate([[True], np.diff(passed) != 0])] if len(passed) else passed
-    likeness = [_likeness(passed, reading) for reading in readings]
-    return int(np.argmax(np.round(likeness, 9)))
+    similarity = [_similarity(passed, reading) for reading in readings]
+    return int(np.argmax(np.round(similarity, 9)))
 
 
-def _likeness(passed: IntArray, reading: Reading) -> float:
+def _similarity(passed: IntArray, reading: Reading) -> float:
     """Agreement of the places passed with those of a reading, 0..1: their longest common thread (F1)."""
     groups = group_onsets(reading.written)
     places = reading.printed[groups.first_note[:-1]]

@@ -2,7 +2,7 @@
 
 Two chords are enough to hear it, where the way through the score, which may waver by as much, needs more
 to tell a restart from hands that are not together. What is struck before the stop and after it is compared
-key by key; the page says whether it asks for both.
+key by key; the score says whether both are written.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 
 from tocco.music.matching.chords import PlayedNotes
 from tocco.music.matching.path import is_after_stop
-from tocco.music.matching.shakes import keeps_a_trill_going
 from tocco.music.matching.structure import Retry, Walk, extent
+from tocco.music.matching.trills import keeps_a_trill_going
 from tocco.units import BoolArray, IntArray
 
 _CHORD_SEC = 0.05
@@ -32,7 +32,7 @@ _STRAY_COST = 2.0
 """In keys that agree, of one that does not: two thirds of the keys of both tries agree."""
 
 _UNWRITTEN_SHARE = 0.8
-"""Of the keys struck again, so many find no note of their own: else the page writes the repetition."""
+"""Of the keys struck again, so many find no note of their own: else the repetition is written."""
 
 
 def find_stopped_tries(walk: Walk, played: PlayedNotes) -> tuple[Retry, ...]:
@@ -108,7 +108,7 @@ def _repeated_chords(keys: _Keys, stop: int, floor: int) -> int:
 
 
 def _is_unwritten(keys: _Keys, start: int, again: int, stop: int, end: int) -> bool:
-    """Whether of two tries one is not on the page: as many notes lack their own, up to a little later."""
+    """Whether of two tries one is not in the score: as many notes lack their own, up to a little later."""
     struck_twice = min(keys.counted[again] - keys.counted[start], keys.counted[stop] - keys.counted[again])
     return bool(keys.spare[end] - keys.spare[start] >= max(_UNWRITTEN_SHARE * struck_twice, _MIN_CHORDS))
 

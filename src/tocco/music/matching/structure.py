@@ -2,7 +2,7 @@
 
 A player who stops, goes back and plays on has played some bars twice. The try that carries on counts; what
 the abandoned one played of the same bars stands aside as a span of its own. Whether bars were really
-played twice, or left out, is told by the clock: a repetition takes time, and a skip saves it.
+played twice, or left out, is decided by the clock: a repetition takes time, and a skip saves it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tocco.music.matching.chords import OnsetGroups, PlayedNotes
-from tocco.music.matching.shakes import keeps_a_trill_going
+from tocco.music.matching.trills import keeps_a_trill_going
 from tocco.units import BoolArray, FloatArray, IntArray
 
 _DISORDER_GROUPS = 2
@@ -132,29 +132,29 @@ def walk_of(way: IntArray, groups: OnsetGroups, played: PlayedNotes) -> Walk:
 
 def find_retries(walk: Walk) -> tuple[Retry, ...]:
     """The abandoned tries of a performance, in order of playing."""
-    kept: list[tuple[int, int]] = []
+    standing: list[tuple[int, int]] = []
     retries: list[Retry] = []
     for first, last in _passes(walk):
         begin, end = extent(walk, first, last)
         given_up = False
-        while kept and not given_up:
-            kept_first, kept_last = kept.pop()
-            span = np.maximum.accumulate(walk.way[kept_first : kept_last + 1])
+        while standing and not given_up:
+            earlier_first, earlier_last = standing.pop()
+            span = np.maximum.accumulate(walk.way[earlier_first : earlier_last + 1])
             if span[-1] < begin:
-                kept.append((kept_first, kept_last))
+                standing.append((earlier_first, earlier_last))
                 break
             if end < span[-1]:
                 retries.append(Retry(first, last, begin, end))
-                kept.append((kept_first, kept_last))
+                standing.append((earlier_first, earlier_last))
                 given_up = True
                 continue
-            cut = kept_first + int(np.searchsorted(span, begin))
-            retries.append(Retry(cut, kept_last, begin, int(span[-1])))
-            if cut > kept_first:
-                kept.append((kept_first, cut - 1))
+            cut = earlier_first + int(np.searchsorted(span, begin))
+            retries.append(Retry(cut, earlier_last, begin, int(span[-1])))
+            if cut > earlier_first:
+                standing.append((earlier_first, cut - 1))
                 break
         if not given_up:
-            kept.append((first, last))
+            standing.append((first, last))
     return tuple(sorted(retries, key=lambda retry: retry.first_note))
 
 
@@ -213,16 +213,16 @@ def _plays_again(walk: Walk, start: int, note: int, top: int, struck: set[tuple[
     return bool(walk.sec[stop] - walk.sec[arrival] >= _REPEAT_TIME * once)
 
 
-def find_skips(walk: Walk, is_kept: BoolArray, groups: OnsetGroups) -> tuple[Skip, ...]:
+def find_skips(walk: Walk, is_counted: BoolArray, groups: OnsetGroups) -> tuple[Skip, ...]:
     """The stretches of the score that were passed over, in order.
 
     Parameters
     ----------
     walk : of the performance
-    is_kept : (N,) whether a note belongs to the try that counts
+    is_counted : (N,) whether a note belongs to the try that counts
     groups : of the score
     """
-    hits = np.flatnonzero(is_kept & walk.hit)
+    hits = np.flatnonzero(is_counted & walk.hit)
     notes = hits[_rising(walk.way[hits])]
     place = walk.way[notes]
     skips = []

@@ -1,7 +1,7 @@
-"""A performance as named numbers: timing, dynamics, articulation, pedal, sound, and the page.
+"""A performance as named numbers: timing, dynamics, articulation, pedal, sound, and the score.
 
 `STATISTICS` is the fixed, ordered catalogue; `performance_statistics` measures it. Statistics that
-compare the playing with the page are missing (NaN) without an alignment, and so is every number
+compare the playing with the score are missing (NaN) without an alignment, and so is every number
 whose question has no answer in a performance: a missing number is never 0.
 """
 

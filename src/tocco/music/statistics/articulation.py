@@ -1,4 +1,4 @@
-"""How long the keys are held against the rhythm: legato, staccato, overlap; no score needed."""
+"""How long the keys are held in proportion to the rhythm: legato, staccato, overlap; no score needed."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ ARTICULATION: Final = (
     *_TOUCH.five(
         "melody_legato",
         "ratio",
-        "upper line: key held against the time to the next note; 1 is legato (Repp 1995 calls it overlap)",
+        "upper line: key held relative to the time to the next; 1 is legato (Repp 1995 calls it overlap)",
     ),
     *_TOUCH.one("melody_overlap_fraction", "fraction", "upper line: notes held into the next"),
     *_TOUCH.one("melody_staccato_fraction", "fraction", "upper line: notes held less than half their time"),
-    *_TOUCH.one("bass_legato", "ratio", "lower line: key held against the time to the next note"),
-    *_TOUCH.five("held_log", "log", "all notes: logarithm of key held against the time to the next onset"),
+    *_TOUCH.one("bass_legato", "ratio", "lower line: key held relative to the time to the next note"),
+    *_TOUCH.five(
+        "held_log", "log", "all notes: logarithm of key held relative to the time to the next onset"
+    ),
     *_TOUCH.one(
         "held_short_fraction", "fraction", "all notes: held less than half the time to the next onset"
     ),

@@ -44,7 +44,7 @@ class Matter:
     Attributes
     ----------
     name : the `group` of its statistics
-    needs_score : whether they compare the playing with the page
+    needs_score : whether they compare the playing with the score
     """
 
     name: str

@@ -56,13 +56,15 @@ DYNAMICS: Final = (
     *_VOICING.one("melody_velocity_sd", "velocity", "spread of the highest notes' level"),
     *_VOICING.one("bass_velocity_mean", "velocity", "level of the lowest note of chords"),
     *_VOICING.one("melody_above_rest", "velocity", "highest note above the mean of its chord's others"),
-    *_VOICING.one("melody_above_rest_sd", "velocity", "how unequally the highest note is brought out"),
+    *_VOICING.one("melody_above_rest_sd", "velocity", "how unequally the highest note stands out"),
     *_VOICING.one("melody_above_bass", "velocity", "highest note above the lowest of its chord"),
     *_VOICING.one("chord_unevenness", "velocity", "spread of the levels within a chord"),
     *_VOICING.one("low_velocity", "velocity", "level of notes below G3", invariant=False),
     *_VOICING.one("high_velocity", "velocity", "level of notes from G4 up", invariant=False),
     *_VOICING.one("high_above_low", "velocity", "level from G4 up above that below G3", invariant=False),
-    *_LINE.one("velocity_autocorrelation", "correlation", "likeness of each chord's level to the one before"),
+    *_LINE.one(
+        "velocity_autocorrelation", "correlation", "similarity of each chord's level to the one before"
+    ),
     *_LINE.one("velocity_step", "velocity", "change of level from chord to chord"),
     *_LINE.one("velocity_slope", "velocity", "growth over the whole performance"),
     *_LINE.one("velocity_arch", "velocity", "arch over the whole, negative for swelling and receding"),

@@ -1,4 +1,4 @@
-"""What the right and the left foot do: depth, rate, and the moment of each change; no score needed.
+"""How the pedals are used: depth, rate, and the moment of each change; no score needed.
 
 Integrals over time are exact: a pedal is a staircase, so each step counts for as long as it lasts.
 """

@@ -1,4 +1,4 @@
-"""Right, wrong, missing and extra notes, hesitations and steps back; also what the page asks for."""
+"""Right, wrong, missing and extra notes, hesitations and steps back; also what the score asks for."""
 
 from __future__ import annotations
 

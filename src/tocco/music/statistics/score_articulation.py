@@ -17,20 +17,20 @@ SHORTEST_WRITTEN_BEAT: Final = 0.05
 SHORT_VALUE_BEAT: Final = 0.5
 NEAR_DOWNBEAT_BEAT: Final = 0.5
 
-_HELD = Matter("held against written", needs_score=True)
+_HELD = Matter("held and written duration", needs_score=True)
 _PEDAL = Matter("pedal against metre", needs_score=True)
 
 SCORE_ARTICULATION: Final = (
-    *_HELD.five("articulation", "log", "key held against the written duration at the tempo around it"),
+    *_HELD.five("articulation", "log", "key held relative to the written duration at the tempo around it"),
     *_HELD.one("articulation_short_fraction", "fraction", "notes held less than 60 % of what is written"),
     *_HELD.one("articulation_long_fraction", "fraction", "notes held over 110 % of what is written"),
     *_HELD.five("sounding_articulation", "log", "note sounding, pedal included, against what is written"),
-    *_HELD.one("upper_articulation", "log", "key held against written, upper staff"),
-    *_HELD.one("lower_articulation", "log", "key held against written, lower staff"),
-    *_HELD.one("top_articulation", "log", "key held against written, highest notes"),
-    *_HELD.one("inner_articulation", "log", "key held against written, all but the highest notes"),
-    *_HELD.one("short_value_articulation", "log", "key held against written, up to a quaver"),
-    *_HELD.one("long_value_articulation", "log", "key held against written, beyond a quaver"),
+    *_HELD.one("upper_articulation", "log", "key held relative to written, upper staff"),
+    *_HELD.one("lower_articulation", "log", "key held relative to written, lower staff"),
+    *_HELD.one("top_articulation", "log", "key held relative to written, highest notes"),
+    *_HELD.one("inner_articulation", "log", "key held relative to written, all but the highest notes"),
+    *_HELD.one("short_value_articulation", "log", "key held relative to written, up to a quaver"),
+    *_HELD.one("long_value_articulation", "log", "key held relative to written, beyond a quaver"),
     *_HELD.one("articulation_loudness", "correlation", "the louder, the longer held for what is written"),
     *_PEDAL.one("pedal_presses_a_bar", "ratio", "pedal presses a bar"),
     *_PEDAL.one(
@@ -57,7 +57,7 @@ def articulation_log(written: Written, length_sec: FloatArray) -> FloatArray:
 
 
 def measure_score_articulation(playing: Playing, alignment: Alignment, written: Written) -> dict[str, float]:
-    """Measure articulation against the page and pedalling against the metre."""
+    """Measure articulation relative to the score and pedalling against the metre."""
     struck = playing.struck
     held = articulation_log(written, (struck.offset_sec - struck.onset_sec)[written.played])
     sounding = articulation_log(written, (struck.end_sec - struck.onset_sec)[written.played])

@@ -1,4 +1,4 @@
-"""Loudness against the page: hands, metre, bars, and what the page does not explain."""
+"""Loudness relative to the score: hands, metre, bars, and what the score does not explain."""
 
 from __future__ import annotations
 
@@ -83,13 +83,13 @@ def _hands(alignment: Alignment, written: Written, velocity: FloatArray) -> dict
 def _metre(alignment: Alignment, written: Written, velocity: FloatArray) -> dict[str, float]:
     down, on = written.is_downbeat, written.is_on_beat
     stated = alignment.score.velocity[written.note].astype(float)
-    told = stated > 0
+    has_stated = stated > 0
     return {
         "downbeat_accent": mean(velocity[down]) - mean(velocity[~down]),
         "beat_accent": mean(velocity[on]) - mean(velocity[~on]),
         "long_accent": correlation(np.log(np.maximum(written.duration_beat, 0.05)), velocity),
-        "velocity_against_stated": mean(velocity[told]) - mean(stated[told]),
-        "velocity_follows_stated": correlation(stated[told], velocity[told]),
+        "velocity_against_stated": mean(velocity[has_stated]) - mean(stated[has_stated]),
+        "velocity_follows_stated": correlation(stated[has_stated], velocity[has_stated]),
     }
 
 

@@ -42,7 +42,7 @@ TEMPO: Final = (
     *_TEMPO.one("tempo_range", "log", "tempo of the beats: 95th less 5th percentile"),
     *_TEMPO.one("tempo_slope", "log", "tempo: growth over the whole, positive for rushing"),
     *_TEMPO.one("tempo_arch", "log", "tempo: arch over the whole, negative for pressing on and easing"),
-    *_TEMPO.one("tempo_autocorrelation", "correlation", "likeness of each beat's tempo to the one before"),
+    *_TEMPO.one("tempo_autocorrelation", "correlation", "similarity of each beat's tempo to the one before"),
     *_TEMPO.one("tempo_step", "log", "tempo: change from beat to beat"),
     *_TEMPO.one("tempo_curvature", "log", "tempo: change of the change, from beat to beat"),
     *_TEMPO.one("tempo_first", "log", "tempo of the first sixth of the beats against the whole"),
@@ -58,7 +58,7 @@ TEMPO: Final = (
 RUBATO: Final = (
     *_RUBATO.five("ioi_against_beat", "log", "time between written onsets against the tempo of the whole"),
     *_RUBATO.one("ioi_against_beat_step", "log", "its change from onset to onset"),
-    *_RUBATO.one("ioi_against_beat_autocorrelation", "correlation", "its likeness to the one before"),
+    *_RUBATO.one("ioi_against_beat_autocorrelation", "correlation", "its similarity to the one before"),
     *_RUBATO.one("rubato_1_beat", "log", "tempo of a beat against the mean of three, spread"),
     *_RUBATO.one("rubato_3_beat", "log", "tempo over three beats against that over seven, spread"),
     *_RUBATO.one("rubato_7_beat", "log", "tempo over seven beats against that over 15, spread"),

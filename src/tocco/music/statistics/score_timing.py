@@ -34,12 +34,12 @@ _EVEN = Matter("evenness", needs_score=True)
 
 
 def _deviation_of(stem: str, smooth: str) -> tuple[Statistic, ...]:
-    told = f"onsets against a tempo smoothed over {smooth}"
+    meaning = f"onsets against a tempo smoothed over {smooth}"
     return (
-        *_DEVIATION.one(f"{stem}_sd_ms", "ms", f"{told}: spread"),
-        *_DEVIATION.one(f"{stem}_sd_beat", "beats", f"{told}: spread in beats of the whole's tempo"),
-        *_DEVIATION.one(f"{stem}_median_ms", "ms", f"{told}: median size"),
-        *_DEVIATION.one(f"{stem}_p95_ms", "ms", f"{told}: 95th percentile of the size"),
+        *_DEVIATION.one(f"{stem}_sd_ms", "ms", f"{meaning}: spread"),
+        *_DEVIATION.one(f"{stem}_sd_beat", "beats", f"{meaning}: spread in beats of the whole's tempo"),
+        *_DEVIATION.one(f"{stem}_median_ms", "ms", f"{meaning}: median size"),
+        *_DEVIATION.one(f"{stem}_p95_ms", "ms", f"{meaning}: 95th percentile of the size"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Describing a list of numbers: spread, trend, arch, likeness to itself, and the missing value.
+"""Describing a list of numbers: spread, trend, arch, autocorrelation, and the missing value.
 
 Every function answers NaN where its question has no answer (no notes, one note, no spread), so that
 "unknown" is never mistaken for "none".

@@ -33,7 +33,7 @@ TIMING: Final = (
         "normalised pairwise variability of the times between onsets, x 100 (Grabe and Low 2002)",
     ),
     *_RHYTHM.one("ioi_log_step", "log", "change from one time between onsets to the next"),
-    *_RHYTHM.one("ioi_log_autocorrelation", "correlation", "likeness of successive times between onsets"),
+    *_RHYTHM.one("ioi_log_autocorrelation", "correlation", "similarity of successive times between onsets"),
     *_RHYTHM.one("ioi_unevenness", "log", "times between onsets against the median of 5 around them, spread"),
     *_RHYTHM.one("ioi_drift", "log", "median of 5 times between onsets against the median of 17, spread"),
     *_RHYTHM.one(

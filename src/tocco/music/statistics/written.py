@@ -18,7 +18,7 @@ from tocco.units import BoolArray, FloatArray, IntArray
 
 FEWEST_MATCHES: Final = 10
 FEWEST_ONSETS: Final = 5
-"""Below these a tempo cannot be told from chance."""
+"""Below these a tempo cannot be distinguished from chance."""
 SAME_BEAT: Final = 0.02
 """Written positions closer than this are the same, whatever the file's rounding."""
 SHORTEST_BEAT_SEC: Final = 0.02

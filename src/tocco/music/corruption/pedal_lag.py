@@ -1,4 +1,4 @@
-"""The habit of a foot: how long after the bass a player lifts the sustaining pedal."""
+"""The usual pedal lag: how long after the bass a player lifts the sustaining pedal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tocco.music.corruption.context import Context
 from tocco.units import BoolArray, FloatArray
 
 USUAL_LAG_SEC: Final = 0.04
-"""In legato pedalling the foot comes up with the new bass or just after it (Banowetz 1985, The Pianist's
+"""In legato pedalling the pedal is lifted with the new bass or just after it (Banowetz 1985, The Pianist's
 Guide to Pedaling; Repp 1996, "Pedal timing and tempo in expressive piano performance")."""
 
 AROUND_SEC: Final = 0.5
@@ -24,17 +24,17 @@ REACH_SEC: Final = 0.6
 FEWEST_LAGS: Final = 8
 
 MOST_AHEAD_SEC: Final = 0.1
-"""In direct (rhythmic) pedalling the foot comes up before the new harmony and goes down with it. Coming
-later, it would pedal legato, which is no fault; and what rings into a rest is not cut off by coming
-earlier."""
+"""In direct (rhythmic) pedalling the pedal is lifted before the new harmony and pressed with it. Lifted
+later, it would be legato pedalling, which is no fault; and what rings into a rest is not cut off by an
+earlier lift."""
 
 MOST_STRAY_SEC: Final = 0.4
-"""Where the middle half of the lifts strays farther, the foot follows something else than the bass, and none
+"""Where the middle half of the lifts strays farther, the pedal follows something else than the bass, and none
 of its movements can be called late or early."""
 
 
 @dataclass(frozen=True)
-class Foot:
+class PedalLag:
     """Where the lifts of a performance lie against its bass.
 
     Attributes
@@ -47,8 +47,8 @@ class Foot:
     stray_sec: float
 
 
-def read_foot(context: Context, released_sec: FloatArray) -> Foot:
-    """Find the habit of a foot that pedals from one harmony into the next.
+def measure_pedal_lag(context: Context, released_sec: FloatArray) -> PedalLag:
+    """Measure the usual lag of a pedal that joins one harmony to the next.
 
     Parameters
     ----------
@@ -60,26 +60,26 @@ def read_foot(context: Context, released_sec: FloatArray) -> Foot:
     InputError
         Too few lifts are near a bass, they come ahead of it by habit, or they do not follow it.
     """
-    lag = lags_of_lifts(context, released_sec[np.isfinite(released_sec)])
-    if len(lag) < FEWEST_LAGS:
+    lags = lags_of_lifts(context, released_sec[np.isfinite(released_sec)])
+    if len(lags) < FEWEST_LAGS:
         raise _refusal(
-            context, f"lifts the sustaining pedal {len(lag)} times near a bass", f"at least {FEWEST_LAGS}"
+            context, f"lifts the sustaining pedal {len(lags)} times near a bass", f"at least {FEWEST_LAGS}"
         )
-    first, middle, third = np.percentile(lag, [25, 50, 75])
-    foot = Foot(float(middle), float(third - first))
-    if foot.lag_sec < -MOST_AHEAD_SEC:
+    first, middle, third = np.percentile(lags, [25, 50, 75])
+    lag = PedalLag(float(middle), float(third - first))
+    if lag.lag_sec < -MOST_AHEAD_SEC:
         raise _refusal(
             context,
-            f"lifts the sustaining pedal {-foot.lag_sec:.2f} s ahead of the bass: it is pedalled directly",
+            f"lifts the sustaining pedal {-lag.lag_sec:.2f} s ahead of the bass: it is pedalled directly",
             f"at most {MOST_AHEAD_SEC:g} s ahead",
         )
-    if foot.stray_sec > MOST_STRAY_SEC:
+    if lag.stray_sec > MOST_STRAY_SEC:
         raise _refusal(
             context,
-            f"has lifts of the sustaining pedal that stray {foot.stray_sec:.2f} s about the bass",
+            f"has lifts of the sustaining pedal that stray {lag.stray_sec:.2f} s about the bass",
             f"at most {MOST_STRAY_SEC:g} s between the quartiles",
         )
-    return foot
+    return lag
 
 
 def lags_of_lifts(context: Context, lifted_sec: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tocco.music.matching.chords import PlayedNotes, WrittenNotes
 from tocco.music.matching.matcher import match_notes
-from tocco.music.matching.shakes import keeps_a_trill_going
+from tocco.music.matching.trills import keeps_a_trill_going
 
 
 def played_at(sec: np.ndarray, pitch: np.ndarray) -> PlayedNotes:
