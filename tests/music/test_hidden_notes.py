@@ -23,7 +23,7 @@ from musicxml_pages import (
 )
 from tocco.music.alignment import align_performance_to_score
 from tocco.music.alignment_findings import sort_notes
-from tocco.music.hidden_notes import divide_by_print
+from tocco.music.hidden_notes import separate_hidden_notes
 from tocco.music.notation import PrintedNote
 from tocco.music.score import Score
 
@@ -121,7 +121,7 @@ def test_a_staff_that_is_shown_again_is_written_from_there_on(tmp_path: Path) ->
 def test_a_hidden_staff_counts_by_how_much_of_it_adorns(n_adorning: int, n_written: int) -> None:
     printed = [PrintedNote("a", 0.0, 4.0, 60, staff=1), PrintedNote("b", 4.0, 1.0, 65, staff=1)]
     unseen = [PrintedNote(f"h{k}", 0.5, 0.5, 62 if k < n_adorning else 63, staff=2) for k in range(3)]
-    written, hidden = divide_by_print([*printed, *unseen], np.array([False] * 2 + [True] * 3))
+    written, hidden = separate_hidden_notes([*printed, *unseen], np.array([False] * 2 + [True] * 3))
     assert (len(written), len(hidden)) == (n_written, 5 - n_written)
 
 

@@ -63,7 +63,7 @@ def _unprinted_in(part: Any) -> Iterator[NotePlace]:
             place += 1
 
 
-def divide_by_print(
+def separate_hidden_notes(
     notes: Sequence[PrintedNote], is_hidden: BoolArray
 ) -> tuple[tuple[PrintedNote, ...], tuple[PrintedNote, ...]]:
     """The notes that count as written, and those that only show how to play them.

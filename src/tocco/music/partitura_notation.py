@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tocco.errors import InputError
-from tocco.music.hidden_notes import NotePlace, divide_by_print
+from tocco.music.hidden_notes import NotePlace, separate_hidden_notes
 from tocco.music.notation import (
     MAX_SCORE_BARS,
     MAX_SCORE_BEATS,
@@ -82,7 +82,7 @@ def notation_from_parts(parts: Sequence[Any], source: str, signs: PageSigns) -> 
         is_hidden.extend((part.id, note.doc_order) in signs.hidden_notes for note in printed[id(part)])
         n_struck.append(sum(not note.tie_stop for note in read))
         staves_above = max(note.staff for note in read)
-    written, hidden = divide_by_print(notes, np.array(is_hidden))
+    written, hidden = separate_hidden_notes(notes, np.array(is_hidden))
     marks = {mark for part in sounding for mark in _marks(part)}
     leader = max(
         range(len(sounding)), key=lambda k: (len(signs.structure.get(sounding[k].id, ())), n_struck[k])

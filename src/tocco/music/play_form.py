@@ -53,7 +53,7 @@ class Repeat:
     start : first section
     backs : sections after which the way leads back to the start
     passes : how often it is played; 1 where a da capo inside the first ending leads back
-    endings : its endings in the order of the print, () where all passes are alike
+    endings : its endings in printed order, () where all passes are alike
     after_jump : whether it is repeated after a da capo or dal segno as well
     """
 
@@ -101,7 +101,7 @@ class Form:
 
     Attributes
     ----------
-    sections : in the order of the print
+    sections : in printed order
     repeats : by their start, outer ones before inner ones
     jumps : by the section at whose end they stand
     to_codas : section at whose end a way leads to a coda, that coda's section, whether it is sure

@@ -1,4 +1,4 @@
-"""What is written: notes, bars and marks of a score, repeats unfolded.
+"""Scores: notes, bars and marks, repeats unfolded.
 
 A beat is a quarter note throughout tocco, whatever the metre; bars know their own length.
 """

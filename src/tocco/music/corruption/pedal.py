@@ -47,7 +47,7 @@ def early_pedal(context: Context, severity: float, rng: np.random.Generator) -> 
 def missing_pedal(context: Context, severity: float, rng: np.random.Generator) -> Draft:
     """Presses left out: a share of them, but one.
 
-    Without any pedal nobody could tell a pedal that is not used from a file without pedal data.
+    Without any pedal nobody could distinguish an unused pedal from a file without pedal data.
     """
     pressed, released = _presses(context)
     _refuse_few(context, len(pressed))
