@@ -73,7 +73,7 @@ def test_no_effect_gives_the_recording_itself(audio: np.ndarray) -> None:
     assert not np.shares_memory(heard.audio, audio)
     assert heard.applied == heard.refused == ()
     assert heard.time_map.is_identity
-    assert heard.labels_kept == frozenset(TARGETS)
+    assert heard.valid_labels == frozenset(TARGETS)
     assert heard.level_change_db == 0.0
 
 
@@ -106,7 +106,7 @@ def test_only_labels_that_every_effect_leaves_remain_valid(audio: np.ndarray) ->
     heard = augment_pipeline(audio, config, np.random.default_rng(0))
     each = [valid_labels(effect.amounts) for effect in heard.applied]
     assert len(each) == 3
-    assert heard.labels_kept <= frozenset.intersection(*each)
+    assert heard.valid_labels <= frozenset.intersection(*each)
 
 
 def test_amounts_of_a_chain() -> None:

@@ -108,7 +108,7 @@ class AugmentedAudio:
         would not have survived them
     time_map : old seconds to new seconds
     semitones : by which all pitches moved
-    labels_kept : targets whose labels still hold
+    valid_labels : targets whose labels still hold
     level_change_db : dB, RMS after over RMS before; 0 for silence
     """
 
@@ -117,7 +117,7 @@ class AugmentedAudio:
     refused: tuple[str, ...]
     time_map: TimeMap
     semitones: int
-    labels_kept: frozenset[str]
+    valid_labels: frozenset[str]
     level_change_db: float
 
 
@@ -272,18 +272,18 @@ def _joined(
         refused=refused,
         time_map=time_map,
         semitones=sum(change.semitones for change in changes),
-        labels_kept=valid_labels(total_amounts([change.amounts for change in changes])),
+        valid_labels=valid_labels(total_amounts([change.amounts for change in changes])),
         level_change_db=float(levels_db[1] - levels_db[0]),
     )
 
 
 def _around(triple: Triple, heard: AugmentedAudio) -> AugmentedTriple:
     return AugmentedTriple(
-        triple=moved_triple(triple, heard.audio, heard.time_map, heard.semitones, heard.labels_kept),
+        triple=moved_triple(triple, heard.audio, heard.time_map, heard.semitones, heard.valid_labels),
         applied=heard.applied,
         refused=heard.refused,
         time_map=heard.time_map,
         semitones=heard.semitones,
         level_change_db=heard.level_change_db,
-        labels_left_out=frozenset(triple.labels) - heard.labels_kept,
+        labels_left_out=frozenset(triple.labels) - heard.valid_labels,
     )

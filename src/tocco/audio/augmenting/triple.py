@@ -75,7 +75,7 @@ def moved_triple(
     audio: FloatArray,
     time_map: TimeMap,
     semitones: int,
-    labels_kept: frozenset[str],
+    valid_labels: frozenset[str],
 ) -> Triple:
     """The triple around a changed recording: notes, score positions, spans and labels follow it.
 
@@ -84,7 +84,7 @@ def moved_triple(
     audio : (S',) the changed recording
     time_map, semitones
         What was done to it.
-    labels_kept
+    valid_labels
         Targets whose labels still hold; the others are left out.
 
     Raises
@@ -99,7 +99,7 @@ def moved_triple(
             f"leaves the keyboard when transposed by {semitones}",
             allowed=f"{low} to {high} semitones",
         )
-    change = moved_along(triple.performance, time_map, semitones, labels_kept)
+    change = moved_along(triple.performance, time_map, semitones, valid_labels)
     return replace(
         triple,
         audio=audio,
