@@ -39,13 +39,6 @@ OLD_WORDS: Final[dict[str, str]] = {
 }
 """Regular expression -> term used instead."""
 
-TO_BE_REWRITTEN: Final[tuple[str, ...]] = (
-    "src/tocco/audio/augmentation.py",
-    "src/tocco/audio/augmenting/triple.py",
-    "tests/audio/test_augmentation.py",
-)
-"""Folders and files whose words are still to be replaced; this list only shrinks."""
-
 NAMES_THEM: Final = (
     "tests/test_words.py",
     "src/tocco/pseudo_labels/scale/earlier_names.py",
@@ -87,18 +80,9 @@ def test_no_old_word_is_used() -> None:
     found = {
         name: words
         for name in covered_files()
-        if not name.startswith(TO_BE_REWRITTEN)
-        and (words := old_words_in((ROOT / name).read_text(encoding="utf-8")))
+        if (words := old_words_in((ROOT / name).read_text(encoding="utf-8")))
     }
     assert found == {}
-
-
-def test_what_is_exempt_still_needs_it() -> None:
-    """An entry of the list is removed with the last old word under it."""
-    names = covered_files()
-    for entry in TO_BE_REWRITTEN:
-        under = [name for name in names if name.startswith(entry)]
-        assert any(old_words_in((ROOT / name).read_text(encoding="utf-8")) for name in under), entry
 
 
 @pytest.mark.parametrize(
