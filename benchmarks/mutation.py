@@ -38,7 +38,14 @@ from typing import Any
 
 import coverage
 import pytest
-from mutation_operators import Mutant, mutants_of, mutated_source, sample, threshold_mutants_of
+from mutation_operators import (
+    Mutant,
+    mutants_of,
+    mutated_source,
+    program_hash,
+    sample,
+    threshold_mutants_of,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("inference", "models", "pseudo_labels/raters")
@@ -244,9 +251,10 @@ def own_tests(module: Path, tree: Path) -> list[str]:
 
 
 def print_of(module: Path, tests: Sequence[str], tree: Path) -> tuple[str, str]:
-    """Hash of the module and of its tests."""
-    texts = b"\0".join((tree / name).read_bytes() for name in tests)
-    return hashlib.sha256(module.read_bytes()).hexdigest()[:16], hashlib.sha256(texts).hexdigest()[:16]
+    """Hash of what the module does, and of its tests."""
+    own = [tree / name for name in tests if tree / name != module]
+    texts = b"\0".join(path.read_bytes() for path in own)
+    return program_hash(module.read_text()), hashlib.sha256(texts).hexdigest()[:16]
 
 
 def copy_tree(folder: Path) -> None:
@@ -351,7 +359,7 @@ def main() -> None:
                 known[mutant.name] = row
                 with log.open("a") as file:
                     file.write(json.dumps(row) + "\n")
-                print(f"{verdict:9s} {seconds:6.1f} s  {mutant.name}  {by}", flush=True)
+                print(f"{verdict:9s} {seconds:6.1f} s  {mutant.where}  {by}", flush=True)
 
             todo = [m for m in mine if not is_known(m)]
             if todo and options.only in str(module.relative_to(tree)):
@@ -377,8 +385,8 @@ def report(chosen: Sequence[Mutant], known: dict[str, dict[str, str]], folder: P
     lines += [f"{c['killed']:7d} {sum(c.values()):4d}  {module}" for module, c in counts.items()]
     killed = sum(c["killed"] for c in counts.values())
     lines.append(f"{killed:7d} {len(chosen):4d}  all ({100 * killed / len(chosen):.0f} %)")
-    survivors = [row for row in rows if row["verdict"] == "survived"]
-    lines += ["", "survivors", *(f"{row['mutant']}  {row['by']}".rstrip() for row in survivors)]
+    survivors = [m for m in chosen if known.get(m.name, {}).get("verdict") == "survived"]
+    lines += ["", "survivors", *(f"{m.where}  {known[m.name]['by']}".rstrip() for m in survivors)]
     (folder / "summary.txt").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import hashlib
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -82,8 +83,22 @@ class Mutant:
 
     @property
     def name(self) -> str:
-        """Stands for the mutant as long as its module stays the same."""
+        """Stands for the mutant as long as its module stays the same but for text and comments."""
+        return f"{self.module} {'constant' if self.is_threshold else 'place'} {self.index}: {self.change}"
+
+    @property
+    def where(self) -> str:
+        """For people: where it is in the present text, and what it changes."""
         return f"{self.module}:{self.line}:{self.column}: {self.change}"
+
+
+def program_hash(source: str) -> str:
+    """Hash of what a module does: docstrings, comments and layout do not count."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value = ast.Constant("")
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,18 @@ def test_constants_move_by_a_fifth(operators: ModuleType, module: Path) -> None:
     assert "SPAN = (2, -12)" in operators.mutated_source(SOURCE, third)
 
 
+def test_docstrings_and_comments_make_no_other_program(operators: ModuleType, module: Path) -> None:
+    other = SOURCE.replace("Say 1 + 1.", "Say\n\n    2.").replace(
+        "LIMIT: float = 0.5", "LIMIT: float = 0.5  # half"
+    )
+    assert operators.program_hash(other) == operators.program_hash(SOURCE)
+    assert operators.program_hash(SOURCE.replace("0.5", "0.6")) != operators.program_hash(SOURCE)
+    before = [m.name for m in operators.mutants_of(module, module.parent)]
+    module.write_text(other)
+    assert [m.name for m in operators.mutants_of(module, module.parent)] == before
+    assert len(set(before)) == len(before)
+
+
 def test_a_sample_is_even_over_the_modules_and_seeded(operators: ModuleType, tmp_path: Path) -> None:
     modules = []
     for name, times in (("small", 1), ("large", 9), ("empty", 0)):
