@@ -3,7 +3,7 @@ import pytest
 
 from tocco.inference.assessment import Rating
 from tocco.inference.intervals import DimensionCalibration, IntervalCalibration
-from tocco.inference.verdict import aggregate, curve, merge_windows, model_ratings
+from tocco.inference.verdict import aggregate, curve, merge_known, merge_windows, model_ratings
 from tocco.inference.windows import centre_weighted_merge
 from tocco.rubrics import TOCCO10
 
@@ -115,3 +115,17 @@ def test_variances_are_merged_and_not_standard_deviations() -> None:
     share = merge.share[middle]
     assert verdict.curve_sd[middle, 0] == pytest.approx(np.sqrt(9.0 * share[0] + 25.0 * share[1]))
     assert verdict.names == NAMES
+
+
+def test_windows_without_a_value_have_no_say_and_where_none_has_one_there_is_none() -> None:
+    bounds = np.array([[0.0, 10.0], [5.0, 15.0], [20.0, 30.0]])
+    merge = centre_weighted_merge(bounds, np.array([True, True, True]))
+    value = np.array([90.0, np.nan, np.nan])
+    merged = merge_known(value, merge)
+    time = merge.time_sec
+    assert merged[time < 10.0] == pytest.approx(90.0)
+    assert np.isnan(merged[time > 10.0]).all()
+    both = merge_known(np.array([90.0, 60.0, 80.0]), merge)
+    assert both == pytest.approx(merge.curve(np.array([[90.0], [60.0], [80.0]])).ravel())
+    assert merge_known(np.array([100.0 + 1e-9, 100.0, -1e-9]), merge).max() == 100.0
+    assert merge_known(np.array([0.0, 0.0, -1e-9]), merge).min() == 0.0

@@ -97,3 +97,17 @@ def test_windows_after_a_gap_and_past_the_end() -> None:
     assert third.tolist() == [95.0, 96.0, 97.0, 98.0, 99.0]
     assert len(fourth) == 0
     assert first.dtype == np.float32
+
+
+def test_what_windows_have_in_common() -> None:
+    """Over the geometric mean of their lengths: 10 and 10 s share 5, 10 and 40 s share 10 of 20."""
+    bounds = np.array([[0.0, 10.0], [5.0, 15.0], [0.0, 40.0], [60.0, 70.0]])
+    merge = centre_weighted_merge(bounds, np.full(4, True))
+    assert merge.overlap == pytest.approx(
+        np.array([[1.0, 0.5, 0.5, 0.0], [0.5, 1.0, 0.5, 0.0], [0.5, 0.5, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    )
+    # 50 s have points, and the longest window is 40 s.
+    assert len(merge.time_sec) == 50
+    assert merge.n_side_by_side == 1
+    four = centre_weighted_merge(np.array([[10.0 * k, 10.0 * k + 10.0] for k in range(4)]), np.full(4, True))
+    assert four.n_side_by_side == 4
