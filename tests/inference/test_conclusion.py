@@ -168,4 +168,8 @@ def test_a_name_that_is_no_text_is_one_all_the_same() -> None:
     assert concluded(sources(audio=odd)).inputs.audio.name == "odd?.wav"
     nameless = concluded(sources(audio=Source(None, "a" * 64), midi=Source(None, "b" * 64)))
     assert (nameless.inputs.audio.name, nameless.inputs.midi.name) == ("unnamed", "unnamed")
-    assert nameless.inputs.notes == "transcribed"
+
+
+def test_transcribed_notes_are_called_so() -> None:
+    heard = replace(sources().performance, origin="transcribed")
+    assert concluded(sources(performance=heard)).inputs.notes == "transcribed"
