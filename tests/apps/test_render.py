@@ -48,7 +48,7 @@ def test_a_batch_is_drawn_rendered_reported_and_not_repeated(midi: list[Path], t
     out = tmp_path / "out"
     options = ("--seed", 7, "--level-db", "-6", "3", "--room", "any")
     first = run(*midi, "-o", out, *options, "--cache", tmp_path / "cache")
-    assert "3 rendered, 1 from the cache, 0 kept from before, 0 failed" in first.output
+    assert "3 rendered, 1 from the cache, 0 present before, 0 failed" in first.output
     rows = list(csv.DictReader((out / "renderings.csv").read_text().splitlines()))
     assert [row["audio"] for row in rows] == ["one.flac", "two.flac", "three.flac", "four.flac"]
     assert {row["licence"] for row in rows} == {"GPL-2"}
@@ -66,7 +66,7 @@ def test_a_batch_is_drawn_rendered_reported_and_not_repeated(midi: list[Path], t
     report = (out / "renderings.json").read_bytes()
     assert json.loads(report)["drawn_from"]["seed"] == 7
     second = run(*midi, "-o", out, *options)
-    assert "0 rendered, 0 from the cache, 4 kept from before" in second.output
+    assert "0 rendered, 0 from the cache, 4 present before" in second.output
     assert (out / "renderings.json").read_bytes() == report
 
 
@@ -94,7 +94,7 @@ def test_a_bad_file_does_not_end_the_batch(midi: list[Path], tmp_path: Path) -> 
     result = run(midi[0], bad, midi[1], "-o", tmp_path / "out")
     assert result.exit_code == 1
     assert "bad.mid" in result.stderr
-    assert "2 rendered, 0 from the cache, 0 kept from before, 1 failed" in result.output
+    assert "2 rendered, 0 from the cache, 0 present before, 1 failed" in result.output
     report = json.loads((tmp_path / "out" / "renderings.json").read_text())
     assert [Path(failure["midi"]).name for failure in report["failed"]] == ["bad.mid"]
     assert [row["audio"] for row in report["renderings"]] == ["one.flac", "two.flac"]
@@ -150,7 +150,7 @@ def test_what_cannot_be_asked_for_is_refused(midi: list[Path], tmp_path: Path, m
             run(*arguments)
 
     refused(OutputError, "is one file for 2", *midi[:2], "-o", tmp_path / "a.flac")
-    refused(OutputError, r"a\.wav: is no FLAC", midi[0], "-o", tmp_path / "a.wav")
+    refused(OutputError, r"a\.wav: is not FLAC", midi[0], "-o", tmp_path / "a.wav")
     assert not (tmp_path / "a.wav").exists()
     refused(InputError, "names two", midi[0], midi[0], "-o", tmp_path / "out")
     refused(InputError, "--pedal: is 'quarter'", midi[0], "-o", tmp_path / "out", "--pedal", "quarter")
@@ -160,7 +160,7 @@ def test_what_cannot_be_asked_for_is_refused(midi: list[Path], tmp_path: Path, m
     monkeypatch.setattr("tocco.audio.rendering.soundfonts._SOUNDFONT_FOLDERS", ())
     refused(MissingPartError, "apt-get install timgm6mb-soundfont", midi[0], "-o", tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    refused(UsageError, "wants either MIDI files or --labels", "-o", "x")
+    refused(UsageError, "needs either MIDI files or --labels", "-o", "x")
 
 
 @pytest.mark.slow

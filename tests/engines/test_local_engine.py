@@ -64,7 +64,7 @@ def test_one_job_is_this_process_and_two_are_others_of_one_thread_each(monkeypat
 
 
 def test_a_killed_process_is_reported() -> None:
-    with pytest.raises(MissingPartError, match="one of 2 processes was ended from outside"):
+    with pytest.raises(MissingPartError, match="one of 2 processes was killed"):
         list(LocalEngine(2).map(dying_at_one, range(4)))
 
 
@@ -115,7 +115,7 @@ def interrupted(folder: Path, times: int, *, may_end: bool = True) -> str:
 
 def test_an_interruption_waits_for_what_was_begun_and_for_no_more(tmp_path: Path) -> None:
     said = interrupted(tmp_path, 1)
-    assert "Interrupted: what was begun has 2 s to end." in said
+    assert "Interrupted: running work has 2 s to finish." in said
     begun, ended = (
         sorted(path.name[5:] for path in tmp_path.glob(f"{what}*")) for what in ("begun", "ended")
     )
@@ -158,7 +158,7 @@ def test_options_choose_the_engine() -> None:
 def test_options_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(InputError, match=r"--address: .*'local'.*add --engine ray"):
         engine_of("local", address="10.0.0.1:6379")
-    with pytest.raises(InputError, match="--jobs: counts processes of this machine"):
+    with pytest.raises(InputError, match="--jobs: is for this machine"):
         engine_of("ray", jobs=2, address="10.0.0.1:6379")
     with pytest.raises(InputError, match="--jobs: is 0"):
         LocalEngine(0)

@@ -182,7 +182,7 @@ def test_rendering_goes_on_where_it_stopped(pack, tmp_path):
 
 
 def test_a_renderer_that_writes_no_audio_is_found_out(pack, tmp_path):
-    with pytest.raises(InputError, match="no audio file"):
+    with pytest.raises(InputError, match="an invalid audio file"):
         import_percepiano(pack, tmp_path / "out", render=lambda midi, flac: flac.write_text("no"))
     assert list((tmp_path / "out/audio").iterdir()) == []
 
@@ -276,7 +276,7 @@ def replace_in(path: Path, old: str, new: str) -> None:
         ("folds.csv", "Etude_8bars_2_1,0", "Etude_8bars_2_1,x", r"cv4_cluster of 'Etude_8bars_2_1' is 'x'"),
         ("dimensions.csv", "1,Articulation_Short_Long", "1,Timbre", r"has 'Timbre' at index 1"),
         ("ratings_wide.csv", ",2.0", ",8.0", r"is '8\.0' \(allowed: 0 to 7\)"),
-        ("ratings_wide.csv", ",2.0,", ",", r"line 2: has not 22 cells"),
+        ("ratings_wide.csv", ",2.0,", ",", r"line 2: does not have 22 cells"),
     ],
 )
 def test_a_wrong_table_is_named(pack, tmp_path, name, old, new, said):

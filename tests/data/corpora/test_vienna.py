@@ -121,7 +121,7 @@ def test_notes_that_differ_are_counted(vienna):
 
 def test_a_match_file_of_another_take_is_refused(vienna):
     other = played([*WRITTEN[:-1], 71], 0.5 + 0.31 * np.arange(len(WRITTEN)))
-    with pytest.raises(InputError, match="notes that its MIDI has not"):
+    with pytest.raises(InputError, match="notes that are not in its MIDI"):
         note_alignment(vienna / "match/Nimm_op1_p01.match", other)
 
 

@@ -346,7 +346,9 @@ def _check_audio(midi: Path, audio: Path) -> None:
     try:
         n_samples = soundfile.info(audio).frames
     except soundfile.LibsndfileError as error:
-        raise InputError(midi, f"was rendered to an invalid audio file ({error})") from error
+        raise InputError(
+            midi, "was rendered to an invalid audio file", next_step="check the soundfont with `tocco doctor`"
+        ) from error
     if n_samples == 0:
         raise InputError(midi, "was rendered to an empty audio file")
 

@@ -280,7 +280,7 @@ def test_a_source_without_the_audio_names_the_file(small: SmallMaestro, tmp_path
         run(small, tmp_path / "out", str(tmp_path / "midi.zip"))
     folder = small.unpacked(tmp_path / "in")
     (folder / "2004" / "MIDI-Unprocessed_00_R1_2004_wav--1.wav").unlink()
-    with pytest.raises(InputError, match=r"holds no 2004/MIDI-Unprocessed_00_.*\.wav"):
+    with pytest.raises(InputError, match=r"has no 2004/MIDI-Unprocessed_00_.*\.wav"):
         run(small, tmp_path / "out", str(folder))
 
 
