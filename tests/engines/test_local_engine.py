@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import multiprocessing
 import os
 import signal
@@ -21,6 +22,7 @@ from engine_work import (
     begin,
     dying_at_one,
     paired,
+    refusing_or_sleeping,
     refusing_three,
     sleeping,
     stumbling_at_one,
@@ -128,11 +130,25 @@ def test_what_takes_longer_is_ended(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("ended*"))
 
 
-def test_whoever_stops_asking_ends_what_was_begun() -> None:
+def test_whoever_stops_asking_ends_what_was_begun(caplog: pytest.LogCaptureFixture) -> None:
     before = set(multiprocessing.active_children())
-    with closing(LocalEngine(2).map(sleeping, [0.0, 600.0, 600.0])) as found:
+    with (
+        caplog.at_level(logging.WARNING),
+        closing(LocalEngine(2).map(sleeping, [0.0, 600.0, 600.0])) as found,
+    ):
         assert next(found) == 0.0
     assert set(multiprocessing.active_children()) <= before
+    assert caplog.messages == []  # nobody pressed Ctrl-C
+
+
+def test_an_error_does_not_wait_for_the_items_that_run(caplog: pytest.LogCaptureFixture) -> None:
+    before = set(multiprocessing.active_children())
+    begun = time.monotonic()
+    with caplog.at_level(logging.WARNING), pytest.raises(InputError, match="item: is 0"):
+        list(LocalEngine(2).map(refusing_or_sleeping, [0.0, 60.0, 60.0]))
+    assert time.monotonic() - begun < 55.0
+    assert set(multiprocessing.active_children()) <= before
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -60,6 +60,12 @@ def sleeping(seconds: float) -> float:
     return seconds
 
 
+def refusing_or_sleeping(seconds: float) -> float:
+    if seconds == 0.0:
+        raise InputError("item", "is 0")
+    return sleeping(seconds)
+
+
 def surroundings(_: int) -> tuple[int, str | None, str]:
     """Process, threads that it may use, folder that it works in."""
     return os.getpid(), os.environ.get("OMP_NUM_THREADS"), str(Path.cwd())

@@ -84,10 +84,16 @@ class LocalEngine:
                 f"one of {n_processes} processes was killed, possibly for lack of memory",
                 next_step="run again with fewer; finished items are not repeated",
             ) from error
-        except (KeyboardInterrupt, GeneratorExit):
-            _finish_or_terminate(running, set(multiprocessing.active_children()) - others)
+        except KeyboardInterrupt:
+            if _is_any_unfinished(running):
+                _LOG.warning(
+                    "Interrupted: running work has %.0f s to finish. Press Ctrl-C again to stop now.",
+                    GRACE_SEC,
+                )
             raise
         finally:
+            # Also after an error, which would otherwise surface only after the longest running item.
+            _finish_or_terminate(running, set(multiprocessing.active_children()) - others)
             workers.shutdown(cancel_futures=True)
 
 
@@ -124,14 +130,17 @@ def _in_order(
 
 def _finish_or_terminate(running: Collection[Future[Result]], processes: Collection[BaseProcess]) -> None:
     """Give running work some time to finish, then terminate its processes."""
-    if all(future.done() for future in running):
+    if not _is_any_unfinished(running):
         return
-    _LOG.warning("Interrupted: running work has %.0f s to finish. Press Ctrl-C again to stop now.", GRACE_SEC)
     with suppress(KeyboardInterrupt):  # interrupted again: stop at once
         wait(running, GRACE_SEC)
-    if not all(future.done() for future in running):
+    if _is_any_unfinished(running):
         for process in processes:
             process.terminate()
+
+
+def _is_any_unfinished(running: Collection[Future[Result]]) -> bool:
+    return not all(future.done() for future in running)
 
 
 @contextmanager
