@@ -158,6 +158,34 @@ def test_a_record_is_made_once_for_a_key_and_again_for_another(tmp_path: Path) -
     assert made == ["a", "b", *["b"] * 5]
 
 
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "Permission denied"), OSError(5, "Input/output error")]
+)
+def test_a_file_that_cannot_be_read_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("before")
+    refused = iter([True, False])
+
+    def read(there: Path) -> str:
+        if next(refused):
+            raise error
+        return there.read_text()
+
+    assert cached(path, read, lambda there: there.write_text("after")) == Entry("after", is_found=False)
+
+    def refuse(*_: object, **__: object) -> bytes:
+        raise error
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(OutputError, match=r"b\.json: cannot be read back after it was written"):
+        cached_model(tmp_path / "b.json", Measured, "a", lambda: Measured(key="a", value=1.0))
+    monkeypatch.setattr(cache, "safe_open", refuse)
+    with pytest.raises(OutputError, match=r"c\.safetensors: cannot be read back after it was written"):
+        cached_arrays(tmp_path / "c.safetensors", lambda: ARRAYS)
+
+
 def test_a_record_without_the_files_that_belong_to_it_is_made_again(tmp_path: Path) -> None:
     def found(is_complete: bool) -> bool:
         value = Measured(key="a", value=1.0)

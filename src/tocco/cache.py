@@ -113,8 +113,8 @@ def cached(path: Path, read: Callable[[Path], Value | None], write: Callable[[Pa
     ----------
     path
     read
-        Returns the file's value, or None if the file is damaged or has another key. Not called if there is
-        no file.
+        Returns the file's value, or None if the file is damaged or has another key. A file that it cannot
+        read (OSError) counts as damaged. Not called if there is no file.
     write
         Computes the value and writes it to a temporary path, which is then renamed to `path`.
 
@@ -123,17 +123,24 @@ def cached(path: Path, read: Callable[[Path], Value | None], write: Callable[[Pa
     OutputError
         The file cannot be written, or cannot be read back.
     """
-    found = read(path) if path.is_file() else None
+    found = _value(path, read)
     if found is not None:
         return Entry(found, is_found=True)
     with replacing(path) as temporary:
         write(temporary)
-    made = read(path)
+    made = _value(path, read)
     if made is None:
         raise OutputError(
             path, "cannot be read back after it was written", next_step="choose a folder on another disk"
         )
     return Entry(made, is_found=False)
+
+
+def _value(path: Path, read: Callable[[Path], Value | None]) -> Value | None:
+    try:
+        return read(path) if path.is_file() else None
+    except OSError:
+        return None
 
 
 def cached_model(
@@ -275,5 +282,5 @@ def _opened(path: Path) -> ArraysInFile | None:
     """The file, or None if its length differs from its header."""
     try:
         return ArraysInFile(path)
-    except (FileNotFoundError, SafetensorError):
+    except SafetensorError:
         return None
