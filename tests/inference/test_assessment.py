@@ -20,7 +20,7 @@ from tocco.inference.assessment import (
     differing_inputs,
     read_assessment,
     to_json,
-    write_assessment,
+    write_assessment_file,
     write_assessment_table,
 )
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS
@@ -29,8 +29,8 @@ from tocco.rubrics import DESCRIPTORS, DIMENSIONS
 @pytest.mark.parametrize("score", [True, False])
 def test_what_is_read_back_is_what_was_written(tmp_path, score):
     written = example(score=score)
-    path = write_assessment(written, tmp_path / "new folder", "etude-1")
-    assert path == tmp_path / "new folder" / "etude-1.json"
+    path = tmp_path / "new folder" / "etude-1.json"
+    write_assessment_file(written, path)
     assert read_assessment(path) == written
     assert to_json(read_assessment(path)) == path.read_text()
     assert [p.name for p in path.parent.iterdir()] == ["etude-1.json"]
@@ -292,12 +292,10 @@ def test_a_missing_file_and_bytes_that_are_no_text_are_refused(tmp_path):
     complaint(tmp_path / "b.json")
 
 
-def test_an_id_that_leaves_the_folder_and_a_folder_that_is_a_file(tmp_path):
-    with pytest.raises(InputError, match="cannot name a file"):
-        write_assessment(example(), tmp_path, "../etude")
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
-        write_assessment(example(), tmp_path / "file", "etude")
+        write_assessment_file(example(), tmp_path / "file" / "etude.json")
 
 
 def test_the_table_has_a_row_each_and_empty_cells_for_what_is_missing(tmp_path):

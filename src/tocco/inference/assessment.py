@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from tocco.errors import InputError
-from tocco.files import SAFE_NAME_RULE, is_safe_name, write_bytes
+from tocco.files import write_bytes
 from tocco.inference.evidence import AlignmentReport, BundleIdentity, Inputs
 from tocco.inference.technique import Technique
 from tocco.inference.versions import READABLE_VERSIONS, SCHEMA_VERSION, upgraded
@@ -351,23 +351,6 @@ def write_assessment_table(assessments: Mapping[str, Assessment], path: Path) ->
 def to_json(assessment: Assessment) -> str:
     """The file's text: keys sorted, whatever fits on a line on one line, a newline at the end."""
     return laid_out(assessment.model_dump(mode="json")) + "\n"
-
-
-def write_assessment(assessment: Assessment, folder: Path, performance_id: str) -> Path:
-    """Write `<folder>/<performance_id>.json`, whole or not at all.
-
-    Raises
-    ------
-    InputError
-        The id cannot name a file.
-    OutputError
-        The file cannot be written.
-    """
-    if not is_safe_name(performance_id):
-        raise InputError("id", f"{performance_id!r} cannot name a file", allowed=SAFE_NAME_RULE)
-    path = folder / f"{performance_id}.json"
-    write_assessment_file(assessment, path)
-    return path
 
 
 def write_assessment_file(assessment: Assessment, path: Path) -> None:
