@@ -232,7 +232,6 @@ def dimensions_of(rubric: str) -> tuple[Dimension, ...]:
 
 
 DIMENSIONS: tuple[str, ...] = TOCCO10.names
-TECHNICAL: tuple[str, ...] = tuple(one.name for one in TOCCO10.dimensions if one.family == "technical")
 DESCRIPTORS: tuple[str, ...] = PERCEPIANO19.names
 TARGETS: tuple[str, ...] = DIMENSIONS + DESCRIPTORS
 """The order of a model's outputs: the ten dimensions, then the 19 descriptors."""

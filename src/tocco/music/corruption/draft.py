@@ -16,8 +16,6 @@ from tocco.units import FloatArray, IntArray
 MIN_STRIKE_SEC: Final = 0.03
 """The shortest time between two strikes of one key that a corruption makes; an action repeats in 60 ms."""
 
-MIN_NOTE_SEC: Final = 1e-3
-
 
 @dataclass(frozen=True)
 class RowEdit:
