@@ -32,13 +32,17 @@ def test_the_same_seed_damages_the_same_way(text) -> None:
 
 def test_any_content_can_be_damaged() -> None:
     for content in (b"", b"x", b"<a/>", b"{}"):
-        for n in range(100):
-            damaged(content, np.random.default_rng(n), text="xml")
+        made = [damaged(content, np.random.default_rng(n), text="xml") for n in range(100)]
+        assert all(isinstance(one, bytes) for one in made)
+        assert any(one != content for one in made), content
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_every_kind_has_files_that_are_read(kind, tmp_path: Path) -> None:
-    for content in seeds_of(kind):
+    seeds = seeds_of(kind)
+    assert seeds
+    assert all(seeds)
+    for content in seeds:
         read_as(kind, content, tmp_path)
 
 
