@@ -14,6 +14,19 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line.strip() for line in README.splitlines() if re.match(r"    (bash setup\.sh|tocco )", line)]
 
+DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CLAUDE.md"]
+DOCUMENTS += [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))]
+NAMED_PATH = re.compile(r"(?<![\w./])(?:src|tests|benchmarks|results|docs|configs|scripts)/[^\s`,;:]*")
+IS_PLACEHOLDER = re.compile(r"[<>*{}]|\b[A-Z]{3,}\b")
+
+
+def named_paths(text: str) -> set[str]:
+    """Paths in backticks, except globs, placeholders and the table of the task list's names."""
+    text = re.sub(r"\| task list \| here \|.*?\n\n", "", text, flags=re.DOTALL)
+    quoted = re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
+    found = {path for words in quoted for path in NAMED_PATH.findall(words)}
+    return {path for path in found if not IS_PLACEHOLDER.search(path)}
+
 
 def shown(name: str) -> str:
     return re.search(rf"<!-- {name}:begin -->\n(.*?)<!-- {name}:end -->", README, re.DOTALL)[1]
@@ -71,3 +84,17 @@ def test_the_example_is_the_one_that_ships() -> None:
 def test_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_paths_in_backticks_are_found() -> None:
+    text = "`pytest tests/a.py\ntests/b.py` `docs/x/` `src/<package>/a.py`"
+    text += " `results/*.md` `runs/src/a.py` `benchmarks/DIR/a` docs/none.md"
+    assert named_paths(text) == {"tests/a.py", "tests/b.py", "docs/x/"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_path_that_a_document_names_exists(document: str) -> None:
+    missing = {
+        p for p in named_paths((ROOT / document).read_text(encoding="utf-8")) if not (ROOT / p).exists()
+    }
+    assert not missing
