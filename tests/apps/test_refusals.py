@@ -187,7 +187,7 @@ def test_a_row_whose_files_are_gone_fails_by_itself(run: Run) -> None:
     run("--manifest", "rows.csv", "-o", "out")
     Path("one.mid").unlink()
     output = run("--manifest", "rows.csv", "-o", "out", exit_code=1)
-    assert "row a: " in output
+    assert "tocco: a: " in output
     assert "1 assessed, 1 of them before, 1 failed" in output
     assert Path("out/a.json").is_file()
 

@@ -19,7 +19,7 @@ from tocco.apps.cli.corpora import add_importers
 from tocco.errors import ToccoError
 
 EXIT_CODES = (
-    "Exit codes: 0 done; 1 some rows of a manifest failed; 2 wrong usage; 3 an input cannot be used; "
+    "Exit codes: 0 done; 1 some performances of several failed; 2 wrong usage; 3 an input cannot be used; "
     "4 inputs do not belong together; 5 something needed is not installed; 6 the bundle cannot be used; "
     "7 the result cannot be written; 130 interrupted."
 )

@@ -60,7 +60,7 @@ def assess_several(
             for outcome in outcomes:
                 if outcome.error is not None:
                     failed.add(outcome.take.id)
-                    typer.echo(f"tocco: row {outcome.take.id}: {outcome.error}", err=True)
+                    typer.echo(f"tocco: {outcome.take.id}: {outcome.error}", err=True)
                 elif outcome.assessment is not None:
                     found[outcome.take.id] = outcome.assessment
     if folder is not None:
