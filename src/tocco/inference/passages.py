@@ -19,10 +19,10 @@ from tocco.units import BoolArray, FloatArray
 SHARED_ERROR: Final = 0.13
 """Share of the variance of the model's error that all windows of one performance have in common.
 
-Measured as the correlation of held-out errors between excerpts of one player's performance of one piece
-(`shared_error_share`): of 709 excerpts of PercePiano, rated by randomised trees whose r2 is that of the
-network (0.48 and 0.45), it is 0.09 to 0.13 for eight dimensions and 0.30 for rhythmic precision, 0.13 in
-the mean. The smaller the share, the larger the difference that a passage has to show.
+The correlation of held-out errors between excerpts of one player's performance of one piece, mean of the
+dimensions, measured on randomised trees whose predictions of PercePiano are not part of this repository.
+`benchmarks/shared_error.py` measures it on the predictions that `tocco benchmark trees` writes. The smaller
+the share, the larger the difference that a passage has to show.
 """
 
 MIN_POINTS: Final = 2.0
