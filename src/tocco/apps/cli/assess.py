@@ -60,7 +60,7 @@ def assess(
 
     if is_batch:
         raise typer.Exit(command.assess_several(given.takes, bundle, output, jobs=jobs))
-    command.assess_one(given.takes[0], bundle, output, overwrite=overwrite)
+    command.assess_one(next(iter(given.takes)), bundle, output, overwrite=overwrite)
 
 
 def _given(files: list[Path], midi: list[Path], score: list[Path], manifest: Path | None) -> Given:

@@ -39,6 +39,7 @@ def read_performance(performance: Performance, alignment: Alignment | None = Non
         The same performance against its score.
     """
     playing = read_playing(performance)
-    with_score = alignment is not None and len(playing.struck) > 0
-    written = read_written(playing, alignment) if with_score else None
+    written = None
+    if alignment is not None and len(playing.struck) > 0:
+        written = read_written(playing, alignment)
     return Reading(performance, alignment, playing, written)
