@@ -126,15 +126,18 @@ def takes_of(files: Sequence[Path]) -> tuple[TakeFiles, ...]:
     UsageError
         Two files of one kind have the same name, a score has no performance, or there is none at all.
     """
-    kind_of = {path: kind_by_content(path) for path in dict.fromkeys(files)}
+    kind_of: dict[Path, Kind] = {path: kind_by_content(path) for path in dict.fromkeys(files)}
     of_kind: dict[Kind, list[Path]] = defaultdict(list)
     for path, kind in kind_of.items():
         of_kind[kind].append(path)
     if max(map(len, of_kind.values()), default=0) <= 1:
-        return (_take({kind: paths[0] for kind, paths in of_kind.items()}),)
+        single: dict[Kind, Path] = {kind: paths[0] for kind, paths in of_kind.items()}
+        return (_take(single),)
     lone = of_kind["score"][0] if len(of_kind["score"]) == 1 else None
-    groups = _groups({path: kind for path, kind in kind_of.items() if path != lone})
-    return _with_own_ids([_take(group if lone is None else {"score": lone, **group}) for group in groups])
+    paired: dict[Path, Kind] = {path: kind for path, kind in kind_of.items() if path != lone}
+    return _with_own_ids(
+        [_take(group if lone is None else {"score": lone, **group}) for group in _groups(paired)]
+    )
 
 
 _WORD: Final[Mapping[Kind, str]] = {"audio": "recording", "midi": "performance MIDI", "score": "score"}
