@@ -367,3 +367,10 @@ def test_weights_may_be_rounded_to_three_decimals():
         assert found.weights == weights
         parts = [HALVES[0], HALVES[1] | {"weight": last}]
         assert len(Aggregate.model_validate({"value": 50.0, "parts": parts, "weights": {}}).parts) == 2
+
+
+def test_parts_of_the_aggregate_are_dimensions_of_the_rubric():
+    fields = json.loads(to_json(example()))
+    fields["aggregate"]["parts"][0]["dimension"] = "elegance"
+    with pytest.raises(ValidationError, match="elegance"):
+        Assessment.model_validate(fields)

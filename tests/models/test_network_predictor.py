@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from tocco.errors import BundleError
 from tocco.models.network import PerformanceBatch, build_network
@@ -101,3 +103,15 @@ def test_arguments_and_weights_that_do_not_fit_are_refused(
     weights.write_bytes(b"none")
     with pytest.raises(BundleError, match=r"does not fit config\.yaml"):
         read_network(described, ARGUMENTS, weights)
+
+
+def test_a_missing_and_a_superfluous_tensor_are_named(predictor: NetworkPredictor, tmp_path: Path) -> None:
+    predictor.save(tmp_path)
+    weights = load_file(tmp_path / ARRAYS)
+    name = sorted(weights)[3]
+    save_file({k: v for k, v in weights.items() if k != name}, tmp_path / ARRAYS)
+    with pytest.raises(BundleError, match=re.escape(name)):
+        NetworkPredictor.load(tmp_path)
+    save_file(weights | {"unheard.of": torch.zeros(2)}, tmp_path / ARRAYS)
+    with pytest.raises(BundleError, match=r"unheard\.of"):
+        NetworkPredictor.load(tmp_path)
