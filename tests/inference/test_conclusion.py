@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,10 @@ from tocco.rubrics import DESCRIPTORS, TOCCO10
 
 BOUNDS = np.array([[0.0, 20.0], [20.0, 40.0]])
 NAMES = ("phrasing", "musicality", "timbre_soft_loud")
+CALIBRATED = {
+    "phrasing": DimensionCalibration(scale=2.0, n=100, reliability=0.7),
+    "timbre_soft_loud": DimensionCalibration(scale=1.0, n=100),
+}
 GIVEN = Source(Path("folder/take.wav"), "a" * 64)
 
 
@@ -59,23 +64,22 @@ def sources(**changes: Any) -> Any:
     )
 
 
-def concluded(given: Any, reasons: tuple[str, ...] = (), first: float = 40.0) -> Assessment:
-    """Of ratings that go from `first` to 60 in phrasing, and stay at 50 elsewhere."""
-    rating = np.array([[first, 50.0, 50.0], [60.0, 50.0, 50.0]])
+def concluded(
+    given: Any,
+    reasons: tuple[str, ...] = (),
+    names: tuple[str, ...] = NAMES,
+    calibrated: Mapping[str, DimensionCalibration] = CALIBRATED,
+) -> Assessment:
+    """Of ratings that go from 40 to 60 in phrasing, and stay at 50 elsewhere."""
+    rating = np.array([[40.0, 50.0, 50.0], [60.0, 50.0, 50.0]])
     merge = centre_weighted_merge(BOUNDS, np.array([True, True]))
-    intervals = IntervalCalibration(
-        protocol="test",
-        dimensions={
-            "phrasing": DimensionCalibration(scale=2.0, n=100, reliability=0.7),
-            "timbre_soft_loud": DimensionCalibration(scale=1.0, n=100),
-        },
-    )
+    intervals = IntervalCalibration(protocol="test", dimensions=dict(calibrated))
     bundle: Any = SimpleNamespace(
         calibration=SimpleNamespace(intervals=intervals),
         config=SimpleNamespace(name="two", version="7"),
         sha256="d" * 64,
     )
-    verdict = merge_windows(NAMES, rating, np.full_like(rating, 0.1), merge)
+    verdict = merge_windows(names, rating, np.full_like(rating, 0.1), merge)
     return conclude(bundle, TOCCO10, given, BOUNDS, verdict, reasons)
 
 
@@ -173,3 +177,12 @@ def test_a_name_that_is_no_text_is_one_all_the_same() -> None:
 def test_transcribed_notes_are_called_so() -> None:
     heard = replace(sources().performance, origin="transcribed")
     assert concluded(sources(performance=heard)).inputs.notes == "transcribed"
+
+
+def test_what_the_model_rates_as_well_is_computed_where_there_is_a_score() -> None:
+    """A network that was trained on note accuracy too has its say only where the rule has none."""
+    names = ("phrasing", "note_accuracy", "timbre_soft_loud")
+    every = {name: DimensionCalibration(scale=1.0, n=9) for name in names}
+    assert concluded(sources(), (), names, every).ratings["note_accuracy"].source == "rule"
+    alone = concluded(sources(alignment=None, score=None), (), names, every).ratings["note_accuracy"]
+    assert (alone.source, alone.value) == ("model", 50.0)

@@ -106,3 +106,9 @@ def test_a_passage_names_its_bars() -> None:
     assert (weakest.start_sec, weakest.end_sec) == (10.0, 20.0)
     assert weakest.bars is not None
     assert weakest.bars[0] == "4"
+
+
+def test_a_curve_without_points_has_no_passage() -> None:
+    merge, shown = side_by_side([float("nan")] * 12)
+    errors = {"phrasing": WindowErrors(np.full(N, 1.0), 0.0)}
+    assert moments(shown, {"phrasing": 50.0}, errors, merge, None) == ()

@@ -221,3 +221,11 @@ def test_three_lifts_are_enough_for_a_lag() -> None:
     assert values(given, (begins, begins + 2.5 * BEAT_SEC))["change_lag"] == pytest.approx(90.0, abs=1.0)
     few = measure_pedaling_technique(given, (begins, begins + 1.5 * BEAT_SEC))
     assert "change_lag" in few.missing
+
+
+def test_two_pedal_events_are_enough_for_a_distance() -> None:
+    """Down at once after the first bass and up 40 ms after the third: the usual lags."""
+    pedal = PedalCurve(np.array([1.06, 1.04 + 2 * BEAT_SEC]), np.array([127.0, 0.0]))
+    found = values(evidence(pedal))
+    assert DISTANCE in found
+    assert found[DISTANCE] < 0.9

@@ -212,3 +212,9 @@ def test_a_tempo_takes_two_seconds() -> None:
     begins = 1.0 + 20 * BEAT_SEC - 0.01
     assert "tempo_wander" in values(evidence, (begins, begins + 2.2))
     assert "tempo_wander" not in values(evidence, (begins, begins + 1.9))
+
+
+def test_a_hesitation_is_measured_against_the_tempo_around_it() -> None:
+    """From beat 32 on the tempo is a quarter of what it was: every interval is long, and none is late."""
+    slow = play(SCORE, sec_of_beat=lambda beat: 0.3 * (beat + 3.0 * np.maximum(beat - 32.0, 0.0)))
+    assert values(Evidence(*slow), (1.0 + 0.3 * 32 + 5.0, 60.0))["hesitation"] == 0.0
