@@ -13,7 +13,11 @@ from tocco.music.performance import PedalCurve
 from tocco.pseudo_labels.observed.evidence import NO_PEDAL, NO_SCORE, Evidence
 from tocco.pseudo_labels.observed.transcribed import TRANSCRIBER
 from tocco.pseudo_labels.raters import pedaling_technique
-from tocco.pseudo_labels.raters.pedaling_technique import COMPONENTS, measure_pedaling_technique
+from tocco.pseudo_labels.raters.pedaling_technique import (
+    COMPONENTS,
+    measure_pedaling_technique,
+    read_pedalling,
+)
 
 SCORE = study_score()
 DISTANCE = "pedal_distance"
@@ -229,3 +233,17 @@ def test_two_pedal_events_are_enough_for_a_distance() -> None:
     found = values(evidence(pedal))
     assert DISTANCE in found
     assert found[DISTANCE] < 0.9
+
+
+def test_three_clashing_notes_are_named_and_two_are_not() -> None:
+    given = evidence(pedal_with_the_bass(every=2))
+    blur = given.once(read_pedalling).blur
+    at_sec = given.playing.chord_onset_sec + given.clock_sec
+    n_named = []
+    for start in np.arange(1.0, 37.0, 2.0):
+        found = measure_pedaling_technique(given, (start, start + 2.0)).causes
+        inside = (at_sec >= start) & (at_sec < start + 2.0)
+        n_named.append(sum(cause.kind == "blur" for cause in found))
+        assert n_named[-1] == (blur[inside] >= 3.0).sum()
+    assert sum(n_named) > (blur > 3.0).sum() > 0
+    assert (blur == 2.0).any()
