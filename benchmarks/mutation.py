@@ -322,8 +322,9 @@ def main() -> None:
     parser.add_argument("--only", default="", help="part of the path of the modules to try now")
     parser.add_argument("--keep-killed", action="store_true")
     options = parser.parse_args()
-    options.output.mkdir(parents=True, exist_ok=True)
-    log = options.output.resolve() / "mutants.jsonl"
+    output = options.output.resolve()  # the work is done in another folder
+    output.mkdir(parents=True, exist_ok=True)
+    log = output / "mutants.jsonl"
     with tempfile.TemporaryDirectory(prefix="mutation-") as name:
         tree = Path(name).resolve()
         copy_tree(tree)
@@ -365,7 +366,7 @@ def main() -> None:
             todo = [m for m in mine if not is_known(m)]
             if todo and options.only in str(module.relative_to(tree)):
                 try_module(tree, module, todo, write)
-    report(chosen, known, options.output)
+    report(chosen, known, output)
 
 
 def read_log(path: Path) -> dict[str, dict[str, str]]:
