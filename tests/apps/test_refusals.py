@@ -63,7 +63,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     batch.shared_assessor.cache_clear()
     monkeypatch.setitem(formats.FORMATS[".png"], Assessment, lambda _, path: path.write_bytes(b"drawn"))
     for name in ("one", "two"):
-        Path(f"{name}.wav").write_text(f"sound {name}")
+        Path(f"{name}.wav").write_bytes(b"RIFF\0\0\0\0WAVE" + name.encode())
         Path(f"{name}.mid").write_text(f"keys {name}")
     Path("score.mid").write_text("page")
     Path("score_score.mid").write_text("page")

@@ -183,14 +183,14 @@ def test_a_poor_performance_in_tempo_is_none_of_another_piece(rng: np.random.Gen
     assert not align_performance_to_score(performance, score).differs_much
 
 
-def matching(overall: float, beat_sec: list[float]) -> NoteMatching:
+def matching(overall: float, beat_sec: list[float], n_retried: int = 0) -> NoteMatching:
     sec = np.concatenate([[0.0], np.cumsum(beat_sec)])
     return NoteMatching(
         match=np.zeros((0, 2), dtype=int),
         confidence=np.zeros(0),
         overall=overall,
         is_performed=np.zeros(0, dtype=bool),
-        is_retried=np.zeros(0, dtype=bool),
+        is_retried=np.arange(20) < n_retried,
         tempo_map=TempoMap(np.arange(len(sec), dtype=float), sec),
         groups=group_onsets(
             WrittenNotes(
@@ -219,6 +219,14 @@ STEADY, JUMPY = [0.5] * 8, [0.5, 0.5 * np.exp(0.3)] * 4
 )
 def test_less_agreement_has_to_be_in_tempo(overall: float, beat_sec: list[float], belongs: bool) -> None:
     assert _belongs(matching(overall, beat_sec)) == belongs
+
+
+@pytest.mark.parametrize(("n_retried", "belongs"), [(10, True), (11, False)])
+def test_what_is_mostly_given_up_tries_does_not_belong_by_the_little_rest(
+    n_retried: int, belongs: bool
+) -> None:
+    assert _belongs(matching(0.5, STEADY, n_retried)) == belongs
+    assert _belongs(matching(0.61, STEADY, n_retried))
 
 
 def test_the_unsteadiness_is_that_of_successive_beats() -> None:

@@ -61,7 +61,7 @@ def test_without_a_passage_that_stands_out_it_says_so():
     stream = io.StringIO()
     even = example().model_copy(update={"moments": ()})
     print_assessment(even, Console(file=stream, width=110, highlight=False))
-    assert "no passage stands out from the whole by more than chance" in stream.getvalue()
+    assert "no passage of several bars is clearly better or worse than the whole" in stream.getvalue()
     assert "no passage" not in printed(score=True)
 
 

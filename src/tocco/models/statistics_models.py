@@ -173,9 +173,7 @@ def fit_ridge_statistics(
         from sklearn.linear_model import Ridge
     except ImportError as error:
         raise _no_sklearn() from error
-    scale = fit_statistics_scale(inputs)
-    z = scale.standardised(inputs)
-    rated = [d for d in range(len(names)) if np.isfinite(labels[:, d]).any()]
+    scale, z, rated = _standardised(inputs, labels)
     coefficients, intercept = np.empty((len(rated), inputs.shape[1])), np.empty(len(rated))
     for k, d in enumerate(rated):
         rows = ~np.isnan(labels[:, d])
@@ -270,9 +268,7 @@ def fit_kernel_ridge(
         from sklearn import kernel_ridge
     except ImportError as error:
         raise _no_sklearn() from error
-    scale = fit_statistics_scale(inputs)
-    z = scale.standardised(inputs)
-    rated = [d for d in range(len(names)) if np.isfinite(labels[:, d]).any()]
+    scale, z, rated = _standardised(inputs, labels)
     is_labelled = np.isfinite(labels[:, rated])
     dual, mean = np.zeros(is_labelled.shape), np.empty(len(rated))
     for k, d in enumerate(rated):
@@ -291,6 +287,12 @@ def fit_kernel_ridge(
         mean,
         label_sd(labels[:, rated]),
     )
+
+
+def _standardised(inputs: FloatArray, labels: FloatArray) -> tuple[StatisticsScale, FloatArray, list[int]]:
+    """The scale of the inputs, (N, P) inputs on it, and the targets that have a label."""
+    scale = fit_statistics_scale(inputs)
+    return scale, scale.standardised(inputs), np.flatnonzero(np.isfinite(labels).any(axis=0)).tolist()
 
 
 def kernel_gamma(n_statistics: int) -> float:

@@ -27,16 +27,12 @@ from tocco.music.matching.spans import (
 )
 from tocco.music.matching.substitutions import pair_wrong_notes
 from tocco.music.matching.tempo_map import TempoMap
+from tocco.music.mismatch import mismatch
 from tocco.music.performance import Performance
 from tocco.music.played_ornaments import played_ornaments
 from tocco.music.score import Score
 from tocco.music.written_strokes import WrittenStrokes, printed_readings
 from tocco.units import FloatArray, IntArray
-
-_TRIED_SHIFTS = 3
-
-_TRANSPOSED_MATCH_RATE = 0.8
-"""A performance in another key agrees at least so well once it is moved; another piece never does."""
 
 MIN_MATCH_RATE = 0.6
 """So much of both sides agrees, given-up tries and skips aside, only where they belong together. A beginner
@@ -47,6 +43,9 @@ MIN_IN_TEMPO_RATE = 0.28
 performance and another piece's score (easy pieces in one key, excerpts of ten seconds among them) none
 reaches 0.24, of 268 right pairs none is below 0.33; chosen on one half of the performances, on the other
 it accepts 0 of 199 wrong pairs and refuses 0 of 150 right ones."""
+
+_MOST_RETRIED = 0.5
+"""Of what was played, so much at most may be given-up tries where little of the rest agrees."""
 
 _JUMPY_TEMPO = 0.3
 """An unsteadiness that halves what an agreement counts for. It is 0.44 at most where a performance belongs to
@@ -318,61 +317,16 @@ def align_performance_to_score(performance: Performance, score: Score | Sequence
     alignment = None if result is None else _alignment_of(page, played, result)
     rate = 0.0 if alignment is None else alignment.overall_confidence
     if result is None or alignment is None or not _belongs(replace(result, overall=rate)):
-        raise _mismatch(performance, page, played, rate)
+        raise mismatch(performance, page, played, rate, least_rate=MIN_MATCH_RATE)
     return alignment
-
-
-def _mismatch(
-    performance: Performance, page: WrittenStrokes, played: PlayedNotes, rate: float
-) -> MismatchError:
-    """What is said of a performance that does not follow the score: another key, or another piece."""
-    semitones = _transposition(page, played)
-    subject, score = performance.source or "performance", page.score.source or "the score"
-    if semitones:
-        side, amount = ("above" if semitones > 0 else "below"), _semitones(semitones)
-        return MismatchError(
-            subject,
-            f"stands {amount} {side} {score}",
-            allowed="the key and the octave of the score",
-            next_step=f"move the MIDI {'down' if semitones > 0 else 'up'} by {amount}, "
-            "or give the score in the key that was played",
-        )
-    return MismatchError(
-        subject,
-        f"is not a performance of {score}: {100 * rate:.0f} % of the notes agree, "
-        "no more than with another piece",
-        allowed=f"{100 * MIN_MATCH_RATE:.0f} %, or fewer where they follow the score in a steady tempo",
-        next_step="give the score of the piece that was played, or leave the score out",
-    )
-
-
-def _semitones(amount: int) -> str:
-    return {1: "1 semitone", 12: "an octave"}.get(abs(amount), f"{abs(amount)} semitones")
-
-
-def _transposition(page: WrittenStrokes, played: PlayedNotes) -> int:
-    """Semitones by which a performance stands above the score; 0 where no shift up to an octave fits.
-
-    The three shifts whose count of notes by key is most like that of the score are tried.
-    """
-    written = np.bincount(page.score.pitch, minlength=128).astype(float)
-    sounding = np.bincount(played.pitch, minlength=128).astype(float)
-    shifts = [k for k in range(-12, 13) if k]
-    alike = [float(np.roll(sounding, -k) @ written) for k in shifts]
-    for k in np.argsort(alike)[::-1][:_TRIED_SHIFTS]:
-        pitch = played.pitch - shifts[k]
-        if pitch.min() < 0 or pitch.max() > 127:
-            continue
-        result = match_notes(page.written, replace(played, pitch=pitch))
-        if result is not None and result.overall >= _TRANSPOSED_MATCH_RATE:
-            return shifts[k]
-    return 0
 
 
 def _belongs(result: NoteMatching) -> bool:
     """Whether more agrees than of another piece by chance: very much, or less but in tempo."""
+    if result.overall >= MIN_MATCH_RATE:
+        return True
     in_tempo = result.overall / (1.0 + result.unsteadiness / _JUMPY_TEMPO)
-    return result.overall >= MIN_MATCH_RATE or in_tempo >= MIN_IN_TEMPO_RATE
+    return in_tempo >= MIN_IN_TEMPO_RATE and float(result.is_retried.mean()) <= _MOST_RETRIED
 
 
 def _agreement(result: NoteMatching, n_hidden_strokes: int) -> float:

@@ -13,6 +13,7 @@ from tocco.inference.evidence import NoteOutcome
 from tocco.music.places import bars_in_words, place_in_words
 from tocco.report.wording import aggregate_parts, clock, points, remarks, title
 
+_NO_PASSAGE = "no passage of several bars is clearly better or worse than the whole"
 _BAR_CELLS = 19  # with it, a table of 79 columns
 _SHOWN_MOMENTS = 4
 _SHOWN_MISTAKES = 12
@@ -132,7 +133,7 @@ def _where(assessment: Assessment) -> Table:
     table.add_column(overflow="fold")
     passages = _passages(assessment)
     if not passages and assessment.curve.value:
-        table.add_row("", Text("no passage stands out from the whole by more than chance", style="dim"))
+        table.add_row("", Text(_NO_PASSAGE, style="dim"))
     mistakes = _mistakes(assessment)
     found = [*passages, *_technical(assessment), *mistakes[:_SHOWN_MISTAKES]]
     for place in sorted(found, key=lambda place: place.start_sec):

@@ -104,7 +104,10 @@ def test_spikes_raise_unevenness_and_are_named(rng: np.random.Generator) -> None
     at = int(np.flatnonzero(UPPER & (SCORE.onset_beat == 21.5))[0])
     one[at] += 30.0
     label = measure_dynamics_control(evidence(one))
-    assert label.causes[0].text == "bar 6, beat 2.5: one note is louder than its line (velocity +30 of 127)"
+    assert (
+        label.causes[0].text
+        == "bar 6, beat 2.5: one note is louder than its line (by 30 of 127 steps of velocity)"
+    )
 
 
 def test_flattening_lowers_range_and_shaping_and_leaves_evenness(rng: np.random.Generator) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tocco.audio.containers import identify_container
 from tocco.data.pairing import Given, given_takes
 from tocco.errors import UsageError
 
@@ -56,11 +57,16 @@ def assess(
     if manifest is not None and output is None:
         raise UsageError("--manifest", "needs -o", next_step="name a folder for the assessments with -o")
 
-    from tocco.apps.commands import assess as command
-
     if is_batch:
-        raise typer.Exit(command.assess_several(given.takes, bundle, output, jobs=jobs))
-    command.assess_one(next(iter(given.takes)), bundle, output, overwrite=overwrite)
+        from tocco.apps.commands.assess import assess_several
+
+        raise typer.Exit(assess_several(given.takes, bundle, output, jobs=jobs))
+    take = next(iter(given.takes))
+    if take.audio is not None:
+        identify_container(take.audio)  # a file that is no recording is named before anything is loaded
+    from tocco.apps.commands.assess import assess_one
+
+    assess_one(take, bundle, output, overwrite=overwrite)
 
 
 def _given(files: list[Path], midi: list[Path], score: list[Path], manifest: Path | None) -> Given:

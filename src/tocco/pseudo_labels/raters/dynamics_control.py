@@ -293,7 +293,7 @@ def _spikes(evidence: Evidence, levels: Levels, onsets: BoolArray) -> list[Cause
         where = place(evidence.alignment, None if beats is None else float(beats[note]), at_sec)
         off = float(levels.line_off[k])
         louder = "louder" if off > 0 else "softer"
-        text = f"{where}: one note is {louder} than its line (velocity {off:+.0f} of 127)"
+        text = f"{where}: one note is {louder} than its line (by {abs(off):.0f} of 127 steps of velocity)"
         found.append(Cause(at_sec, at_sec, "uneven", text, (note,), (), abs(off)))
     return list({cause.performance_notes: cause for cause in found}.values())
 

@@ -110,7 +110,7 @@ _CAUSE_CLASHES = 3.0
 _DESCRIPTIONS = {
     "blur": "the pedal sustains {size:.0f} dissonant notes",
     "held through": "the pedal is not changed with the bass",
-    "hole": "the sound stops before it",
+    "hole": "the sound stops before this beat",
 }
 
 
