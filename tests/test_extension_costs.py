@@ -90,7 +90,10 @@ def test_an_output_format_is_a_function_and_a_row(tmp_path: Path, monkeypatch: p
 
 def test_a_dimension_is_a_row_and_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     toy = Dimension(
-        "matched_notes", "technical", Meaning("none", "a hundred", "two hundred"), rule="matched_notes"
+        "matched_notes",
+        "technical",
+        Meaning({0: "none", 50: "a hundred", 100: "two hundred"}),
+        rule="matched_notes",
     )
 
     def rate(alignment: object) -> Rating:

@@ -12,6 +12,9 @@ from typing import Literal
 
 Family = Literal["technical", "interpretive", "descriptor"]
 
+LEVELS = (10, 30, 50, 70, 90)
+"""The ratings whose sound `docs/rating_guide.md` describes."""
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -19,12 +22,29 @@ class Meaning:
 
     Attributes
     ----------
-    low, middle, high : at 0, 50 and 100
+    at : rating -> what it sounds like, ascending; see `LEVELS` for the ten dimensions
     """
 
-    low: str
-    middle: str
-    high: str
+    at: Mapping[int, str]
+
+    @property
+    def low(self) -> str:
+        """What the lowest of the ratings sounds like."""
+        return self.at[min(self.at)]
+
+    @property
+    def middle(self) -> str:
+        """What 50 sounds like."""
+        return self.at[50]
+
+    @property
+    def high(self) -> str:
+        """What the highest of the ratings sounds like."""
+        return self.at[max(self.at)]
+
+    def nearest(self, rating: float) -> str:
+        """What the rating that is nearest to this one sounds like."""
+        return self.at[min(self.at, key=lambda level: abs(level - rating))]
 
 
 @dataclass(frozen=True)
@@ -88,11 +108,21 @@ class Rubric:
         return tuple(d.name for d in self.dimensions)
 
 
+def _levels(*words: str) -> Meaning:
+    return Meaning(dict(zip(LEVELS, words, strict=True)))
+
+
 _TEN = (
     Dimension(
         "note_accuracy",
         "technical",
-        Meaning("no written note is there", "every other note is right", "every written note and no other"),
+        _levels(
+            "one note in ten is right: the piece can hardly be recognised",
+            "three notes in ten are right: the piece is recognised by its rhythm",
+            "every other note is right: a first try at sight",
+            "seven notes in ten are right: wrong or missing notes in every bar",
+            "nine notes in ten are right: a slip in most bars; above 98, a slip in a page or none",
+        ),
         rule="note_accuracy",
         touched_by={"room": 2.5, "noise": 0.0, "notes": 0.03},
         shown_as="notes",
@@ -100,13 +130,25 @@ _TEN = (
     Dimension(
         "rhythmic_precision",
         "technical",
-        Meaning("unstable", "as steady as the median", "perfectly stable"),
+        _levels(
+            "no pulse can be followed: stops and restarts in most bars",
+            "the pulse is lost again and again, by stops, by limping figures or hands that are not together",
+            "steady to a listener's ear, with small hesitations or uneven runs",
+            "even and sure; a change of tempo is meant",
+            "every figure in its place, and the tempo never in doubt",
+        ),
         descriptors=(("timing_stable_unstable", -1),),
     ),
     Dimension(
         "dynamics_control",
         "technical",
-        Meaning("crude, without range", "median range and finesse", "wide range, finely graded"),
+        _levels(
+            "loudness at random, or none at all: every note alike",
+            "single notes jump out or drop away; little is shaped",
+            "a usual range, with some lines shaped and some uneven",
+            "a wide range, lines and accompaniment balanced",
+            "a very wide range, every line finely graded",
+        ),
         descriptors=(
             ("dynamic_littlerange_largerange", 1),
             ("dynamic_mellow_raw", -1),
@@ -115,7 +157,13 @@ _TEN = (
     Dimension(
         "articulation_quality",
         "technical",
-        Meaning("short and hard", "median touch", "sustained and cushioned"),
+        _levels(
+            "notes cut off or run together without regard to what is written",
+            "uneven touch: hard, short or blurred in many places",
+            "the written touch on the whole, with some uneven notes",
+            "an even, singing touch, detached where it is meant",
+            "every note as long as it is meant, soft and sustained where the music sings",
+        ),
         descriptors=(
             ("articulation_short_long", 1),
             ("articulation_soft_hard", -1),
@@ -124,7 +172,13 @@ _TEN = (
     Dimension(
         "pedaling_technique",
         "technical",
-        Meaning("dry or blurred", "median pedalling", "rich and clean"),
+        _levels(
+            "the pedal is held through, or the music is dry where it needs pedal",
+            "harmonies run into each other, or are cut off, in most bars",
+            "clean on the whole, with some blurred or dry places",
+            "rich and clean, changed with the harmony",
+            "rich, clean, and coloured to the music",
+        ),
         descriptors=(
             ("pedal_sparse_saturated", 1),
             ("pedal_clean_blurred", -1),
@@ -133,7 +187,13 @@ _TEN = (
     Dimension(
         "tone_quality",
         "technical",
-        Meaning("even and shallow", "median tone", "colourful and rich"),
+        _levels(
+            "all voices alike, or hammered; the melody cannot be heard",
+            "shallow or harsh, the melody covered in places",
+            "the melody can be heard, with a usual tone",
+            "a rich tone, voices well apart",
+            "many colours, each voice with a tone of its own",
+        ),
         descriptors=(
             ("timbre_even_colorful", 1),
             ("timbre_shallow_rich", 1),
@@ -142,14 +202,26 @@ _TEN = (
     Dimension(
         "phrasing",
         "interpretive",
-        Meaning("flat", "median shaping", "spacious"),
+        _levels(
+            "note after note, without a direction",
+            "phrases are cut, by stops or by flat playing",
+            "phrases can be heard, with a usual shape",
+            "phrases breathe and lead somewhere",
+            "long lines, spaciously shaped",
+        ),
         descriptors=(("musicmaking_flat_spacious", 1),),
         touched_by={"dynamics": 1.0, "noise": -6.0, "velocity": 8.0},
     ),
     Dimension(
         "musicality",
         "interpretive",
-        Meaning("flat, disproportioned", "median", "spacious, balanced, imaginative"),
+        _levels(
+            "the music does not come through",
+            "flat, or out of proportion",
+            "sensible, as most would play it",
+            "balanced and imaginative",
+            "balanced, imaginative, and all of one piece",
+        ),
         descriptors=(
             ("musicmaking_flat_spacious", 1),
             ("musicmaking_disproportioned_balanced", 1),
@@ -167,13 +239,25 @@ _TEN = (
     Dimension(
         "overall_quality",
         "interpretive",
-        Meaning("unsatisfactory", "median", "convincing"),
+        _levels(
+            "it does not hold together: the listener hears the struggle alone",
+            "a struggling performance: the music is recognised, and broken off often",
+            "a solid performance with clear faults, or one without faults and without character",
+            "a convincing performance",
+            "a performance one would want to hear again",
+        ),
         descriptors=(("interpretation_unsatisfactory_convincing", 1),),
     ),
     Dimension(
         "expressiveness",
         "interpretive",
-        Meaning("plain", "median", "dramatic, imaginative"),
+        _levels(
+            "nothing is expressed: mechanical, or taken up by the notes",
+            "plain",
+            "moderate, as most would play it",
+            "expressive and imaginative",
+            "dramatic and imaginative throughout",
+        ),
         descriptors=(
             ("musicmaking_pure_dramatic", 1),
             ("mood_honest_imaginative", 1),
@@ -217,7 +301,7 @@ TOCCO10 = Rubric("tocco10", _TEN, AGGREGATE_WEIGHTS)
 PERCEPIANO19 = Rubric(
     "percepiano19",
     tuple(
-        Dimension(name, "descriptor", Meaning(low, "between the two", high))
+        Dimension(name, "descriptor", Meaning({0: low, 50: "between the two", 100: high}))
         for name, low, high in _DESCRIPTOR_POLES
     ),
     {},

@@ -275,7 +275,7 @@ def test_an_assessment_is_valid_with_a_part_of_its_rubric():
     part = changed(ratings=few, descriptors={}, curve=curve, moments=[], technique={})
     found = Assessment.model_validate(part)
     assert [one.name for one in found.dimensions] == ["phrasing"]
-    assert found.dimensions[0].meaning.high == "spacious"
+    assert found.dimensions[0].meaning.high == "long lines, spaciously shaped"
 
 
 def test_what_is_named_is_of_the_rubric():
