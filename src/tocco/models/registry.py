@@ -9,13 +9,22 @@ from typing import Final
 from tocco.errors import BundleError
 from tocco.models.blend import Blend
 from tocco.models.boosted_trees import BoostedTrees
+from tocco.models.damage_invariant_ridge import DamageInvariantRidge
 from tocco.models.network_predictor import NetworkPredictor
 from tocco.models.predictor import Predictor
 from tocco.models.predictor_files import HEADER, read_header
 from tocco.models.statistics_models import KernelRidge, RidgeStatistics
 
 KINDS: Final[Mapping[str, type[Predictor]]] = {
-    member.kind: member for member in (NetworkPredictor, BoostedTrees, RidgeStatistics, KernelRidge, Blend)
+    member.kind: member
+    for member in (
+        NetworkPredictor,
+        BoostedTrees,
+        RidgeStatistics,
+        KernelRidge,
+        DamageInvariantRidge,
+        Blend,
+    )
 }
 """Kind -> the class that reads it."""
 
