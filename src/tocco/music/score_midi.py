@@ -31,6 +31,9 @@ _MIN_ON_GRID = 0.5
 _COARSE_TICKS = 48
 """At so few ticks a beat every tick is on the grid, and nothing can be inferred from it."""
 
+_DEFAULT_BPM = 120.0
+"""Tempo of a MIDI file that states none."""
+
 _NEXT_STEP = "export the piece as MusicXML from a notation program"
 
 
@@ -68,6 +71,38 @@ def read_score_midi(content: bytes, source: str) -> Notation:
         tempo_bpm=tempo_bpm,
         source=source,
     )
+
+
+def beat_from_score_sec(content: bytes, source: str, time_sec: FloatArray) -> FloatArray:
+    """Beats of moments given in the seconds of a score MIDI, by its tempo changes.
+
+    Parameters
+    ----------
+    content : a standard MIDI file
+    source : for messages
+    time_sec : (K,) seconds, any order; after the last tempo change its tempo goes on
+
+    Returns
+    -------
+    (K,) beats from the start of the file
+
+    Raises
+    ------
+    InputError
+        The file is broken, or is measured in seconds.
+    """
+    midi = _parse(content, source)
+    changes = {0.0: _DEFAULT_BPM}
+    changes |= {t.time / midi.ticks_per_quarter: float(t.qpm) for t in sorted(midi.tempos, key=_time)}
+    beat = np.array(sorted(changes))
+    beat_sec = np.array([60.0 / changes[b] for b in beat])
+    sec = np.concatenate([[0.0], np.cumsum(np.diff(beat) * beat_sec[:-1])])
+    last = np.maximum(np.searchsorted(sec, time_sec, side="right") - 1, 0)
+    return beat[last] + (time_sec - sec[last]) / beat_sec[last]
+
+
+def _time(event: Any) -> int:
+    return event.time
 
 
 def _parse(content: bytes, source: str) -> Any:
