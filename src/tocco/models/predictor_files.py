@@ -111,7 +111,7 @@ class ArrayKind:
 
     Attributes
     ----------
-    dtype : "float64", "int32", "bool"
+    dtype : "float64", "float32", "int32", "bool"
     shape : size of each axis; None where it is free
     finite : whether NaN and infinity are refused
     """
@@ -151,7 +151,7 @@ def read_arrays(folder: Path, kinds: Mapping[str, ArrayKind]) -> dict[str, np.nd
                 allowed=f"{kind.dtype} of shape {kind.shape}".replace("None", "any"),
                 next_step=_AGAIN,
             )
-        if kind.dtype == "float64" and kind.finite and not np.isfinite(array).all():
+        if kind.dtype in ("float32", "float64") and kind.finite and not np.isfinite(array).all():
             raise BundleError(path, f"{name} holds a NaN or an infinity", next_step=_AGAIN)
     return arrays
 

@@ -10,7 +10,9 @@ from tocco.errors import BundleError
 from tocco.models.blend import Blend
 from tocco.models.boosted_trees import BoostedTrees
 from tocco.models.damage_invariant_ridge import DamageInvariantRidge
+from tocco.models.by_score import ByScore
 from tocco.models.network_predictor import NetworkPredictor
+from tocco.models.norm_kernel import NormKernelRidge
 from tocco.models.predictor import Predictor
 from tocco.models.predictor_files import HEADER, read_header
 from tocco.models.statistics_models import KernelRidge, RidgeStatistics
@@ -23,6 +25,8 @@ KINDS: Final[Mapping[str, type[Predictor]]] = {
         RidgeStatistics,
         KernelRidge,
         DamageInvariantRidge,
+        NormKernelRidge,
+        ByScore,
         Blend,
     )
 }
