@@ -46,7 +46,10 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"scale"},
         {"rate", "fitting"},
     ),
-    "evaluation": ({"bootstrap", "markdown", "png"}, {"cross_validation", "pseudo_labels", "export"}),
+    "evaluation": (
+        {"bootstrap", "markdown", "norm_facts", "png"},
+        {"cross_validation", "pseudo_labels", "export"},
+    ),
 }
 """Package -> its parts from the bottom up. A part imports itself and lower layers, never one beside it."""
 HEAVY = ("lightning", "transformers", "partitura", "parangonar", "nnAudio", "matplotlib", "sklearn", "pandas")

@@ -161,3 +161,15 @@ def test_a_score_that_is_no_midi_is_refused(records: tuple[LabelRecord, ...], tm
     odd = records[0].model_copy(update={"score_path": tmp_path / "score.musicxml"})
     with pytest.raises(InputError, match="is no MIDI file"):
         bar_lines(odd)
+
+
+def test_a_performance_whose_files_cannot_be_used_is_left_out_with_the_reason(
+    records: tuple[LabelRecord, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "broken.mid").write_bytes(b"MThd and no more")
+    broken = records[1].model_copy(update={"midi_path": tmp_path / "broken.mid"})
+    found = read_windows([records[0], broken], PLAN, tmp_path / "cache")
+    assert found.n_performances == 1
+    assert found.piece.tolist() == ["Nobody_piece0"] * 3
+    assert len(found.refusals) == 1
+    assert "broken.mid" in found.refusals[0]

@@ -45,8 +45,8 @@ def shipped() -> Bundle:
 
 @pytest.fixture
 def blended(shipped: Bundle, tmp_path: Path) -> Callable[..., Path]:
-    def make(other: RidgeStatistics, weight: float = 1.0) -> Path:
-        listed = (ListedPredictor(name="network", weight=1.0), ListedPredictor(name="toy", weight=weight))
+    def make(other: RidgeStatistics, weight: float = 1.0, network: float = 1.0) -> Path:
+        listed = (ListedPredictor(name="network", weight=network), ListedPredictor(name="toy", weight=weight))
         config = shipped.config.model_copy(update={"predictors": listed})
         folder = tmp_path / "bundle"
         save_bundle(folder, config, shipped.calibration, shipped.network, "A card.\n", {"toy": other})
@@ -68,6 +68,8 @@ def test_the_bundle_that_ships_is_the_network_alone(shipped: Bundle) -> None:
     assert isinstance(shipped.predictor, NetworkPredictor)
     assert shipped.predictor.network is shipped.network
     assert shipped.predictor.statistics == ()
+    assert shipped.whole is None
+    assert shipped.whole_share == 0.0
 
 
 def test_an_assessment_blends_the_predictors_that_the_bundle_lists(
@@ -75,15 +77,43 @@ def test_an_assessment_blends_the_predictors_that_the_bundle_lists(
 ) -> None:
     files = [example_path() / f"minuet.{suffix}" for suffix in ("flac", "mid", "musicxml")]
     bundle = load_bundle(blended(at(30.0), weight=3.0))
-    assert isinstance(bundle.predictor, Blend)
+    assert isinstance(bundle.whole, Blend)
+    assert bundle.whole_share == 0.75
     alone, both = Assessor(shipped).assess(*files), Assessor(bundle).assess(*files)
     before, after = alone.ratings["phrasing"], both.ratings["phrasing"]
     assert before.value is not None
     assert after.value == pytest.approx(0.25 * before.value + 0.75 * 30.0, abs=0.01)
     assert both.ratings["musicality"] == alone.ratings["musicality"]
+    # The curve is the network's own, around another rating.
     curves = [np.array(a.curve.value["phrasing"], dtype=float) for a in (alone, both)]
-    assert curves[1] == pytest.approx(0.25 * curves[0] + 0.75 * 30.0, abs=0.02)
+    assert np.ptp(curves[0]) > 1.0
+    assert curves[1] - curves[0] == pytest.approx(
+        np.full(len(curves[0]), after.value - before.value), abs=0.02
+    )
     assert both.bundle.sha256 == bundle.sha256 != shipped.sha256
+
+
+def test_a_network_without_weight_shapes_the_curve_alone(
+    shipped: Bundle, blended: Callable[..., Path]
+) -> None:
+    files = [example_path() / f"minuet.{suffix}" for suffix in ("flac", "mid", "musicxml")]
+    bundle = load_bundle(blended(at(30.0), network=0.0))
+    assert bundle.whole_share == 1.0
+    said = Assessor(bundle).assess(*files)
+    assert said.ratings["phrasing"].value == pytest.approx(30.0, abs=0.01)
+    curve = np.array(said.curve.value["phrasing"], dtype=float)
+    assert curve.mean() == pytest.approx(30.0, abs=0.1)
+    assert np.ptp(curve) > 1.0
+    scale = shipped.calibration.intervals.dimensions["phrasing"].scale
+    low, high = said.ratings["phrasing"].interval_90 or (0.0, 0.0)
+    assert high - low == pytest.approx(2 * 5.0 * scale, abs=0.01)
+
+
+def test_single_windows_err_as_the_network_does(shipped: Bundle) -> None:
+    own = shipped.calibration
+    assert own.window_intervals is own.intervals
+    other = own.model_copy(update={"windows": own.intervals.model_copy(update={"level": 0.5})})
+    assert other.window_intervals.level == 0.5
 
 
 def test_an_exported_bundle_replaces_predictors_of_an_earlier_one(
@@ -135,8 +165,10 @@ def test_a_predictor_reads_only_statistics_that_are_computed(blended: Callable[.
         ([{"name": "toy", "weight": 1.0}], "'network' is not among toy"),
         ([{"name": "network", "weight": 1.0}] * 2, "names one twice"),
         ([{"name": "network", "weight": 1.0}, {"name": "../toy", "weight": 1.0}], "no name of a folder"),
-        ([{"name": "network", "weight": 0.0}], "greater than 0"),
-        ([{"name": "network", "weight": float("nan")}], "greater than 0|finite"),
+        ([{"name": "network", "weight": 0.0}], "'network' has no weight"),
+        ([{"name": "network", "weight": 1.0}, {"name": "toy", "weight": 0.0}], "'toy' has no weight"),
+        ([{"name": "network", "weight": -1.0}], "greater than or equal to 0"),
+        ([{"name": "network", "weight": float("nan")}], "greater than|finite"),
         ([{"name": "network"}], "weight"),
     ],
 )

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from statistics_etude import etude
 from tocco.data.preparation import SymbolicInputs, WindowInputs
-from tocco.inference.rating import MIN_STRUCK_NOTES, rate_windows
+from tocco.inference.rating import MIN_STRUCK_NOTES, rate_whole, rate_windows
 from tocco.models.network import PerformanceBatch, PerformanceOutput
 from tocco.models.network_predictor import NetworkPredictor
-from tocco.models.predictor import Prediction, PredictorInput, StatisticsTable
+from tocco.models.predictor import Prediction, PredictorInput
 
 
 class Echo:
@@ -71,17 +72,20 @@ def test_a_window_with_fewer_than_eight_struck_notes_is_not_heard() -> None:
     assert MIN_STRUCK_NOTES == 8
 
 
-def test_every_row_of_a_batch_has_the_statistics_of_the_whole_performance() -> None:
-    given: list[StatisticsTable | None] = []
+def test_a_whole_performance_is_rated_by_the_measures_that_the_predictor_reads() -> None:
+    performance, alignment = etude()
 
     class Reader:
+        statistics = ("first_half.note_count", "score.note_count", "note_count")
+
         def predict(self, rows: PredictorInput) -> Prediction:
-            given.append(rows.statistics)
-            return Prediction(np.zeros((len(rows), 1)), np.ones((len(rows), 1)))
+            return Prediction(rows.read_statistics(self.statistics), np.ones((1, 3)))
 
     reader: Any = Reader()
-    whole = StatisticsTable(("tempo_bpm", "note_count"), np.array([[120.0, 64.0]]))
-    rate_windows(reader, [window(n) for n in range(5)], whole)
-    rate_windows(reader, [window(1)])
-    tables = [None if table is None else table.values.tolist() for table in given]
-    assert tables == [[[120.0, 64.0]] * 4, [[120.0, 64.0]], None]
+    first_half = performance.onset_sec < performance.onset_sec.mean() + 1e-6
+    with_score = rate_whole(reader, performance, alignment).rating
+    assert with_score.shape == (1, 3)
+    assert with_score[0, 1:].tolist() == [64.0, 64.0]
+    assert abs(with_score[0, 0] - first_half.sum()) <= 2
+    without = rate_whole(reader, performance, None).rating
+    assert np.isnan(without[0]).tolist() == [False, True, False]

@@ -3,8 +3,9 @@ import pytest
 
 from tocco.inference.assessment import Rating
 from tocco.inference.intervals import DimensionCalibration, IntervalCalibration
-from tocco.inference.verdict import aggregate, curve, merge_known, merge_windows, model_ratings
+from tocco.inference.verdict import aggregate, at_level, curve, merge_known, merge_windows, model_ratings
 from tocco.inference.windows import centre_weighted_merge
+from tocco.models.predictor import Prediction
 from tocco.rubrics import TOCCO10
 
 NAMES = ("phrasing", "musicality")
@@ -30,6 +31,26 @@ def test_the_whole_is_the_mean_of_its_windows_and_as_unsure_as_they_are() -> Non
     assert verdict.sd == pytest.approx([4.0, 4.0])
     assert verdict.curve[0, 0] == pytest.approx(40.0)
     assert verdict.curve[-1, 0] == pytest.approx(60.0)
+
+
+def test_the_level_of_the_whole_moves_the_curve_and_keeps_its_shape() -> None:
+    verdict = two_windows(40.0, 60.0)
+    whole = Prediction(np.array([[70.0, 10.0]]), np.array([[8.0, 2.0]]))
+    moved = at_level(verdict, ("phrasing", "expressiveness"), whole, 0.75)
+    assert moved.rating == pytest.approx([0.25 * 50 + 0.75 * 70, 50.0])
+    assert moved.sd == pytest.approx([0.25 * 4 + 0.75 * 8, 4.0])
+    assert moved.curve[:, 0] == pytest.approx(verdict.curve[:, 0] + 15.0)
+    assert moved.curve[:, 1] == pytest.approx(verdict.curve[:, 1])
+    assert moved.curve_sd[:, 0] == pytest.approx(7.0)
+    assert moved.window_sd == pytest.approx(verdict.window_sd)
+    assert verdict.rating == pytest.approx([50.0, 50.0])
+
+
+def test_a_level_stays_on_the_scale() -> None:
+    whole = Prediction(np.array([[110.0]]), np.array([[8.0]]))
+    moved = at_level(two_windows(80.0, 96.0), ("phrasing",), whole, 1.0)
+    assert moved.rating[0] == 100.0
+    assert moved.curve[:, 0].max() == 100.0
 
 
 def test_only_calibrated_outputs_are_rated(intervals: IntervalCalibration) -> None:

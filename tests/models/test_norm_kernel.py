@@ -73,7 +73,7 @@ def test_the_kernel_is_an_inverse_quadratic_and_a_linear_one() -> None:
 
 
 def test_the_ratings_solve_the_ridge_equations(fitted: NormKernelRidge, data) -> None:
-    x, y = data
+    _, y = data
     z = fitted.training.astype(float)
     for d in range(2):
         there = np.isfinite(y[:120, d])
@@ -99,8 +99,7 @@ def test_a_weight_is_what_a_feature_explains_half_shared_half_its_own() -> None:
     assert constant.tolist() == [[1.0, 1.0, 1.0]]
 
 
-def test_a_feature_that_explains_nothing_does_not_count(fitted: NormKernelRidge, data) -> None:
-    x, _ = data
+def test_a_feature_that_explains_nothing_does_not_count(fitted: NormKernelRidge) -> None:
     base = np.zeros((1, len(NAMES.all)))
     moved = base.copy()
     moved[0, NAMES.all.index("a")] = 1.0

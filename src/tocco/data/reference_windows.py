@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -78,11 +78,13 @@ class ReferenceWindows:
     measures : (W, M) in the order of `MEASURES`; NaN where missing
     piece : (W,) piece_id
     n_performances : that have a window
+    refusals : why performances were left out whose files cannot be used
     """
 
     measures: np.ndarray
     piece: np.ndarray
     n_performances: int
+    refusals: tuple[str, ...] = ()
 
 
 def read_windows(
@@ -98,12 +100,12 @@ def read_windows(
     Raises
     ------
     InputError
-        As of `measure_windows`; or no performance has a window.
+        A record lacks a file, or no performance has a window.
     """
     cache_dir.mkdir(parents=True, exist_ok=True)
     measure = functools.partial(_measured, plan=plan, cache_dir=cache_dir)
     found = list(LocalEngine(jobs).map(measure, records, progress))
-    n_windows = [len(measures) for measures in found]
+    n_windows = [len(one.measures) for one in found]
     if not sum(n_windows):
         raise InputError(
             "the reference",
@@ -111,18 +113,28 @@ def read_windows(
             next_step="list beat-annotated performances, as `tocco data asap` imports them",
         )
     return ReferenceWindows(
-        np.concatenate(found),
+        np.concatenate([one.measures for one in found]),
         np.repeat([record.piece_id for record in records], n_windows),
         int(np.count_nonzero(n_windows)),
+        tuple(one.refusal for one in found if one.refusal),
     )
 
 
-def _measured(record: LabelRecord, plan: WindowPlan, cache_dir: Path) -> np.ndarray:
+class _Measured(NamedTuple):
+    measures: np.ndarray
+    refusal: str = ""
+
+
+def _measured(record: LabelRecord, plan: WindowPlan, cache_dir: Path) -> _Measured:
     files = [_file(record, name) for name in _FILES]
     settings = (record.piece_id, plan.per_performance, plan.seed)
     key = content_key(measure_windows.__module__, *settings, *map(sha256_of, files))
     path = cache_dir / f"{record.segment_id}-{key}.safetensors"
-    return cached_arrays(path, functools.partial(measure_windows, record, plan)).array("measures")
+    try:
+        found = cached_arrays(path, functools.partial(measure_windows, record, plan))
+    except InputError as error:
+        return _Measured(np.zeros((0, len(MEASURES))), str(error))
+    return _Measured(found.array("measures"))
 
 
 def measure_windows(record: LabelRecord, plan: WindowPlan) -> Arrays:

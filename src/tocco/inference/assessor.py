@@ -16,11 +16,9 @@ from tocco.inference.assessment import Assessment
 from tocco.inference.bundle import Bundle, load_bundle
 from tocco.inference.conclusion import conclude
 from tocco.inference.music_span import music_span
-from tocco.inference.rating import MIN_STRUCK_NOTES, rate_windows
-from tocco.inference.verdict import merge_windows
+from tocco.inference.rating import MIN_STRUCK_NOTES, rate_whole, rate_windows
+from tocco.inference.verdict import at_level, merge_windows
 from tocco.inference.windows import centre_weighted_merge, stream_windows
-from tocco.models.predictor import StatisticsTable
-from tocco.music.statistics import performance_statistics
 from tocco.rubrics import TOCCO10, Rubric
 from tocco.units import SAMPLE_RATE_HZ, FloatArray, amplitude_from_db
 
@@ -71,7 +69,7 @@ class Assessor:
         bounds = start_sec + segment_bounds(end_sec - start_sec, data.window_sec, data.overlap)
         statistics: list[FloatArray] = []
         windows = self._windows(sources, bounds, statistics)
-        rated = rate_windows(self.bundle.predictor, windows, self._whole(sources))
+        rated = rate_windows(self.bundle.predictor, windows)
         merge = centre_weighted_merge(bounds, rated.heard)
         if not len(merge.time_sec):
             raise InputError(
@@ -80,6 +78,9 @@ class Assessor:
                 next_step="give a longer excerpt",
             )
         verdict = merge_windows(self.bundle.predictor.names, rated.rating, rated.sd, merge)
+        if self.bundle.whole is not None:
+            whole = rate_whole(self.bundle.whole, sources.performance, sources.alignment)
+            verdict = at_level(verdict, self.bundle.whole.names, whole, self.bundle.whole_share)
         reasons = self._outside(np.stack(statistics)[rated.heard])
         return conclude(self.bundle, self.rubric, sources, bounds, verdict, reasons)
 
@@ -93,13 +94,6 @@ class Assessor:
             inputs = symbolic_inputs(performance, alignment)
             statistics.append(inputs.statistics)
             yield WindowInputs(waveform * gain, sources.level_db, inputs)
-
-    def _whole(self, sources: Sources) -> StatisticsTable | None:
-        """Statistics of the whole performance, where the bundle has a predictor that reads them."""
-        if not self.bundle.predictor.statistics:
-            return None
-        values = performance_statistics(sources.performance, sources.alignment).values
-        return StatisticsTable(self.bundle.config.statistics, values[None])
 
     def _outside(self, statistics: FloatArray) -> tuple[str, ...]:
         applicability = self.bundle.calibration.applicability

@@ -7,8 +7,9 @@
     predictors/NAME/    a predictor beside the network, where the config lists any
     SHA256SUMS          one line a file, as `sha256sum -c` reads it
 
-What rates are the predictors that the config lists, blended by their weights. The bundle's own hash is
-that of `SHA256SUMS`: one changed byte anywhere is an error, not a rating.
+The rating of a performance is the mean of the predictors that the config lists, by their weights. The network
+alone follows the time: its windows shape the curve around that rating, also where its own weight is 0. The
+bundle's own hash is that of `SHA256SUMS`: one changed byte anywhere is an error, not a rating.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from tocco.inference.applicability import Applicability
 from tocco.inference.intervals import IntervalCalibration
 from tocco.models.blend import Blend
 from tocco.models.predictor import Predictor
+from tocco.music.measures import MEASURES
 from tocco.music.note_features import NOTE_FEATURES
 from tocco.music.octuple import OCTUPLE_VOCABULARY
 from tocco.music.statistics import STATISTICS
@@ -58,8 +60,8 @@ class ListedPredictor(StrictModel):
     name: str
     """"network", or the name of a folder in the bundle's `predictors`."""
 
-    weight: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-    """Of its ratings, relative to the others."""
+    weight: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+    """Of its ratings, relative to the others; 0 only for a network that shapes the curve alone."""
 
 
 class BundleConfig(StrictModel):
@@ -88,7 +90,8 @@ class BundleConfig(StrictModel):
     """Where the weights come from: data, licences, seed, splits, resolved settings."""
 
     predictors: tuple[ListedPredictor, ...] = (ListedPredictor(name=NETWORK, weight=1.0),)
-    """What rates, and how much each counts. The network is one of them: it alone follows the time."""
+    """What rates a performance, and how much each counts. The network is one of them: it alone follows the
+    time."""
 
     @model_validator(mode="after")
     def _check_predictors(self) -> BundleConfig:
@@ -100,6 +103,12 @@ class BundleConfig(StrictModel):
         for name in names:
             if not is_safe_name(name):
                 raise ValueError(f"predictors: {short(name)} is no name of a folder")
+        weights = {listed.name: listed.weight for listed in self.predictors}
+        idle = [name for name, weight in weights.items() if not weight and name != NETWORK]
+        if idle or not any(weights.values()):
+            raise ValueError(
+                f"predictors: {(idle or [NETWORK])[0]!r} has no weight, and there is no other use of it"
+            )
         return self
 
 
@@ -107,7 +116,17 @@ class BundleCalibration(StrictModel):
     """What held-out performances say about the model's certainty."""
 
     intervals: IntervalCalibration
+    """Of the rating of a performance."""
+
     applicability: Applicability
+    windows: IntervalCalibration | None = None
+    """Of the network's own rating, where other predictors rate with it: its windows err as it does.
+    None where the network is alone."""
+
+    @property
+    def window_intervals(self) -> IntervalCalibration:
+        """What is known of the errors of single windows."""
+        return self.intervals if self.windows is None else self.windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +136,9 @@ class Bundle:
     Attributes
     ----------
     network : in evaluation mode, on the processor
-    predictor : what rates: the network, or its blend with the others that the config lists
+    predictor : the network as a predictor of windows
+    whole : rates the whole performance by its measures; None where the network is alone
+    whole_share : 0..1, how much `whole` counts; the rest is the network's
     sha256 : of the bundle
     """
 
@@ -125,6 +146,8 @@ class Bundle:
     calibration: BundleCalibration
     network: PerformanceNetwork
     predictor: Predictor
+    whole: Predictor | None
+    whole_share: float
     sha256: str
 
 
@@ -151,7 +174,7 @@ def load_bundle(folder: Path | None = None) -> Bundle:
     BundleError
         A part is missing or changed, or this release computes other inputs than the model reads.
     """
-    from tocco.models.network_predictor import read_network
+    from tocco.models.network_predictor import NetworkPredictor, read_network
 
     folder = bundled_path() if folder is None else folder
     sha256, extra = _check_sums(folder)
@@ -161,7 +184,9 @@ def load_bundle(folder: Path | None = None) -> Bundle:
     _assert_names_fit(folder, config, calibration)
     network = read_network(folder / CONFIG, config.network, folder / WEIGHTS)
     _assert_listed(folder, config, extra)
-    return Bundle(config, calibration, network, _predictor(folder, config, network), sha256)
+    whole, share = _whole(folder, config)
+    windows = NetworkPredictor(network, config.network)
+    return Bundle(config, calibration, network, windows, whole, share, sha256)
 
 
 def save_bundle(
@@ -256,27 +281,25 @@ def _assert_listed(folder: Path, config: BundleConfig, extra: frozenset[str]) ->
         )
 
 
-def _predictor(folder: Path, config: BundleConfig, network: PerformanceNetwork) -> Predictor:
-    """What rates: the network, or its blend with the other predictors."""
-    from tocco.models.network_predictor import NetworkPredictor
+def _whole(folder: Path, config: BundleConfig) -> tuple[Predictor | None, float]:
+    """The blend of the predictors beside the network, and its share of the rating."""
     from tocco.models.registry import load_predictor
 
-    own = NetworkPredictor(network, config.network)
-    members: list[Predictor] = []
-    for listed in config.predictors:
-        where = folder / PREDICTORS / listed.name
-        member = own if listed.name == NETWORK else load_predictor(where)
-        unknown = sorted(set(member.statistics) - set(config.statistics))
+    others = [listed for listed in config.predictors if listed.name != NETWORK]
+    if not others:
+        return None, 0.0
+    members = [load_predictor(folder / PREDICTORS / listed.name) for listed in others]
+    for listed, member in zip(others, members, strict=True):
+        unknown = sorted(set(member.statistics) - set(MEASURES))
         if unknown:
             raise BundleError(
-                where,
+                folder / PREDICTORS / listed.name,
                 f"reads statistics that are not computed: {', '.join(unknown[:3])}",
                 next_step="export the bundle again with this release",
             )
-        members.append(member)
-    if len(members) == 1:
-        return own
-    return Blend(tuple(members), tuple(listed.weight for listed in config.predictors))
+    weights = tuple(listed.weight for listed in others)
+    total = sum(listed.weight for listed in config.predictors)
+    return Blend(tuple(members), weights), sum(weights) / total
 
 
 def _read_model(path: Path, model: type[Model]) -> Model:

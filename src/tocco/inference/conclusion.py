@@ -49,11 +49,12 @@ def conclude(
     abstained_reasons : why the model's ratings do not count; empty where they do
     """
     intervals, alignment = bundle.calibration.intervals, sources.alignment
+    of_windows = bundle.calibration.window_intervals
     from_model = {} if abstained_reasons else model_ratings(verdict, intervals)
     absent = Rating.missing(ABSTAINS if abstained_reasons else NOT_LEARNED)
     ratings = _ratings(rubric, sources, from_model, absent)
     errors = {
-        name: WindowErrors(intervals.sigma([name], verdict.window_sd[:, d, None]).ravel(), SHARED_ERROR)
+        name: WindowErrors(of_windows.sigma([name], verdict.window_sd[:, d, None]).ravel(), SHARED_ERROR)
         for d, name in enumerate(verdict.names)
         if name in from_model
     }

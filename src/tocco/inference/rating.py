@@ -1,4 +1,4 @@
-"""Run a predictor over windows: the one loop that evaluation and assessment share."""
+"""Run predictors over windows and whole performances: what evaluation and assessment share."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import numpy as np
 
 from tocco.data.preparation import WindowInputs
 from tocco.models.predictor import Prediction, Predictor, PredictorInput, StatisticsTable
+from tocco.music.alignment import Alignment
+from tocco.music.measures import performance_measures
+from tocco.music.performance import Performance
 from tocco.units import BoolArray, FloatArray
 
 MIN_STRUCK_NOTES = 8
@@ -32,12 +35,26 @@ class WindowRatings:
     heard: BoolArray
 
 
-def rate_windows(
-    predictor: Predictor,
-    windows: Iterable[WindowInputs],
-    whole: StatisticsTable | None = None,
-    batch_size: int = 4,
-) -> WindowRatings:
+def rate_whole(predictor: Predictor, performance: Performance, alignment: Alignment | None) -> Prediction:
+    """Rating of a whole performance, by a predictor that reads its measures.
+
+    Parameters
+    ----------
+    predictor
+    performance
+    alignment : None without a score
+
+    Returns
+    -------
+    Prediction
+        (1, D) rating and sd.
+    """
+    names = predictor.statistics
+    values = performance_measures(performance, alignment, names)
+    return predictor.predict(PredictorInput(statistics=StatisticsTable(names, values[None])))
+
+
+def rate_windows(predictor: Predictor, windows: Iterable[WindowInputs], batch_size: int = 4) -> WindowRatings:
     """Ratings of consecutive windows, holding one batch of them at a time.
 
     Parameters
@@ -45,26 +62,19 @@ def rate_windows(
     predictor
     windows
         In order; none of them empty of samples.
-    whole : (1, P)
-        Statistics of the whole performance; None for a predictor that reads none.
     """
     from tocco.data.batching import collate_windows
 
     said: list[Prediction] = []
     heard: list[bool] = []
     for batch in _batches(windows, batch_size):
-        said.append(predictor.predict(PredictorInput(collate_windows(batch), _repeated(whole, len(batch)))))
+        said.append(predictor.predict(PredictorInput(collate_windows(batch))))
         heard += [window.symbolic.n_struck >= MIN_STRUCK_NOTES for window in batch]
     return WindowRatings(
         rating=np.concatenate([one.rating for one in said]),
         sd=np.concatenate([one.sd for one in said]),
         heard=np.array(heard),
     )
-
-
-def _repeated(whole: StatisticsTable | None, n: int) -> StatisticsTable | None:
-    """The same performance in each of `n` rows."""
-    return None if whole is None else StatisticsTable(whole.names, np.repeat(whole.values, n, axis=0))
 
 
 def _batches(windows: Iterable[WindowInputs], size: int) -> Iterator[list[WindowInputs]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tocco.inference.assessment import Aggregate, Curve, Part, Rating
 from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.windows import Merge
+from tocco.metrics import RATING_RANGE
+from tocco.models.predictor import Prediction
 from tocco.rubrics import Rubric
 from tocco.units import FloatArray
 
@@ -19,7 +21,7 @@ MIN_RATED_WEIGHT = 0.5
 
 @dataclass(frozen=True, eq=False)
 class ModelVerdict:
-    """What the network says about a whole performance, merged from its windows.
+    """What the model says about a whole performance, merged from its windows.
 
     Attributes
     ----------
@@ -58,6 +60,33 @@ def merge_windows(names: Sequence[str], rating: FloatArray, sd: FloatArray, merg
         window_sd=sd,
         merge=merge,
     )
+
+
+def at_level(verdict: ModelVerdict, names: Sequence[str], whole: Prediction, share: float) -> ModelVerdict:
+    """The verdict with the rating of the whole performance: a weighted mean of two predictions of it.
+
+    The curve keeps its shape, which only the windows show, and moves by as much as the rating. The sd is the
+    weighted mean of both, as for fully correlated errors; that of single windows stays.
+
+    Parameters
+    ----------
+    verdict : merged from the windows
+    names : (E,) targets of `whole`; those that the verdict does not have are left out
+    whole : (1, E) of the whole performance
+    share : 0..1, how much `whole` counts
+    """
+    rating, sd = verdict.rating.copy(), verdict.sd.copy()
+    curve_, curve_sd = verdict.curve.copy(), verdict.curve_sd.copy()
+    for d, name in enumerate(verdict.names):
+        if name not in names:
+            continue
+        column = names.index(name)
+        shift = share * (whole.rating[0, column] - rating[d])
+        rating[d] = np.clip(rating[d] + shift, *RATING_RANGE)
+        curve_[:, d] = np.clip(curve_[:, d] + shift, *RATING_RANGE)
+        sd[d] += share * (whole.sd[0, column] - sd[d])
+        curve_sd[:, d] += share * (whole.sd[0, column] - curve_sd[:, d])
+    return replace(verdict, rating=rating, curve=curve_, sd=sd, curve_sd=curve_sd)
 
 
 def model_ratings(verdict: ModelVerdict, intervals: IntervalCalibration) -> dict[str, Rating]:

@@ -31,6 +31,22 @@ def trees(
     command.benchmark_trees(labels, output, protocol=protocol, as_published=as_published, jobs=jobs)
 
 
+def statistics(
+    labels: Annotated[Path, typer.Option(help="Label file, JSONL.")],
+    norms: Annotated[Path, typer.Option(help="Folder that `tocco statistics fit-norms` wrote.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables and figures.")],
+    protocol: Annotated[
+        str, typer.Option(help="cv4_cluster: new music; cv4_performer: new pianists; leave_one_work_out.")
+    ] = "cv4_cluster",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the inner folds and the bootstrap.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
+) -> None:
+    """Cross-validate trees and a kernel regression on statistics, and their blend."""
+    from tocco.apps.commands import statistics_models as command
+
+    command.benchmark(labels, norms, output, protocol=protocol, seed=seed, jobs=jobs)
+
+
 def pseudo_labels(
     performances: Annotated[
         Path,

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tocco.apps.cli import align, assess, benchmark, data, pseudo_label, train
+from tocco.apps.cli import align, assess, benchmark, data, pseudo_label, statistics, train
 from tocco.apps.cli.corpora import add_importers
 from tocco.errors import ToccoError
 
@@ -76,8 +76,14 @@ app.command()(train.train)
 app.command()(train.evaluate)
 app.command()(train.export)
 
+statistics_app = _group("Predictors that rate a whole performance by its statistics.")
+statistics_app.command("fit-norms")(statistics.fit_norms)
+statistics_app.command("fit")(statistics.fit)
+app.add_typer(statistics_app, name="statistics")
+
 benchmark_app = _group("Baselines of the network, and the validation of the pseudo-labels.")
 benchmark_app.command("trees")(benchmark.trees)
+benchmark_app.command("statistics")(benchmark.statistics)
 benchmark_app.command("pseudo-labels")(benchmark.pseudo_labels)
 app.add_typer(benchmark_app, name="benchmark")
 

@@ -45,7 +45,7 @@ def read_pool(
         raise UsageError("--share", f"is {share:g}", allowed="more than 0, up to 1")
     records = [with_printed_score(record) for record in read_labels(labels, must_exist=True)]
     if pieces is not None:
-        records, share = _named(records, pieces, labels), 1.0
+        records, share = named_pieces(records, pieces, labels), 1.0
     for record in records:
         lacks = [name for name in ("midi_path", "score_path") if getattr(record, name) is None]
         if lacks:
@@ -64,7 +64,7 @@ def read_pool(
     return choose_pool(records, share=share, takes=takes, generator=np.random.default_rng(seed))
 
 
-def _named(records: Sequence[LabelRecord], pieces: Path, labels: Path) -> list[LabelRecord]:
+def named_pieces(records: Sequence[LabelRecord], pieces: Path, labels: Path) -> list[LabelRecord]:
     """Performances of the named pieces; names are compared as file names, "a/b" as "a_b"."""
     names = {file_name(name): name for name in read_names(pieces)}
     found = [record for record in records if file_name(record.piece_id) in names]

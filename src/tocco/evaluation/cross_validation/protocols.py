@@ -11,6 +11,7 @@ import numpy as np
 
 from tocco.data.preparation import WindowInputs
 from tocco.data.prepared import PreparedRecord, prepared_folds
+from tocco.data.records import LabelRecord
 from tocco.errors import InputError
 from tocco.evaluation.cross_validation.baselines import (
     constant,
@@ -162,16 +163,30 @@ def cross_validation_result(
 
 def calibrate(result: CrossValidationResult, records: Sequence[PreparedRecord]) -> IntervalCalibration:
     """Interval calibration of the network from its held-out ratings, with reliabilities."""
-    label = np.stack([record.label for record in records])
-    label_sd = np.stack([record.label_sd for record in records])
-    n_raters = np.array([record.record.n_raters or np.nan for record in records], dtype=float)
+    return calibration_of(result, [record.record for record in records], NETWORK)
+
+
+def calibration_of(
+    result: CrossValidationResult, records: Sequence[LabelRecord], system: str
+) -> IntervalCalibration:
+    """Interval calibration of a system from its held-out ratings, with reliabilities of the labels.
+
+    Parameters
+    ----------
+    result : with ratings and sd of the system
+    records : those of the result, in any order
+    system
+    """
+    label = np.array([[record.labels.get(name, np.nan) for name in TARGETS] for record in records])
+    label_sd = np.array([[record.label_sd.get(name, np.nan) for name in TARGETS] for record in records])
+    n_raters = np.array([record.n_raters or np.nan for record in records], dtype=float)
     reliability = dict(zip(TARGETS, reliability_of_means(label, label_sd, n_raters), strict=True))
     tested = result.subset(result.fold >= 0)
     return fit_interval_calibration(
         tested.names,
         tested.labels,
-        tested.predictions[NETWORK],
-        tested.sd[NETWORK],
+        tested.predictions[system],
+        tested.sd[system],
         tested.fold,
         tested.clusters,
         protocol=f"{len(np.unique(tested.fold))} folds of clusters of shared music, {len(tested)} excerpts",

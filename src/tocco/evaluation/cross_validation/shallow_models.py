@@ -94,7 +94,7 @@ def measure_excerpts(
 def measure_excerpt(record: LabelRecord) -> _Measured:
     """Statistics of one record, relative to its score if it has one."""
     read = read_record(record, refuse_other_score=False)
-    performance, alignment = _excerpt(record, read.performance, read.alignment)
+    performance, alignment = excerpt_of(record, read.performance, read.alignment)
     return _Measured(
         performance_statistics(performance, alignment).values, ridge_features(performance), read.score_refusal
     )
@@ -198,7 +198,7 @@ def _fit_fold(task: _Task) -> FloatArray:
     return task.model(task.inputs[train], task.labels[train], task.inputs[test])
 
 
-def _excerpt(
+def excerpt_of(
     record: LabelRecord, performance: Performance, alignment: Alignment | None
 ) -> tuple[Performance, Alignment | None]:
     """The part of a performance that a record describes."""

@@ -1,0 +1,58 @@
+"""Options of `tocco statistics ...`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tocco.apps.cli.options import PoolPieces
+
+
+def fit_norms(
+    manifest: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MANIFEST", help="Beat-annotated performances with MIDI and score MIDI, JSONL."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the norms.")],
+    pieces: PoolPieces = None,
+    windows: Annotated[int, typer.Option(min=1, help="Maximum number of windows per performance.")] = 12,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the windows.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
+) -> None:
+    """Fit the norms that statistics are expressed against, from unrated performances; resumable."""
+    from tocco.apps.commands import statistics_models as command
+
+    command.fit_norms(manifest, output, pieces=pieces, per_performance=windows, seed=seed, jobs=jobs)
+
+
+def fit(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle whose network is taken over.")],
+    labels: Annotated[Path, typer.Option(help="Label file, JSONL.")],
+    norms: Annotated[Path, typer.Option(help="Folder that `tocco statistics fit-norms` wrote.")],
+    evaluation: Annotated[
+        Path, typer.Option(help="Folder that `tocco benchmark statistics` wrote for the same labels.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the new bundle.")],
+    network_weight: Annotated[
+        float, typer.Option(min=0.0, help="Of the network's rating; each other predictor has 1.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the inner folds.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
+) -> None:
+    """Fit the predictors of whole performances to every excerpt, and write them into a bundle."""
+    from tocco.apps.commands import statistics_models as command
+
+    command.fit(
+        bundle,
+        labels,
+        norms,
+        evaluation,
+        output,
+        network_weight=network_weight,
+        seed=seed,
+        jobs=jobs,
+    )
