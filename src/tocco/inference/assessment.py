@@ -54,14 +54,23 @@ class Rating(StrictModel):
     reliability: Share | None = None
     """How far raters agree about this dimension at all: the highest honest R2 of any model."""
 
-    source: Literal["model", "rule", "missing"]
-    """"model" learned it from raters, "rule" computed it from MIDI and score, "missing" has no value."""
+    source: Literal["model", "rule", "combined", "missing"]
+    """"model" learned it from raters, "rule" computed it from MIDI and score, "combined" is the model's
+    rating less deductions by rule, "missing" has no value."""
+
+    perception: Points | None = None
+    """What the model rates before the deductions; null unless the source is "combined"."""
+
+    deductions: dict[str, Difference] = Field(default_factory=dict)
+    """Measure -> points that it takes off, below 0 where it adds some; empty unless "combined"."""
 
     reason: _Text | None = None
     """Why it is missing; null otherwise."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Rating:
+        if (self.source == "combined") != (self.perception is not None and bool(self.deductions)):
+            raise ValueError("a rating has perception and deductions if, and only if, it is combined")
         missing = self.source == "missing"
         if missing != (self.value is None) or missing != (self.reason is not None):
             raise ValueError("a rating is missing if, and only if, it has a reason and no value")
@@ -280,7 +289,7 @@ class Assessment(StrictModel):
             raise ValueError("there is an alignment, or a reason why there is none")
         if self.abstained != bool(self.abstained_reasons):
             raise ValueError("an assessment abstains if, and only if, it has reasons to")
-        rated = [n for n, r in (self.ratings | self.descriptors).items() if r.source == "model"]
+        rated = [n for n, r in (self.ratings | self.descriptors).items() if r.source in ("model", "combined")]
         if self.abstained and (rated or self.aggregate.value is not None):
             raise ValueError(f"an assessment that abstains rates {', '.join(rated) or 'the aggregate'}")
         return self

@@ -32,6 +32,7 @@ from tocco.inference.applicability import Applicability
 from tocco.inference.intervals import IntervalCalibration
 from tocco.models.blend import Blend
 from tocco.models.predictor import Predictor
+from tocco.models.restricted import Restricted
 from tocco.music.measures import MEASURES
 from tocco.music.note_features import NOTE_FEATURES
 from tocco.music.octuple import OCTUPLE_VOCABULARY
@@ -62,6 +63,9 @@ class ListedPredictor(StrictModel):
 
     weight: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
     """Of its ratings, relative to the others; 0 only for a network that shapes the curve alone."""
+
+    targets: tuple[str, ...] | None = None
+    """Those of its targets that it rates; null for all."""
 
 
 class BundleConfig(StrictModel):
@@ -289,7 +293,7 @@ def _whole(folder: Path, config: BundleConfig) -> tuple[Predictor | None, float]
     if not others:
         return None, 0.0
     members = [load_predictor(folder / PREDICTORS / listed.name) for listed in others]
-    for listed, member in zip(others, members, strict=True):
+    for n, (listed, member) in enumerate(zip(others, members, strict=True)):
         unknown = sorted(set(member.statistics) - set(MEASURES))
         if unknown:
             raise BundleError(
@@ -297,9 +301,24 @@ def _whole(folder: Path, config: BundleConfig) -> tuple[Predictor | None, float]
                 f"reads statistics that are not computed: {', '.join(unknown[:3])}",
                 next_step="export the bundle again with this release",
             )
+        members[n] = _rating_only(folder, listed, member)
     weights = tuple(listed.weight for listed in others)
     total = sum(listed.weight for listed in config.predictors)
     return Blend(tuple(members), weights), sum(weights) / total
+
+
+def _rating_only(folder: Path, listed: ListedPredictor, member: Predictor) -> Predictor:
+    """The predictor, held to the targets that the config gives it."""
+    if listed.targets is None:
+        return member
+    if not listed.targets or not set(listed.targets) <= set(member.names):
+        raise BundleError(
+            folder / CONFIG,
+            f"lets {listed.name} rate {', '.join(listed.targets) or 'nothing'}",
+            allowed=", ".join(member.names),
+            next_step="export the bundle again",
+        )
+    return Restricted(member, listed.targets)
 
 
 def _read_model(path: Path, model: type[Model]) -> Model:

@@ -9,10 +9,18 @@ from pathlib import Path
 from tocco.data.sources import Sources
 from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.bundle import Bundle
+from tocco.inference.combination import DEDUCTIONS, less_deductions, with_account
 from tocco.inference.evidence import BundleIdentity, InputFile, Inputs, Music, Synchrony
+from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.note_report import alignment_report
 from tocco.inference.passages import SHARED_ERROR, WindowErrors, moments
 from tocco.inference.rules import RULES
+from tocco.inference.shortfalls import (
+    Shortfalls,
+    local_deductions,
+    measure_shortfalls,
+    window_shortfalls,
+)
 from tocco.inference.technique import technique_report
 from tocco.inference.verdict import (
     ModelVerdict,
@@ -21,6 +29,7 @@ from tocco.inference.verdict import (
     merge_known,
     model_ratings,
 )
+from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.rubrics import DESCRIPTORS, Rubric
 from tocco.units import FloatArray
 
@@ -45,12 +54,16 @@ def conclude(
     rubric
     sources : of the performance
     bounds_sec : (K, 2) seconds, the windows
-    verdict : of the model
+    verdict : of the model: perception, before the deductions
     abstained_reasons : why the model's ratings do not count; empty where they do
     """
     intervals, alignment = bundle.calibration.intervals, sources.alignment
     of_windows = bundle.calibration.window_intervals
-    from_model = {} if abstained_reasons else model_ratings(verdict, intervals)
+    evidence = Evidence(sources.performance, alignment)
+    perception = dict(zip(verdict.names, verdict.rating.tolist(), strict=True))
+    shortfalls = measure_shortfalls(evidence)
+    verdict = less_deductions(verdict, shortfalls, _local(verdict, evidence, bounds_sec))
+    from_model = {} if abstained_reasons else _accounted(verdict, intervals, perception, shortfalls)
     absent = Rating.missing(ABSTAINS if abstained_reasons else NOT_LEARNED)
     ratings = _ratings(rubric, sources, from_model, absent)
     errors = {
@@ -86,6 +99,25 @@ def conclude(
         bundle=BundleIdentity(name=bundle.config.name, version=bundle.config.version, sha256=bundle.sha256),
         tocco_version=version("tocco"),
     )
+
+
+def _local(verdict: ModelVerdict, evidence: Evidence, bounds_sec: FloatArray) -> FloatArray:
+    """(K, D) points that each window loses beyond the mean of all."""
+    points = [DEDUCTIONS.get(name, {}) for name in verdict.names]
+    return local_deductions(window_shortfalls(evidence, bounds_sec), points, verdict.merge.window_share)
+
+
+def _accounted(
+    verdict: ModelVerdict,
+    intervals: IntervalCalibration,
+    perception: Mapping[str, float],
+    shortfalls: Shortfalls,
+) -> dict[str, Rating]:
+    """The ratings of the model, each with what it was put together from."""
+    return {
+        name: with_account(rating, name, perception[name], shortfalls)
+        for name, rating in model_ratings(verdict, intervals).items()
+    }
 
 
 def _ratings(

@@ -170,9 +170,15 @@ class BoostedTrees:
 
 
 def fit_boosted_trees(
-    names: Sequence[str], statistics: Sequence[str], inputs: FloatArray, labels: FloatArray
+    names: Sequence[str],
+    statistics: Sequence[str],
+    inputs: FloatArray,
+    labels: FloatArray,
+    *,
+    weight: FloatArray | None = None,
+    n_forests: int = N_FORESTS,
 ) -> BoostedTrees:
-    """Grow `N_FORESTS` forests of `N_TREES` trees for every target that has a label.
+    """Grow `n_forests` forests of `N_TREES` trees for every target that has a label.
 
     The same inputs give the same trees to the last bit.
 
@@ -183,6 +189,8 @@ def fit_boosted_trees(
     inputs : (N, P) NaN where missing
     labels : (N, D) rating, NaN where there is none
         Each target is learned from the performances that have its label.
+    weight : (N,) how much each performance counts; all alike if None
+    n_forests : forests of a target, which differ in their seed
 
     Raises
     ------
@@ -193,12 +201,13 @@ def fit_boosted_trees(
     forests: list[list[list[_Tree]]] = []
     for d in rated:
         rows = ~np.isnan(labels[:, d])
-        forests.append([_forest(inputs[rows], labels[rows, d], seed) for seed in range(N_FORESTS)])
+        own = None if weight is None else weight[rows]
+        forests.append([_forest(inputs[rows], labels[rows, d], seed, own) for seed in range(n_forests)])
     return BoostedTrees(
         names=tuple(names[d] for d in rated),
         statistics=tuple(statistics),
         trees=_joined([tree for target in forests for forest in target for tree in forest]),
-        n_trees=np.array([list(map(len, target)) for target in forests], np.int32).reshape(-1, N_FORESTS),
+        n_trees=np.array([list(map(len, target)) for target in forests], np.int32).reshape(-1, n_forests),
         sd=label_sd(labels[:, rated]),
     )
 
@@ -215,7 +224,9 @@ class _Tree:
     leaf: FloatArray
 
 
-def _forest(inputs: FloatArray, labels: FloatArray, seed: int) -> list[_Tree]:
+def _forest(
+    inputs: FloatArray, labels: FloatArray, seed: int, weight: FloatArray | None = None
+) -> list[_Tree]:
     try:
         import lightgbm
     except ImportError as error:
@@ -223,7 +234,7 @@ def _forest(inputs: FloatArray, labels: FloatArray, seed: int) -> list[_Tree]:
             "boosted trees", "are grown by LightGBM", next_step="pip install 'tocco[train]'"
         ) from error
     settings: dict[str, Any] = dict(TREE_SETTINGS) | {"seed": seed}
-    data = lightgbm.Dataset(inputs, labels, params=settings)
+    data = lightgbm.Dataset(inputs, labels, weight=weight, params=settings)
     return trees_of_text(lightgbm.train(settings, data, num_boost_round=N_TREES).model_to_string())
 
 

@@ -3,8 +3,8 @@
 Statistics of the same performance, clean and damaged (wrong notes, stops, random loudness), differ in some
 directions of their space more than in others. Distances between performances are taken in a metric that
 discounts those directions, as within-class covariance normalisation does for the channels of recordings
-(Hatch, Kajarekar, Stolcke, Interspeech 2006). So a damaged performance is rated about as the clean one would be,
-and what the damage costs can be taken off by rule.
+(Hatch, Kajarekar, Stolcke, Interspeech 2006). So a damaged performance is rated about as the clean one would
+be, and what the damage costs can be taken off by rule.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from typing import Final
 from tocco.errors import BundleError
 from tocco.models.blend import Blend
 from tocco.models.boosted_trees import BoostedTrees
-from tocco.models.damage_invariant_ridge import DamageInvariantRidge
 from tocco.models.by_score import ByScore
+from tocco.models.damage_invariant_ridge import DamageInvariantRidge
 from tocco.models.network_predictor import NetworkPredictor
 from tocco.models.norm_kernel import NormKernelRidge
 from tocco.models.predictor import Predictor

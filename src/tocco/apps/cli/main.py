@@ -79,6 +79,7 @@ app.command()(train.export)
 statistics_app = _group("Predictors that rate a whole performance by its statistics.")
 statistics_app.command("fit-norms")(statistics.fit_norms)
 statistics_app.command("fit")(statistics.fit)
+statistics_app.command("fit-perception")(statistics.fit_perception)
 app.add_typer(statistics_app, name="statistics")
 
 benchmark_app = _group("Baselines of the network, and the validation of the pseudo-labels.")

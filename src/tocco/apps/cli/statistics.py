@@ -56,3 +56,20 @@ def fit(
         seed=seed,
         jobs=jobs,
     )
+
+
+def fit_perception(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle that the predictor is added to.")],
+    labels: Annotated[Path, typer.Option(help="Label file, JSONL.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the new bundle.")],
+    results: Annotated[Path, typer.Option(help="Folder of tables and figures.")],
+    cache: Annotated[Path, typer.Option(help="Folder of what is measured; a later run reads it.")] = Path(
+        "data/perception"
+    ),
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the damaged copies.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
+) -> None:
+    """Fit perception without damage to every excerpt, cross-validate the ratings, and write a bundle."""
+    from tocco.apps.commands.perception import fit_perception_into
+
+    fit_perception_into(bundle, labels, output, results, cache=cache, seed=seed, jobs=jobs)
