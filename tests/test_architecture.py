@@ -43,7 +43,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"observed"},
         {"norms"},
         {"raters"},
-        {"scale"},
+        {"scale", "damage"},
         {"rate", "fitting"},
     ),
     "evaluation": (

@@ -70,6 +70,7 @@ pseudo_label_app = _group(
 pseudo_label_app.command("label")(pseudo_label.label)
 pseudo_label_app.command("fit-scale")(pseudo_label.fit_scale)
 pseudo_label_app.command("fit-norms")(pseudo_label.fit_norms)
+pseudo_label_app.command("fit-damage")(pseudo_label.fit_damage)
 app.add_typer(pseudo_label_app, name="pseudo-label")
 
 app.command()(train.train)

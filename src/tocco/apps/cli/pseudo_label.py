@@ -124,3 +124,22 @@ def fit_norms(
     from tocco.apps.commands import fit_norms as command
 
     command.fit_reference_norms(labels, output, share=share, takes=takes, seed=seed, jobs=jobs, pieces=pieces)
+
+
+def fit_damage(
+    labels: Annotated[
+        Path, typer.Argument(metavar="LABELS", help="Performances with MIDI and score, JSONL.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The anchors, a JSON file.")],
+    share: Annotated[float, typer.Option(help="Share of every composer's pieces, as in fit-scale.")] = 0.5,
+    takes: Annotated[int, typer.Option(min=1, help="Maximum number of performances per piece.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the choice, the windows, the damages and the transcriber.")
+    ] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
+    pieces: PoolPieces = None,
+) -> None:
+    """Fit the anchors of the measures of damage, from competent performances and damaged ones."""
+    from tocco.apps.commands import fit_damage as command
+
+    command.fit_damage_anchors(labels, output, share=share, takes=takes, seed=seed, jobs=jobs, pieces=pieces)

@@ -1,0 +1,1 @@
+"""Damage: what makes a performance worse whatever its style, each measure a number in a physical unit."""
