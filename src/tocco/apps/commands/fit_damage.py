@@ -102,6 +102,5 @@ def _print_result(anchors: DamageAnchors, output: Path) -> None:
     typer.echo(f"{output}: {pool.n_performances} windows of {len(pool.pieces)} pieces")
     for name, keys in anchors.keys.items():
         heard = anchors.transcribed[name]
-        typer.echo(
-            f"  {name}: keys {keys.good:.4g} to {keys.bad:.4g}, transcribed {heard.good:.4g} to {heard.bad:.4g}"
-        )
+        of_heard = f"transcribed {heard.good:.4g} to {heard.bad:.4g}"
+        typer.echo(f"  {name}: keys {keys.good:.4g} to {keys.bad:.4g}, {of_heard}")

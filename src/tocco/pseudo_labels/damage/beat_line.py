@@ -1,4 +1,4 @@
-"""When each written onset was played, as every measure of timing reads it, and where the score asks for freedom."""
+"""When each written onset was played, and where the score asks for a freer tempo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.units import BoolArray, FloatArray, IntArray
 
 FREE_TEMPO: Final = re.compile(
-    r"\b(rit|rall|slow|allarg|morendo|calando|smorz|lent|cadenza|ad lib|rubato)", re.IGNORECASE
+    r"\b(rit|rall|slow|allarg|morendo|calando|smorz|s?lentando|cadenza|ad lib|rubato)", re.IGNORECASE
 )
 """Directions after which a slower or freer tempo is what is written."""
 
@@ -28,8 +28,8 @@ FEWEST_INTERVALS: Final = 8
 
 EARLY_SHARE: Final = 0.25
 RECOVERED_SHARE: Final = 0.75
-"""An onset that comes after less than a quarter of its interval, while the next one is in time again, is a note
-that the alignment took too early."""
+"""An onset that comes after less than a quarter of its interval, while the next one is in time again, is a
+note that the alignment took too early."""
 
 _SAME_BEAT: Final = 0.01
 _SHORTEST_SEC: Final = 0.01
@@ -108,7 +108,9 @@ def weighted_median(value: FloatArray, weight: FloatArray) -> float:
 def _is_taken_early(beat: FloatArray, sec: FloatArray) -> BoolArray:
     """(G,) which onsets the alignment took from a note that was played before its time."""
     interval_beat, interval_sec = np.diff(beat), np.diff(sec)
-    typical = np.exp(weighted_median(np.log(np.maximum(interval_sec, _SHORTEST_SEC) / interval_beat), interval_beat))
+    typical = np.exp(
+        weighted_median(np.log(np.maximum(interval_sec, _SHORTEST_SEC) / interval_beat), interval_beat)
+    )
     early = interval_sec[:-1] < EARLY_SHARE * typical * interval_beat[:-1]
     recovered = sec[2:] - sec[:-2] > RECOVERED_SHARE * typical * (beat[2:] - beat[:-2])
     return np.concatenate(([False], early & recovered, [False]))
@@ -128,7 +130,7 @@ def free_intervals(score: Score, beat: FloatArray) -> BoolArray:
     """
     free = np.zeros(len(beat) - 1, dtype=bool)
     for start, end in [*_free_directions(score), *_fermatas(score), _ending(score)]:
-        free |= (beat[1:] > start - _SAME_BEAT) & (beat[:-1] < end)
+        free |= (beat[1:] > start + _SAME_BEAT) & (beat[:-1] < end - _SAME_BEAT)
     return free if (~free).sum() >= FEWEST_INTERVALS else np.zeros(len(free), dtype=bool)
 
 
@@ -154,4 +156,4 @@ def _ending(score: Score) -> tuple[float, float]:
     """The last bar in which a note begins."""
     last = float(score.onset_beat[-1])
     start = float(score.bar_onset_beat[score.bar_onset_beat <= last + _SAME_BEAT][-1])
-    return min(start, last - LAST_BEATS) + 2.0 * _SAME_BEAT, np.inf
+    return min(start, last - LAST_BEATS), np.inf

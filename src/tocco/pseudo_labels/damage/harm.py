@@ -12,6 +12,8 @@ from tocco.pseudo_labels.damage.measure import Damage
 SOFT_START: Final = 0.3
 """Up to here harm grows by the square, beyond it in a straight line: there is no kink at 0."""
 
+_SMALLEST: Final = 1e-9
+
 
 def harm(damage: Damage, anchors: DamageAnchors) -> dict[str, float]:
     """Each measure on one scale.
@@ -42,7 +44,7 @@ def harm_of(name: str, value: float, anchor: Anchor) -> float:
     """
     least = MEASURES[name].least
     good, bad = math.log(anchor.good + least), math.log(anchor.bad + least)
-    return _soft_start((math.log(value + least) - good) / (bad - good))
+    return _soft_start((math.log(max(value + least, _SMALLEST)) - good) / (bad - good))
 
 
 def _soft_start(share: float) -> float:

@@ -18,8 +18,9 @@ from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.units import FloatArray, IntArray
 
 FEWEST_NOTES: Final = 20
-SURROUNDINGS_SEC: Final = 4.0
-"""Spacing of the points between which the level of the surroundings is interpolated."""
+SURROUNDINGS_SEC: Final = 1.0
+"""Width of the surroundings. Of .5 to 8 s, from 1 s down random single levels (8 steps) were told best from
+the play of professionals (area under the curve .83, with 4 s .75)."""
 
 RIDGE: Final = 1.5
 """Penalty on every column but the constant: a passage of few notes is not fitted note by note."""
@@ -113,8 +114,6 @@ def _chords_by_size(playing: Playing) -> list[IntArray]:
     """(chords, size) index of the notes of all chords of each size; notes of a larger cluster one by one."""
     size = playing.chord_size
     first = np.cumsum(size) - size
-    of_size = [
-        first[size == k][:, None] + np.arange(k) for k in np.unique(size) if k <= MOST_IN_CHORD
-    ]
+    of_size = [first[size == k][:, None] + np.arange(k) for k in np.unique(size) if k <= MOST_IN_CHORD]
     crowd = np.flatnonzero(size[playing.chord_of] > MOST_IN_CHORD)
     return [*of_size, crowd[:, None]] if len(crowd) else of_size

@@ -15,9 +15,13 @@ from tocco.pseudo_labels.raters.pedaling_technique import bass_changes
 from tocco.units import FloatArray
 
 FEWEST_CHORDS: Final = 10
-CHANGE: Final = 0.5
+CHORD_CHANGE: Final = 0.5
 BASS_CHANGE: Final = 0.25
-"""Harmonic change, 0 to 1, from which on a chord changes the harmony; less suffices with a new bass."""
+"""Harmonic change, 0 to 1, from which on a chord changes the harmony; less suffices with a new bass. A single
+note above the bass is melody."""
+
+PRESS_BEFORE_SEC: Final = 0.1
+"""A pedal that is pressed so shortly before a chord is pressed for it."""
 
 ALLOWED_SEC: Final = 0.3
 """A pedal that is lifted this soon after a change is changed with it (legato pedalling)."""
@@ -72,7 +76,7 @@ def read_held_pedal(evidence: Evidence) -> HeldPedal | None:
     pressed, lifted = pedal_crossings(playing.sustain)
     lifted = np.append(lifted, playing.span_sec) if len(lifted) < len(pressed) else lifted
     change = np.append(change_sec(playing), np.inf)
-    first = change[np.searchsorted(change, np.maximum(pressed, 0.0) + ALLOWED_SEC)] + ALLOWED_SEC
+    first = change[np.searchsorted(change, np.maximum(pressed, 0.0) + PRESS_BEFORE_SEC)] + ALLOWED_SEC
     end = np.minimum(lifted, playing.span_sec)
     is_held = end > first
     return HeldPedal(first[is_held], end[is_held], max(playing.span_sec, 1e-6))
@@ -83,4 +87,5 @@ def change_sec(playing: Playing) -> FloatArray:
     change = harmonic_change(playing)
     new_bass = np.zeros(len(change), dtype=bool)
     new_bass[bass_changes(playing)] = True
-    return playing.chord_onset_sec[(change >= CHANGE) | (new_bass & (change >= BASS_CHANGE))]
+    new_chord = (playing.chord_size > 1) & (change >= CHORD_CHANGE)
+    return playing.chord_onset_sec[new_chord | (new_bass & (change >= BASS_CHANGE))]

@@ -1,4 +1,4 @@
-"""Damage that no hands could have meant: too many notes, and clusters of adjacent keys. No score is needed."""
+"""Notes that no hands could have meant: too many, or in clusters of adjacent keys. No score is needed."""
 
 from __future__ import annotations
 

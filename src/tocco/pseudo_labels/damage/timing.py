@@ -17,15 +17,15 @@ PULSE_REACH_SEC: Final = 4.0
 FEWEST_PULSE_INTERVALS: Final = 2
 
 UNIT_OF_MUSIC_SEC: Final = 0.5
-"""Losses are averaged over half seconds of music, so that a stop counts alike among few and among many notes."""
+"""Losses are averaged over half seconds of music: a stop counts alike among few and among many notes."""
 
 UNHEARD_SEC: Final = 0.05
 """A delay this small is an agogic accent or noise, and no hesitation."""
 
 SMOOTHING_ONSETS: Final = 4
-"""The smoothed tempo line follows the parabola through this many onsets on either side: a pianist's rubato bends
-that little from onset to onset, and what is left is unevenness. Of wider lines and straight ones none told
-jitter and uneven runs from the play of professionals as well."""
+"""The tempo line follows the parabola through this many onsets on either side. Rubato bends that little from
+onset to onset; what is left is unevenness. Straight lines, and wider ones by beats or seconds, told jitter
+and uneven runs less well from the play of professionals."""
 
 FEWEST_LINE_ONSETS: Final = 6
 DEVIATION_PERCENTILE: Final = 90.0

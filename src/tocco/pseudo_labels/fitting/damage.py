@@ -114,7 +114,7 @@ def measure_window(
     """
     found = []
     for name, evidence in _versions(performance, alignment, rng):
-        for origin, version in _both_origins(evidence, alignment, rng):
+        for origin, version in _both_origins(evidence, rng):
             values = measure_damage(version).values
             measures = MEASURES if name == CLEAN else HEAVY_DAMAGES[name].measures
             kept = {measure: values[measure] for measure in measures if measure in values}
@@ -150,21 +150,20 @@ def damaged(
 
 
 def aligned_or_not(performance: Performance, alignment: Alignment) -> Evidence:
-    """A changed performance with the reading of the score that was played, where they still belong together."""
+    """A changed performance and its score, aligned where they still belong together."""
     try:
         return Evidence(performance, align_performance_to_score(performance, alignment.score))
     except ToccoError:
         return Evidence(performance)
 
 
-def _both_origins(
-    evidence: Evidence, alignment: Alignment, rng: np.random.Generator
-) -> Iterator[tuple[Origin, Evidence]]:
+def _both_origins(evidence: Evidence, rng: np.random.Generator) -> Iterator[tuple[Origin, Evidence]]:
     """The evidence as recorded from the keys, and as a transcriber would report it."""
     yield KEYS, evidence
-    heard = transcriber_noise(evidence.performance, rng).performance
-    if len(heard) >= FEWEST_NOTES:
-        yield TRANSCRIBED, Evidence(heard) if evidence.alignment is None else aligned_or_not(heard, alignment)
+    heard = transcriber_noise(evidence.performance, rng)
+    if len(heard.performance) >= FEWEST_NOTES:
+        found = None if evidence.alignment is None else heard.alignment(evidence.alignment)
+        yield TRANSCRIBED, Evidence(heard.performance, found)
 
 
 def fit_anchors(windows: Sequence[MeasuredWindow], pool: PoolFacts) -> DamageAnchors:

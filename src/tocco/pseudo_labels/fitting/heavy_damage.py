@@ -1,4 +1,4 @@
-"""Competent performances, heavily damaged in one respect: where the anchors of damage have their upper end."""
+"""Competent performances, heavily damaged in one respect: the upper end of the anchors of damage."""
 
 from __future__ import annotations
 
@@ -144,7 +144,11 @@ def lower_hand(performance: Performance, alignment: Alignment) -> BoolArray:
 
 
 def _arranged(
-    performance: Performance, onset_sec: FloatArray, offset_sec: FloatArray, pitch: IntArray, velocity: IntArray
+    performance: Performance,
+    onset_sec: FloatArray,
+    offset_sec: FloatArray,
+    pitch: IntArray,
+    velocity: IntArray,
 ) -> Performance:
     """Notes in order of onset and pitch, no key struck while it is down."""
     order = np.lexsort((pitch, onset_sec))
