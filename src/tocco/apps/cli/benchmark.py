@@ -125,3 +125,64 @@ def pseudo_labels(
         kinds=chosen(kinds, CORRUPTIONS, "--kind"),
     )
     command.validate(performances, output, percepiano, options)
+
+
+def validity(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for page, figures and rows.")],
+    takes: Annotated[Path, typer.Option(help="Pianists' takes with MIDI and score, JSONL.")],
+    pieces: Annotated[
+        Path | None,
+        typer.Option(help="Pieces of the takes that may be used, one piece_id per line; all if not given."),
+    ] = None,
+    graded: Annotated[
+        Path | None,
+        typer.Option(help="Graded takes, CSV with the columns id, midi, score, piece, instructor1, ..."),
+    ] = None,
+    passages: Annotated[
+        Path | None, typer.Option(help="Label file with renderings of the score beside pianists, JSONL.")
+    ] = None,
+    before: Annotated[
+        Path | None, typer.Option(help="validity.json of an earlier run, to be shown beside this one.")
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Folder of a bundle; the one inside tocco if not given.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer pieces and severities: minutes in place of an hour.")
+    ] = False,
+    excerpts: Annotated[
+        int | None, typer.Option(min=1, help="Pieces whose excerpt is damaged; 12, or 2 with --quick.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=20.0, max=30.0, help="Length of the excerpts.")] = 24.0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every choice and every damage.")] = 0,
+    cached_only: Annotated[
+        bool, typer.Option("--cached-only", help="Report on what is cached already, and assess nothing.")
+    ] = False,
+    engine: EngineName = "local",
+    jobs: Jobs = None,
+    address: Address = None,
+) -> None:
+    """Ask whether the ratings that people see are true: damage, skill, invariance, abstention."""
+    from dataclasses import replace
+
+    from tocco.apps.commands import validity as command
+    from tocco.engines import engine_of
+    from tocco.evaluation.validity.plan import FULL, QUICK
+
+    size = QUICK if quick else FULL
+    if excerpts is not None:
+        size = replace(size, n_excerpts=excerpts, n_others=min(size.n_others, excerpts))
+    options = command.ValidityOptions(
+        takes=takes,
+        pieces=pieces,
+        graded=graded,
+        passages=passages,
+        before=before,
+        bundle=bundle,
+        size=size,
+        seconds=seconds,
+        seed=seed,
+        engine=engine_of(engine, jobs=jobs, address=address),
+        is_cached_only=cached_only,
+    )
+    command.validity(output, options)

@@ -83,10 +83,11 @@ statistics_app.command("fit")(statistics.fit)
 statistics_app.command("fit-perception")(statistics.fit_perception)
 app.add_typer(statistics_app, name="statistics")
 
-benchmark_app = _group("Baselines of the network, and the validation of the pseudo-labels.")
+benchmark_app = _group("Baselines of the network, validation of the pseudo-labels, validity of the ratings.")
 benchmark_app.command("trees")(benchmark.trees)
 benchmark_app.command("statistics")(benchmark.statistics)
 benchmark_app.command("pseudo-labels")(benchmark.pseudo_labels)
+benchmark_app.command("validity")(benchmark.validity)
 app.add_typer(benchmark_app, name="benchmark")
 
 

@@ -176,7 +176,13 @@ _BARS = (
         0.75,
         unit="rho",
     ),
-    Bar("skill_within", "skill", "the same within a piece, mean of the pieces by their number of takes", 0.75, unit="rho"),
+    Bar(
+        "skill_within",
+        "skill",
+        "the same within a piece, mean of the pieces by their number of takes",
+        0.75,
+        unit="rho",
+    ),
     Bar(
         "skill_all_least",
         "skill",

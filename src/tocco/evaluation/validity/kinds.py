@@ -17,6 +17,11 @@ STEPS: Final = (1, 3, 5)
 HELD_OUT_KINDS: Final = ("doubled_notes", "drag", "inverted_dynamics", "early_pedal", "muddy_voicing")
 """Corruptions that no training may use, beside all composites: what is learned has to hold for them."""
 
+RENDERING: Final = "rendering"
+PIANIST: Final = "pianist"
+WHOLE_FILES: Final = ("passage_rendering", "passage_pianist")
+"""Kinds of the deadpan part: made from an excerpt, and files of a passage that are there."""
+
 _UNKNOWN_WITHOUT_SCORE: Final = frozenset({"note_accuracy", "articulation_quality"})
 _STOPS: Final = frozenset({"hesitations", "stops"})
 
