@@ -16,7 +16,7 @@ from tocco.engines import Engine, LocalEngine
 from tocco.errors import InputError
 from tocco.evaluation.validity.case import Rater
 from tocco.evaluation.validity.graded import GradedTake, read_graded
-from tocco.evaluation.validity.plan import FULL, Material, Size, planned
+from tocco.evaluation.validity.plan import FULL, Material, Plan, Size, planned
 from tocco.evaluation.validity.rate import RatingTask, rate_case
 from tocco.evaluation.validity.report import read_report, report_of, write_report
 from tocco.evaluation.validity.rows import CaseRows
@@ -73,13 +73,12 @@ def validity(output: Path, options: ValidityOptions, rater: Rater | None = None)
     folder = writable_folder(output / "cached")
     rater = _rater(options.bundle) if rater is None else rater
     material = Material(takes, pieces, graded, passages, options.seconds, options.seed)
-    tasks = [
-        RatingTask(case, rater, folder, options.is_cached_only) for case in planned(material, options.size)
-    ]
+    plan = planned(material, options.size)
+    tasks = [RatingTask(case, rater, folder, options.is_cached_only) for case in plan.cases]
     with progress_bar("cases") as advance:
         found = list(options.engine.map(rate_case, tasks, advance))
     cases = [case for case in found if case is not None]
-    report = report_of(cases, graded, _facts(options, rater, material, cases, len(tasks)))
+    report = report_of(cases, graded, _facts(options, rater, material, cases, plan))
     typer.echo(write_report(report, [row for case in cases for row in case.rows], output, before))
 
 
@@ -110,7 +109,7 @@ def _facts(
     rater: Rater,
     material: Material,
     cases: Sequence[CaseRows],
-    n_planned: int,
+    plan: Plan,
 ) -> Mapping[str, str]:
     """What was assessed, by what."""
     from tocco.training.run_folder import revision  # it loads the training libraries
@@ -124,9 +123,12 @@ def _facts(
         f"{size.n_excerpts} pieces damaged, {size.n_professionals} undamaged, {options.seconds:g} s each, seed "
         f"{options.seed}",
         "pieces": "all" if options.pieces is None else f"{options.pieces.name}, {len(material.pieces)} names",
-        "cases": f"{len(cases)} of {n_planned} planned"
-        + ("" if len(cases) == n_planned else "; the others were not cached"),
+        "cases": f"{len(cases)} of {len(plan.cases)} planned"
+        + ("" if len(cases) == len(plan.cases) else "; the others were not cached"),
     }
+    if plan.passed_over:
+        reasons = "; ".join(f"{take} ({reason})" for take, reason in plan.passed_over.items())
+        facts["takes without an excerpt, others in their place"] = reasons
     if options.graded is not None:
         facts["graded"] = f"{options.graded.name}, {_described(material.graded)}"
     if options.passages is not None:

@@ -74,7 +74,8 @@ def mess(context: Context, dose: float, rng: np.random.Generator) -> Damaged:
     wrong = wrong_notes(context, dose, rng)
     loud = random_velocities(read_context(wrong.performance, None), weight, rng)
     stopped = stops(read_context(loud.performance, None), weight * MESS_STOPS_A_MINUTE, rng)
-    return Damaged(stopped.performance, stopped.new_of_old[loud.new_of_old[wrong.new_of_old]])
+    place = _through(_through(wrong.new_of_old, loud.new_of_old), stopped.new_of_old)
+    return Damaged(stopped.performance, place)
 
 
 def sustain_held(context: Context, dose: float, rng: np.random.Generator) -> Damaged:
@@ -267,6 +268,11 @@ def left_hand(context: Context) -> BoolArray:
     if left.all() or not left.any():
         raise InputError(played.source or "performance", "has notes of one hand alone", allowed="two hands")
     return left
+
+
+def _through(first: IntArray, then: IntArray) -> IntArray:
+    """Where each note is after two damages, -1 where one of them took it away."""
+    return np.where(first >= 0, then[first], -1)
 
 
 def _finished(context: Context, draft: Draft) -> Damaged:

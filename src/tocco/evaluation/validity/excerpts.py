@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 
 from tocco.data.pseudo_labelling import generator_of
 from tocco.data.records import LabelRecord
-from tocco.errors import InputError
+from tocco.errors import InputError, ToccoError
 from tocco.files import file_name
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.midi import load_midi, segment_midi
@@ -42,27 +42,60 @@ class Excerpt:
     start_sec: float
 
 
+@dataclass(frozen=True)
+class ChosenTakes:
+    """Takes that have an excerpt.
+
+    Attributes
+    ----------
+    takes : one of each piece, in random order
+    passed_over : take -> why it has none
+    """
+
+    takes: tuple[LabelRecord, ...]
+    passed_over: Mapping[str, str]
+
+
 def chosen_takes(
-    records: Sequence[LabelRecord], pieces: Sequence[str], n: int, seed: int
-) -> list[LabelRecord]:
-    """One take each of the first so many pieces in random order; a smaller number is among a larger one.
+    records: Sequence[LabelRecord], pieces: Sequence[str], n: int, seconds: float, seed: int
+) -> ChosenTakes:
+    """One take each of so many pieces in random order; those of a smaller number are among a larger one's.
 
     Parameters
     ----------
     records
     pieces : names of the pieces that may be used
     n : pieces; all of them where there are fewer
+    seconds : length of the excerpts
     seed
     """
+    takes: list[LabelRecord] = []
+    passed_over: dict[str, str] = {}
+    for take in _in_random_order(records, pieces, seed):
+        if len(takes) == n:
+            break
+        try:
+            excerpt_of(Path(str(take.midi_path)), Path(str(take.score_path)), take.piece_id, seconds, seed)
+        except ToccoError as error:
+            passed_over[take.segment_id] = error.problem
+        else:
+            takes.append(take)
+    return ChosenTakes(tuple(takes), passed_over)
+
+
+def _in_random_order(
+    records: Sequence[LabelRecord], pieces: Sequence[str], seed: int
+) -> Iterator[LabelRecord]:
+    """A take of each piece; of versions of the same music (one `cluster_id`) only one."""
     allowed = {file_name(piece) for piece in pieces}
     of_piece: dict[str, list[LabelRecord]] = {}
     for record in sorted(records, key=lambda record: record.segment_id):
         if file_name(record.piece_id) in allowed and _is_usable(record):
             of_piece.setdefault(record.cluster_id or record.piece_id, []).append(record)
     names = sorted(of_piece)
-    order = generator_of("order of the pieces", seed).permutation(len(names))
-    takes = [of_piece[names[k]] for k in order[:n]]
-    return [drawn[int(generator_of(drawn[0].piece_id, seed).integers(len(drawn)))] for drawn in takes]
+    for place in generator_of("order of the pieces", seed).permutation(len(names)):
+        takes = of_piece[names[place]]
+        yield takes[int(generator_of(names[place], seed).integers(len(takes)))]
 
 
 def other_takes(records: Sequence[LabelRecord], take: LabelRecord, n: int) -> list[LabelRecord]:

@@ -163,6 +163,7 @@ def _written(played: Performance, folder: Path, score: Path | None) -> Files:
 
 
 def _from_zero(played: Performance) -> Performance:
-    """A performance whose clock starts no later than its first note: damage may have moved it before 0."""
-    first = float(played.onset_sec.min())
+    """A performance whose clock starts no later than its first event: damage may have moved it before 0."""
+    pedals = (played.sustain, played.sostenuto, played.soft)
+    first = min(float(played.onset_sec.min()), *(float(c.time_sec[0]) for c in pedals if len(c)), 0.0)
     return played.shifted(-first) if first < 0.0 else played

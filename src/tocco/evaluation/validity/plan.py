@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -76,14 +76,28 @@ class Material:
     seed: int = 0
 
 
-def planned(material: Material, size: Size) -> list[Case]:
-    """All cases, the cases of one take beside each other; excerpts in random order of their pieces."""
+@dataclass(frozen=True)
+class Plan:
+    """What is asked.
+
+    Attributes
+    ----------
+    cases : those of one take beside each other
+    passed_over : take -> why it has no excerpt; another piece is in its place
+    """
+
+    cases: tuple[Case, ...]
+    passed_over: Mapping[str, str]
+
+
+def planned(material: Material, size: Size) -> Plan:
+    """All cases; excerpts in random order of their pieces."""
     n = max(size.n_excerpts, size.n_professionals, size.n_changed, size.n_recorded)
-    takes = chosen_takes(material.takes, material.pieces, n, material.seed)
-    cases = _graded(material)
-    for place, take in enumerate(takes):
+    chosen = chosen_takes(material.takes, material.pieces, n, material.seconds, material.seed)
+    cases = [*_graded(material), *_no_music(material, size), *_passages(material, size)]
+    for place, take in enumerate(chosen.takes):
         cases += _of_excerpt(material, size, take, place)
-    return cases + _passages(material, size) + _no_music(material, size)
+    return Plan(tuple(cases), chosen.passed_over)
 
 
 def _of_excerpt(material: Material, size: Size, take: LabelRecord, place: int) -> list[Case]:

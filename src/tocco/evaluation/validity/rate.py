@@ -76,4 +76,12 @@ def _row(assessor: RatesFiles, name: RowName, files: Files) -> Row:
     try:
         return assessed(name, assessor.assess(files.audio, files.midi, files.score))
     except ToccoError as error:
-        return refused(name, error.problem)
+        return refused(name, _without_folders(error.problem, files))
+
+
+def _without_folders(problem: str, files: Files) -> str:
+    """A message that names files without their folders, which differ from machine to machine."""
+    for path in (files.midi, files.score, files.audio):
+        if path is not None:
+            problem = problem.replace(str(path), path.name)
+    return problem
