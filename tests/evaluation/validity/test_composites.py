@@ -6,8 +6,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from corruption_etude import BEAT_SEC, etude
 
+from corruption_etude import BEAT_SEC, etude
 from tocco.errors import InputError
 from tocco.evaluation.validity.composites import (
     COMPOSITE_MAKERS,
@@ -80,7 +80,9 @@ def test_no_pedal_leaves_none_and_refuses_music_that_needs_none() -> None:
     assert len(made("no_pedal").performance.sustain) == 0
     part = made("no_pedal", 0.4).performance.sustain
     assert part.time_sec[0] >= 0.4 * played.duration_sec - 1e-9
-    dry = Performance(**{**played.__dict__, "sustain": PedalCurve(np.array([0.0, 3.0]), np.array([127.0, 0.0]))})
+    dry = Performance(
+        **{**played.__dict__, "sustain": PedalCurve(np.array([0.0, 3.0]), np.array([127.0, 0.0]))}
+    )
     with pytest.raises(InputError, match="sustaining pedal for"):
         damaged_by("no_pedal", dry, 1.0, np.random.default_rng(0), alignment)
 
@@ -205,7 +207,10 @@ def test_legatissimo_holds_each_key_over_the_next_chords(dose: float) -> None:
     kept, place = old(worse)
     after = context.group_sec[np.minimum(context.group_of[kept] + int(dose), context.n_groups - 1)]
     struck_again = np.array(
-        [np.any((played.pitch == p) & (played.onset_sec > s)) for p, s in zip(played.pitch, played.onset_sec, strict=True)]
+        [
+            np.any((played.pitch == p) & (played.onset_sec > s))
+            for p, s in zip(played.pitch, played.onset_sec, strict=True)
+        ]
     )[kept]
     held = worse.performance.offset_sec[place]
     assert np.all(held[~struck_again] >= after[~struck_again])
@@ -225,7 +230,7 @@ def test_clusters_are_neighbouring_keys_eight_a_second() -> None:
     assert len(start) == 80
     assert set(size.tolist()) <= {4, 5, 6}
     assert all(np.ptp(pitch[onset == s]) == np.sum(onset == s) - 1 for s in start)
-    assert 70 <= velocity.min() and velocity.max() <= 120
+    assert velocity.min() >= 70 and velocity.max() <= 120
     assert 0.08 <= (offset - onset).min() <= (offset - onset).max() <= 0.2
 
 

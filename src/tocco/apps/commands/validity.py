@@ -1,4 +1,4 @@
-"""`tocco benchmark validity`: are the ratings that people see true?"""
+"""`tocco benchmark validity`: whether the ratings that people see are true."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ def _facts(
         "made": f"{datetime.now(UTC).date()}, revision {revision()}",
         "bundle": f"{name} {version}, sha256 {sha256[:16]}",
         "takes": f"{options.takes.name}, sha256 {sha256_of(options.takes)[:16]}; one of each of "
-        f"{size.n_excerpts} pieces damaged, {size.n_professionals} undamaged, {options.seconds:g} s each, seed "
-        f"{options.seed}",
+        f"{size.n_excerpts} pieces damaged, {size.n_professionals} undamaged, {options.seconds:g} s each, "
+        f"seed {options.seed}",
         "pieces": "all" if options.pieces is None else f"{options.pieces.name}, {len(material.pieces)} names",
         "cases": f"{len(cases)} of {len(plan.cases)} planned"
         + ("" if len(cases) == len(plan.cases) else "; the others were not cached"),

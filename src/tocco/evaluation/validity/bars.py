@@ -1,6 +1,7 @@
 """The bars of the validity suite, written down before any model was run on it.
 
-A bar is compared with one figure. What the figure counts is in `criterion`; `docs/validity.md` has the reasons.
+A bar is compared with one figure. What the figure counts is in `criterion`, the reasons are in
+`docs/validity.md`.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from tocco.errors import InputError
 from tocco.files import write_bytes
 from tocco.music.performance import Performance
 from tocco.music.symbolic_augmentation import scale_tempo, transpose
@@ -19,7 +20,8 @@ SILENCE_SEC: Final = 5.0
 RECORDED: Final = "recorded"
 """The rendering itself, which changes of the sound are compared with."""
 
-_MP3_KBIT: Final = 128
+SCORE_MIDI: Final = (".mid", ".midi")
+"""Scores that can be written in another key."""
 
 
 def _same(played: Performance) -> Performance:
@@ -62,6 +64,8 @@ def transposed_score(semitones: int) -> Callable[[Path, Path], Path]:
     def write(score: Path, folder: Path) -> Path:
         import symusic
 
+        if score.suffix.lower() not in SCORE_MIDI:
+            raise InputError(score.name, "is no score MIDI", allowed=", ".join(SCORE_MIDI))
         midi = symusic.Score(str(score))
         for track in midi.tracks:
             for note in track.notes:

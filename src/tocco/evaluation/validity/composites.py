@@ -1,7 +1,8 @@
 """Damage of several kinds at once, or of a kind that no corruption makes: all of it is kept out of training.
 
-A composite takes an excerpt and a dose, in the unit stated by its function, and gives the damaged excerpt with
-the way of every note. From one state of the generator a smaller dose is a smaller damage of the same sort.
+A composite takes an excerpt and a dose, in the unit stated by its function, and gives the damaged excerpt
+with the way of every note. From one state of the generator a smaller dose is a smaller damage of the same
+sort.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def is_silent(row: Row) -> bool:
 
 
 def change(row: Row, reference: Row | None, dimension: str) -> float:
-    """By how many points a rating, or the "aggregate", differs from another row's; NaN where one is missing."""
+    """Points by which a rating, or the "aggregate", differs from another row's; NaN where one is missing."""
     if reference is None:
         return float("nan")
     new, old = rating(row, dimension), rating(reference, dimension)

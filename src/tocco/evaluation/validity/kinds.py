@@ -1,4 +1,4 @@
-"""The damages of the suite: what each is made by, which dimension it harms, and what training has not seen."""
+"""The damages of the suite: which dimension each harms, how much, and what training has not seen."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tocco.evaluation.validity.case import Case, Files
 from tocco.evaluation.validity.changes import CHANGES
 from tocco.evaluation.validity.composites import COMPOSITE_MAKERS, Damaged, damaged_by
 from tocco.evaluation.validity.excerpts import Excerpt, cut, excerpt_of, readings
-from tocco.evaluation.validity.kinds import DAMAGES, PIANIST, RENDERING, STEPS, WHOLE_FILES
+from tocco.evaluation.validity.kinds import DAMAGES, RENDERING, STEPS, WHOLE_FILES
 from tocco.evaluation.validity.made_up import NO_MUSIC, mechanical
 from tocco.evaluation.validity.rows import Modality, RowName, RowPart
 from tocco.music.alignment import align_performance_to_score
@@ -33,7 +33,7 @@ def files_of(case: Case, folder: Path) -> Made:
 
     Raises
     ------
-    InputError
+    ToccoError
         The case does not apply to its take.
     """
     yield from _MAKERS[case.part](case, folder)

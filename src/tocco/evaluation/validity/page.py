@@ -140,8 +140,8 @@ def _kinds(report: ValidityReport) -> list[str]:
     lines = [
         "## Every damage",
         "",
-        "Pairs from the third step on that fall by 1 point or more, in the target and in overall_quality; median "
-        "change at the last step; the mean rise of the interpretive dimension that rises most. Held out from "
+        "Pairs from the third step on that fall by 1 point or more, in the target and in overall_quality; "
+        "median change at the last step; the mean rise of the interpretive dimension that rises most. Held out from "
         f"training: {', '.join(HELD_OUT_KINDS)}, and all composites.",
         "",
     ]

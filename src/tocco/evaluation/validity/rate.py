@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tocco.cache import cached_model, code_hash, json_key
-from tocco.errors import InputError, ToccoError
+from tocco.errors import ToccoError
 from tocco.evaluation.validity.case import Case, Files, Rater, RatesFiles
 from tocco.evaluation.validity.material import files_of
 from tocco.evaluation.validity.rows import CaseRows, Row, RowName, assessed, refused
@@ -65,7 +65,7 @@ def _rated(task: RatingTask, key: str) -> CaseRows:
         try:
             for name, files in files_of(task.case, Path(folder)):
                 rows.append(_row(assessor, name, files))
-        except InputError as error:
+        except ToccoError as error:
             reason = error.problem
         else:
             reason = None

@@ -134,7 +134,7 @@ def _counts(cases: Sequence[CaseRows]) -> tuple[PartCount, ...]:
 
 
 def _refusals(rows: Sequence[Row]) -> dict[str, int]:
-    """How often each reason occurs; figures in it are left out, so that equal reasons are counted together."""
+    """How often each reason occurs; digits are left out, so that equal reasons are counted together."""
     found: dict[str, int] = {}
     for row in rows:
         if row.refusal is not None:

@@ -13,8 +13,8 @@ from tocco.rubrics import DIMENSIONS
 from tocco.schema import StrictModel
 
 Modality = Literal["keys_score", "keys", "transcribed_score", "sound"]
-"""What is given: notes of the keys with the score; without it; through a transcriber with it; a recording with
-notes and score."""
+"""What is given: notes of the keys with the score; without it; through a transcriber with it; a recording
+with notes and score."""
 
 RowPart = Literal["clean", "damage", "invariance", "deadpan", "graded", "abstention"]
 
@@ -116,10 +116,9 @@ def rows_table(rows: Iterable[Row]) -> str:
     writer.writerow(COLUMNS)
     for row in rows:
         ratings = [_cell(row.ratings.get(name)) for name in DIMENSIONS]
-        writer.writerow(
-            [row.part, row.take, row.piece, row.kind, row.step, row.modality, *ratings]
-            + [_cell(row.aggregate), "yes" if row.abstained else "", row.refusal or ""]
-        )
+        named = (row.part, row.take, row.piece, row.kind, row.step, row.modality)
+        silence = ("yes" if row.abstained else "", row.refusal or "")
+        writer.writerow([*named, *ratings, _cell(row.aggregate), *silence])
     return stream.getvalue()
 
 
