@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import symusic
-from corruption_etude import etude
 
+from corruption_etude import etude
 from tocco.data.records import LabelRecord, write_labels
 from tocco.evaluation.validity.rows import Modality, Row, RowPart
 from tocco.inference.assessment import Aggregate, Assessment, Curve, Part, Rating
@@ -35,7 +35,7 @@ def row(
 ) -> Row:
     """A row with every rating at `level`, but for those that are given; None for a missing one."""
     silent = abstained or refusal is not None
-    rated = {} if silent else {name: level for name in DIMENSIONS} | ratings
+    rated = {} if silent else dict.fromkeys(DIMENSIONS, level) | ratings
     known = {name: value for name, value in rated.items() if value is not None}
     return Row(
         part=part,
@@ -45,7 +45,7 @@ def row(
         step=step,
         modality=modality,
         ratings=known,
-        width={name: width for name in known},
+        width=dict.fromkeys(known, width),
         low={name: value - width / 2.0 for name, value in known.items()},
         aggregate=None if silent else aggregate,
         abstained=abstained,
@@ -59,14 +59,12 @@ class KnownAssessor:
     Every assessment is a line of `assessed.txt` in the working directory.
     """
 
-    def assess(
-        self, audio: Path | None, midi: Path | None = None, score: Path | None = None
-    ) -> Assessment:
+    def assess(self, audio: Path | None, midi: Path | None = None, score: Path | None = None) -> Assessment:
         assert midi is not None
         played = load_midi(midi)
         with Path(LOG_NAME).open("a") as log:
             log.write(f"{midi.name} {score is not None} {audio is not None}\n")
-        values = {name: 60.0 for name in DIMENSIONS}
+        values = dict.fromkeys(DIMENSIONS, 60.0)
         values["overall_quality"] = float(played.velocity.mean()) * 100.0 / 127.0
         if score is None:
             del values["note_accuracy"]

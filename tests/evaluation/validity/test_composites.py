@@ -105,7 +105,8 @@ def test_random_velocities_change_velocities_alone() -> None:
     worse = made("random_velocities").performance
     assert np.array_equal(worse.onset_sec, played.onset_sec)
     assert np.array_equal(worse.pitch, played.pitch)
-    assert 20 <= worse.velocity.min() < 30 and 100 < worse.velocity.max() <= 110
+    assert 20 <= worse.velocity.min() < 30
+    assert 100 < worse.velocity.max() <= 110
     assert abs(np.corrcoef(worse.velocity, played.velocity)[0, 1]) < 0.2
 
 
@@ -230,7 +231,8 @@ def test_clusters_are_neighbouring_keys_eight_a_second() -> None:
     assert len(start) == 80
     assert set(size.tolist()) <= {4, 5, 6}
     assert all(np.ptp(pitch[onset == s]) == np.sum(onset == s) - 1 for s in start)
-    assert velocity.min() >= 70 and velocity.max() <= 120
+    assert velocity.min() >= 70
+    assert velocity.max() <= 120
     assert 0.08 <= (offset - onset).min() <= (offset - onset).max() <= 0.2
 
 

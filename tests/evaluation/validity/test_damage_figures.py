@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from validity_example import row
 
 from tocco.evaluation.validity.damage_figures import damage_figures, kind_figures
 from tocco.evaluation.validity.figures import Figure
 from tocco.evaluation.validity.rows import Modality, Row
+from validity_example import row
 
 RHYTHM = "rhythmic_precision"
 
@@ -28,17 +28,13 @@ def ladder(
     rows = [row("clean", piece=piece, modality=modality)]
     for step, fall, whole, mean in zip((1, 3, 5), falls, overall, aggregate, strict=True):
         given = {target: 60.0 - fall, "overall_quality": 60.0 - whole, "expressiveness": 60.0 + rise}
-        rows.append(
-            row("damage", kind, step, piece=piece, modality=modality, aggregate=60.0 - mean, **given)
-        )
+        rows.append(row("damage", kind, step, piece=piece, modality=modality, aggregate=60.0 - mean, **given))
     return rows
 
 
 def figure(rows: list[Row], bar: str, group: str = "seen", modality: str = "keys_score") -> Figure:
     return next(
-        one
-        for one in damage_figures(rows)
-        if (one.bar, one.group, one.modality) == (bar, group, modality)
+        one for one in damage_figures(rows) if (one.bar, one.group, one.modality) == (bar, group, modality)
     )
 
 
@@ -164,7 +160,13 @@ def test_a_kind_says_how_its_ratings_change() -> None:
     rows = ladder((0.5, 2.0, 5.0), rise=1.5)
     rows[2] = row("damage", "timing_jitter", 3, abstained=True)
     (kind,) = kind_figures(rows)
-    assert (kind.kind, kind.group, kind.target, kind.n, kind.n_silent) == ("timing_jitter", "seen", RHYTHM, 2, 1)
+    assert (kind.kind, kind.group, kind.target, kind.n, kind.n_silent) == (
+        "timing_jitter",
+        "seen",
+        RHYTHM,
+        2,
+        1,
+    )
     assert (kind.target_falls, kind.overall_falls) == (0.5, 0.5)
     assert (kind.target_change, kind.overall_change, kind.aggregate_change) == (-5.0, -5.0, -5.0)
     assert kind.interpretive_change == 1.5

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from corruption_etude import BEAT_SEC, etude
 
+from corruption_etude import BEAT_SEC, etude
 from tocco.evaluation.validity.made_up import FLAT_VELOCITY, NO_MUSIC, mechanical, performance_of
 
 

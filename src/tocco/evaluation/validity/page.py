@@ -112,7 +112,7 @@ def _number(bar: Bar, value: float | None) -> str:
 
 def _cell(bar: Bar, figure: Figure | None, before: Figure | None) -> str:
     """Earlier figure, figure, interval, and a mark where the bar is missed."""
-    if figure is None or not figure.n:
+    if figure is None:
         return "not asked"
     text = _number(bar, figure.value)
     if figure.low is not None and figure.high is not None:
@@ -141,8 +141,8 @@ def _kinds(report: ValidityReport) -> list[str]:
         "## Every damage",
         "",
         "Pairs from the third step on that fall by 1 point or more, in the target and in overall_quality; "
-        "median change at the last step; the mean rise of the interpretive dimension that rises most. Held out from "
-        f"training: {', '.join(HELD_OUT_KINDS)}, and all composites.",
+        "median change at the last step; the mean rise of the interpretive dimension that rises most. Held "
+        f"out from training: {', '.join(HELD_OUT_KINDS)}, and all composites.",
         "",
     ]
     for modality, words in _MODALITIES.items():

@@ -66,18 +66,19 @@ def report_of(
 ) -> ValidityReport:
     """All figures of the rows of a run."""
     rows = [row for case in cases for row in case.rows]
+    figures = (
+        *damage_figures(rows),
+        *deadpan_figures(rows),
+        *skill_figures(rows, graded),
+        *invariance_figures(rows),
+        *no_score_figures(rows),
+        *abstention_figures(rows),
+    )
     return ValidityReport(
         facts=dict(facts),
         counts=_counts(cases),
         refusals=_refusals(rows),
-        figures=(
-            *damage_figures(rows),
-            *deadpan_figures(rows),
-            *skill_figures(rows, graded),
-            *invariance_figures(rows),
-            *no_score_figures(rows),
-            *abstention_figures(rows),
-        ),
+        figures=tuple(figure for figure in figures if figure.n),
         kinds=tuple(kind_figures(rows)),
         beside=tuple(skill_beside(rows, graded)),
     )
