@@ -17,9 +17,9 @@ from tocco.evaluation.validity.composites import (
     damaged_by,
     left_hand,
 )
-from tocco.evaluation.validity.kinds import COMPOSITES, DAMAGES, HELD_OUT_KINDS
+from tocco.evaluation.validity.kinds import COMPOSITES, DAMAGES
 from tocco.music.alignment import Alignment
-from tocco.music.corruption import CORRUPTIONS
+from tocco.music.corruption import CORRUPTIONS, HELD_OUT_KINDS
 from tocco.music.corruption.context import read_context
 from tocco.music.performance import PedalCurve, Performance
 
@@ -116,9 +116,13 @@ def test_mess_has_a_quarter_of_wrong_notes_and_stops() -> None:
     kept, place = old(worse)
     wrong = np.mean(worse.performance.pitch[place] != played.pitch[kept])
     assert wrong == pytest.approx(0.25, abs=0.01)
-    longer = worse.performance.onset_sec.max() - played.onset_sec.max()
+    shift = worse.performance.onset_sec[place] - played.onset_sec[kept]
     n_stops = round(10.0 * (played.onset_sec[-1] - played.onset_sec[0]) / 60.0)
-    assert 1.0 * n_stops <= longer <= 3.0 * n_stops
+    assert len(np.unique(np.round(shift, 6))) - 1 == n_stops == 5
+    assert 1.0 * n_stops <= shift.max() <= 3.0 * n_stops
+    half = made("mess", 0.125)
+    kept, place = old(half)
+    assert np.mean(half.performance.pitch[place] != played.pitch[kept]) == pytest.approx(0.125, abs=0.01)
 
 
 def test_jitter_scatters_by_its_dose() -> None:

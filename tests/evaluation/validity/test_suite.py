@@ -23,7 +23,7 @@ from tocco.evaluation.validity.plan import FULL, QUICK, Material, Size, planned
 from tocco.evaluation.validity.rate import RatingTask, case_key, rate_case
 from tocco.evaluation.validity.report import PartCount, read_report, report_of
 from tocco.evaluation.validity.rows import CaseRows
-from tocco.music.midi import load_midi
+from tocco.music.midi import load_midi, save_midi
 from tocco.music.score import load_score
 from validity_example import LOG_NAME, known_assessor, row, write_etude
 
@@ -69,6 +69,37 @@ def test_an_excerpt_is_a_part_of_the_take_with_its_place(tmp_path: Path) -> None
     assert np.allclose(found.performance.onset_sec, whole.onset_sec[inside] - found.start_sec)
     assert found.performance.offset_sec.max() <= SEC
     assert found.alignment.match_rate > 0.95
+
+
+@pytest.mark.parametrize(("share", "is_usable"), [(0.86, False), (0.94, True)])
+def test_an_excerpt_agrees_with_its_score(tmp_path: Path, share: float, is_usable: bool) -> None:
+    take = read_labels(write_etude(tmp_path, 1))[0]
+    midi, score = Path(str(take.midi_path)), Path(str(take.score_path))
+    played = load_midi(midi)
+    n_wrong = round((1.0 - share) * len(played))
+    wrong = np.linspace(0, len(played) - 1, n_wrong).astype(int)
+    pitch = played.pitch.copy()
+    pitch[wrong] = 22 + np.arange(n_wrong) % 12
+    save_midi(replace(played, pitch=pitch), midi)
+    if is_usable:
+        assert excerpt_of(midi, score, "piece_0", SEC, 0).alignment.match_rate >= 0.9
+        return
+    with pytest.raises(InputError, match="90% of them as written"):
+        excerpt_of(midi, score, "piece_0", SEC, 0)
+
+
+@pytest.mark.parametrize(("n", "is_usable"), [(34, False), (47, True)])
+def test_an_excerpt_has_forty_notes(tmp_path: Path, n: int, is_usable: bool) -> None:
+    take = read_labels(write_etude(tmp_path, 1))[0]
+    midi, score = Path(str(take.midi_path)), Path(str(take.score_path))
+    played = load_midi(midi)
+    early = np.flatnonzero(played.onset_sec < SEC)[:n]
+    save_midi(replace(played.only(early), duration_sec=SEC), midi)
+    if is_usable:
+        assert len(excerpt_of(midi, score, "piece_0", SEC, 0).performance) == n
+        return
+    with pytest.raises(InputError, match="has no place of 20 s"):
+        excerpt_of(midi, score, "piece_0", SEC, 0)
 
 
 def test_takes_are_nested_and_a_piece_without_an_excerpt_is_passed_over(tmp_path: Path) -> None:
@@ -153,7 +184,6 @@ def test_a_transcriber_errs_alike_on_both_and_hears_other_velocities(here: Path)
 def test_a_damage_that_does_not_apply_is_counted(here: Path) -> None:
     one = case(here, "damage", "no_pedal", steps=(5,))
     take = load_midi(str(one.midi))
-    from tocco.music.midi import save_midi
     from tocco.music.performance import PedalCurve
 
     save_midi(replace(take, sustain=PedalCurve()), str(one.midi))

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-from tocco.music.corruption import CORRUPTIONS
+from tocco.music.corruption import CORRUPTIONS, HELD_OUT_KINDS
 
 Group = Literal["seen", "held_out", "composite"]
 
 STEPS: Final = (1, 3, 5)
 """Steps of the ladder of five that are made; a composite's three doses stand at the same steps."""
-
-HELD_OUT_KINDS: Final = ("doubled_notes", "drag", "inverted_dynamics", "early_pedal", "muddy_voicing")
-"""Corruptions that no training may use, beside all composites: what is learned has to hold for them."""
 
 RENDERING: Final = "rendering"
 PIANIST: Final = "pianist"

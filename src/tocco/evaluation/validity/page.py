@@ -9,8 +9,8 @@ from tocco.evaluation.markdown import table, verdict
 from tocco.evaluation.validity.bars import BARS, Bar, Part, bars_of
 from tocco.evaluation.validity.damage_figures import GROUPS, KindFigures
 from tocco.evaluation.validity.figures import Figure
-from tocco.evaluation.validity.kinds import HELD_OUT_KINDS
 from tocco.evaluation.validity.report import PICTURE_NAME, ValidityReport
+from tocco.music.corruption import HELD_OUT_KINDS
 
 _MODALITIES: Final = {
     "keys_score": "notes of the keys, with the score",
