@@ -121,25 +121,25 @@ def passage(piece: str, flat: float, played: Sequence[float], accuracy: float = 
 def test_a_rendering_is_compared_with_the_pianists_median() -> None:
     rows = passage("p", 45.0, (40.0, 60.0, 65.0)) + passage("q", 60.0, (50.0, 59.0, 70.0))
     found = deadpan_figures(rows)
-    assert value(found, "deadpan_expressiveness") == 0.5
-    assert value(found, "deadpan_musicality_gap") == pytest.approx((15.0 - 1.0) / 2)
+    assert value(found, "deadpan_expressiveness", "passages") == 0.5
+    assert value(found, "deadpan_musicality_gap", "passages") == pytest.approx((15.0 - 1.0) / 2)
 
 
 @pytest.mark.parametrize(("below", "share"), [(0.8, 1.0), (1.0, 1.0), (1.2, 0.0)])
 def test_its_notes_are_not_punished(below: float, share: float) -> None:
     rows = passage("p", 45.0, (60.0,), accuracy=60.0 - below)
-    assert value(deadpan_figures(rows), "deadpan_note_accuracy") == share
+    assert value(deadpan_figures(rows), "deadpan_note_accuracy", "passages") == share
 
 
 def test_a_rendering_of_an_excerpt_is_compared_with_its_own_pianist_too() -> None:
     rows = [row("deadpan", "rendering", expressiveness=40.0), row("clean", expressiveness=55.0)]
-    assert value(deadpan_figures(rows), "deadpan_expressiveness_gap") == 15.0
+    assert value(deadpan_figures(rows), "deadpan_expressiveness_gap", "excerpts") == 15.0
 
 
 def test_a_rendering_that_is_not_rated_is_not_below() -> None:
     rows = [row("deadpan", "rendering", abstained=True), row("clean")]
-    assert value(deadpan_figures(rows), "deadpan_expressiveness") == 0.0
-    assert value(deadpan_figures(rows), "deadpan_note_accuracy") == 0.0
+    assert value(deadpan_figures(rows), "deadpan_expressiveness", "excerpts") == 0.0
+    assert value(deadpan_figures(rows), "deadpan_note_accuracy", "excerpts") == 0.0
 
 
 def test_changes_are_pooled_over_all_ratings() -> None:

@@ -49,19 +49,33 @@ def mean_statistic(value: FloatArray) -> Callable[[IntArray], float]:
 
 
 def deadpan_figures(rows: Sequence[Row]) -> list[Figure]:
-    """Mechanical renderings beside the pianists of the same passage."""
+    """Mechanical renderings beside the pianists of the same passage.
+
+    Renderings of excerpts, made here, are reported apart from those of given passages, which a model may have
+    been trained on.
+    """
     passages = _passages(rows)
+    groups = {"excerpts": RENDERING, "passages": WHOLE_FILES[0]}
+    return [
+        figure
+        for group, kind in groups.items()
+        for figure in _deadpan_of(group, [one for one in passages if one[1].kind == kind])
+    ]
+
+
+def _deadpan_of(group: str, passages: Sequence[tuple[str, Row, list[Row]]]) -> list[Figure]:
+    """Figures of passages: name, rendering, pianists."""
     names = [piece for piece, _, _ in passages]
     found = []
     for dimension in ("expressiveness", "musicality"):
         gap = np.array([_gap(rendering, played, dimension) for _, rendering, played in passages])
         below = share(one > 0.0 for one in gap)
         far = np.where(np.isfinite(gap), gap, 0.0)
-        found.append(figure_of(f"deadpan_{dimension}", SCORED, "", mean_statistic(below), names))
-        found.append(figure_of(f"deadpan_{dimension}_gap", SCORED, "", median(far), names))
+        found.append(figure_of(f"deadpan_{dimension}", SCORED, group, mean_statistic(below), names))
+        found.append(figure_of(f"deadpan_{dimension}_gap", SCORED, group, median(far), names))
     gap = np.array([_gap(rendering, played, "note_accuracy") for _, rendering, played in passages])
     fair = share(one <= MOST_PUNISHED for one in gap)
-    return [*found, figure_of("deadpan_note_accuracy", SCORED, "", mean_statistic(fair), names)]
+    return [*found, figure_of("deadpan_note_accuracy", SCORED, group, mean_statistic(fair), names)]
 
 
 def _passages(rows: Sequence[Row]) -> list[tuple[str, Row, list[Row]]]:

@@ -91,32 +91,42 @@ class Plan:
 
 
 def planned(material: Material, size: Size) -> Plan:
-    """All cases; excerpts in random order of their pieces."""
+    """All cases; excerpts in random order of their pieces.
+
+    Damage with the score comes before damage in the other modalities: an interrupted run says something
+    of every piece.
+    """
     n = max(size.n_excerpts, size.n_professionals, size.n_changed, size.n_recorded)
     chosen = chosen_takes(material.takes, material.pieces, n, material.seconds, material.seed)
     cases = [*_graded(material), *_no_music(material, size), *_passages(material, size)]
-    for place, take in enumerate(chosen.takes):
+    for place, take in enumerate(chosen.takes[: max(size.n_excerpts, size.n_changed, size.n_recorded)]):
         cases += _of_excerpt(material, size, take, place)
+    for take in chosen.takes[: size.n_others]:
+        cases += [one for modality in MODALITIES[1:] for one in _damages(material, size, take, modality)]
+    for take in chosen.takes[size.n_excerpts : size.n_professionals]:
+        cases += _clean(material, take)
     return Plan(tuple(cases), chosen.passed_over)
 
 
 def _of_excerpt(material: Material, size: Size, take: LabelRecord, place: int) -> list[Case]:
-    modalities = MODALITIES if place < size.n_others else (SCORED,)
     cases = []
-    if place < max(size.n_excerpts, size.n_professionals):
-        cases += [_case(material, take, "clean", "", m) for m in MODALITIES]
     if place < size.n_excerpts:
-        cases += [
-            _case(material, take, "damage", kind, modality, steps=size.steps)
-            for modality in modalities
-            for kind in DAMAGES
-        ]
+        cases += _clean(material, take)
+        cases += _damages(material, size, take, SCORED)
         cases += _deadpan(material, size, take)
     if place < size.n_changed:
         cases += [_case(material, take, "invariance", kind, SCORED) for kind in SYMBOLIC_CHANGES]
     if place < size.n_recorded:
         cases += [_case(material, take, "invariance", kind, "sound") for kind in SOUND_CHANGES]
     return cases
+
+
+def _clean(material: Material, take: LabelRecord) -> list[Case]:
+    return [_case(material, take, "clean", "", modality) for modality in MODALITIES]
+
+
+def _damages(material: Material, size: Size, take: LabelRecord, modality: Modality) -> list[Case]:
+    return [_case(material, take, "damage", kind, modality, steps=size.steps) for kind in DAMAGES]
 
 
 def _deadpan(material: Material, size: Size, take: LabelRecord) -> list[Case]:
