@@ -18,19 +18,10 @@ from tocco.data.sources import read_record
 from tocco.engines import LocalEngine, Progress
 from tocco.errors import InputError, MismatchError
 from tocco.music.alignment import Alignment, align_performance_to_score
-from tocco.music.corruption import CORRUPTIONS, corrupt
+from tocco.music.corruption import CORRUPTIONS, HELD_OUT_KINDS, corrupt
 from tocco.music.performance import Performance
 from tocco.music.statistics import performance_statistics
 from tocco.units import FloatArray, IntArray
-
-HELD_OUT_KINDS: Final = (
-    "doubled_notes",
-    "uneven_runs",
-    "inverted_dynamics",
-    "early_pedal",
-    "muddy_voicing",
-)
-"""Kinds of damage that no model learns from, so that the suite can tell what is only learned by heart."""
 
 TRAINED_KINDS: Final = tuple(kind for kind in CORRUPTIONS if kind not in HELD_OUT_KINDS)
 

@@ -69,7 +69,8 @@ class Rating(StrictModel):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Rating:
-        if (self.source == "combined") != (self.perception is not None and bool(self.deductions)):
+        account = {self.source == "combined", self.perception is not None, bool(self.deductions)}
+        if len(account) > 1:
             raise ValueError("a rating has perception and deductions if, and only if, it is combined")
         missing = self.source == "missing"
         if missing != (self.value is None) or missing != (self.reason is not None):

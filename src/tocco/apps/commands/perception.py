@@ -9,7 +9,7 @@ import numpy as np
 import typer
 
 from tocco.apps.progress import progress_bar
-from tocco.data.damaged_copies import COPIES, HELD_OUT_KINDS
+from tocco.data.damaged_copies import COPIES
 from tocco.data.records import read_labels
 from tocco.errors import UsageError
 from tocco.evaluation.cross_validation.perception import (
@@ -40,6 +40,7 @@ from tocco.inference.bundle import (
 from tocco.inference.intervals import IntervalCalibration
 from tocco.models.damage_invariant_ridge import INVARIANCE, RIDGE_PENALTY
 from tocco.models.registry import load_predictor
+from tocco.music.corruption import HELD_OUT_KINDS
 from tocco.rubrics import DESCRIPTORS
 
 FOLDERS = (KERNEL, TREES)
