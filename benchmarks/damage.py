@@ -2,8 +2,8 @@
 
 On excerpts of pieces that the anchors were not fitted to: the harm of every measure before and after each
 corruption and composite damage (responses.csv), and after changes that are no damage (invariance.csv). On
-whole takes of each corpus the harm of undamaged play (clean.csv). With `--students`, takes graded by teachers:
-rank correlation of the mean harm with the mean grade. README.md sums up. Nothing is fitted.
+whole takes of each corpus the harm of undamaged play (clean.csv). With `--students`, takes graded by
+teachers: rank correlation of the mean harm with the mean grade. README.md sums up. Nothing is fitted.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from tocco.units import FloatArray, IntArray
 
 FEWEST_NOTES: Final = 20
 SURROUNDINGS_SEC: Final = 1.0
-"""Width of the surroundings. Of .5 to 8 s, from 1 s down random single levels (8 steps) were told best from
-the play of professionals (area under the curve .83, with 4 s .75)."""
+"""Width of the surroundings. Of .5 to 8 s, those from 1 s down separate random single levels (8 steps) best
+from the play of professionals (area under the curve .83, with 4 s .75)."""
 
 RIDGE: Final = 1.5
 """Penalty on every column but the constant: a passage of few notes is not fitted note by note."""

@@ -24,8 +24,8 @@ UNHEARD_SEC: Final = 0.05
 
 SMOOTHING_ONSETS: Final = 4
 """The tempo line follows the parabola through this many onsets on either side. Rubato bends that little from
-onset to onset; what is left is unevenness. Straight lines, and wider ones by beats or seconds, told jitter
-and uneven runs less well from the play of professionals."""
+onset to onset; what is left is unevenness. Straight lines, and wider ones by beats or seconds, separated
+jitter and uneven runs less well from the play of professionals."""
 
 FEWEST_LINE_ONSETS: Final = 6
 DEVIATION_PERCENTILE: Final = 90.0

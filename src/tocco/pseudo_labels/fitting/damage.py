@@ -28,10 +28,10 @@ MATCHED_SHARE: Final = 0.6
 
 GOOD_PERCENTILE: Final[Mapping[str, float]] = MappingProxyType(
     {
-        "lost_time": 25.0,
-        "worst_stop": 25.0,
-        "note_errors": 25.0,
-        "unsteadiness": 25.0,
+        "lost_time": 50.0,
+        "worst_stop": 50.0,
+        "note_errors": 50.0,
+        "unsteadiness": 50.0,
         "slowness": 50.0,
         "flat_levels": 50.0,
         "random_levels": 75.0,
@@ -45,9 +45,8 @@ GOOD_PERCENTILE: Final[Mapping[str, float]] = MappingProxyType(
         "clusters": 75.0,
     }
 )
-"""Percentile of the undamaged windows at which harm begins. Of the first four a professional's is partly
-rubato and difficult music, so that it begins at the best quarter; of pedal, touch and texture what is much
-is mostly the music, so that it begins at the last quarter."""
+"""Percentile of the undamaged windows at which harm begins: typical play in what every performance has, the
+last quarter in what much of is mostly the music (pedal, touch, texture, voicing)."""
 
 BAD_PERCENTILE: Final = 50.0
 """Percentile of the damaged windows at which harm is 1: as such a window typically is."""
