@@ -50,9 +50,11 @@ def test_the_text_is_sorted_rounded_and_ends_in_a_newline():
         "interval_90": [60.2, 88.2],
         "reliability": 0.72,
         "source": "model",
+        "perception": None,
+        "deductions": {},
         "reason": None,
     }
-    assert '    "phrasing": {"interval_90": [60.2, 88.2], "reason": null,' in text
+    assert '"interval_90": [60.2, 88.2]' in text
     assert "time" not in fields
     assert "created" not in text
 
@@ -102,7 +104,7 @@ def test_numbers_of_numpy_are_numbers():
         ({"value": None, "source": "model"}, "missing if, and only if"),
         ({"value": 50.0, "source": "model", "reason": "x"}, "missing if, and only if"),
         ({"value": None, "sigma": 1.0, "source": "missing", "reason": "x"}, "neither sigma nor interval"),
-        ({"value": 50.0, "source": "guess"}, "'model', 'rule' or 'missing'"),
+        ({"value": 50.0, "source": "guess"}, "'model', 'rule', 'combined' or 'missing'"),
         ({"value": 50.0, "source": "model", "interval": (1.0, 2.0)}, "did you mean 'interval_90'"),
     ],
 )

@@ -13,9 +13,11 @@ import pytest
 
 from rater_etude import play, study_score
 from tocco.data.sources import Source
+from tocco.inference import conclusion
 from tocco.inference.assessment import Assessment
 from tocco.inference.conclusion import ABSTAINS, NO_SCORE, NOT_LEARNED, conclude
 from tocco.inference.intervals import DimensionCalibration, IntervalCalibration
+from tocco.inference.shortfalls import Shortfalls
 from tocco.inference.verdict import merge_windows
 from tocco.inference.windows import centre_weighted_merge
 from tocco.music.synchrony import Synchrony
@@ -28,6 +30,13 @@ CALIBRATED = {
     "timbre_soft_loud": DimensionCalibration(scale=1.0, n=100),
 }
 GIVEN = Source(Path("folder/take.wav"), "a" * 64)
+
+
+@pytest.fixture(autouse=True)
+def competent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing falls short, so that ratings are those of the model; what falls short has tests of its own."""
+    monkeypatch.setattr(conclusion, "measure_shortfalls", lambda evidence: Shortfalls({}, {}))
+    monkeypatch.setattr(conclusion, "window_shortfalls", lambda evidence, bounds: [{} for _ in bounds])
 
 
 def sources(**changes: Any) -> Any:
@@ -75,7 +84,7 @@ def concluded(
     merge = centre_weighted_merge(BOUNDS, np.array([True, True]))
     intervals = IntervalCalibration(protocol="test", dimensions=dict(calibrated))
     bundle: Any = SimpleNamespace(
-        calibration=SimpleNamespace(intervals=intervals),
+        calibration=SimpleNamespace(intervals=intervals, window_intervals=intervals),
         config=SimpleNamespace(name="two", version="7"),
         sha256="d" * 64,
     )
@@ -101,6 +110,22 @@ def test_the_model_the_rule_and_what_nothing_rates() -> None:
     assert found.aggregate.value is None
     assert not found.abstained
     assert (found.bundle.name, found.bundle.version, found.bundle.sha256) == ("two", "7", "d" * 64)
+
+
+def test_what_falls_short_is_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = Shortfalls({"lost_time": 1.0, "note_errors": 0.5}, {"pedal_held": "no pedal"})
+    monkeypatch.setattr(conclusion, "measure_shortfalls", lambda evidence: short)
+    monkeypatch.setattr(
+        conclusion, "window_shortfalls", lambda evidence, bounds: [{}, {"note_accuracy": 2.0}]
+    )
+    found = concluded(sources())
+    phrasing = found.ratings["phrasing"]
+    assert (phrasing.value, phrasing.source, phrasing.perception) == (44.0, "combined", 50.0)
+    assert phrasing.deductions == {"lost_time": 4.0, "note_errors": 2.0}
+    spread = np.hypot(0.1, np.hypot(0.5 * 6.0, 0.8 * 2.5))
+    assert phrasing.interval_90 == pytest.approx((44.0 - 2.0 * spread, 44.0 + 2.0 * spread), abs=0.01)
+    assert found.descriptors["timbre_soft_loud"].source == "model"
+    assert found.curve.value["phrasing"][-1] == pytest.approx(54.0)  # alone, a window is its own mean
 
 
 def test_the_curve_is_the_models_and_the_rules() -> None:
