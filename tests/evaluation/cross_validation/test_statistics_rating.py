@@ -13,19 +13,21 @@ from tocco.data.records import LabelRecord, read_labels
 from tocco.data.reference_windows import WindowPlan, read_windows
 from tocco.errors import InputError
 from tocco.evaluation.cross_validation import statistics_rating
+from tocco.evaluation.cross_validation.measured_excerpts import (
+    IS_SCORE_FREE,
+    MeasuredExcerpts,
+    measure_excerpts,
+)
 from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.evaluation.cross_validation.statistics_bundle import fit_shipped_members, interval_sd
 from tocco.evaluation.cross_validation.statistics_rating import (
     BLEND,
-    IS_SCORE_FREE,
     KERNEL,
     NORM_NAMES,
     TREES,
     WITHHELD,
-    MeasuredExcerpts,
     StatisticsResult,
     group_of,
-    measure_excerpts,
     statistics_result,
 )
 from tocco.metrics import r2

@@ -14,6 +14,7 @@ from tocco.data.records import read_labels
 from tocco.data.reference_windows import WindowPlan, read_windows
 from tocco.data.splits import BARRIERS, Protocol
 from tocco.errors import UsageError
+from tocco.evaluation.cross_validation.measured_excerpts import measure_excerpts
 from tocco.evaluation.cross_validation.report import write_report
 from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.evaluation.cross_validation.statistics_bundle import (
@@ -28,7 +29,6 @@ from tocco.evaluation.cross_validation.statistics_rating import (
     TREES,
     WITHHELD,
     StatisticsResult,
-    measure_excerpts,
     statistics_result,
 )
 from tocco.evaluation.norm_facts import NormFacts
@@ -38,6 +38,9 @@ from tocco.models.boosted_trees import N_FORESTS, N_TREES
 from tocco.models.predictor import StatisticsTable
 from tocco.models.statistics_norms import StatisticsNorms, fit_statistics_norms
 from tocco.music.measures import MEASURES
+
+CACHE = "statistics_cache"
+"""Folder beside that of an evaluation: measures and held-out ratings, for a run that is resumed."""
 
 WINDOWS = "windows"
 """Folder of the measured windows, beside the norms."""
@@ -89,10 +92,19 @@ def benchmark(labels: Path, norms: Path, output: Path, *, protocol: str, seed: i
     records = read_labels(labels)
     fitted, facts = StatisticsNorms.load(norms), NormFacts.load(norms)
     with progress_bar("measuring") as advance:
-        measured = measure_excerpts(records, jobs=jobs, progress=advance)
+        measured = measure_excerpts(
+            records, cache_dir=output.parent / CACHE / "measures", jobs=jobs, progress=advance
+        )
     with progress_bar("learning") as advance:
         found = statistics_result(
-            records, measured, fitted, cast(Protocol, protocol), seed=seed, jobs=jobs, progress=advance
+            records,
+            measured,
+            fitted,
+            cast(Protocol, protocol),
+            seed=seed,
+            cache_dir=output.parent / CACHE,
+            jobs=jobs,
+            progress=advance,
         )
     found.result.save(output / "predictions")
     write_report(
@@ -148,7 +160,9 @@ def fit(
     held_out = CrossValidationResult.load(evaluation / "predictions")
     figures = read_text(evaluation / "cross_validation.md")
     with progress_bar("measuring") as advance:
-        measured = measure_excerpts(records, jobs=jobs, progress=advance)
+        measured = measure_excerpts(
+            records, cache_dir=evaluation.parent / CACHE / "measures", jobs=jobs, progress=advance
+        )
     members = fit_shipped_members(records, measured, fitted, held_out, seed=seed)
     about = {
         "labels_sha256": sha256_of(labels),

@@ -12,6 +12,7 @@ import numpy as np
 from tocco.data.records import LabelRecord
 from tocco.errors import InputError
 from tocco.evaluation.cross_validation.calibration import conformal_scale
+from tocco.evaluation.cross_validation.measured_excerpts import MeasuredExcerpts
 from tocco.evaluation.cross_validation.protocols import calibration_of
 from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.evaluation.cross_validation.statistics_rating import (
@@ -19,7 +20,6 @@ from tocco.evaluation.cross_validation.statistics_rating import (
     KERNEL,
     TREES,
     WITHHELD,
-    MeasuredExcerpts,
     TrainingSide,
     fit_members,
     group_of,

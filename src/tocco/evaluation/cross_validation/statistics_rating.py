@@ -7,37 +7,36 @@ with the score withheld. Settings are chosen inside each training side (`kernel_
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import functools
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from tocco.cache import Arrays, cached_arrays, content_key
 from tocco.data.records import LabelRecord
-from tocco.data.sources import read_record
 from tocco.data.splits import BARRIERS, Fold, Protocol, checked_folds, field_of
 from tocco.engines import LocalEngine, Progress
-from tocco.evaluation.cross_validation.baselines import Baseline, constant, feature_matrix, ridge10
+from tocco.evaluation.cross_validation.baselines import Baseline, constant, ridge10
 from tocco.evaluation.cross_validation.kernel_settings import choose_kernel_settings
+from tocco.evaluation.cross_validation.measured_excerpts import SCORE_FREE, MeasuredExcerpts
 from tocco.evaluation.cross_validation.result import CrossValidationResult
-from tocco.evaluation.cross_validation.shallow_models import excerpt_of
-from tocco.models.blend import Blend
 from tocco.models.boosted_trees import BoostedTrees, fit_boosted_trees
 from tocco.models.by_score import ByScore
 from tocco.models.norm_kernel import KernelSettings, NormKernelRidge, fit_kernel_to_features
-from tocco.models.predictor import Predictor, PredictorInput, StatisticsTable, rating_by_name
+from tocco.models.predictor import PredictorInput, StatisticsTable, rating_by_name
 from tocco.models.statistics_norms import NormNames, StatisticsNorms
-from tocco.music.measures import HALF_NAMES, MEASURES, SCORE_NAMES, WHOLE_NAMES, performance_measures
-from tocco.music.midi import ridge_features
-from tocco.music.statistics import STATISTICS
+from tocco.music.measures import HALF_NAMES, MEASURES, SCORE_NAMES, WHOLE_NAMES
 from tocco.rubrics import TARGETS
 from tocco.units import BoolArray, FloatArray
 
 TREES, KERNEL, BLEND = "trees", "norm kernel", "trees + norm kernel"
 WITHHELD: Final = ", no score"
 
-SCORE_FREE: Final = tuple(statistic.name for statistic in STATISTICS if not statistic.needs_score)
 PAGE: Final = (
     "score_density",
     "score_ioi_beat_median",
@@ -48,60 +47,6 @@ PAGE: Final = (
 """Statistics of a performance that the score alone determines."""
 
 NORM_NAMES: Final = NormNames(WHOLE_NAMES, HALF_NAMES, (*SCORE_NAMES, *PAGE))
-
-
-@dataclass(frozen=True, eq=False)
-class MeasuredExcerpts:
-    """Measures of whole excerpts.
-
-    Attributes
-    ----------
-    measures : (R, M) in the order of `MEASURES`; NaN where missing
-    ridge : (R, 10) in the order of `RIDGE_FEATURES`
-    score_refusal : (R,) why a record's score is not of the same music; "" where it is, or there is none
-    """
-
-    measures: FloatArray
-    ridge: FloatArray
-    score_refusal: tuple[str, ...]
-
-    @property
-    def without_score(self) -> FloatArray:
-        """(R, M) the measures that are left when no score is given."""
-        return np.where(IS_SCORE_FREE, self.measures, np.nan)
-
-
-def _is_score_free(name: str) -> bool:
-    part, _, statistic = name.rpartition(".")
-    return statistic in _FREE and part != "score"
-
-
-_FREE: Final = frozenset(SCORE_FREE)
-IS_SCORE_FREE: Final = np.array([_is_score_free(name) for name in MEASURES])
-
-
-def measure_excerpts(
-    records: Sequence[LabelRecord], *, jobs: int = 1, progress: Progress | None = None
-) -> MeasuredExcerpts:
-    """Align and measure every record as a whole; a score of other music is not used.
-
-    Raises
-    ------
-    InputError
-        A record has no MIDI, or its files cannot be used.
-    """
-    found = list(LocalEngine(jobs).map(_measured, records, progress))
-    return MeasuredExcerpts(
-        np.stack([measures for measures, _, _ in found]),
-        feature_matrix([ridge for _, ridge, _ in found]),
-        tuple(refusal for _, _, refusal in found),
-    )
-
-
-def _measured(record: LabelRecord) -> tuple[FloatArray, dict[str, float], str]:
-    read = read_record(record, refuse_other_score=False)
-    performance, alignment = excerpt_of(record, read.performance, read.alignment)
-    return performance_measures(performance, alignment), ridge_features(performance), read.score_refusal
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,17 +106,22 @@ class FittedMembers:
 
 def fit_members(side: TrainingSide) -> FittedMembers:
     """Fit both members to a training side."""
+    return FittedMembers(fit_trees(side), fit_kernels(side))
+
+
+def fit_trees(side: TrainingSide) -> tuple[BoostedTrees, BoostedTrees]:
+    """Boosted trees on the statistics of the whole, with a score and without."""
     with_score, without = (
         fit_boosted_trees(side.names, names, side.columns(names), side.labels)
         for names in (WHOLE_NAMES, SCORE_FREE)
     )
-    return FittedMembers(
-        (with_score, without),
-        (
-            fit_chosen_kernel(side, side.norms),
-            fit_chosen_kernel(side, side.norms.performed(SCORE_FREE)),
-        ),
-    )
+    return with_score, without
+
+
+def fit_kernels(side: TrainingSide) -> tuple[NormKernelRidge, NormKernelRidge]:
+    """Kernel regressions on all measures against the norms, with a score and without."""
+    free = side.norms.performed(SCORE_FREE)
+    return fit_chosen_kernel(side, side.norms), fit_chosen_kernel(side, free)
 
 
 def fit_chosen_kernel(side: TrainingSide, norms: StatisticsNorms) -> NormKernelRidge:
@@ -204,10 +154,19 @@ def statistics_result(
     protocol: Protocol,
     *,
     seed: int = 0,
+    cache_dir: Path | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> StatisticsResult:
     """Held-out ratings of every record.
+
+    Parameters
+    ----------
+    records, measured, norms
+    protocol
+    seed : of the inner folds
+    cache_dir : where each member's ratings of each fold are kept, for a run that is resumed; None for nowhere
+    jobs, progress
 
     Raises
     ------
@@ -220,8 +179,10 @@ def statistics_result(
         fold[test] = k
     names, labels = rated_labels(records, fold >= 0)
     groups = np.array([group_of(record, protocol) for record in records])
-    tasks = [_task(measured, norms, names, labels, groups, one, seed) for one in folds]
+    sides = [_sides(measured, norms, names, labels, groups, one, seed) for one in folds]
+    tasks = [_Task(member, *side, cache_dir) for member in (TREES, KERNEL) for side in sides]
     found = list(LocalEngine(jobs).map(_rate_fold, tasks, progress))
+    trees, kernels = found[: len(folds)], found[len(folds) :]
     baselines = {
         "ridge, 10 features": _held_out(ridge10, measured.ridge, labels, folds),
         "constant": _held_out(constant, fold, labels, folds),
@@ -235,10 +196,10 @@ def statistics_result(
         is_score=np.array([record.is_score_rendering for record in records]),
         fold=fold,
         labels=labels,
-        predictions={**_joined([one.ratings for one in found], folds, labels.shape), **baselines},
-        sd=_joined([one.sd for one in found], folds, labels.shape),
+        predictions={**_systems(trees, kernels, "rating", folds, labels.shape), **baselines},
+        sd=_systems(trees, kernels, "sd", folds, labels.shape),
     )
-    return StatisticsResult(result, tuple(one.settings for one in found))
+    return StatisticsResult(result, tuple(_settings(one["settings"]) for one in kernels))
 
 
 def rated_labels(records: Sequence[LabelRecord], tested: BoolArray) -> tuple[tuple[str, ...], FloatArray]:
@@ -257,12 +218,24 @@ def group_of(record: LabelRecord, protocol: Protocol) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Task:
+    """Fit of one member to a training side, and its ratings of the test side.
+
+    Attributes
+    ----------
+    member : `TREES` or `KERNEL`
+    side
+    test, test_without : (M, ...) measures, with the score and without
+    cache_dir
+    """
+
+    member: str
     side: TrainingSide
     test: FloatArray
     test_without: FloatArray
+    cache_dir: Path | None
 
 
-def _task(
+def _sides(
     measured: MeasuredExcerpts,
     norms: StatisticsNorms,
     names: tuple[str, ...],
@@ -270,45 +243,68 @@ def _task(
     groups: npt.NDArray,
     fold: Fold,
     seed: int,
-) -> _Task:
+) -> tuple[TrainingSide, FloatArray, FloatArray]:
     train, test = fold
     side = TrainingSide(names, measured.measures[train], labels[train], groups[train], norms, seed)
-    return _Task(side, measured.measures[test], measured.without_score[test])
+    return side, measured.measures[test], measured.without_score[test]
 
 
-@dataclass(frozen=True, eq=False)
-class _FoldRatings:
-    """Held-out ratings and sd of one fold by system, and the settings that were chosen."""
+def _rate_fold(task: _Task) -> Arrays:
+    """Ratings and sd with the score and without, and the settings of a kernel; read where they are cached."""
+    if task.cache_dir is None:
+        return _fold_ratings(task)
+    task.cache_dir.mkdir(parents=True, exist_ok=True)
+    side = task.side
+    arrays = [side.measures, side.labels, task.test]
+    if task.member == KERNEL:
+        arrays += [*side.norms.arrays().values(), np.unique(side.groups, return_inverse=True)[1]]
+    digest = hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
+    key = content_key(__name__, task.member, side.seed, side.names, digest)
+    path = task.cache_dir / f"{task.member.replace(' ', '_')}-{key}.safetensors"
+    read = cached_arrays(path, functools.partial(_fold_ratings, task))
+    return {name: read.array(name) for name in _fold_names(task.member)}
 
-    ratings: dict[str, FloatArray]
-    sd: dict[str, FloatArray]
-    settings: tuple[KernelSettings, KernelSettings]
+
+def _fold_names(member: str) -> tuple[str, ...]:
+    names = tuple(what + suffix for what in ("rating", "sd") for suffix in ("", WITHHELD))
+    return (*names, "settings") if member == KERNEL else names
 
 
-def _rate_fold(task: _Task) -> _FoldRatings:
-    members = fit_members(task.side)
-    both = members.predictors()
-    systems: dict[str, Predictor] = {**both, BLEND: Blend(tuple(both.values()), (1.0, 1.0))}
-    ratings: dict[str, FloatArray] = {}
-    sd: dict[str, FloatArray] = {}
+def _fold_ratings(task: _Task) -> Arrays:
+    found: dict[str, np.ndarray] = {}
+    if task.member == KERNEL:
+        kernels = fit_kernels(task.side)
+        predictor = ByScore(*kernels)
+        found["settings"] = np.array([list(asdict(one.settings).values()) for one in kernels])
+    else:
+        predictor = ByScore(*fit_trees(task.side))
     for suffix, measures in (("", task.test), (WITHHELD, task.test_without)):
-        rows = PredictorInput(statistics=StatisticsTable(MEASURES, measures))
-        for name, predictor in systems.items():
-            found = predictor.predict(rows)
-            ratings[name + suffix] = rating_by_name(predictor, found, task.side.names)
-            sd[name + suffix] = found.sd
-    return _FoldRatings(ratings, sd, members.settings)
+        said = predictor.predict(PredictorInput(statistics=StatisticsTable(MEASURES, measures)))
+        found[f"rating{suffix}"] = rating_by_name(predictor, said, task.side.names)
+        found[f"sd{suffix}"] = said.sd
+    return found
 
 
-def _joined(
-    tables: Sequence[Mapping[str, FloatArray]], folds: Sequence[Fold], shape: tuple[int, ...]
+def _settings(table: FloatArray) -> tuple[KernelSettings, KernelSettings]:
+    with_score, without = (KernelSettings(*row) for row in table.tolist())
+    return with_score, without
+
+
+def _systems(
+    trees: Sequence[Arrays],
+    kernels: Sequence[Arrays],
+    what: str,
+    folds: Sequence[Fold],
+    shape: tuple[int, ...],
 ) -> dict[str, FloatArray]:
-    """Tables of all folds in the order of the records; NaN where no fold tests."""
+    """Table of each system in the order of the records; NaN where no fold tests."""
     joined: dict[str, FloatArray] = {}
-    for name in tables[0]:
-        joined[name] = np.full(shape, np.nan)
-        for table, (_, test) in zip(tables, folds, strict=True):
-            joined[name][test] = table[name]
+    for suffix in ("", WITHHELD):
+        for member, found in ((TREES, trees), (KERNEL, kernels)):
+            table = joined[member + suffix] = np.full(shape, np.nan)
+            for (_, test), one in zip(folds, found, strict=True):
+                table[test] = one[what + suffix]
+        joined[BLEND + suffix] = (joined[TREES + suffix] + joined[KERNEL + suffix]) / 2.0
     return joined
 
 
