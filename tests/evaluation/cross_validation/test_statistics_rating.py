@@ -12,7 +12,7 @@ from beat_annotated import write_annotated
 from tocco.data.records import LabelRecord, read_labels
 from tocco.data.reference_windows import WindowPlan, read_windows
 from tocco.errors import InputError
-from tocco.evaluation.cross_validation import statistics_rating
+from tocco.evaluation.cross_validation import measured_excerpts, statistics_rating
 from tocco.evaluation.cross_validation.measured_excerpts import (
     IS_SCORE_FREE,
     MeasuredExcerpts,
@@ -111,6 +111,47 @@ def test_held_out_labels_are_never_learned_from_nor_chosen_by(
         before, after = found.result.predictions[system], again.result.predictions[system]
         assert np.array_equal(before[first], after[first])
         assert not np.allclose(before[~first], after[~first])
+
+
+def test_a_resumed_run_reads_what_an_earlier_one_rated(
+    records: tuple[LabelRecord, ...],
+    measured: MeasuredExcerpts,
+    norms: StatisticsNorms,
+    found: StatisticsResult,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = statistics_result(records, measured, norms, "cv4_cluster", cache_dir=tmp_path)
+    for system, table in found.result.predictions.items():
+        assert np.array_equal(first.result.predictions[system], table)
+    assert first.settings == found.settings
+    assert len(list(tmp_path.iterdir())) == 4  # two members, two folds
+
+    def never(*_given: object) -> None:
+        raise AssertionError("fitted again")
+
+    monkeypatch.setattr(statistics_rating, "fit_trees", never)
+    monkeypatch.setattr(statistics_rating, "fit_kernels", never)
+    again = statistics_result(records, measured, norms, "cv4_cluster", cache_dir=tmp_path)
+    assert np.array_equal(again.result.predictions[BLEND], found.result.predictions[BLEND])
+    assert again.settings == found.settings
+    with pytest.raises(AssertionError, match="fitted again"):
+        statistics_result(records, measured, norms, "cv4_cluster", seed=1, cache_dir=tmp_path)
+
+
+def test_measures_are_read_once(
+    records: tuple[LabelRecord, ...], measured: MeasuredExcerpts, tmp_path: Path, monkeypatch
+) -> None:
+    some = records[:3]
+    first = measure_excerpts(some, cache_dir=tmp_path)
+    assert np.array_equal(first.measures, measured.measures[:3], equal_nan=True)
+    monkeypatch.setattr(measured_excerpts, "read_record", None)
+    again = measure_excerpts(some, cache_dir=tmp_path)
+    assert np.array_equal(again.measures, first.measures, equal_nan=True)
+    assert np.array_equal(again.ridge, measured.ridge[:3])
+    assert again.score_refusal == ("", "", "")
+    with pytest.raises(TypeError):
+        measure_excerpts([some[0].model_copy(update={"score_path": None})], cache_dir=tmp_path)
 
 
 def test_without_a_score_only_what_the_notes_show_is_left(measured: MeasuredExcerpts) -> None:
