@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -28,6 +29,9 @@ from tocco.models.predictor_files import (
 from tocco.models.statistics_models import StatisticsScale, fit_statistics_scale, label_sd
 from tocco.models.statistics_norms import StatisticsNorms, norm_kinds, norm_names, norms_of_arrays
 from tocco.units import BoolArray, FloatArray
+
+ROWS_AT_ONCE: Final = 32
+"""Performances that are rated in one step, which bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +96,27 @@ class NormKernelRidge:
         """See `Predictor.predict`; ratings are not held to 0..100."""
         table = StatisticsTable(self.statistics, rows.read_statistics(self.statistics))
         z = self.scale.standardised(self.norms.features(table))
-        training = self.training.astype(float)
-        rating = np.empty((len(z), len(self.names)))
-        for d, weight in enumerate(self.weight):
-            learned = self.is_labelled[:, d]
-            kernel = weighted_kernel(z, training[learned], weight.astype(float), self.settings)
-            rating[:, d] = self.mean[d] + kernel @ self.dual[learned, d]
+        blocks = [self._rated(z[start : start + ROWS_AT_ONCE]) for start in range(0, len(z), ROWS_AT_ONCE)]
+        rating = np.concatenate([np.empty((0, len(self.names))), *blocks])
         return Prediction(rating, np.tile(self.sd, (len(z), 1)))
+
+    def _rated(self, z: FloatArray) -> FloatArray:
+        """(N, D) ratings of standardised features (N, F): one product of matrices for all targets."""
+        weight, training, square = self._prepared
+        n_features = weight.shape[1]
+        weighted = z[:, None, :] * weight  # (N, D, F)
+        product = (weighted.reshape(-1, n_features) @ training.T).reshape(*weighted.shape[:2], -1)
+        own = np.einsum("ndf,nf->nd", weighted, z)
+        distance = np.maximum(own[:, :, None] + square - 2.0 * product, 0.0) / n_features
+        kernel = self.settings.kernel(distance, product / n_features)
+        # Where a performance is not labelled, its dual is 0.
+        return self.mean + np.einsum("ndt,td->nd", kernel, self.dual)
+
+    @cached_property
+    def _prepared(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Weights and training features as float64, and (D, T) weighted squares of the latter."""
+        weight, training = self.weight.astype(float), self.training.astype(float)
+        return weight, training, weight @ (training * training).T
 
     def save(self, folder: Path) -> None:
         """See `Predictor.save`."""

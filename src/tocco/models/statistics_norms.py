@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -99,15 +100,23 @@ class StatisticsNorms:
         -------
         (N, F); 0, the norm, where a measure is missing
         """
-        whole = normal_scores(self.whole, table.columns(self.names.whole))
+        whole = scores_at(self._whole_steps, table.columns(self.names.whole))
         found = [whole]
         if self.names.parts:
-            parts = [normal_scores(self.whole, table.columns(part)) for part in self.names.parts]
+            parts = [scores_at(self._whole_steps, table.columns(part)) for part in self.names.parts]
             found.append(np.mean(parts, axis=0))
         if self.names.written:
-            written = normal_scores(self.written, table.columns(self.names.written))
+            written = scores_at(self._written_steps, table.columns(self.names.written))
             found += [self._residuals(whole, written), written]
         return np.concatenate(found, axis=1)
+
+    @cached_property
+    def _whole_steps(self) -> list[ScoreSteps | None]:
+        return score_steps(self.whole)
+
+    @cached_property
+    def _written_steps(self) -> list[ScoreSteps | None]:
+        return score_steps(self.written)
 
     def _residuals(self, whole: FloatArray, written: FloatArray) -> FloatArray:
         expected = inverse_quadratic(written, self.centres.astype(float)) @ self.coefficients.astype(float)
@@ -233,32 +242,53 @@ def rank_table(reference: FloatArray) -> FloatArray:
     return table
 
 
-def normal_scores(table: FloatArray, values: FloatArray) -> FloatArray:
-    """Quantile of the standard normal distribution at the rank of each value in a table.
+class ScoreSteps(NamedTuple):
+    """Values of one column of a table, each once, and the normal score of each."""
 
-    Equal values have the middle of their ranks; between the ranks of a table the scores are interpolated, and
-    beyond its ends they are those of the ends.
+    value: FloatArray
+    score: FloatArray
+
+
+def score_steps(table: FloatArray) -> list[ScoreSteps | None]:
+    """Steps of every column of a (K, P) table of ranks; None for one that is unknown.
+
+    A score is the quantile of the standard normal distribution at the rank of the value; equal values have
+    the middle of their ranks.
+    """
+    from scipy.special import ndtri
+
+    found: list[ScoreSteps | None] = []
+    for column in table.T:
+        if not len(column) or np.isnan(column[0]):
+            found.append(None)
+            continue
+        value, first, count = np.unique(column, return_index=True, return_counts=True)
+        found.append(ScoreSteps(value, ndtri((first + count / 2.0) / len(column))))
+    return found
+
+
+def scores_at(steps: Sequence[ScoreSteps | None], values: FloatArray) -> FloatArray:
+    """Normal scores of values; interpolated between the steps, and beyond the ends those of the ends.
 
     Parameters
     ----------
-    table : (K, P) ascending, or NaN
+    steps : of P columns
     values : (N, P) NaN where missing
 
     Returns
     -------
-    (N, P) 0 where the value is missing, or the column of the table
+    (N, P) 0 where the value is missing, or the column unknown
     """
-    from scipy.special import ndtri
-
     scores = np.zeros(values.shape)
-    for p, column in enumerate(table.T):
-        if not len(column) or np.isnan(column[0]):
-            continue
-        known, first, count = np.unique(column, return_index=True, return_counts=True)
-        score = ndtri((first + count / 2.0) / len(column))
-        there = np.isfinite(values[:, p])
-        scores[there, p] = np.interp(values[there, p], known, score)
-    return scores
+    for p, column in enumerate(steps):
+        if column is not None:
+            scores[:, p] = np.interp(values[:, p], column.value, column.score)
+    return np.where(np.isfinite(values), scores, 0.0)
+
+
+def normal_scores(table: FloatArray, values: FloatArray) -> FloatArray:
+    """`scores_at` the steps of a (K, P) table of ranks."""
+    return scores_at(score_steps(table), values)
 
 
 def inverse_quadratic(a: FloatArray, b: FloatArray) -> FloatArray:
