@@ -15,6 +15,7 @@ from tocco.models.network_predictor import NetworkPredictor
 from tocco.models.norm_kernel import NormKernelRidge
 from tocco.models.predictor import Predictor
 from tocco.models.predictor_files import HEADER, read_header
+from tocco.models.read_off import ReadOff
 from tocco.models.statistics_models import KernelRidge, RidgeStatistics
 
 KINDS: Final[Mapping[str, type[Predictor]]] = {
@@ -26,6 +27,7 @@ KINDS: Final[Mapping[str, type[Predictor]]] = {
         KernelRidge,
         DamageInvariantRidge,
         NormKernelRidge,
+        ReadOff,
         ByScore,
         Blend,
     )

@@ -181,7 +181,7 @@ def test_what_ships_has_learned_from_every_record(shipped, records, measured) ->
     labels = np.array([record.labels["timbre_soft_loud"] for record in records])
     rating = kernel.predict(rows).rating[:, kernel.names.index("timbre_soft_loud")]
     assert r2(labels, rating) > 0.8
-    assert len(kernel.with_score.training) == len(records)
+    assert len(kernel.with_score.member.training) == len(records)
     assert set(shipped.predictors) == {"trees", "norm_kernel"}
 
 

@@ -21,6 +21,7 @@ from tocco.evaluation.cross_validation.statistics_rating import (
     TREES,
     WITHHELD,
     TrainingSide,
+    by_score,
     fit_members,
     group_of,
     rated_labels,
@@ -73,10 +74,11 @@ def fit_shipped_members(
     names, labels = rated_labels(records, np.ones(len(records), dtype=bool))
     _assert_same_records(records, names, held_out)
     groups = np.array([group_of(record, "cv4_cluster") for record in records])
-    members = fit_members(TrainingSide(names, measured.measures, labels, groups, norms, seed))
-    with_score, without_score = interval_sd(held_out)
-    predictors = members.with_sd(with_score, without_score).predictors()
-    spread = {BLEND: np.tile(with_score, (len(held_out), 1))}
+    side = TrainingSide(names, measured.measures, labels, groups, norms, seed)
+    members = fit_members(side)
+    sd = interval_sd(held_out)
+    predictors = {TREES: by_score(side, members.trees, sd), KERNEL: by_score(side, members.kernel, sd)}
+    spread = {BLEND: np.tile(sd[0], (len(held_out), 1))}
     return ShippedMembers(
         predictors={FOLDERS[name]: predictor for name, predictor in predictors.items()},
         intervals=calibration_of(replace(held_out, sd=spread), records, BLEND),

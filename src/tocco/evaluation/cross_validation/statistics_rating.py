@@ -10,7 +10,8 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,9 @@ from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.models.boosted_trees import BoostedTrees, fit_boosted_trees
 from tocco.models.by_score import ByScore
 from tocco.models.norm_kernel import KernelSettings, NormKernelRidge, fit_kernel_to_features
-from tocco.models.predictor import PredictorInput, StatisticsTable, rating_by_name
+from tocco.models.predictor import Predictor, PredictorInput, StatisticsTable, rating_by_name
+from tocco.models.read_off import ReadOff, Recipe, recipe_for
+from tocco.models.statistics_models import label_sd
 from tocco.models.statistics_norms import NormNames, StatisticsNorms
 from tocco.music.measures import HALF_NAMES, MEASURES, SCORE_NAMES, WHOLE_NAMES
 from tocco.rubrics import TARGETS
@@ -70,6 +73,21 @@ class TrainingSide:
     norms: StatisticsNorms
     seed: int
 
+    @cached_property
+    def recipe(self) -> Recipe:
+        """Targets that are not learned, since they are means of others."""
+        return recipe_for(self.names, self.labels)
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """Targets that are learned, in order."""
+        return tuple(name for name in self.names if name not in self.recipe)
+
+    @property
+    def learned_labels(self) -> FloatArray:
+        """(N, len(learned)) their labels."""
+        return self.labels[:, [self.names.index(name) for name in self.learned]]
+
     def columns(self, names: Sequence[str]) -> FloatArray:
         """(N, len(names)) measures by name."""
         return StatisticsTable(MEASURES, self.measures).columns(names)
@@ -87,21 +105,10 @@ class FittedMembers:
     trees: tuple[BoostedTrees, BoostedTrees]
     kernel: tuple[NormKernelRidge, NormKernelRidge]
 
-    def predictors(self) -> dict[str, ByScore]:
-        """Name of the member -> one predictor for both."""
-        return {TREES: ByScore(*self.trees), KERNEL: ByScore(*self.kernel)}
-
     @property
     def settings(self) -> tuple[KernelSettings, KernelSettings]:
         """Of the kernel with a score, and without."""
         return self.kernel[0].settings, self.kernel[1].settings
-
-    def with_sd(self, with_score: FloatArray, without_score: FloatArray) -> FittedMembers:
-        """The same members with these sd, (D,) rating points each."""
-        return FittedMembers(
-            (replace(self.trees[0], sd=with_score), replace(self.trees[1], sd=without_score)),
-            (replace(self.kernel[0], sd=with_score), replace(self.kernel[1], sd=without_score)),
-        )
 
 
 def fit_members(side: TrainingSide) -> FittedMembers:
@@ -109,10 +116,26 @@ def fit_members(side: TrainingSide) -> FittedMembers:
     return FittedMembers(fit_trees(side), fit_kernels(side))
 
 
+def by_score(
+    side: TrainingSide, pair: tuple[Predictor, Predictor], sd: tuple[FloatArray, FloatArray]
+) -> ByScore:
+    """One predictor of every target from those of what is learned.
+
+    Parameters
+    ----------
+    side : that the pair has learned from
+    pair, sd : with a score, without; sd is (D,) rating points
+    """
+    with_score, without = (
+        ReadOff(side.names, member, side.recipe, spread) for member, spread in zip(pair, sd, strict=True)
+    )
+    return ByScore(with_score, without)
+
+
 def fit_trees(side: TrainingSide) -> tuple[BoostedTrees, BoostedTrees]:
     """Boosted trees on the statistics of the whole, with a score and without."""
     with_score, without = (
-        fit_boosted_trees(side.names, names, side.columns(names), side.labels)
+        fit_boosted_trees(side.learned, names, side.columns(names), side.learned_labels)
         for names in (WHOLE_NAMES, SCORE_FREE)
     )
     return with_score, without
@@ -129,8 +152,8 @@ def fit_chosen_kernel(side: TrainingSide, norms: StatisticsNorms) -> NormKernelR
     names = norms.names.all
     features = norms.features(StatisticsTable(names, side.columns(names)))
     generator = np.random.default_rng(side.seed)
-    settings = choose_kernel_settings(features, side.labels, side.groups, generator)
-    return fit_kernel_to_features(side.names, norms, features, side.labels, settings)
+    settings = choose_kernel_settings(features, side.learned_labels, side.groups, generator)
+    return fit_kernel_to_features(side.learned, norms, features, side.learned_labels, settings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,12 +295,13 @@ def _fold_names(member: str) -> tuple[str, ...]:
 
 def _fold_ratings(task: _Task) -> Arrays:
     found: dict[str, np.ndarray] = {}
+    spread = label_sd(task.side.labels)
     if task.member == KERNEL:
         kernels = fit_kernels(task.side)
-        predictor = ByScore(*kernels)
+        predictor = by_score(task.side, kernels, (spread, spread))
         found["settings"] = np.array([list(asdict(one.settings).values()) for one in kernels])
     else:
-        predictor = ByScore(*fit_trees(task.side))
+        predictor = by_score(task.side, fit_trees(task.side), (spread, spread))
     for suffix, measures in (("", task.test), (WITHHELD, task.test_without)):
         said = predictor.predict(PredictorInput(statistics=StatisticsTable(MEASURES, measures)))
         found[f"rating{suffix}"] = rating_by_name(predictor, said, task.side.names)
