@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tocco.rubrics import LEVELS, TOCCO10, Meaning
 
 
@@ -21,3 +23,10 @@ def test_a_rating_sounds_like_the_nearest_level():
         "good",
         "good",
     ]
+
+
+def test_the_rating_guide_has_these_words():
+    guide = (Path(__file__).parents[1] / "docs" / "rating_guide.md").read_text(encoding="utf-8")
+    for dimension in TOCCO10.dimensions:
+        for level, words in dimension.meaning.at.items():
+            assert f"| {level} | {words} |" in guide

@@ -16,6 +16,7 @@ from tocco.inference.assessment import Assessment
 from tocco.inference.bundle import Bundle, load_bundle
 from tocco.inference.conclusion import conclude
 from tocco.inference.music_span import music_span
+from tocco.inference.plausibility import implausible
 from tocco.inference.rating import MIN_STRUCK_NOTES, rate_whole, rate_windows
 from tocco.inference.verdict import at_level, merge_windows
 from tocco.inference.windows import centre_weighted_merge, stream_windows
@@ -81,7 +82,7 @@ class Assessor:
         if self.bundle.whole is not None:
             whole = rate_whole(self.bundle.whole, sources.performance, sources.alignment)
             verdict = at_level(verdict, self.bundle.whole.names, whole, self.bundle.whole_share)
-        reasons = self._outside(np.stack(statistics)[rated.heard])
+        reasons = implausible(sources.performance) or self._outside(np.stack(statistics)[rated.heard])
         return conclude(self.bundle, self.rubric, sources, bounds, verdict, reasons)
 
     def _windows(

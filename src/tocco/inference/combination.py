@@ -87,8 +87,8 @@ DEDUCTIONS: Final[Mapping[str, Mapping[str, float]]] = {
 """Dimension -> measure -> points that a shortfall of 1 takes off.
 
 Chosen once, on the 21 corruptions and nine composites of 24 excerpts (PercePiano, Vienna), from a few sets of
-round numbers: as little as makes most ratings fall from the third of five steps on. The grades of 45 students'
-takes were looked at beside, and no set was preferred for them."""
+round numbers: as little as makes most ratings fall from the third of five steps on. The grades of 45 takes of
+students were looked at beside, and no set was preferred for them."""
 
 
 def deductions(dimension: str, shortfalls: Shortfalls) -> dict[str, float]:
