@@ -19,9 +19,10 @@ from typing import Final
 
 import numpy as np
 from damage_material import Take, read_students, read_takes
-from damage_report import summary
+from damage_report import medians, summary
 
 from tocco.errors import ToccoError
+from tocco.evaluation.validity.composites import damaged_by
 from tocco.files import write_bytes
 from tocco.music.alignment import Alignment
 from tocco.music.corruption import CORRUPTIONS
@@ -31,17 +32,7 @@ from tocco.pseudo_labels.damage.anchors import DamageAnchors, load_anchors, refe
 from tocco.pseudo_labels.damage.harm import harm
 from tocco.pseudo_labels.damage.measure import measure_damage
 from tocco.pseudo_labels.fitting.damage import WINDOW_SEC, cut_window, damaged
-from tocco.pseudo_labels.fitting.heavy_damage import (
-    HeavyDamage,
-    corrupted,
-    hand_a_semitone_off,
-    hands_apart,
-    legatissimo,
-    mashing,
-    no_pedal,
-    random_velocities,
-    sustain_held,
-)
+from tocco.pseudo_labels.fitting.heavy_damage import HeavyDamage, Make, corrupted
 from tocco.pseudo_labels.observed.evidence import Evidence
 
 STEPS: Final = (3, 5)
@@ -68,19 +59,29 @@ def damages() -> list[HeavyDamage]:
         for step in STEPS
     ]
     composites = (
-        ("sustain held throughout", "kept", sustain_held),
-        ("no pedal", "kept", no_pedal),
-        ("random velocities", "kept", random_velocities),
-        ("legatissimo", "kept", legatissimo),
-        ("jitter 50 ms", "found", corrupted("timing_jitter", 50.0)),
-        ("jitter 150 ms", "found", corrupted("timing_jitter", 150.0)),
-        ("hand a semitone off", "found", hand_a_semitone_off),
-        ("hands 200 ms apart", "found", hands_apart),
+        ("sustain held throughout", "kept", composite("sustain_held", 1.0)),
+        ("no pedal", "kept", composite("no_pedal", 1.0)),
+        ("random velocities", "kept", composite("random_velocities", 1.0)),
+        ("legatissimo", "kept", composite("legatissimo", 4.0)),
+        ("jitter 50 ms", "found", composite("jitter", 50.0)),
+        ("jitter 150 ms", "found", composite("jitter", 150.0)),
+        ("hand a semitone off", "found", composite("hand_semitone_off", 1.0)),
+        ("hands 200 ms apart", "found", composite("hands_apart", 200.0)),
         ("25 % wrong notes", "found", corrupted("wrong_notes", 0.25)),
         ("40 % wrong notes", "found", corrupted("wrong_notes", 0.40)),
-        ("mashing", "none", mashing),
+        ("mess", "found", composite("mess", 1.0)),
+        ("mashing", "none", composite("mashing", 1.0)),
     )
     return [*found, *(HeavyDamage(name, (), how, make) for name, how, make in composites)]
+
+
+def composite(name: str, dose: float) -> Make:
+    """One of the composites of the validity suite."""
+
+    def make(performance: Performance, alignment: Alignment, rng: np.random.Generator) -> Performance:
+        return damaged_by(name, performance, dose, rng, alignment).performance
+
+    return make
 
 
 @dataclass(frozen=True)
@@ -216,9 +217,9 @@ def main() -> None:
     undamaged = clean(corpora, anchors)
     write_csv(options.output / "clean.csv", undamaged)
     answered = list(responses(asap, anchors, options.excerpts))
-    write_csv(options.output / "responses.csv", _rows_of(answered))
+    write_csv(options.output / "responses.csv", medians(_rows_of(answered)))
     kept = list(invariance(asap, anchors, options.excerpts))
-    write_csv(options.output / "invariance.csv", _rows_of(kept))
+    write_csv(options.output / "invariance.csv", medians(_rows_of(kept)))
     text = summary(undamaged, _rows_of(answered), _rows_of(kept), anchors)
     write_bytes(options.output / "README.md", text.encode())
 

@@ -56,6 +56,34 @@ def summary(
     return "\n".join(lines).rstrip() + "\n"
 
 
+def medians(rows: Sequence[Row]) -> list[dict[str, object]]:
+    """One row for each change and measure: medians of harm, and the share of excerpts in which it moved.
+
+    Parameters
+    ----------
+    rows : of single excerpts
+    """
+    of_both: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        of_both.setdefault((str(row["change"]), str(row["measure"])), []).append(row)
+    found = []
+    for (change, measure), own in of_both.items():
+        moved = np.array([float(row["after"]) - float(row["before"]) for row in own])
+        found.append(
+            {
+                "change": change,
+                "measure": measure,
+                "excerpts": len(own),
+                "before": _median([row["before"] for row in own]),
+                "after": _median([row["after"] for row in own]),
+                "rose": float((moved > FELL).mean()),
+                "fell": float((moved < -FELL).mean()),
+                "lost": float(np.isnan(moved).mean()),
+            }
+        )
+    return found
+
+
 def _students(clean: Sequence[Row]) -> list[str]:
     """Rank correlation with teachers, and where professionals stand."""
     graded = [row for row in clean if row["corpus"] == "students"]

@@ -12,7 +12,7 @@ from tocco.pseudo_labels.damage.catalogue import MEASURES
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
-from damage_report import PARTS, mean_harm, summary
+from damage_report import PARTS, mean_harm, medians, summary
 
 NAMES = tuple(MEASURES)
 
@@ -63,3 +63,17 @@ def test_the_worse_of_a_part_counts_and_missing_ones_do_not() -> None:
     assert mean_harm(row) == pytest.approx(0.3)
     assert mean_harm(dict.fromkeys(NAMES, 0.5)) == pytest.approx(0.5)
     assert {name for names in PARTS.values() for name in names} <= set(NAMES)
+
+
+def test_medians_of_the_excerpts() -> None:
+    density = next(row for row in medians(ANSWERED) if row["measure"] == "density")
+    assert density == {
+        "change": "stops",
+        "measure": "density",
+        "excerpts": 3,
+        "before": 0.4,
+        "after": 0.4,
+        "rose": 0.0,
+        "fell": pytest.approx(1 / 3),
+        "lost": 0.0,
+    }
