@@ -134,7 +134,7 @@ def test_every_learned_dimension_has_deductions_of_known_measures():
         assert all(value > 0 for value in points.values())
 
 
-# Each by itself: a change of any of these changes what people are told.
+# Each by itself: a change of any of these changes what people read.
 POINTS = {
     "rhythmic_precision": "14 10 8 8 10",
     "dynamics_control": "10 12 8",
