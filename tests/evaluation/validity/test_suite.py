@@ -322,20 +322,30 @@ def test_a_file_that_is_no_report_is_refused(tmp_path: Path) -> None:
         read_report(tmp_path / "validity.json")
 
 
-@pytest.mark.slow
-@pytest.mark.render
-def test_the_bundled_model_is_assessed(here: Path) -> None:
-    """A user's command on a tiny manifest, with the model that ships."""
+def test_the_command_line_chooses_the_size(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 
     from tocco.apps.cli.main import app
+    from tocco.apps.commands import validity as command
 
-    manifest = write_etude(here, 2)
-    arguments = ["benchmark", "validity", "-o", "out", "--takes", str(manifest), "--quick", "--excerpts", "1"]
-    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
-    assert done.exit_code == 0
+    asked: list[tuple[Path, ValidityOptions]] = []
+    monkeypatch.setattr(command, "validity", lambda output, options: asked.append((output, options)))
+    given = ["benchmark", "validity", "-o", "out", "--takes", "takes.jsonl", "--pieces", "p.txt"]
+    CliRunner().invoke(app, given, catch_exceptions=False)
+    CliRunner().invoke(app, [*given, "--quick", "--excerpts", "1", "--cached-only"], catch_exceptions=False)
+    (output, full), (_, quick) = asked
+    assert (output, full.takes, full.pieces) == (Path("out"), Path("takes.jsonl"), Path("p.txt"))
+    assert (full.size, full.seconds, full.is_cached_only) == (FULL, 24.0, False)
+    assert (quick.size, quick.is_cached_only) == (replace(QUICK, n_excerpts=1), True)
+
+
+@pytest.mark.slow
+@pytest.mark.render
+def test_the_bundled_model_is_assessed(here: Path) -> None:
+    """A tiny manifest, with the model that ships."""
+    validity(here / "out", options(write_etude(here, 1)))
     report = read_report(here / "out" / "validity.json")
     figures = {(one.bar, one.modality, one.group): one for one in report.figures}
     assert figures["no_score_note_accuracy", "keys", ""].value == 1.0
-    assert figures["target_falls", "keys_score", "seen"].n > 20
+    assert figures["target_falls", "keys_score", "seen"].n >= 12
     assert sum(count.n_refused for count in report.counts if count.part == "clean") == 0
