@@ -24,6 +24,7 @@ from tocco.files import file_name, is_safe_name, sha256_of
 from tocco.inference import batch
 from tocco.inference.assessment import Assessment, read_assessment
 from tocco.inference.bundle import load_bundle
+from tocco.music.performance import Origin
 from tocco.report import formats
 
 Run = Callable[..., str]
@@ -39,7 +40,9 @@ class Stand:
     def __init__(self, bundle: Path | None) -> None:
         self.bundle = SimpleNamespace(sha256=example().bundle.sha256)
 
-    def assess(self, audio: Path | None, midi: Path | None, score: Path | None) -> Assessment:
+    def assess(
+        self, audio: Path | None, midi: Path | None, score: Path | None, *, origin: Origin = "keys"
+    ) -> Assessment:
         if midi is None or not midi.is_file():
             raise InputError(midi or "midi", "does not exist")
         made = example(score=score is not None)
@@ -50,6 +53,7 @@ class Stand:
             if audio is None
             else {"sha256": sha256_of(audio)}
         )
+        inputs["notes"] = origin
         if score is not None:
             inputs["score"]["sha256"] = sha256_of(score)
         return Assessment.model_validate(made.model_dump() | {"inputs": inputs})
@@ -159,6 +163,15 @@ def test_a_table_that_is_not_ours_is_never_replaced(run: Run) -> None:
     with pytest.raises(OutputError, match="no table of assessments"):
         run("--manifest", "out/assessments.csv", "-o", "out")
     assert Path("out/assessments.csv").read_text() == rows
+
+
+def test_transcribed_notes_are_another_input(run: Run) -> None:
+    run("one.wav", "--midi", "one.mid", "-o", "out")
+    with pytest.raises(OutputError, match="is the assessment of the same performance with other notes"):
+        run("one.wav", "--midi", "one.mid", "-o", "out", "--transcribed")
+    run("one.wav", "--midi", "one.mid", "-o", "out", "--transcribed", "--overwrite")
+    assert read_assessment(Path("out/one.json")).inputs.notes == "transcribed"
+    run("one.wav", "--midi", "one.mid", "-o", "out", "--transcribed")
 
 
 def test_another_score_is_another_input(run: Run) -> None:

@@ -13,6 +13,7 @@ from tocco.errors import BundleError, InputError
 from tocco.inference import batch
 from tocco.inference.assessment import Assessment
 from tocco.inference.batch import assess_many, shared_assessor
+from tocco.music.performance import Origin
 
 TAKES = [TakeFiles(name, midi=Path(f"{name}.mid")) for name in ("one", "two", "three")]
 
@@ -27,7 +28,9 @@ class Stand:
             raise BundleError(bundle, "is not a folder")
         Stand.made = (*Stand.made, bundle)
 
-    def assess(self, audio: Path | None, midi: Path | None, score: Path | None) -> Assessment:
+    def assess(
+        self, audio: Path | None, midi: Path | None, score: Path | None, *, origin: Origin = "keys"
+    ) -> Assessment:
         assert (audio, score) == (None, None)
         if midi == Path("two.mid"):
             raise InputError(midi, "is empty")

@@ -13,6 +13,7 @@ from tocco.evaluation.validity.rows import Modality, Row, RowPart
 from tocco.inference.assessment import Aggregate, Assessment, Curve, Part, Rating
 from tocco.inference.evidence import BundleIdentity, InputFile, Inputs
 from tocco.music.midi import load_midi, save_midi
+from tocco.music.performance import Origin
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS
 
 LOG_NAME = "assessed.txt"
@@ -59,7 +60,14 @@ class KnownAssessor:
     Every assessment is a line of `assessed.txt` in the working directory.
     """
 
-    def assess(self, audio: Path | None, midi: Path | None = None, score: Path | None = None) -> Assessment:
+    def assess(
+        self,
+        audio: Path | None,
+        midi: Path | None = None,
+        score: Path | None = None,
+        *,
+        origin: Origin = "keys",
+    ) -> Assessment:
         assert midi is not None
         played = load_midi(midi)
         with Path(LOG_NAME).open("a") as log:

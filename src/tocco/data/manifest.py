@@ -121,7 +121,7 @@ def _of_labels(path: Path) -> list[tuple[str, TakeFiles]]:
                 next_step="give the performance another segment_id",
             )
         files = {"audio": record.audio_path, "midi": record.midi_path, "score": record.score_path}
-        rows.append((subject, TakeFiles(record.segment_id, **files)))
+        rows.append((subject, TakeFiles(record.segment_id, **files, origin=record.origin)))
     return rows
 
 

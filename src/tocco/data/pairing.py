@@ -10,10 +10,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from tocco.errors import InputError, UsageError
 from tocco.files import assert_plain_file, file_name
+
+if TYPE_CHECKING:
+    from tocco.music.performance import Origin
 
 AUDIO_SUFFIXES: Final = frozenset(
     (".wav", ".aif", ".aiff", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".mp4", ".aac", ".webm")
@@ -46,12 +49,14 @@ class TakeFiles:
     ----------
     id : name of its results; valid as a file name
     audio, midi, score : None where missing; `audio` or `midi` is present
+    origin : of the notes in `midi`
     """
 
     id: str
     audio: Path | None = None
     midi: Path | None = None
     score: Path | None = None
+    origin: Origin = "keys"
 
 
 @dataclass(frozen=True)

@@ -148,10 +148,17 @@ def read_record(record: LabelRecord, *, refuse_other_score: bool = True) -> Alig
 
 
 @contextmanager
-def open_sources(audio: Path | None, midi: Path | None, score: Path | None) -> Iterator[Sources]:
+def open_sources(
+    audio: Path | None, midi: Path | None, score: Path | None, *, origin: Origin = "keys"
+) -> Iterator[Sources]:
     """Read all given files and align them in time.
 
     A rendering is in a temporary folder until the end of the block.
+
+    Parameters
+    ----------
+    audio, midi, score
+    origin : of the notes in the MIDI
 
     Raises
     ------
@@ -171,7 +178,7 @@ def open_sources(audio: Path | None, midi: Path | None, score: Path | None) -> I
     for path in (audio, midi, score):
         if path is not None:
             assert_plain_file(path)
-    performance = load_midi(midi)
+    performance = replace(load_midi(midi), origin=origin)
     readings = None if score is None else score_readings(score)
     with tempfile.TemporaryDirectory(prefix="tocco-") as folder:
         synchrony = None

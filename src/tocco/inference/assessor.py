@@ -20,6 +20,7 @@ from tocco.inference.plausibility import implausible
 from tocco.inference.rating import MIN_STRUCK_NOTES, rate_whole, rate_windows
 from tocco.inference.verdict import at_level, merge_windows
 from tocco.inference.windows import centre_weighted_merge, stream_windows
+from tocco.music.performance import Origin
 from tocco.rubrics import TOCCO10, Rubric
 from tocco.units import SAMPLE_RATE_HZ, FloatArray, amplitude_from_db
 
@@ -45,7 +46,12 @@ class Assessor:
         self.rubric = rubric
 
     def assess(
-        self, audio: StrPath | None, midi: StrPath | None = None, score: StrPath | None = None
+        self,
+        audio: StrPath | None,
+        midi: StrPath | None = None,
+        score: StrPath | None = None,
+        *,
+        origin: Origin = "keys",
     ) -> Assessment:
         """Assess one performance.
 
@@ -54,6 +60,9 @@ class Assessor:
         audio : recording; None renders the MIDI
         midi : performance MIDI
         score : MusicXML, .mxl or score MIDI; without one, what needs it is missing
+        origin
+            "transcribed" for a MIDI that was transcribed from a recording: what a transcription cannot show
+            is missing, and the rest is compared with transcriptions.
 
         Raises
         ------
@@ -61,7 +70,7 @@ class Assessor:
             An input cannot be used, two do not belong together, or a part of this machine is missing.
         """
         audio, midi, score = (None if path is None else Path(path) for path in (audio, midi, score))
-        with open_sources(audio, midi, score) as sources:
+        with open_sources(audio, midi, score, origin=origin) as sources:
             return self._assess(sources)
 
     def _assess(self, sources: Sources) -> Assessment:

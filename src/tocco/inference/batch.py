@@ -82,10 +82,15 @@ def shared_assessor(bundle: Path | None = None) -> Assessor:
     return Assessor(bundle)
 
 
+def assess_take(assessor: Assessor, take: TakeFiles) -> Assessment:
+    """Assess the files of one performance."""
+    return assessor.assess(take.audio, take.midi, take.score, origin=take.origin)
+
+
 def _assess(task: _Task) -> Outcome:
     assessor = shared_assessor(task.bundle)
     try:
-        assessment = assessor.assess(task.take.audio, task.take.midi, task.take.score)
+        assessment = assess_take(assessor, task.take)
         if task.deliver is not None:
             task.deliver(task.take.id, assessment)
     except ToccoError as error:

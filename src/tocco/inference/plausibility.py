@@ -3,8 +3,8 @@
 The limits were set between 516 excerpts of 24 s of ASAP (pieces that the validity suite does not report on),
 45 takes of students and 123 excerpts of PercePiano on one side, and made-up playing on the other. Measured on
 both sides: notes a second at the densest, 37 at most against 50 at least; notes in clusters, 4 % at most
-against all; keys that lie apart, 3.3 semitones at most (Chopin op. 10 no. 1, whose keys fit a scale) against 3.1
-at least, beside a share in a scale of .72 at least against .75 at most.
+against all; keys that lie apart, 3.3 semitones at most (Chopin op. 10 no. 1, whose keys fit a scale) against
+3.1 at least, beside a share in a scale of .72 at least against .75 at most.
 """
 
 from __future__ import annotations

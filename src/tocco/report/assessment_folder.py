@@ -107,6 +107,8 @@ class AssessmentFolder:
             return None  # the inputs themselves are at fault; reading them says how
         given = [None if file is None else sha256_of(file) for file in files]
         differing = differing_inputs(found, *given)
+        if found.inputs.notes != take.origin:
+            differing += (f"other notes ({found.inputs.notes}, not {take.origin})",)
         if differing and not overwrite:
             problem = _difference(differing)
             raise OutputError(path, problem, next_step="name another folder, or --overwrite")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,9 @@ def assess(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for the JSON and the picture.")
     ] = None,
+    transcribed: Annotated[
+        bool, typer.Option("--transcribed", help="The MIDI was transcribed from a recording.")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the assessment of other inputs under the same name.")
@@ -47,7 +51,8 @@ def assess(
     given = _given(files or [], midi or [], score or [], manifest)
     for one in given.left_out:
         typer.echo(f"left out: {one.subject} {one.reason}", err=True)
-    is_batch = manifest is not None or len(given.takes) > 1
+    takes = [replace(take, origin="transcribed") if transcribed else take for take in given.takes]
+    is_batch = manifest is not None or len(takes) > 1
     if is_batch and overwrite:
         raise UsageError(
             "--overwrite",
@@ -60,8 +65,8 @@ def assess(
     if is_batch:
         from tocco.apps.commands.assess import assess_several
 
-        raise typer.Exit(assess_several(given.takes, bundle, output, jobs=jobs))
-    take = next(iter(given.takes))
+        raise typer.Exit(assess_several(takes, bundle, output, jobs=jobs))
+    take = takes[0]
     if take.audio is not None:
         identify_container(take.audio)  # a file that is no recording is named before anything is loaded
     from tocco.apps.commands.assess import assess_one

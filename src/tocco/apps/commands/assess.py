@@ -12,7 +12,7 @@ import typer
 from tocco.apps.progress import progress_bar
 from tocco.data.pairing import TakeFiles
 from tocco.inference.assessment import Assessment
-from tocco.inference.batch import assess_many, shared_assessor
+from tocco.inference.batch import assess_many, assess_take, shared_assessor
 from tocco.report.assessment_folder import AssessmentFolder
 from tocco.report.ranking import print_ranking
 from tocco.report.terminal import print_assessment
@@ -26,7 +26,7 @@ def assess_one(take: TakeFiles, bundle: Path | None, output: Path | None, *, ove
     if folder is not None:
         folder.prepare()
         folder.earlier(take, overwrite=overwrite)
-    assessment = shared_assessor(bundle).assess(take.audio, take.midi, take.score)
+    assessment = assess_take(shared_assessor(bundle), take)
     written = () if folder is None else folder.write(take.id, assessment)
     print_assessment(assessment)
     for path in written:

@@ -9,12 +9,20 @@ from typing import Protocol
 
 from tocco.evaluation.validity.rows import Modality, RowName, RowPart
 from tocco.inference.assessment import Assessment
+from tocco.music.performance import Origin
 
 
 class RatesFiles(Protocol):
     """What the suite examines: the public interface of an `Assessor`."""
 
-    def assess(self, audio: Path | None, midi: Path | None = None, score: Path | None = None) -> Assessment:
+    def assess(
+        self,
+        audio: Path | None,
+        midi: Path | None = None,
+        score: Path | None = None,
+        *,
+        origin: Origin = "keys",
+    ) -> Assessment:
         """Assess one performance."""
         ...
 

@@ -11,8 +11,9 @@ from tocco.cache import cached_model, code_hash, json_key
 from tocco.errors import ToccoError
 from tocco.evaluation.validity.case import Case, Files, Rater, RatesFiles
 from tocco.evaluation.validity.material import files_of
-from tocco.evaluation.validity.rows import CaseRows, Row, RowName, assessed, refused
+from tocco.evaluation.validity.rows import CaseRows, Modality, Row, RowName, assessed, refused
 from tocco.files import file_name, sha256_of
+from tocco.music.performance import Origin
 
 _SHOWN: Final = 16
 
@@ -64,7 +65,7 @@ def _rated(task: RatingTask, key: str) -> CaseRows:
     with tempfile.TemporaryDirectory(prefix="tocco-") as folder:
         try:
             for name, files in files_of(task.case, Path(folder)):
-                rows.append(_row(assessor, name, files))
+                rows.append(_row(assessor, name, files, origin_of(task.case.modality)))
         except ToccoError as error:
             reason = error.problem
         else:
@@ -72,9 +73,14 @@ def _rated(task: RatingTask, key: str) -> CaseRows:
     return CaseRows(key=key, part=task.case.part, rows=tuple(rows), inapplicable=reason)
 
 
-def _row(assessor: RatesFiles, name: RowName, files: Files) -> Row:
+def origin_of(modality: Modality) -> Origin:
+    """What a user says of the notes of a modality."""
+    return "transcribed" if modality == "transcribed_score" else "keys"
+
+
+def _row(assessor: RatesFiles, name: RowName, files: Files, origin: Origin) -> Row:
     try:
-        return assessed(name, assessor.assess(files.audio, files.midi, files.score))
+        return assessed(name, assessor.assess(files.audio, files.midi, files.score, origin=origin))
     except ToccoError as error:
         return refused(name, _without_folders(error.problem, files))
 
