@@ -125,13 +125,13 @@ def test_a_resumed_run_reads_what_an_earlier_one_rated(
     for system, table in found.result.predictions.items():
         assert np.array_equal(first.result.predictions[system], table)
     assert first.settings == found.settings
-    assert len(list(tmp_path.iterdir())) == 4  # two members, two folds
+    assert len(list(tmp_path.iterdir())) == 8  # two members, two folds, with a score and without
 
-    def never(*_given: object) -> None:
+    def never(*_given: object, **_more: object) -> None:
         raise AssertionError("fitted again")
 
     monkeypatch.setattr(statistics_rating, "fit_trees", never)
-    monkeypatch.setattr(statistics_rating, "fit_kernels", never)
+    monkeypatch.setattr(statistics_rating, "fit_kernel", never)
     again = statistics_result(records, measured, norms, "cv4_cluster", cache_dir=tmp_path)
     assert np.array_equal(again.result.predictions[BLEND], found.result.predictions[BLEND])
     assert again.settings == found.settings
@@ -154,10 +154,26 @@ def test_measures_are_read_once(
         measure_excerpts([some[0].model_copy(update={"score_path": None})], cache_dir=tmp_path)
 
 
-def test_without_a_score_only_what_the_notes_show_is_left(measured: MeasuredExcerpts) -> None:
-    left = measured.without_score
-    assert np.isnan(left[:, ~IS_SCORE_FREE]).all()
-    assert np.array_equal(left[:, IS_SCORE_FREE], measured.measures[:, IS_SCORE_FREE], equal_nan=True)
+def test_a_record_without_a_usable_score_is_rated_by_those_who_need_none(
+    records: tuple[LabelRecord, ...], measured: MeasuredExcerpts, norms: StatisticsNorms
+) -> None:
+    lost = measured.measures.copy()
+    lost[3, ~IS_SCORE_FREE] = np.nan
+    poorer = replace(measured, measures=lost)
+    assert poorer.has_score.tolist() == [n != 3 for n in range(len(records))]
+    result = statistics_result(records, poorer, norms, "cv4_cluster").result
+    for name in (TREES, KERNEL, BLEND):
+        same = (result.predictions[name] == result.predictions[name + WITHHELD]).all(axis=1)
+        assert same[3]
+        assert name == TREES or not same.all()  # so few performances give no tree
+
+
+def test_without_a_score_only_what_the_notes_show_is_left(
+    records: tuple[LabelRecord, ...], measured: MeasuredExcerpts
+) -> None:
+    (without,) = measure_excerpts([records[0].model_copy(update={"score_path": None})]).measures
+    assert np.isnan(without[~IS_SCORE_FREE]).all()
+    assert np.array_equal(without[IS_SCORE_FREE], measured.measures[0, IS_SCORE_FREE], equal_nan=True)
     free = {name for name, there in zip(MEASURES, IS_SCORE_FREE, strict=True) if there}
     assert {"onset_rate", "last_half.onset_rate"} <= free
     assert not {"score.onset_rate", "tempo_bpm", "first_half.tempo_bpm", "score_density"} & free

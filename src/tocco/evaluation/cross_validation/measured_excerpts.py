@@ -21,7 +21,7 @@ from tocco.files import sha256_of
 from tocco.music.measures import MEASURES, performance_measures
 from tocco.music.midi import ridge_features
 from tocco.music.statistics import STATISTICS
-from tocco.units import FloatArray
+from tocco.units import BoolArray, FloatArray
 
 SCORE_FREE: Final = tuple(statistic.name for statistic in STATISTICS if not statistic.needs_score)
 
@@ -42,9 +42,9 @@ class MeasuredExcerpts:
     score_refusal: tuple[str, ...]
 
     @property
-    def without_score(self) -> FloatArray:
-        """(R, M) the measures that are left when no score is given."""
-        return np.where(IS_SCORE_FREE, self.measures, np.nan)
+    def has_score(self) -> BoolArray:
+        """(R,) whether an excerpt has any measure that needs a score."""
+        return np.isfinite(self.measures[:, ~IS_SCORE_FREE]).any(axis=1)
 
 
 def _is_score_free(name: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,7 @@ from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.models.boosted_trees import BoostedTrees, fit_boosted_trees
 from tocco.models.by_score import ByScore
 from tocco.models.norm_kernel import KernelSettings, NormKernelRidge, fit_kernel_to_features
-from tocco.models.predictor import Predictor, PredictorInput, StatisticsTable, rating_by_name
+from tocco.models.predictor import Predictor, PredictorInput, StatisticsTable
 from tocco.models.read_off import ReadOff, Recipe, recipe_for
 from tocco.models.statistics_models import label_sd
 from tocco.models.statistics_norms import NormNames, StatisticsNorms
@@ -113,7 +113,10 @@ class FittedMembers:
 
 def fit_members(side: TrainingSide) -> FittedMembers:
     """Fit both members to a training side."""
-    return FittedMembers(fit_trees(side), fit_kernels(side))
+    return FittedMembers(
+        trees=(fit_trees(side, use_score=True), fit_trees(side, use_score=False)),
+        kernel=(fit_kernel(side, use_score=True), fit_kernel(side, use_score=False)),
+    )
 
 
 def by_score(
@@ -132,23 +135,18 @@ def by_score(
     return ByScore(with_score, without)
 
 
-def fit_trees(side: TrainingSide) -> tuple[BoostedTrees, BoostedTrees]:
-    """Boosted trees on the statistics of the whole, with a score and without."""
-    with_score, without = (
-        fit_boosted_trees(side.learned, names, side.columns(names), side.learned_labels)
-        for names in (WHOLE_NAMES, SCORE_FREE)
-    )
-    return with_score, without
+def fit_trees(side: TrainingSide, *, use_score: bool) -> BoostedTrees:
+    """Boosted trees on the statistics of the whole, or on those that need no score."""
+    names = WHOLE_NAMES if use_score else SCORE_FREE
+    return fit_boosted_trees(side.learned, names, side.columns(names), side.learned_labels)
 
 
-def fit_kernels(side: TrainingSide) -> tuple[NormKernelRidge, NormKernelRidge]:
-    """Kernel regressions on all measures against the norms, with a score and without."""
-    free = side.norms.performed(SCORE_FREE)
-    return fit_chosen_kernel(side, side.norms), fit_chosen_kernel(side, free)
+def fit_kernel(side: TrainingSide, *, use_score: bool) -> NormKernelRidge:
+    """Kernel regression on all measures against the norms, or on those that need no score.
 
-
-def fit_chosen_kernel(side: TrainingSide, norms: StatisticsNorms) -> NormKernelRidge:
-    """Fit the kernel regression with the settings that are best on inner folds."""
+    Its settings are those that are best on inner folds.
+    """
+    norms = side.norms if use_score else side.norms.performed(SCORE_FREE)
     names = norms.names.all
     features = norms.features(StatisticsTable(names, side.columns(names)))
     generator = np.random.default_rng(side.seed)
@@ -203,9 +201,10 @@ def statistics_result(
     names, labels = rated_labels(records, fold >= 0)
     groups = np.array([group_of(record, protocol) for record in records])
     sides = [_sides(measured, norms, names, labels, groups, one, seed) for one in folds]
-    tasks = [_Task(member, *side, cache_dir) for member in (TREES, KERNEL) for side in sides]
-    found = list(LocalEngine(jobs).map(_rate_fold, tasks, progress))
-    trees, kernels = found[: len(folds)], found[len(folds) :]
+    conditions = [(member, use_score) for use_score in (True, False) for member in (TREES, KERNEL)]
+    tasks = [_Task(*condition, *side, cache_dir) for condition in conditions for side in sides]
+    done = LocalEngine(jobs).map(_rate_fold, tasks, progress)
+    found = {condition: [next(done) for _ in folds] for condition in conditions}
     baselines = {
         "ridge, 10 features": _held_out(ridge10, measured.ridge, labels, folds),
         "constant": _held_out(constant, fold, labels, folds),
@@ -219,10 +218,11 @@ def statistics_result(
         is_score=np.array([record.is_score_rendering for record in records]),
         fold=fold,
         labels=labels,
-        predictions={**_systems(trees, kernels, "rating", folds, labels.shape), **baselines},
-        sd=_systems(trees, kernels, "sd", folds, labels.shape),
+        predictions={**_systems(found, "rating", folds, measured.has_score), **baselines},
+        sd=_systems(found, "sd", folds, measured.has_score),
     )
-    return StatisticsResult(result, tuple(_settings(one["settings"]) for one in kernels))
+    kernels = zip(found[KERNEL, True], found[KERNEL, False], strict=True)
+    return StatisticsResult(result, tuple((_settings(one), _settings(other)) for one, other in kernels))
 
 
 def rated_labels(records: Sequence[LabelRecord], tested: BoolArray) -> tuple[tuple[str, ...], FloatArray]:
@@ -246,15 +246,16 @@ class _Task:
     Attributes
     ----------
     member : `TREES` or `KERNEL`
+    use_score
     side
-    test, test_without : (M, ...) measures, with the score and without
+    test : (M, ...) measures, with the score
     cache_dir
     """
 
     member: str
+    use_score: bool
     side: TrainingSide
     test: FloatArray
-    test_without: FloatArray
     cache_dir: Path | None
 
 
@@ -266,14 +267,14 @@ def _sides(
     groups: npt.NDArray,
     fold: Fold,
     seed: int,
-) -> tuple[TrainingSide, FloatArray, FloatArray]:
+) -> tuple[TrainingSide, FloatArray]:
     train, test = fold
     side = TrainingSide(names, measured.measures[train], labels[train], groups[train], norms, seed)
-    return side, measured.measures[test], measured.without_score[test]
+    return side, measured.measures[test]
 
 
 def _rate_fold(task: _Task) -> Arrays:
-    """Ratings and sd with the score and without, and the settings of a kernel; read where they are cached."""
+    """Ratings and sd, and the settings of a kernel; read where they are cached."""
     if task.cache_dir is None:
         return _fold_ratings(task)
     task.cache_dir.mkdir(parents=True, exist_ok=True)
@@ -282,54 +283,47 @@ def _rate_fold(task: _Task) -> Arrays:
     if task.member == KERNEL:
         arrays += [*side.norms.arrays().values(), np.unique(side.groups, return_inverse=True)[1]]
     digest = hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
-    key = content_key(__name__, task.member, side.seed, side.names, digest)
+    key = content_key(__name__, task.member, task.use_score, side.seed, side.names, digest)
     path = task.cache_dir / f"{task.member.replace(' ', '_')}-{key}.safetensors"
     read = cached_arrays(path, functools.partial(_fold_ratings, task))
-    return {name: read.array(name) for name in _fold_names(task.member)}
-
-
-def _fold_names(member: str) -> tuple[str, ...]:
-    names = tuple(what + suffix for what in ("rating", "sd") for suffix in ("", WITHHELD))
-    return (*names, "settings") if member == KERNEL else names
+    return {name: read.array(name) for name in ("rating", "sd", "settings")}
 
 
 def _fold_ratings(task: _Task) -> Arrays:
-    found: dict[str, np.ndarray] = {}
-    spread = label_sd(task.side.labels)
+    side, settings = task.side, np.zeros(0)
     if task.member == KERNEL:
-        kernels = fit_kernels(task.side)
-        predictor = by_score(task.side, kernels, (spread, spread))
-        found["settings"] = np.array([list(asdict(one.settings).values()) for one in kernels])
+        kernel = fit_kernel(side, use_score=task.use_score)
+        settings, member = np.array(list(asdict(kernel.settings).values())), kernel
     else:
-        predictor = by_score(task.side, fit_trees(task.side), (spread, spread))
-    for suffix, measures in (("", task.test), (WITHHELD, task.test_without)):
-        said = predictor.predict(PredictorInput(statistics=StatisticsTable(MEASURES, measures)))
-        found[f"rating{suffix}"] = rating_by_name(predictor, said, task.side.names)
-        found[f"sd{suffix}"] = said.sd
-    return found
+        member = fit_trees(side, use_score=task.use_score)
+    predictor = ReadOff(side.names, member, side.recipe, label_sd(side.labels))
+    said = predictor.predict(PredictorInput(statistics=StatisticsTable(MEASURES, task.test)))
+    return {"rating": said.rating, "sd": said.sd, "settings": settings}
 
 
-def _settings(table: FloatArray) -> tuple[KernelSettings, KernelSettings]:
-    with_score, without = (KernelSettings(*row) for row in table.tolist())
-    return with_score, without
+def _settings(found: Arrays) -> KernelSettings:
+    return KernelSettings(*found["settings"].tolist())
 
 
 def _systems(
-    trees: Sequence[Arrays],
-    kernels: Sequence[Arrays],
-    what: str,
-    folds: Sequence[Fold],
-    shape: tuple[int, ...],
+    found: Mapping[tuple[str, bool], Sequence[Arrays]], what: str, folds: Sequence[Fold], has_score: BoolArray
 ) -> dict[str, FloatArray]:
-    """Table of each system in the order of the records; NaN where no fold tests."""
+    """Table of each system in the order of the records; NaN where no fold tests.
+
+    As in what ships, a record without a usable score is rated by the members that need none.
+    """
     joined: dict[str, FloatArray] = {}
-    for suffix in ("", WITHHELD):
-        for member, found in ((TREES, trees), (KERNEL, kernels)):
-            table = joined[member + suffix] = np.full(shape, np.nan)
-            for (_, test), one in zip(folds, found, strict=True):
-                table[test] = one[what + suffix]
+    for use_score, suffix in ((False, WITHHELD), (True, "")):
+        for member in (TREES, KERNEL):
+            width = found[member, use_score][0][what].shape[1]
+            table = joined[member + suffix] = np.full((len(has_score), width), np.nan)
+            for (_, test), one in zip(folds, found[member, use_score], strict=True):
+                table[test] = one[what]
+            if use_score:
+                table[~has_score] = joined[member + WITHHELD][~has_score]
         joined[BLEND + suffix] = (joined[TREES + suffix] + joined[KERNEL + suffix]) / 2.0
-    return joined
+    order = [name + suffix for suffix in ("", WITHHELD) for name in (TREES, KERNEL, BLEND)]
+    return {name: joined[name] for name in order}
 
 
 def _held_out(model: Baseline, inputs: npt.NDArray, labels: FloatArray, folds: Sequence[Fold]) -> FloatArray:
