@@ -201,6 +201,21 @@ def test_what_ships_has_learned_from_every_record(shipped, records, measured) ->
     assert set(shipped.predictors) == {"trees", "norm_kernel"}
 
 
+def test_a_fit_that_is_resumed_keeps_what_was_fitted(
+    shipped, records, measured, norms, found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = PredictorInput(statistics=StatisticsTable(MEASURES, measured.measures))
+    for _ in range(2):
+        again = fit_shipped_members(records, measured, norms, found.result, seed=0, cache_dir=tmp_path)
+        for name, predictor in again.predictors.items():
+            assert np.array_equal(
+                predictor.predict(rows).rating, shipped.predictors[name].predict(rows).rating
+            )
+        monkeypatch.setattr(statistics_rating, "fit_trees", None)
+        monkeypatch.setattr(statistics_rating, "fit_kernel", None)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
 def test_intervals_hold_nine_labels_of_ten_with_a_score_and_without(
     small_result: CrossValidationResult,
 ) -> None:

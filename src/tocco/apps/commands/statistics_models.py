@@ -163,7 +163,8 @@ def fit(
         measured = measure_excerpts(
             records, cache_dir=evaluation.parent / CACHE / "measures", jobs=jobs, progress=advance
         )
-    members = fit_shipped_members(records, measured, fitted, held_out, seed=seed)
+    cache = evaluation.parent / CACHE / "fitted"
+    members = fit_shipped_members(records, measured, fitted, held_out, seed=seed, cache_dir=cache)
     about = {
         "labels_sha256": sha256_of(labels),
         "n_records": len(records),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import resources
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -63,8 +64,16 @@ def fit_shipped_members(
     held_out: CrossValidationResult,
     *,
     seed: int,
+    cache_dir: Path | None = None,
 ) -> ShippedMembers:
     """Fit both members to every record; their intervals are those of the held-out ratings.
+
+    Parameters
+    ----------
+    records, measured, norms
+    held_out : of the same records, by clusters of shared music
+    seed : of the inner folds
+    cache_dir : as of `fit_members`
 
     Raises
     ------
@@ -75,7 +84,7 @@ def fit_shipped_members(
     _assert_same_records(records, names, held_out)
     groups = np.array([group_of(record, "cv4_cluster") for record in records])
     side = TrainingSide(names, measured.measures, labels, groups, norms, seed)
-    members = fit_members(side)
+    members = fit_members(side, cache_dir)
     sd = interval_sd(held_out)
     predictors = {TREES: by_score(side, members.trees, sd), KERNEL: by_score(side, members.kernel, sd)}
     spread = {BLEND: np.tile(sd[0], (len(held_out), 1))}

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,7 @@ from tocco.models.boosted_trees import BoostedTrees, fit_boosted_trees
 from tocco.models.by_score import ByScore
 from tocco.models.norm_kernel import KernelSettings, NormKernelRidge, fit_kernel_to_features
 from tocco.models.predictor import Predictor, PredictorInput, StatisticsTable
+from tocco.models.predictor_files import HEADER
 from tocco.models.read_off import ReadOff, Recipe, recipe_for
 from tocco.models.statistics_models import label_sd
 from tocco.models.statistics_norms import NormNames, StatisticsNorms
@@ -39,6 +40,8 @@ from tocco.units import BoolArray, FloatArray
 
 TREES, KERNEL, BLEND = "trees", "norm kernel", "trees + norm kernel"
 WITHHELD: Final = ", no score"
+
+Member = TypeVar("Member", BoostedTrees, NormKernelRidge)
 
 PAGE: Final = (
     "score_density",
@@ -111,12 +114,36 @@ class FittedMembers:
         return self.kernel[0].settings, self.kernel[1].settings
 
 
-def fit_members(side: TrainingSide) -> FittedMembers:
-    """Fit both members to a training side."""
-    return FittedMembers(
-        trees=(fit_trees(side, use_score=True), fit_trees(side, use_score=False)),
-        kernel=(fit_kernel(side, use_score=True), fit_kernel(side, use_score=False)),
-    )
+def fit_members(side: TrainingSide, cache_dir: Path | None = None) -> FittedMembers:
+    """Fit both members to a training side.
+
+    Parameters
+    ----------
+    side
+    cache_dir : where each fitted predictor is kept, for a run that is resumed; None for nowhere
+    """
+
+    def cached_fit(fit: Callable[..., Member], kind: type[Member], member: str, use_score: bool) -> Member:
+        if cache_dir is None:
+            return fit(side, use_score=use_score)
+        folder = cache_dir / _key(member, side, use_score=use_score)
+        if not (folder / HEADER).is_file():
+            fit(side, use_score=use_score).save(folder)  # the header is written last
+        return kind.load(folder)
+
+    trees = [cached_fit(fit_trees, BoostedTrees, TREES, use_score) for use_score in (True, False)]
+    kernel = [cached_fit(fit_kernel, NormKernelRidge, KERNEL, use_score) for use_score in (True, False)]
+    return FittedMembers((trees[0], trees[1]), (kernel[0], kernel[1]))
+
+
+def _key(member: str, side: TrainingSide, *, use_score: bool, test: FloatArray | None = None) -> str:
+    """Name of a file that holds what a member learned of a side, or rated of its test measures."""
+    arrays = [side.measures, side.labels, np.zeros(0) if test is None else test]
+    if member == KERNEL:
+        arrays += [*side.norms.arrays().values(), np.unique(side.groups, return_inverse=True)[1]]
+    digest = hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
+    key = content_key(__name__, member, use_score, side.seed, side.names, digest)
+    return f"{member.replace(' ', '_')}-{key}"
 
 
 def by_score(
@@ -278,13 +305,8 @@ def _rate_fold(task: _Task) -> Arrays:
     if task.cache_dir is None:
         return _fold_ratings(task)
     task.cache_dir.mkdir(parents=True, exist_ok=True)
-    side = task.side
-    arrays = [side.measures, side.labels, task.test]
-    if task.member == KERNEL:
-        arrays += [*side.norms.arrays().values(), np.unique(side.groups, return_inverse=True)[1]]
-    digest = hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
-    key = content_key(__name__, task.member, task.use_score, side.seed, side.names, digest)
-    path = task.cache_dir / f"{task.member.replace(' ', '_')}-{key}.safetensors"
+    key = _key(task.member, task.side, use_score=task.use_score, test=task.test)
+    path = task.cache_dir / f"{key}.safetensors"
     read = cached_arrays(path, functools.partial(_fold_ratings, task))
     return {name: read.array(name) for name in ("rating", "sd", "settings")}
 
