@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,13 @@ import torch
 
 from statistics_etude import etude
 from tocco.data.preparation import SymbolicInputs, WindowInputs
-from tocco.inference.rating import MIN_STRUCK_NOTES, rate_whole, rate_windows
+from tocco.inference.rating import (
+    LONGEST_SPAN_SEC,
+    MIN_STRUCK_NOTES,
+    rate_whole,
+    rate_windows,
+    spans_of,
+)
 from tocco.models.network import PerformanceBatch, PerformanceOutput
 from tocco.models.network_predictor import NetworkPredictor
 from tocco.models.predictor import Prediction, PredictorInput
@@ -89,3 +97,30 @@ def test_a_whole_performance_is_rated_by_the_measures_that_the_predictor_reads()
     assert abs(with_score[0, 0] - first_half.sum()) <= 2
     without = rate_whole(reader, performance, None).rating
     assert np.isnan(without[0]).tolist() == [False, True, False]
+
+
+def test_a_long_performance_is_rated_in_spans() -> None:
+    performance, alignment = etude()
+    stretched = replace(
+        performance,
+        onset_sec=performance.onset_sec * 8.0,
+        offset_sec=performance.offset_sec * 8.0,
+        duration_sec=performance.duration_sec * 8.0,
+    )
+    bounds = spans_of(stretched)
+    assert LONGEST_SPAN_SEC == 60.0
+    assert len(bounds) == math.ceil((bounds[-1, 1] - bounds[0, 0]) / 60.0) > 1
+    assert np.ptp(np.diff(bounds, axis=1)) == pytest.approx(0.0, abs=1e-9)
+
+    class Counter:
+        statistics = ("note_count",)
+
+        def predict(self, rows: PredictorInput) -> Prediction:
+            counts = rows.read_statistics(self.statistics)
+            return Prediction(counts, np.arange(1.0, len(counts) + 1.0)[:, None])
+
+    counter: Any = Counter()
+    found = rate_whole(counter, stretched, None)
+    assert found.rating[0, 0] == pytest.approx(len(performance) / len(bounds), abs=2.0)
+    assert found.sd[0, 0] == pytest.approx((len(bounds) + 1) / 2)
+    assert rate_whole(counter, performance, alignment).rating[0, 0] == len(performance)
