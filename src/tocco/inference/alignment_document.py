@@ -15,9 +15,9 @@ from pydantic import Field, ValidationError, model_validator
 from tocco.errors import InputError
 from tocco.files import write_bytes
 from tocco.inference.evidence import AlignmentReport, InputFile, NoteOutcome, Synchrony
-from tocco.inference.note_report import alignment_report
+from tocco.inference.note_report import alignment_report, tempo_by_bar
 from tocco.music.alignment import Alignment
-from tocco.music.alignment_findings import SortedNotes, bar_tempos, sort_notes
+from tocco.music.alignment_findings import SortedNotes, sort_notes
 from tocco.music.names import written_name
 from tocco.music.performance import Performance
 from tocco.music.places import bars_of, name_span, place_of
@@ -253,7 +253,7 @@ def alignment_document(
         skips=_skips(alignment),
         ornaments=_ornaments(alignment, performance, notes),
         rolled_chords=_rolled_chords(alignment),
-        tempo=_tempo(alignment),
+        tempo=tempo_by_bar(alignment),
         alignment=report,
         match_confidence=tuple(float(share) for share in alignment.confidence),
     )
@@ -362,11 +362,3 @@ def _rolled_chords(alignment: Alignment) -> tuple[RolledChordReport, ...]:
             )
         )
     return tuple(found)
-
-
-def _tempo(alignment: Alignment) -> tuple[tuple[str, float, float], ...]:
-    score = alignment.score
-    return tuple(
-        (score.bar_name[bar], float(alignment.sec_at(score.bar_onset_beat[bar])), round(bpm, 1))
-        for bar, bpm in bar_tempos(alignment)
-    )

@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from tocco.errors import InputError
 from tocco.files import write_bytes
 from tocco.inference.evidence import AlignmentReport, BundleIdentity, Inputs
+from tocco.inference.finding import Finding
 from tocco.inference.technique import Technique
 from tocco.inference.versions import READABLE_VERSIONS, SCHEMA_VERSION, upgraded
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS, Dimension, dimensions_of
@@ -213,8 +214,8 @@ class Moment(StrictModel):
 class Assessment(StrictModel):
     """All ratings of one performance, with intervals, curve and provenance."""
 
-    schema_version: Literal["2.0"] = SCHEMA_VERSION
-    """Version of this format; files of versions 1.0 and 1.1 are read as well."""
+    schema_version: Literal["2.1"] = SCHEMA_VERSION
+    """Version of this format; files of versions 1.0, 1.1 and 2.0 are read as well."""
 
     rubric: _Text
     """Name of the rubric: which dimensions there are, and what their ratings mean."""
@@ -236,6 +237,13 @@ class Assessment(StrictModel):
 
     technique: dict[str, Technique] = Field(default_factory=dict)
     """Dimension -> what was measured of it and where it stands out; empty in version 1.0."""
+
+    findings: tuple[Finding, ...] | None = None
+    """What to work on first, three at most; empty where nothing stands out, null before version 2.1."""
+
+    tempo: tuple[tuple[_Text, Seconds, Annotated[float, Field(strict=True, gt=0.0)]], ...] = ()
+    """[printed number of the bar, second of its bar line, quarter notes a minute] of bars played through;
+    empty without a score, and before version 2.1."""
 
     alignment: AlignmentReport | None = None
     """Note by note against the score; null without a score."""
@@ -282,6 +290,7 @@ class Assessment(StrictModel):
         _check_names([part.dimension for part in self.aggregate.parts], names)
         _check_names(self.aggregate.without, names)
         _check_names([moment.dimension for moment in self.moments], names)
+        _check_names([finding.dimension for finding in self.findings or ()], names)
         return self
 
     @model_validator(mode="after")

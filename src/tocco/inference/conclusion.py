@@ -11,8 +11,9 @@ from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.bundle import Bundle
 from tocco.inference.combination import DEDUCTIONS, less_deductions, with_account
 from tocco.inference.evidence import BundleIdentity, InputFile, Inputs, Music, Synchrony
+from tocco.inference.findings import Heard, find
 from tocco.inference.intervals import IntervalCalibration
-from tocco.inference.note_report import alignment_report
+from tocco.inference.note_report import alignment_report, tempo_by_bar
 from tocco.inference.passages import SHARED_ERROR, WindowErrors, moments
 from tocco.inference.rules import RULES
 from tocco.inference.shortfalls import (
@@ -79,18 +80,22 @@ def conclude(
             errors[dimension.name] = WindowErrors(sigma, shared=0.0)
     overall = {name: rating.value for name, rating in ratings.items() if rating.value is not None}
     shown = curve(verdict, intervals, list(overall), by_rule)
+    passages = moments(shown, overall, errors, verdict.merge, alignment)
+    technique = {
+        name: found
+        for name, found in technique_report(sources.performance, alignment).items()
+        if name in ratings
+    }
     return Assessment(
         rubric=rubric.name,
         ratings=ratings,
         descriptors={name: from_model.get(name, absent) for name in DESCRIPTORS},
         aggregate=aggregate(ratings, rubric),
         curve=shown,
-        moments=moments(shown, overall, errors, verdict.merge, alignment),
-        technique={
-            name: found
-            for name, found in technique_report(sources.performance, alignment).items()
-            if name in ratings
-        },
+        moments=passages,
+        technique=technique,
+        findings=find(technique, passages, ratings, rubric.weights, _heard(sources, bounds_sec)),
+        tempo=() if alignment is None else tempo_by_bar(alignment),
         alignment=None if alignment is None else alignment_report(alignment, sources.performance),
         alignment_reason=NO_SCORE if alignment is None else None,
         inputs=_inputs(sources, bounds_sec),
@@ -133,6 +138,16 @@ def _ratings(
         else:
             ratings[dimension.name] = RULES[dimension.rule].rate(sources.alignment)
     return ratings
+
+
+def _heard(sources: Sources, bounds_sec: FloatArray) -> Heard:
+    alignment = sources.alignment
+    return Heard(
+        duration_sec=float(bounds_sec.max() - bounds_sec.min()),
+        origin=sources.performance.origin,
+        agreement=1.0 if alignment is None else alignment.overall_confidence,
+        has_score=alignment is not None,
+    )
 
 
 def _inputs(sources: Sources, bounds_sec: FloatArray) -> Inputs:

@@ -6,6 +6,7 @@ import numpy as np
 
 from tocco.inference.evidence import AlignmentReport, NoteOutcome, PlayedBars
 from tocco.music.alignment import Alignment
+from tocco.music.alignment_findings import bar_tempos
 from tocco.music.names import key_name, written_name
 from tocco.music.performance import Performance
 from tocco.music.places import name_span, place_of
@@ -62,6 +63,15 @@ def played_part(alignment: Alignment) -> PlayedBars | None:
         last=score.bar_name[last],
         where=name_span(score, score.bar_onset_beat[first], score.bar_onset_beat[last]),
         n_bars=len(set(score.bar_name)),
+    )
+
+
+def tempo_by_bar(alignment: Alignment) -> tuple[tuple[str, float, float], ...]:
+    """[printed number of the bar, second of its bar line, quarter notes a minute] of bars played through."""
+    score = alignment.score
+    return tuple(
+        (score.bar_name[bar], float(alignment.sec_at(score.bar_onset_beat[bar])), round(bpm, 1))
+        for bar, bpm in bar_tempos(alignment)
     )
 
 

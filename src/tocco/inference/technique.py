@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from tocco.music.alignment import Alignment
 from tocco.music.performance import Performance
+from tocco.music.places import place_of
+from tocco.pseudo_labels.norms.competent import UsualRange, competent_playing
 from tocco.pseudo_labels.observed.evidence import NO_AUDIO, Evidence
 from tocco.pseudo_labels.pseudo_label import Cause, PseudoLabel
 from tocco.pseudo_labels.raters.registry import measure_technique
 from tocco.schema import Seconds, StrictModel
 
+UsualOf = Callable[[str, str], UsualRange | None]
+"""Dimension and measure -> its usual range."""
+
 KEYS_ALONE = "it is measured from the sound, and technique is computed from MIDI and score alone"
 
 _Text = Annotated[str, Field(strict=True, min_length=1)]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Measure(StrictModel):
     """One measured quantity of a whole performance."""
 
-    value: Annotated[float, Field(allow_inf_nan=False)]
+    value: _Number
     """In the unit."""
 
     unit: _Text
@@ -29,6 +36,9 @@ class Measure(StrictModel):
 
     meaning: _Text
     """What it is, in words for musicians."""
+
+    usual: tuple[_Number, _Number] | None = None
+    """[low, high]: 20 to 80 % of competent performances; null where that is not known, and before version 2.1."""
 
 
 class Place(StrictModel):
@@ -45,6 +55,15 @@ class Place(StrictModel):
 
     end_sec: Seconds
     """End; the same as the start for a moment."""
+
+    size: _Number | None = None
+    """How grave it is, in the unit of its kind; null before version 2.1."""
+
+    bar: _Text | None = None
+    """Printed number of the bar; null without a score, and before version 2.1."""
+
+    beat: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] | None = None
+    """Place in the bar in quarter notes, the bar line is 1; null as the bar."""
 
     @model_validator(mode="after")
     def _is_in_order(self) -> Place:
@@ -75,20 +94,42 @@ def technique_report(performance: Performance, alignment: Alignment | None) -> d
     alignment : with its score; without one less can be measured, and says so
     """
     found = measure_technique(Evidence(performance, alignment))
-    return {name: _technique(label) for name, label in found.items()}
+    usual_of = competent_playing().usual if performance.origin == "keys" and alignment is not None else None
+    return {name: _technique(label, alignment, usual_of) for name, label in found.items()}
 
 
-def _technique(label: PseudoLabel) -> Technique:
+def _technique(label: PseudoLabel, alignment: Alignment | None, usual_of: UsualOf | None) -> Technique:
+    """As it is stored; ranges are those of recorded keys beside a score, so others have none."""
+    measures = {}
+    for name, found in label.components.items():
+        usual = None if usual_of is None else usual_of(label.dimension, name)
+        ends = None if usual is None else (usual.low, usual.high)
+        measures[name] = Measure(value=found.value, unit=found.unit, meaning=found.meaning, usual=ends)
     return Technique(
-        measures={
-            name: Measure(value=found.value, unit=found.unit, meaning=found.meaning)
-            for name, found in label.components.items()
-        },
-        places=tuple(_place(cause) for cause in label.causes),
+        measures=measures,
+        places=tuple(_place(cause, alignment) for cause in label.causes),
         missing={name: why.replace(NO_AUDIO, KEYS_ALONE) for name, why in label.missing.items()},
     )
 
 
-def _place(cause: Cause) -> Place:
+def _place(cause: Cause, alignment: Alignment | None) -> Place:
     start = max(cause.start_sec, 0.0)
-    return Place(kind=cause.kind, text=cause.text, start_sec=start, end_sec=max(cause.end_sec, start))
+    bar, beat = (None, None) if alignment is None else place_of(alignment.score, _onset_beat(cause, alignment))
+    return Place(
+        kind=cause.kind,
+        text=cause.text,
+        start_sec=start,
+        end_sec=max(cause.end_sec, start),
+        size=cause.size,
+        bar=bar,
+        beat=beat,
+    )
+
+
+def _onset_beat(cause: Cause, alignment: Alignment) -> float:
+    """Where it is written: its first note, or what is played at its start."""
+    if cause.score_notes:
+        return float(alignment.score.onset_beat[cause.score_notes[0]])
+    if cause.performance_notes:
+        return float(alignment.performance_beat[cause.performance_notes[0]])
+    return float(alignment.beat_at(cause.start_sec))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-SCHEMA_VERSION: Final = "2.0"
-READABLE_VERSIONS: Final = ("1.0", "1.1", SCHEMA_VERSION)
+SCHEMA_VERSION: Final = "2.1"
+READABLE_VERSIONS: Final = ("1.0", "1.1", "2.0", SCHEMA_VERSION)
 
 
 def upgraded(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of an assessment as the present version has them.
 
-    Version 1 named the rubric in the aggregate, called a rating by rule "pseudo-label", and left it to
+    Version 2.1 added findings and the tempo, and size, bar and usual range to what was measured; an older file
+    has none of them. Version 1 named the rubric in the aggregate, called a rating by rule "pseudo-label", and left it to
     "given" and "derived" to say where notes and sound come from. A field that is not where version 1 had
     it is left for the validation to refuse.
 
@@ -22,6 +23,8 @@ def upgraded(fields: dict[str, Any]) -> dict[str, Any]:
     if fields["schema_version"] == SCHEMA_VERSION:
         return fields
     new = dict(fields) | {"schema_version": SCHEMA_VERSION}
+    if not fields["schema_version"].startswith("1."):
+        return new
     if isinstance(aggregate := fields.get("aggregate"), dict):
         new["aggregate"] = _aggregate(aggregate, fields.get("ratings"))
         new |= {"rubric": aggregate["rubric"]} if "rubric" in aggregate else {}
