@@ -14,9 +14,9 @@ from tocco.files import replacing
 from tocco.inference.assessment import Assessment, Curve, Moment
 from tocco.inference.evidence import NoteOutcome
 from tocco.music.places import bars_in_words
+from tocco.report.strokes import curve_strokes
 from tocco.report.wording import clock, in_words, interval_in_words, mistake, points, remarks, title
 from tocco.rubrics import Dimension
-from tocco.units import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -242,7 +242,7 @@ class _Page:
             axes.axhline(tick, color=_PALE, linewidth=0.6, zorder=0)
         colour = _FAMILY_COLOUR[dimension.family]
         self._moments(axes, name)
-        for time, value, below, above in _strokes(self.assessment.curve, name):
+        for time, value, below, above in curve_strokes(self.assessment.curve, name):
             if below is not None and above is not None:
                 axes.fill_between(time, below, above, color=colour, alpha=0.15, linewidth=0, zorder=2)
             thin = len(time) > 600
@@ -432,37 +432,6 @@ def _value_range(curve: Curve, rows: Sequence[str]) -> tuple[float, float]:
     while high - low < _SMALLEST_RANGE:
         low, high = max(low - 10.0, 0.0), min(high + 10.0, 100.0)
     return low, high
-
-
-def _strokes(
-    curve: Curve, name: str
-) -> list[tuple[FloatArray, FloatArray, FloatArray | None, FloatArray | None]]:
-    """The curve of one dimension as unbroken lines: time, value and band; music that rests breaks it.
-
-    A line begins at the start of its first point's time and ends at the end of its last one's, so that
-    a single point is a level line too.
-    """
-    value = np.array([np.nan if v is None else v for v in curve.value[name]], dtype=float)
-    start, end = np.array(curve.start_sec), np.array(curve.end_sec)
-    heard = ~np.isnan(value)
-    step = float(np.median(end - start)) if len(start) else 0.0
-    apart = np.ones(len(value), dtype=bool)
-    apart[1:] = (start[1:] - end[:-1] > 0.5 * step) | ~heard[:-1]
-    strokes = []
-    for run in np.split(np.arange(len(value)), np.flatnonzero(apart)[1:]):
-        inside = run[heard[run]]
-        if len(inside) == 0:
-            continue
-        time = np.concatenate([[start[inside[0]]], np.array(curve.time_sec)[inside], [end[inside[-1]]]])
-        ends_held = np.concatenate([inside[:1], inside, inside[-1:]])
-        band = [
-            np.array([np.nan if v is None else v for v in column[name]], dtype=float)[ends_held]
-            if name in column
-            else None
-            for column in (curve.low_90, curve.high_90)
-        ]
-        strokes.append((time, value[ends_held], band[0], band[1]))
-    return strokes
 
 
 def _shortened(line: str) -> str:

@@ -1,0 +1,201 @@
+"use strict";
+// Plays the recording, or plain tones where there is none; moves the cursors; answers clicks and keys.
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const byId = (id) => document.getElementById(id);
+  const seek = byId("seek");
+  const select = byId("dimension");
+
+  if (select) {
+    select.addEventListener("change", () => {
+      for (const curve of document.querySelectorAll(".curve[data-dimension]")) {
+        curve.classList.toggle("off", curve.dataset.dimension !== select.value);
+      }
+    });
+  }
+  addEventListener("beforeprint", () => {
+    for (const one of document.querySelectorAll("details")) one.open = true;
+  });
+  if (!seek) return;
+
+  const NUMBERS_A_NOTE = 5;
+  const notes = [];
+  for (let k = 0; k < data.notes.length; k += NUMBERS_A_NOTE) {
+    const [onset, lasts, pitch, velocity, status] = data.notes.slice(k, k + NUMBERS_A_NOTE);
+    notes.push({ start: onset / 1000, end: (onset + lasts) / 1000, pitch, velocity, status });
+  }
+  notes.sort((a, b) => a.start - b.start);
+  const WRONG = 1, EXTRA = 2, MISSED_SEC = 0.4, MISSED_VELOCITY = 70;
+  const written = notes.filter((note) => note.status !== WRONG && note.status !== EXTRA);
+  for (let k = 0; k < data.written.length; k += 2) {
+    const start = data.written[k] / 1000;
+    written.push({ start, end: start + MISSED_SEC, pitch: data.written[k + 1], velocity: MISSED_VELOCITY });
+  }
+  written.sort((a, b) => a.start - b.start);
+
+  const duration = Number(seek.max);
+  const sound = byId("sound");
+  const say = (text) => { byId("player-note").textContent = text; };
+  const clock = (sec) => {
+    const whole = Math.floor(sec);
+    return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+  };
+
+  // Plain tones: a few decaying partials a note, scheduled a little ahead.
+  const tones = {
+    context: null, timer: 0, from: 0, started: 0, next: 0, list: notes, voices: new Set(),
+    strike(note, at, lasts) {
+      const peak = 0.22 * (note.velocity / 127) ** 1.5;
+      const frequency = 440 * 2 ** ((note.pitch - 69) / 12);
+      const gain = this.context.createGain();
+      gain.connect(this.context.destination);
+      gain.gain.setValueAtTime(0, at);
+      gain.gain.linearRampToValueAtTime(peak, at + 0.006);
+      gain.gain.setTargetAtTime(peak * 0.15, at + 0.01, 0.6);
+      gain.gain.setTargetAtTime(0, at + lasts, 0.08);
+      [1, 0.4, 0.18].forEach((level, k) => {
+        const voice = this.context.createOscillator();
+        const part = this.context.createGain();
+        part.gain.value = level;
+        voice.frequency.value = frequency * (k + 1);
+        voice.connect(part).connect(gain);
+        voice.start(at);
+        voice.stop(at + lasts + 0.5);
+        this.voices.add(voice);
+        voice.onended = () => this.voices.delete(voice);
+      });
+    },
+    play(from, list) {
+      this.context ??= new AudioContext();
+      this.context.resume();
+      this.stop();
+      this.list = list;
+      this.from = from;
+      this.started = this.context.currentTime + 0.05;
+      this.next = list.findIndex((note) => note.start >= from - 0.01);
+      if (this.next < 0) this.next = list.length;
+      const ahead = () => {
+        const until = this.time() + 0.4;
+        while (this.next < this.list.length && this.list[this.next].start < until) {
+          const note = this.list[this.next++];
+          const at = this.started + Math.max(note.start - this.from, 0);
+          this.strike(note, at, Math.max(Math.min(note.end - note.start, 4), 0.08));
+        }
+      };
+      ahead();
+      this.timer = setInterval(ahead, 100);
+    },
+    stop() {
+      clearInterval(this.timer);
+      this.timer = 0;
+      for (const voice of this.voices) voice.stop();
+      this.voices.clear();
+    },
+    time() { return this.from + Math.max(this.context.currentTime - this.started, 0); },
+  };
+
+  // One position and one sound at a time.
+  let position = 0, stopAt = Infinity, playing = false, byTones = !sound;
+  if (sound) {
+    sound.addEventListener("error", () => {
+      byTones = notes.length > 0;
+      say(`This browser cannot play the recording (${sound.dataset.type}).${byTones ? " Plain tones play the notes." : ""}`);
+    });
+    sound.addEventListener("ended", () => pause());
+  }
+  const now = () => (playing ? (byTones ? tones.time() : sound.currentTime) : position);
+
+  function pause() {
+    position = Math.min(now(), duration);
+    playing = false;
+    if (sound) sound.pause();
+    tones.stop();
+    show();
+  }
+  async function play(from, until = Infinity, list = null) {
+    pause();
+    position = Math.min(Math.max(from, 0), duration);
+    stopAt = until;
+    const withTones = list !== null || !sound || (sound.error !== null);
+    if (withTones) {
+      byTones = true;
+      playing = true;
+      tones.play(position, list ?? notes);
+    } else {
+      byTones = false;
+      sound.currentTime = position;
+      playing = true;
+      try { await sound.play(); } catch (error) {
+        if (error.name !== "AbortError") { playing = false; say(`The browser did not play: ${error.message}`); }
+      }
+    }
+    requestAnimationFrame(follow);
+  }
+  function follow() {
+    if (!playing) return;
+    if (now() >= Math.min(stopAt, duration)) { pause(); return; }
+    show();
+    requestAnimationFrame(follow);
+  }
+
+  const timeline = byId("timeline"), lanes = byId("lanes"), overview = byId("overview-box");
+  const scale = Number(timeline.dataset.scale);
+  const [overviewCursor, lanesCursor] = [overview, lanes].map((box) => box.querySelector(".cursor"));
+  const gutter = timeline.querySelector(".gutter");
+  function barAt(sec) {
+    let found = "";
+    for (const [name, start] of data.bars) { if (start > sec + 0.001) break; found = name; }
+    return found;
+  }
+  function show() {
+    const sec = now(), bar = barAt(sec);
+    seek.value = sec;
+    seek.setAttribute("aria-valuetext", bar ? `${clock(sec)}, bar ${bar}` : clock(sec));
+    byId("position").textContent = `${clock(sec)} / ${clock(duration)}${bar ? ` · bar ${bar}` : ""}`;
+    const toggle = byId("toggle");
+    toggle.textContent = playing ? "⏸" : "▶";
+    toggle.setAttribute("aria-label", playing ? "Pause" : "Play");
+    toggle.setAttribute("aria-pressed", String(playing));
+    overviewCursor.hidden = lanesCursor.hidden = sec === 0 && !playing;
+    overviewCursor.style.left = `${(100 * sec) / duration}%`;
+    lanesCursor.style.left = `${sec * scale}px`;
+    if (playing) {
+      const room = timeline.clientWidth - gutter.offsetWidth, x = sec * scale - timeline.scrollLeft;
+      if (x < 0 || x > 0.85 * room) timeline.scrollLeft = sec * scale - 0.15 * room;
+    }
+  }
+
+  byId("toggle").addEventListener("click", () => (playing ? pause() : play(position >= duration - 0.05 ? 0 : position)));
+  seek.addEventListener("input", () => {
+    const to = Number(seek.value);
+    if (playing) play(to); else { position = to; show(); }
+  });
+  for (const button of document.querySelectorAll("button[data-start]")) {
+    button.addEventListener("click", () =>
+      play(Number(button.dataset.start), Number(button.dataset.end), "written" in button.dataset ? written : null));
+  }
+  overview.addEventListener("click", (event) => {
+    const box = overview.getBoundingClientRect();
+    play((duration * (event.clientX - box.left)) / box.width);
+  });
+  lanes.addEventListener("click", (event) => {
+    const sec = (event.clientX - lanes.getBoundingClientRect().left) / scale;
+    const roll = event.target.closest("svg.roll");
+    const note = roll ? noteAt(roll, event, sec) : null;
+    if (note) play(Math.max(note.start - 0.03, 0), Math.max(note.end, note.start + 0.6)); else play(sec);
+  });
+  const SLACK_SEC = 3 / scale;
+  function noteAt(roll, event, sec) {
+    const box = roll.getBoundingClientRect();
+    const high = Number(roll.dataset.high), low = Number(roll.dataset.low);
+    const pitch = high - Math.floor(((event.clientY - box.top) / box.height) * (high - low + 1));
+    return notes.find((one) => one.pitch === pitch && sec >= one.start - SLACK_SEC && sec <= one.end + SLACK_SEC);
+  }
+  addEventListener("keydown", (event) => {
+    const own = event.target.closest("button, input, select, textarea, summary, a");
+    if (event.key !== " " || own || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    byId("toggle").click();
+  });
+  show();
+})();

@@ -1,0 +1,64 @@
+"""The first three sentences: what was rated and from what, the result, and how far to trust it."""
+
+from __future__ import annotations
+
+from tocco.inference.assessment import Assessment
+from tocco.inference.evidence import InputFile
+from tocco.report.wording import clock, points, title
+
+
+def heard_file(assessment: Assessment) -> InputFile:
+    """The file that the performance is called by: the recording where there is one."""
+    inputs = assessment.inputs
+    return inputs.audio if inputs.audio.origin == "given" else inputs.midi
+
+
+def summary(assessment: Assessment) -> list[str]:
+    """Three sentences; the second says why where nothing was rated."""
+    return [_what(assessment), _result(assessment), _trust(assessment)]
+
+
+def _what(assessment: Assessment) -> str:
+    inputs = assessment.inputs
+    file = heard_file(assessment)
+    length = "" if inputs.music is None else f" ({clock(inputs.music.end_sec - inputs.music.start_sec)} of music)"
+    if inputs.sound == "rendered":
+        source = "from the MIDI of the keys alone: its sound was rendered, so nothing here is about instrument or room"
+    elif inputs.notes == "transcribed":
+        source = "from the recording alone: its notes were transcribed, so soft notes, releases and pedal are less sure"
+    else:
+        source = "from the recording and the MIDI of the keys"
+    score = "without a score" if inputs.score is None else f"beside the score {inputs.score.name}"
+    return f"{file.name}{length} was rated {score}, {source}."
+
+
+def _result(assessment: Assessment) -> str:
+    if assessment.abstained:
+        return f"Nothing was rated by the model: {'; '.join(assessment.abstained_reasons)}."
+    total = assessment.aggregate
+    if total.value is None:
+        return f"There is no overall mark ({total.reason})."
+    said = f"The weighted mean of its ratings is {points(total.value)} of 100"
+    if total.interval_90 is None:
+        return f"{said}."
+    low, high = total.interval_90
+    return f"{said}; nine times in ten, the mean of several raters lies between {low:.0f} and {high:.0f}."
+
+
+def _trust(assessment: Assessment) -> str:
+    learned = [one for one in assessment.ratings.values() if one.source == "model" and one.interval_90 is not None]
+    counted = [title(name).lower() for name, one in assessment.ratings.items() if one.source == "rule"]
+    parts = []
+    if learned:
+        width = sum(one.interval_90[1] - one.interval_90[0] for one in learned if one.interval_90) / len(learned)
+        parts.append(
+            f"{len(learned)} ratings are learned from raters, with intervals {width:.0f} points wide on average: "
+            "a smaller difference between two takes says little"
+        )
+    if counted:
+        verb = "is" if len(counted) == 1 else "are"
+        parts.append(f"{', '.join(counted)} {verb} computed from MIDI and score")
+    if not parts:
+        parts.append("what was measured of the playing is shown below, without a grade")
+    said = "; ".join(parts)
+    return f"{said[:1].upper()}{said[1:]}."
