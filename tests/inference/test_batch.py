@@ -52,7 +52,7 @@ def test_a_performance_that_fails_says_why_and_ends_nothing() -> None:
     outcomes = list(
         assess_many(
             TAKES,
-            deliver=lambda name, assessment: delivered.append(name),
+            deliver=lambda take, assessment: delivered.append(take.id),
             progress=lambda done, total: counts.append((done, total)),
         )
     )

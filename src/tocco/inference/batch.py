@@ -13,8 +13,8 @@ from tocco.errors import ToccoError
 from tocco.inference.assessment import Assessment
 from tocco.inference.assessor import Assessor
 
-Deliver = Callable[[str, Assessment], object]
-"""Called with the id and the assessment of a performance in the process that made it."""
+Deliver = Callable[[TakeFiles, Assessment], object]
+"""Called with the files and the assessment of a performance in the process that made it."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _assess(task: _Task) -> Outcome:
     try:
         assessment = assess_take(assessor, task.take)
         if task.deliver is not None:
-            task.deliver(task.take.id, assessment)
+            task.deliver(task.take, assessment)
     except ToccoError as error:
         return Outcome(task.take, error=error)
     return Outcome(task.take, assessment)

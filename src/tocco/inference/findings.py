@@ -78,7 +78,9 @@ _KINDS: Final[Mapping[tuple[str, str], _Kind]] = {
         "log", "longer than usual, natural logarithm of the ratio", "note held as long"
     ),
     ("pedaling_technique", "blur"): _Kind("count", "dissonances held by the pedal", "blur as dense"),
-    ("pedaling_technique", "held through"): _Kind("count", "bass changes without a pedal change", "such place"),
+    ("pedaling_technique", "held through"): _Kind(
+        "count", "bass changes without a pedal change", "such place"
+    ),
     ("pedaling_technique", "hole"): _Kind("count", "silences although the pedal was down", "such place"),
     ("tone_quality", "voicing"): _Kind("velocity", "top note below its chord", "top note as covered"),
 }
@@ -177,7 +179,9 @@ def _of_places(
             place.kind,
             [place],
             measure=Measure(value=place.size, unit=kind.unit, meaning=kind.meaning),
-            reference=Measure(value=rate, unit="count/min", meaning=f"{kind.called} or more, competent playing"),
+            reference=Measure(
+                value=rate, unit="count/min", meaning=f"{kind.called} or more, competent playing"
+            ),
             confidence=heard.agreement * math.exp(-expected),
             sentence=_sentence(place.text),
             usual=f"In competent playing a {kind.called} comes no more than once in {_time(rate)}.",

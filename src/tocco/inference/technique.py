@@ -114,7 +114,9 @@ def _technique(label: PseudoLabel, alignment: Alignment | None, usual_of: UsualO
 
 def _place(cause: Cause, alignment: Alignment | None) -> Place:
     start = max(cause.start_sec, 0.0)
-    bar, beat = (None, None) if alignment is None else place_of(alignment.score, _onset_beat(cause, alignment))
+    bar, beat = (
+        (None, None) if alignment is None else place_of(alignment.score, _onset_beat(cause, alignment))
+    )
     return Place(
         kind=cause.kind,
         text=cause.text,

@@ -16,7 +16,7 @@ from tocco.inference.assessment import (
     read_assessment,
     write_assessment_table,
 )
-from tocco.report.formats import report_paths, write_report
+from tocco.report.formats import AssessedTake, report_paths, write_report
 
 TABLE: Final = "assessments.csv"
 
@@ -46,10 +46,10 @@ class AssessmentFolder:
         writable_folder(self.path)
         self._refuse_other_table()
 
-    def write(self, performance_id: str, assessment: Assessment) -> tuple[Path, ...]:
+    def write(self, take: TakeFiles, assessment: Assessment) -> tuple[Path, ...]:
         """Write the files of one assessment, and say which."""
-        paths = self._paths(performance_id)
-        write_report(assessment, paths)
+        paths = self._paths(take.id)
+        write_report(AssessedTake(assessment, take), paths)
         return paths
 
     def read(self, performance_id: str) -> Assessment:
@@ -78,7 +78,7 @@ class AssessmentFolder:
         if found.bundle.sha256 != bundle_sha256:
             made_by = f"{found.bundle.name} {found.bundle.version}"
             raise OutputError(path, f"was made by another bundle ({made_by})", next_step=_OTHER_FOLDER)
-        write_report(found, [other for other in others if not other.exists()])
+        write_report(AssessedTake(found, take), [other for other in others if not other.exists()])
         return True
 
     def earlier(self, take: TakeFiles, *, overwrite: bool = False) -> Assessment | None:
@@ -117,7 +117,7 @@ class AssessmentFolder:
     def _paths(self, performance_id: str) -> tuple[Path, ...]:
         if not is_safe_name(performance_id):
             raise InputError("id", f"{performance_id!r} cannot name a file", allowed=SAFE_NAME_RULE)
-        return report_paths(Assessment, self.path, performance_id)
+        return report_paths(AssessedTake, self.path, performance_id)
 
     def _refuse_other_table(self) -> None:
         """A table of an earlier run may be written again; another file of its name may not be lost."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tocco.data.pairing import TakeFiles
 from tocco.inference.alignment_document import AlignmentDocument, write_alignment
 from tocco.inference.assessment import Assessment, write_assessment_file
 from tocco.music.alignment import Alignment
@@ -14,6 +15,8 @@ from tocco.music.match_file import write_match_file
 from tocco.music.performance import Performance
 from tocco.report.alignment_picture import draw_alignment
 from tocco.report.curve_picture import draw_curve
+from tocco.report.page.document import write_page
+from tocco.report.page.material import read_material
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +35,34 @@ class DescribedAlignment:
     performance: Performance
 
 
-Report = Assessment | DescribedAlignment
+@dataclass(frozen=True)
+class AssessedTake:
+    """An assessment, with the files that it was made from.
+
+    Attributes
+    ----------
+    assessment
+    files : what can be shown and heard beside it
+    """
+
+    assessment: Assessment
+    files: TakeFiles
+
+
+Report = AssessedTake | DescribedAlignment
+
+
+def _write_assessment(taken: AssessedTake, path: Path) -> None:
+    write_assessment_file(taken.assessment, path)
+
+
+def _draw_curve(taken: AssessedTake, path: Path) -> None:
+    draw_curve(taken.assessment, path)
+
+
+def _write_page(taken: AssessedTake, path: Path) -> None:
+    material = read_material(taken.assessment, taken.files.audio, taken.files.midi, taken.files.score)
+    write_page(taken.assessment, material, path)
 
 
 def _write_json(aligned: DescribedAlignment, path: Path) -> None:
@@ -48,9 +78,10 @@ def _draw(aligned: DescribedAlignment, path: Path) -> None:
 
 
 FORMATS: Final[Mapping[str, Mapping[type[Report], Callable[[Any, Path], None]]]] = {
-    ".json": {Assessment: write_assessment_file, DescribedAlignment: _write_json},
+    ".json": {AssessedTake: _write_assessment, DescribedAlignment: _write_json},
     ".match": {DescribedAlignment: _write_match},
-    ".png": {Assessment: draw_curve, DescribedAlignment: _draw},
+    ".png": {AssessedTake: _draw_curve, DescribedAlignment: _draw},
+    ".html": {AssessedTake: _write_page},
 }
 """Suffix -> kind of report -> what writes it to a path, whole or not at all.
 

@@ -37,7 +37,7 @@ def assess(
         Path | None, typer.Option(help="Model bundle; by default the one of the package.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder for the JSON and the picture.")
+        Path | None, typer.Option("-o", "--output", help="Folder for the JSON, the picture and the report.")
     ] = None,
     transcribed: Annotated[
         bool, typer.Option("--transcribed", help="The MIDI was transcribed from a recording.")
@@ -47,7 +47,7 @@ def assess(
         bool, typer.Option("--overwrite", help="Replace the assessment of other inputs under the same name.")
     ] = False,
 ) -> None:
-    """Rate performances: print a table; with -o, write each assessment as JSON and its curve as PNG."""
+    """Rate performances: print a table; with -o, write each as JSON, PNG and an HTML report."""
     given = _given(files or [], midi or [], score or [], manifest)
     for one in given.left_out:
         typer.echo(f"left out: {one.subject} {one.reason}", err=True)

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tocco.apps.cli import align, assess, benchmark, data, pseudo_label, statistics, train
+from tocco.apps.cli import align, assess, benchmark, data, pseudo_label, report, statistics, train
 from tocco.apps.cli.corpora import add_importers
 from tocco.errors import ToccoError
 
@@ -55,6 +55,7 @@ app = typer.Typer(
 )
 app.command()(assess.assess)
 app.command()(align.align)
+app.command()(report.report)
 
 data_app = _group("Import corpora and render MIDI.")
 add_importers(data_app)

@@ -27,7 +27,7 @@ def assess_one(take: TakeFiles, bundle: Path | None, output: Path | None, *, ove
         folder.prepare()
         folder.earlier(take, overwrite=overwrite)
     assessment = assess_take(shared_assessor(bundle), take)
-    written = () if folder is None else folder.write(take.id, assessment)
+    written = () if folder is None else folder.write(take, assessment)
     print_assessment(assessment)
     for path in written:
         typer.echo(str(path))

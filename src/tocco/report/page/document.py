@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,19 +14,20 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from tocco.audio.opus import OPUS_SUFFIX, OPUS_TYPE
+from tocco.errors import InputError
 from tocco.files import write_bytes
 from tocco.inference.assessment import Assessment
 from tocco.inference.finding import Finding
 from tocco.inference.technique import Measure
+from tocco.music.places import place_in_words
 from tocco.report.page.heat import heat_map
-from tocco.report.page.material import PEAK_SEC, STATUSES, Material, Notes
+from tocco.report.page.material import PEAK_SEC, Material, Notes
 from tocco.report.page.ratings import rating_bar, rating_rows
 from tocco.report.page.roll import MISTAKES
 from tocco.report.page.summary import heard_file, summary
 from tocco.report.page.svg import element, picture
 from tocco.report.page.timeline import dimension_choices, first_curve, lanes, time_axis, waveform
 from tocco.report.wording import aggregate_parts, clock, remarks, title
-from tocco.music.places import place_in_words
 
 LEAD_SEC: Final = 1.5
 """A place is played from so much before it to so much after it."""
@@ -36,6 +36,9 @@ MOST_LISTED: Final = 200
 """Rows of the table of mistakes; all of them are in the JSON."""
 
 _OVERVIEW_STROKES: Final = 900
+
+_MADE_BY: Final = '<meta name="generator" content="tocco">'
+_HEAD_BYTES: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,26 @@ def write_page(assessment: Assessment, material: Material, path: Path, *, sound_
     write_bytes(path, content.encode())
 
 
+def is_page(path: Path) -> bool:
+    """Whether a file is a report that this module wrote.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return _MADE_BY.encode() in stream.read(_HEAD_BYTES)
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
+
+
 def _context(assessment: Assessment, material: Material) -> dict[str, Any]:
     axis = time_axis(end_sec(assessment, material))
     has_curve = any(v is not None for values in assessment.curve.value.values() for v in values)
     return {
+        "made_by": Markup(_MADE_BY),
         "name": heard_file(assessment).name,
         "summary": summary(assessment),
         "remarks": remarks(assessment),
@@ -125,7 +144,9 @@ def _context(assessment: Assessment, material: Material) -> dict[str, Any]:
 
 def end_sec(assessment: Assessment, material: Material) -> float:
     """End of the time axis: of the recording, of the curve, and of the last note."""
-    ends = [file.duration_sec for file in (assessment.inputs.audio, assessment.inputs.midi) if file.duration_sec]
+    ends = [
+        file.duration_sec for file in (assessment.inputs.audio, assessment.inputs.midi) if file.duration_sec
+    ]
     ends = [*ends[:1], *assessment.curve.end_sec, 1.0]
     if material.notes is not None and len(material.notes.offset_sec):
         ends.append(float(material.notes.offset_sec.max()))
@@ -208,7 +229,13 @@ def _measures(assessment: Assessment) -> list[dict[str, Any]]:
                 }
             )
         rows += [
-            {"dimension": title(name), "meaning": key.replace("_", " "), "value": "–", "usual": "", "place": why}
+            {
+                "dimension": title(name),
+                "meaning": key.replace("_", " "),
+                "value": "–",
+                "usual": "",
+                "place": why,
+            }
             for key, why in technique.missing.items()
         ]
     return rows
@@ -282,11 +309,14 @@ def _overview(assessment: Assessment, material: Material, duration_sec: float) -
         marks.append(element("circle", cx=x, cy="10", r="9", class_="flag"))
         marks.append(element("text", str(n), x=x, y="14", class_="flag-number"))
         marks.append(element("line", x1=x, x2=x, y1="19", y2="82", class_="flag-line"))
-    found = ", ".join(f"{n} at {clock(f.start_sec)}" for n, f in enumerate(assessment.findings or (), start=1))
+    found = ", ".join(
+        f"{n} at {clock(f.start_sec)}" for n, f in enumerate(assessment.findings or (), start=1)
+    )
     return picture(
         "overview",
         "The whole performance",
-        f"{clock(duration_sec)} in all. " + (f"What to work on first: {found}." if found else "Nothing stands out."),
+        f"{clock(duration_sec)} in all. "
+        + (f"What to work on first: {found}." if found else "Nothing stands out."),
         scaled,
         *marks,
         width="100%",
@@ -310,7 +340,11 @@ def _data(assessment: Assessment, material: Material) -> Markup:
     """What the script needs, as JSON that cannot end its element."""
     report = assessment.alignment
     bars = [] if report is None else [[name, sec] for name, sec in report.bars]
-    value = {"bars": bars, "notes": _note_numbers(material.notes), "written": _written(assessment, material.notes)}
+    value = {
+        "bars": bars,
+        "notes": _note_numbers(material.notes),
+        "written": _written(assessment, material.notes),
+    }
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
@@ -370,5 +404,7 @@ def _template() -> Any:
     """The template; every value that is no `Markup` is escaped, and an unknown name is an error."""
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     return environment.from_string(_asset("page.html.j2"))

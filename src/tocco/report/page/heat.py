@@ -15,7 +15,7 @@ from tocco.report.page.svg import element, picture
 from tocco.report.wording import clock, points, title
 from tocco.units import FloatArray
 
-LEVELS: Final = (-8.0, -4.0, -1.5, 1.5, 4.0, 8.0)
+LEVELS: Final = (-8.0, -4.0, -2.0, 2.0, 4.0, 8.0)
 """Points from the whole at which the shade changes."""
 
 NAMES: Final = ("lowest", "lower", "low", "same", "high", "higher", "highest")

@@ -17,6 +17,8 @@ from tocco.inference.assessment import Assessment
 from tocco.inference.evidence import InputFile, NoteOutcome
 from tocco.music.midi import load_midi
 from tocco.music.performance import PedalCurve, Performance
+from tocco.music.score import score_readings
+from tocco.report.page.written import Written, place_written
 from tocco.units import SAMPLE_RATE_HZ, FloatArray, IntArray
 
 Status = Literal["right", "wrong", "extra", "other"]
@@ -78,19 +80,23 @@ class Material:
     ----------
     sound : None where no recording was given
     notes : None where no MIDI was given
+    written : None where no score was given, or it cannot be laid over the performance
     """
 
     sound: Sound | None = None
     notes: Notes | None = None
+    written: Written | None = None
 
 
-def read_material(assessment: Assessment, audio: Path | None, midi: Path | None) -> Material:
+def read_material(
+    assessment: Assessment, audio: Path | None, midi: Path | None, score: Path | None = None
+) -> Material:
     """Read the files that an assessment was made from.
 
     Parameters
     ----------
     assessment
-    audio, midi : None where one is not to be shown
+    audio, midi, score : None where one is not to be shown
 
     Raises
     ------
@@ -100,14 +106,18 @@ def read_material(assessment: Assessment, audio: Path | None, midi: Path | None)
         A file is not the one that was assessed.
     """
     inputs = assessment.inputs
-    sound, notes = None, None
+    sound, notes, written = None, None, None
     if audio is not None:
         assert_assessed(audio, inputs.audio if inputs.sound == "recorded" else None, "recording")
         sound = read_sound(audio, inputs.audio.duration_sec or 0.0)
     if midi is not None:
         assert_assessed(midi, inputs.midi if inputs.midi.origin == "given" else None, "MIDI")
         notes = read_notes(_on_the_clock(load_midi(midi), assessment), assessment)
-    return Material(sound, notes)
+    if score is not None:
+        assert_assessed(score, inputs.score, "score")
+        if assessment.alignment is not None:
+            written = place_written(score_readings(score), assessment.alignment)
+    return Material(sound, notes, written)
 
 
 def assert_assessed(path: Path, assessed: InputFile | None, kind: str) -> None:
@@ -156,7 +166,9 @@ def _watched(blocks: Iterable[FloatArray], peaks: list[FloatArray]) -> Iterator[
 def _on_the_clock(performance: Performance, assessment: Assessment) -> Performance:
     """With the times of the recording, as the assessment put them."""
     found = assessment.inputs.synchrony
-    return performance if found is None else performance.shifted(found.offset_sec, 1.0 + 1e-6 * found.drift_ppm)
+    return (
+        performance if found is None else performance.shifted(found.offset_sec, 1.0 + 1e-6 * found.drift_ppm)
+    )
 
 
 def read_notes(performance: Performance, assessment: Assessment) -> Notes:
@@ -164,7 +176,11 @@ def read_notes(performance: Performance, assessment: Assessment) -> Notes:
     status = np.full(len(performance), STATUSES.index("other"))
     if assessment.alignment is not None:
         report = assessment.alignment
-        for kind, notes in (("right", report.match), ("wrong", report.substitution), ("extra", report.insertion)):
+        for kind, notes in (
+            ("right", report.match),
+            ("wrong", report.substitution),
+            ("extra", report.insertion),
+        ):
             status[_played(performance, notes)] = STATUSES.index(kind)
     return Notes(
         onset_sec=performance.onset_sec,

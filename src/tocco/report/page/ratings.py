@@ -52,7 +52,11 @@ class RatingRow:
     reliability: str
 
 
-_SOURCES: Final = {"model": "learned from raters", "rule": "computed from MIDI and score", "missing": "not rated"}
+_SOURCES: Final = {
+    "model": "learned from raters",
+    "rule": "computed from MIDI and score",
+    "missing": "not rated",
+}
 
 
 def rating_rows(assessment: Assessment) -> list[RatingRow]:
@@ -124,7 +128,9 @@ def rating_bar(name: str, rating: Rating | Aggregate) -> Markup | None:
         return None
     middle = _HEIGHT / 2
     parts = [element("path", class_="rail", d=f"M0 {middle:g}H{_WIDTH:g}")]
-    parts += [element("path", class_="grid", d=f"M{_WIDTH * v / 100:g} 4V{_HEIGHT - 4:g}") for v in (25, 50, 75)]
+    parts += [
+        element("path", class_="grid", d=f"M{_WIDTH * v / 100:g} 4V{_HEIGHT - 4:g}") for v in (25, 50, 75)
+    ]
     if rating.interval_90 is not None:
         low, high = (4.0 * end for end in rating.interval_90)
         parts.append(

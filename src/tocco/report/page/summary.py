@@ -21,7 +21,9 @@ def summary(assessment: Assessment) -> list[str]:
 def _what(assessment: Assessment) -> str:
     inputs = assessment.inputs
     file = heard_file(assessment)
-    length = "" if inputs.music is None else f" ({clock(inputs.music.end_sec - inputs.music.start_sec)} of music)"
+    length = (
+        "" if inputs.music is None else f" ({clock(inputs.music.end_sec - inputs.music.start_sec)} of music)"
+    )
     if inputs.sound == "rendered":
         source = "from the MIDI of the keys alone: its sound was rendered, so nothing here is about instrument or room"
     elif inputs.notes == "transcribed":
@@ -46,11 +48,15 @@ def _result(assessment: Assessment) -> str:
 
 
 def _trust(assessment: Assessment) -> str:
-    learned = [one for one in assessment.ratings.values() if one.source == "model" and one.interval_90 is not None]
+    learned = [
+        one for one in assessment.ratings.values() if one.source == "model" and one.interval_90 is not None
+    ]
     counted = [title(name).lower() for name, one in assessment.ratings.items() if one.source == "rule"]
     parts = []
     if learned:
-        width = sum(one.interval_90[1] - one.interval_90[0] for one in learned if one.interval_90) / len(learned)
+        width = sum(one.interval_90[1] - one.interval_90[0] for one in learned if one.interval_90) / len(
+            learned
+        )
         parts.append(
             f"{len(learned)} ratings are learned from raters, with intervals {width:.0f} points wide on average: "
             "a smaller difference between two takes says little"

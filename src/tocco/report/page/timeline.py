@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,7 @@ from markupsafe import Markup
 
 from tocco.inference.assessment import Assessment
 from tocco.music.performance import PEDAL_DOWN
-from tocco.report.page.material import PEAK_SEC, STATUSES, Material, Notes
+from tocco.report.page.material import PEAK_SEC, Material, Notes
 from tocco.report.page.roll import roll_lane
 from tocco.report.page.svg import (
     band_path,
@@ -23,6 +24,7 @@ from tocco.report.page.svg import (
     rect_path,
     step_path,
 )
+from tocco.report.page.written import Sign
 from tocco.report.strokes import curve_strokes
 from tocco.report.wording import clock, title
 from tocco.units import FloatArray
@@ -41,6 +43,10 @@ _LEVEL_PX: Final = 76.0
 _PEDAL_PX: Final = 34.0
 _LABEL_PX: Final = 46.0
 """Room that the number of a bar takes."""
+
+_BAR_STEPS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 10**6)
+_LEAST_HAIRPIN_PX: Final = 12.0
+_HAIRPIN_WORDS: Final = {"crescendo": "cresc.", "diminuendo": "dim."}
 
 _LEVEL_WINDOW: Final = 9
 """Onsets of the moving median that draws the contour of loudness."""
@@ -102,12 +108,13 @@ def lanes(assessment: Assessment, material: Material, axis: Axis) -> list[Lane]:
     if any(v is not None for values in assessment.curve.value.values() for v in values):
         found.append(_curve_lane(assessment, axis))
     if material.notes is not None:
-        svg, height, marks = roll_lane(assessment, material.notes, axis)
+        svg, height, marks = roll_lane(assessment, material.notes, material.written, axis)
         found.append(Lane("roll", "Notes", height, svg, marks))
     if assessment.tempo:
         found.append(_tempo_lane(assessment, axis))
     if material.notes is not None:
-        found.append(_level_lane(material.notes, axis))
+        signs = () if material.written is None else material.written.signs
+        found.append(_level_lane(material.notes, signs, axis))
         if len(material.notes.sustain):
             found.append(_pedal_lane(material.notes, axis))
     return found
@@ -132,13 +139,10 @@ def waveform(peak: FloatArray, width: float, height: float, n_strokes: int) -> M
 
 def _axis_lane(assessment: Assessment, axis: Axis) -> Lane:
     parts = []
-    if assessment.alignment is not None:
-        free_from = -1.0
-        for name, sec in assessment.alignment.bars:
-            x = float(axis.x(sec))
-            if x >= free_from:
-                parts.append(element("text", name, x=x + 2.0, y=12.0, class_="bar"))
-                free_from = x + max(_LABEL_PX, 8.0 * len(name) + 8.0)
+    bars = () if assessment.alignment is None else assessment.alignment.bars
+    every = next(n for n in _BAR_STEPS if len(bars) / n * _LABEL_PX <= axis.width_px)
+    for name, sec in bars[::every]:
+        parts.append(element("text", name, x=float(axis.x(sec)) + 2.0, y=12.0, class_="bar"))
     step = next(s for s in (1, 2, 5, 10, 15, 30, 60, 120, 300) if s * axis.px_per_sec >= _LABEL_PX)
     for sec in np.arange(0.0, axis.duration_sec, step):
         x = float(axis.x(sec))
@@ -165,7 +169,9 @@ def _curve_lane(assessment: Assessment, axis: Axis) -> Lane:
     def y(value: FloatArray) -> FloatArray:
         return _CURVE_PX * (1.0 - np.asarray(value) / 100.0)
 
-    parts = [element("path", class_="grid", d=f"M0 {number(float(y(v)))}H{axis.width_px}") for v in (25, 50, 75)]
+    parts = [
+        element("path", class_="grid", d=f"M0 {number(float(y(v)))}H{axis.width_px}") for v in (25, 50, 75)
+    ]
     chosen = first_curve(assessment)
     for name in assessment.curve.value:
         drawn = []
@@ -206,7 +212,9 @@ def _tempo_lane(assessment: Assessment, axis: Axis) -> Lane:
 
     middle = float(np.median(bpm))
     parts = [element("path", class_="grid", d=f"M0 {number(float(y(np.array(middle))))}H{axis.width_px}")]
-    length = np.diff(sec, append=sec[-1] + float(np.median(np.diff(sec))) if len(sec) > 1 else axis.duration_sec)
+    length = np.diff(
+        sec, append=sec[-1] + float(np.median(np.diff(sec))) if len(sec) > 1 else axis.duration_sec
+    )
     broken = np.flatnonzero(length[:-1] > 3.0 * np.median(length)) + 1 if len(sec) > 1 else []
     for run in np.split(np.arange(len(sec)), broken):
         end = float(axis.x(sec[run[-1]] + min(length[run[-1]], np.median(length))))
@@ -220,7 +228,7 @@ def _tempo_lane(assessment: Assessment, axis: Axis) -> Lane:
     return Lane("tempo", "Tempo", _TEMPO_PX, svg, marks)
 
 
-def _level_lane(notes: Notes, axis: Axis) -> Lane:
+def _level_lane(notes: Notes, signs: Sequence[Sign], axis: Axis) -> Lane:
     def y(velocity: FloatArray) -> FloatArray:
         return _LEVEL_PX * (1.0 - np.asarray(velocity, dtype=float) / 128.0)
 
@@ -228,16 +236,32 @@ def _level_lane(notes: Notes, axis: Axis) -> Lane:
     onset, velocity = notes.onset_sec[order], notes.velocity[order].astype(float)
     first = np.flatnonzero(np.diff(onset, prepend=-1.0) > 0.03)
     loudest = np.maximum.reduceat(velocity, first) if len(first) else velocity
-    dots = "".join(
-        f"M{number(a)} {number(b)}h0" for a, b in zip(axis.x(onset), y(velocity), strict=True)
-    )
-    parts = [element("path", class_="grid", d=f"M0 {number(float(y(np.array(v))))}H{axis.width_px}") for v in (32, 64, 96)]
+    dots = "".join(f"M{number(a)} {number(b)}h0" for a, b in zip(axis.x(onset), y(velocity), strict=True))
+    parts = [
+        element("path", class_="grid", d=f"M0 {number(float(y(np.array(v))))}H{axis.width_px}")
+        for v in (32, 64, 96)
+    ]
     parts.append(element("path", class_="dots", d=dots))
     if len(first):
         parts.append(element("path", class_="line", d=line_path(axis.x(onset[first]), y(_median(loudest)))))
+    parts += [_sign(sign, axis) for sign in signs]
     text = "How fast each key was struck, from 1 to 127, and the median of nine successive onsets as a line."
+    if signs:
+        text += f" Above it the {len(signs)} dynamic signs of the score."
     svg = _svg("level", "Dynamics", text, _LEVEL_PX, axis, parts)
-    return Lane("level", "Dynamics", _LEVEL_PX, svg, tuple((float(y(np.array(v))), f"{v}") for v in (32, 64, 96)))
+    return Lane(
+        "level", "Dynamics", _LEVEL_PX, svg, tuple((float(y(np.array(v))), f"{v}") for v in (32, 64, 96))
+    )
+
+
+def _sign(sign: Sign, axis: Axis) -> Markup:
+    """A dynamic sign as it is printed: letters, or a hairpin."""
+    start, end = float(axis.x(sign.start_sec)), float(axis.x(sign.end_sec))
+    if sign.kind == "dynamics" or end - start < _LEAST_HAIRPIN_PX:
+        return element("text", sign.text or _HAIRPIN_WORDS.get(sign.kind, ""), x=start, y=11.0, class_="sign")
+    wide, narrow = (end, start) if sign.kind == "crescendo" else (start, end)
+    d = f"M{number(wide)} 3L{number(narrow)} 7.5L{number(wide)} 12"
+    return element("path", element("title", sign.kind), class_="hairpin", d=d)
 
 
 def _median(values: FloatArray) -> FloatArray:
@@ -287,8 +311,3 @@ def _svg(name: str, heading: str, text: str, height: float, axis: Axis, parts: l
 def dimension_choices(assessment: Assessment) -> list[tuple[str, str]]:
     """Name and title of every dimension that has a curve."""
     return [(name, title(name)) for name in assessment.curve.value]
-
-
-def status_counts(notes: Notes) -> dict[str, int]:
-    """How many played notes came to what."""
-    return {status: int((notes.status == k).sum()) for k, status in enumerate(STATUSES)}
