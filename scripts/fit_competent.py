@@ -1,6 +1,6 @@
 """Fit `src/tocco/pseudo_labels/norms/competent.json`: what is usual in whole performances.
 
-    python scripts/fit_competent.py LABELS --pieces results/pseudo_labels/pool_pieces.txt --work FOLDER -o FILE
+    python scripts/fit_competent.py LABELS --pieces results/pseudo_labels/pool_pieces.txt --work DIR -o FILE
 
 Each performance leaves one file in the work folder, and one that is there is not measured again.
 """

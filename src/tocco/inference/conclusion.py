@@ -9,9 +9,10 @@ from pathlib import Path
 from tocco.data.sources import Sources
 from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.bundle import Bundle
+from tocco.inference.candidates import Heard
 from tocco.inference.combination import DEDUCTIONS, less_deductions, with_account
 from tocco.inference.evidence import BundleIdentity, InputFile, Inputs, Music, Synchrony
-from tocco.inference.findings import Heard, find
+from tocco.inference.findings import find
 from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.note_report import alignment_report, tempo_by_bar
 from tocco.inference.passages import SHARED_ERROR, WindowErrors, moments
@@ -143,6 +144,7 @@ def _ratings(
 def _heard(sources: Sources, bounds_sec: FloatArray) -> Heard:
     alignment = sources.alignment
     return Heard(
+        start_sec=float(bounds_sec.min()),
         duration_sec=float(bounds_sec.max() - bounds_sec.min()),
         origin=sources.performance.origin,
         agreement=1.0 if alignment is None else alignment.overall_confidence,

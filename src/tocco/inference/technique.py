@@ -38,7 +38,7 @@ class Measure(StrictModel):
     """What it is, in words for musicians."""
 
     usual: tuple[_Number, _Number] | None = None
-    """[low, high]: 20 to 80 % of competent performances; null where that is not known, and before version 2.1."""
+    """[low, high]: 20 to 80 % of competent performances; null where not known, and before version 2.1."""
 
 
 class Place(StrictModel):

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from tocco.audio.processing import segment_bounds
-from tocco.pseudo_labels.norms.competent import USUAL_PERCENT, Competent, PlaceRates, UsualRange
+from tocco.pseudo_labels.norms.competent import PERCENT, Competent, PlaceRates, UsualRange
 from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.pool import PoolFacts
 from tocco.pseudo_labels.raters.registry import measure_technique
@@ -94,10 +94,8 @@ def fit_competent(takes: Sequence[TakeFindings], pool: PoolFacts) -> Competent:
 
 
 def _usual(values: Sequence[float]) -> UsualRange:
-    low, high = np.percentile(values, USUAL_PERCENT)
-    return UsualRange(
-        low=round(float(low), _DIGITS), high=round(float(high), _DIGITS), n_performances=len(values)
-    )
+    least, low, middle, high, most = np.round(np.percentile(values, PERCENT), _DIGITS).tolist()
+    return UsualRange(least=least, low=low, middle=middle, high=high, most=most, n_performances=len(values))
 
 
 def _rates(sizes: Sequence[float], minutes: float) -> PlaceRates:

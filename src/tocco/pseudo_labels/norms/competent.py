@@ -18,8 +18,8 @@ from tocco.schema import StrictModel, parse_object
 
 COMPETENT_FILE: Final = "competent.json"
 
-USUAL_PERCENT: Final = (20.0, 80.0)
-"""Between these percentiles of competent performances a measure is called usual."""
+PERCENT: Final = (1.0, 20.0, 50.0, 80.0, 99.0)
+"""Percentiles of competent performances. From the 20th to the 80th a measure is called usual."""
 
 _Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -28,11 +28,20 @@ _Number = Annotated[float, Field(allow_inf_nan=False)]
 class UsualRange(StrictModel):
     """The middle of one measure over whole performances."""
 
+    least: _Number
+    """1st percentile, in the unit of the measure."""
+
     low: _Number
-    """20th percentile, in the unit of the measure."""
+    """20th percentile."""
+
+    middle: _Number
+    """Median."""
 
     high: _Number
     """80th percentile."""
+
+    most: _Number
+    """99th percentile."""
 
     n_performances: Count
     """Performances in which it could be measured."""

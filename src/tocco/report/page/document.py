@@ -19,6 +19,7 @@ from tocco.files import write_bytes
 from tocco.inference.assessment import Assessment
 from tocco.inference.finding import Finding
 from tocco.inference.technique import Measure
+from tocco.inference.whole_findings import THROUGHOUT
 from tocco.music.places import place_in_words
 from tocco.report.page.heat import heat_map
 from tocco.report.page.material import PEAK_SEC, Material, Notes
@@ -31,6 +32,9 @@ from tocco.report.wording import aggregate_parts, clock, remarks, title
 
 LEAD_SEC: Final = 1.5
 """A place is played from so much before it to so much after it."""
+
+EXAMPLE_SEC: Final = 10.0
+"""So much is played of a finding about the whole."""
 
 MOST_LISTED: Final = 200
 """Rows of the table of mistakes; all of them are in the JSON."""
@@ -117,7 +121,7 @@ def _context(assessment: Assessment, material: Material) -> dict[str, Any]:
         "name": heard_file(assessment).name,
         "summary": summary(assessment),
         "remarks": remarks(assessment),
-        "findings": [_finding(one) for one in assessment.findings or ()],
+        "findings": [_finding(one, assessment) for one in assessment.findings or ()],
         "findings_known": assessment.findings is not None,
         "ratings": rating_rows(assessment),
         "aggregate": assessment.aggregate,
@@ -155,8 +159,9 @@ def end_sec(assessment: Assessment, material: Material) -> float:
     return max(ends)
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
-    start, end = _around(finding.start_sec, finding.end_sec)
+def _finding(finding: Finding, assessment: Assessment) -> dict[str, Any]:
+    example = _example(finding, assessment)
+    start, end = _around(*example)
     measure, reference = (_quantity(one) for one in (finding.measure, finding.reference))
     return {
         "id": finding.id,
@@ -165,12 +170,33 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "usual": finding.usual,
         "start_sec": start,
         "end_sec": end,
-        "at": clock(finding.start_sec),
-        "confidence": f"{finding.confidence:.0%}",
+        "at": "throughout" if finding.kind == THROUGHOUT else clock(finding.start_sec),
+        "play": "Play an example" if finding.kind == THROUGHOUT else "Play these seconds",
+        "confidence": _confidence(finding.confidence),
         "measure": f"{finding.measure.meaning}: {measure}",
         "reference": f"{finding.reference.meaning}: {reference}",
-        "as_written": finding.dimension == "note_accuracy",
+        "as_written": finding.dimension == "note_accuracy" and finding.kind != THROUGHOUT,
     }
+
+
+def _example(finding: Finding, assessment: Assessment) -> tuple[float, float]:
+    """What is played: of a finding about the whole its gravest place, or its beginning."""
+    if finding.kind != THROUGHOUT:
+        return finding.start_sec, finding.end_sec
+    technique = assessment.technique.get(finding.dimension)
+    if technique is not None and technique.places:
+        places = technique.places
+        return places[0].start_sec, max(places[0].end_sec, places[0].start_sec + EXAMPLE_SEC / 2)
+    return finding.start_sec, min(finding.end_sec, finding.start_sec + EXAMPLE_SEC)
+
+
+def _confidence(share: float) -> str:
+    """A share that is never said to be certain.
+
+    >>> _confidence(0.936), _confidence(0.9963)
+    ('94 %', 'over 99 %')
+    """
+    return "over 99 %" if share > 0.99 else f"{100.0 * share:.0f} %"
 
 
 def _around(start_sec: float, end_sec: float) -> tuple[float, float]:
@@ -218,16 +244,16 @@ def _places(assessment: Assessment) -> list[tuple[str, list[Place]]]:
 def _measures(assessment: Assessment) -> list[dict[str, Any]]:
     rows = []
     for name, technique in assessment.technique.items():
-        for measure in technique.measures.values():
-            rows.append(
-                {
-                    "dimension": title(name),
-                    "meaning": measure.meaning,
-                    "value": _quantity(measure),
-                    "usual": "" if measure.usual is None else _usual(measure),
-                    "place": "" if measure.usual is None else _place_of(measure),
-                }
-            )
+        rows += [
+            {
+                "dimension": title(name),
+                "meaning": measure.meaning,
+                "value": _quantity(measure),
+                "usual": "" if measure.usual is None else _usual(measure),
+                "place": "" if measure.usual is None else _place_of(measure),
+            }
+            for measure in technique.measures.values()
+        ]
         rows += [
             {
                 "dimension": title(name),
@@ -304,19 +330,18 @@ def _overview(assessment: Assessment, material: Material, duration_sec: float) -
         "svg", *inner, viewBox="0 0 1000 60", preserveAspectRatio="none", width="100%", height="60", y="22"
     )
     marks = []
-    for n, finding in enumerate(assessment.findings or (), start=1):
+    placed = [(n, one) for n, one in enumerate(assessment.findings or (), start=1) if one.kind != THROUGHOUT]
+    for n, finding in placed:
         x = f"{100.0 * finding.start_sec / duration_sec:.2f}%"
         marks.append(element("circle", cx=x, cy="10", r="9", class_="flag"))
         marks.append(element("text", str(n), x=x, y="14", class_="flag-number"))
         marks.append(element("line", x1=x, x2=x, y1="19", y2="82", class_="flag-line"))
-    found = ", ".join(
-        f"{n} at {clock(f.start_sec)}" for n, f in enumerate(assessment.findings or (), start=1)
-    )
+    found = ", ".join(f"{n} at {clock(one.start_sec)}" for n, one in placed)
+    said = f"{clock(duration_sec)} in all." + (f" What to work on first: {found}." if found else "")
     return picture(
         "overview",
         "The whole performance",
-        f"{clock(duration_sec)} in all. "
-        + (f"What to work on first: {found}." if found else "Nothing stands out."),
+        said,
         scaled,
         *marks,
         width="100%",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -111,7 +112,7 @@ def column_means(assessment: Assessment, name: str, edges: FloatArray) -> FloatA
     time, value = time[known], value[known]
     half = max(float(np.median(np.array(assessment.curve.end_sec) - assessment.curve.start_sec)), 0.1)
     means = []
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         inside = value[(time >= start) & (time < end)]
         if len(inside):
             means.append(float(inside.mean()))
@@ -139,4 +140,4 @@ def _words(level: int, whole: float) -> str:
 def _runs(level: Sequence[int] | np.ndarray) -> list[tuple[int, int]]:
     """Starts and ends of runs of equal values."""
     cuts = [0, *(np.flatnonzero(np.diff(np.asarray(level))) + 1).tolist(), len(level)]
-    return list(zip(cuts[:-1], cuts[1:], strict=True))
+    return list(pairwise(cuts))

@@ -108,7 +108,7 @@ def _way(share: float) -> str:
 
 
 def neighbour(meaning: Meaning, rating: Rating) -> str:
-    """What the next better value stands for, or the next lower one near the top; and whether it can be excluded."""
+    """What a value ten points up stands for, near the top ten down, and whether the interval holds it."""
     value = rating.value or 0.0
     up = value + NEIGHBOUR_POINTS <= 100.0
     other = value + NEIGHBOUR_POINTS if up else value - NEIGHBOUR_POINTS

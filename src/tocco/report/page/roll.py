@@ -1,4 +1,4 @@
-"""The piano roll: what was played on the grid of the bars, and what is not as written by colour and by shape."""
+"""The piano roll: notes on the grid of the bars, and what is not as written by colour and by shape."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def description(assessment: Assessment, notes: Notes, *, with_written: bool = Fa
     counts = assessment.alignment.counts
     return (
         f"{text} {counts['substitution']} wrong notes have a cross, and a ring where the written note is; "
-        f"{counts['deletion']} missing notes are rings; {counts['insertion']} added notes, ornaments among them, "
-        "have a plus."
+        f"{counts['deletion']} missing notes are rings; {counts['insertion']} added notes, ornaments among "
+        "them, have a plus."
     )
 
 

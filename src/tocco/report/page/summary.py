@@ -25,9 +25,15 @@ def _what(assessment: Assessment) -> str:
         "" if inputs.music is None else f" ({clock(inputs.music.end_sec - inputs.music.start_sec)} of music)"
     )
     if inputs.sound == "rendered":
-        source = "from the MIDI of the keys alone: its sound was rendered, so nothing here is about instrument or room"
+        source = (
+            "from the MIDI of the keys alone: its sound was rendered, so nothing here is about instrument "
+            "or room"
+        )
     elif inputs.notes == "transcribed":
-        source = "from the recording alone: its notes were transcribed, so soft notes, releases and pedal are less sure"
+        source = (
+            "from the recording alone: its notes were transcribed, so soft notes, releases and pedal are less "
+            "sure"
+        )
     else:
         source = "from the recording and the MIDI of the keys"
     score = "without a score" if inputs.score is None else f"beside the score {inputs.score.name}"
@@ -58,8 +64,8 @@ def _trust(assessment: Assessment) -> str:
             learned
         )
         parts.append(
-            f"{len(learned)} ratings are learned from raters, with intervals {width:.0f} points wide on average: "
-            "a smaller difference between two takes says little"
+            f"{len(learned)} ratings are learned from raters, with intervals {width:.0f} points wide on "
+            "average: a smaller difference between two takes says little"
         )
     if counted:
         verb = "is" if len(counted) == 1 else "are"
