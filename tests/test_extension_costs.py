@@ -31,7 +31,7 @@ from tocco.models.network import ENCODERS, EncoderSettings, PerformanceBatch, bu
 from tocco.models.predictor import Prediction, PredictorInput, StatisticsTable
 from tocco.models.predictor_files import Header, read_header, write_header
 from tocco.report.assessment_folder import AssessmentFolder
-from tocco.report.formats import FORMATS
+from tocco.report.formats import FORMATS, AssessedTake
 from tocco.rubrics import RUBRICS, TOCCO10, Dimension, Meaning, Rubric
 from tocco.units import FloatArray, FrameClock
 
@@ -78,12 +78,12 @@ def test_a_corpus_is_a_module_and_a_row(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_an_output_format_is_a_function_and_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write_lines(assessment: Assessment, path: Path) -> None:
-        path.write_text(f"{len(assessment.ratings)} ratings\n")
+    def write_lines(taken: AssessedTake, path: Path) -> None:
+        path.write_text(f"{len(taken.assessment.ratings)} ratings\n")
 
-    monkeypatch.setitem(FORMATS, ".txt", {Assessment: write_lines})  # pyright: ignore[reportArgumentType]
-    written = AssessmentFolder(tmp_path).write("take", example())
-    assert [path.suffix for path in written] == [".json", ".png", ".txt"]
+    monkeypatch.setitem(FORMATS, ".txt", {AssessedTake: write_lines})  # pyright: ignore[reportArgumentType]
+    written = AssessmentFolder(tmp_path).write(TakeFiles("take"), example())
+    assert [path.suffix for path in written] == [".json", ".png", ".html", ".txt"]
     assert (tmp_path / "take.txt").read_text() == "10 ratings\n"
     assert AssessmentFolder(tmp_path).earlier(TakeFiles("other", midi=EXAMPLE[1])) is None
 

@@ -65,7 +65,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(batch, "Assessor", Stand)
     batch.shared_assessor.cache_clear()
-    monkeypatch.setitem(formats.FORMATS[".png"], Assessment, lambda _, path: path.write_bytes(b"drawn"))
+    for suffix in (".png", ".html"):
+        drawn = {formats.AssessedTake: lambda _, path: path.write_bytes(b"drawn")}
+        monkeypatch.setitem(formats.FORMATS, suffix, drawn)
     for name in ("one", "two"):
         Path(f"{name}.wav").write_bytes(b"RIFF\0\0\0\0WAVE" + name.encode())
         Path(f"{name}.mid").write_text(f"keys {name}")
@@ -83,7 +85,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 
 def test_several_files_are_paired_by_name_and_ranked(run: Run) -> None:
     output = run("two.mid", "one.wav", "one.mid", "two.wav", "score_score.mid", "-o", "out")
-    assert names("out") == ["assessments.csv", "one.json", "one.png", "two.json", "two.png"]
+    assert names("out") == [
+        "assessments.csv",
+        *("one.html", "one.json", "one.png"),
+        *("two.html", "two.json", "two.png"),
+    ]
     assert "2 assessed, 0 of them before, 0 failed" in output
     assert read_assessment(Path("out/one.json")).inputs.score is not None
     assert [line.split()[0] for line in output.splitlines()[:3]] == ["performance", "one", "two"]
@@ -222,7 +228,7 @@ def test_a_manifest_takes_no_overwrite(run: Run) -> None:
 def test_names_with_spaces_and_signs_name_their_results(run: Run) -> None:
     Path("Für Elise (take 2).mid").write_text("keys")
     assert "Für_Elise_take_2.json" in run("--midi", "Für Elise (take 2).mid", "-o", "out")
-    assert names("out") == ["Für_Elise_take_2.json", "Für_Elise_take_2.png"]
+    assert names("out") == ["Für_Elise_take_2.html", "Für_Elise_take_2.json", "Für_Elise_take_2.png"]
 
 
 @pytest.mark.parametrize(

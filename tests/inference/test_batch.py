@@ -64,8 +64,8 @@ def test_a_performance_that_fails_says_why_and_ends_nothing() -> None:
 
 
 def test_what_cannot_be_delivered_is_an_outcome_too() -> None:
-    def refuse(name: str, assessment: Assessment) -> None:
-        raise InputError(name, "is in the way")
+    def refuse(take: TakeFiles, assessment: Assessment) -> None:
+        raise InputError(take.id, "is in the way")
 
     (outcome,) = assess_many(TAKES[:1], deliver=refuse)
     assert str(outcome.error) == "one: is in the way."

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from assessment_example import example
+from tocco.data.pairing import TakeFiles
 from tocco.errors import InputError, OutputError
 from tocco.report.assessment_folder import AssessmentFolder
 
 
 def test_what_is_read_back_is_what_was_written(tmp_path: Path) -> None:
     folder = AssessmentFolder(tmp_path / "new folder")
-    written = folder.write("etude-1", example())
+    written = folder.write(TakeFiles("etude-1"), example())
     assert sorted(written) == sorted(folder.path.iterdir())
     assert written[0] == tmp_path / "new folder" / "etude-1.json"
     assert {path.stem for path in written} == {"etude-1"}
@@ -24,11 +25,11 @@ def test_what_is_read_back_is_what_was_written(tmp_path: Path) -> None:
 def test_an_id_that_cannot_name_a_file_is_refused(tmp_path: Path, performance_id: str) -> None:
     folder = AssessmentFolder(tmp_path / "out")
     with pytest.raises(InputError, match=r"id: .*cannot name a file"):
-        folder.write(performance_id, example())
+        folder.write(TakeFiles(performance_id), example())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
-        AssessmentFolder(tmp_path / "file").write("etude", example())
+        AssessmentFolder(tmp_path / "file").write(TakeFiles("etude"), example())

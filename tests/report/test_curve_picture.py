@@ -178,21 +178,6 @@ def test_all_staves_share_one_range_of_at_least_forty_points():
     assert picture._value_range(flat, ["phrasing"]) == (0.0, 40.0)
 
 
-def test_rests_and_missing_values_break_the_line():
-    broken = Curve(
-        time_sec=(1.0, 3.0, 9.0, 11.0, 13.0),
-        start_sec=(0.0, 2.0, 8.0, 10.0, 12.0),
-        end_sec=(2.0, 4.0, 10.0, 12.0, 14.0),
-        value={"phrasing": (50.0, 52.0, 60.0, None, 70.0)},
-    )
-    lines = [(t.tolist(), v.tolist()) for t, v, _, _ in picture._strokes(broken, "phrasing")]
-    assert lines == [
-        ([0.0, 1.0, 3.0, 4.0], [50.0, 50.0, 52.0, 52.0]),
-        ([8.0, 9.0, 10.0], [60.0, 60.0, 60.0]),
-        ([12.0, 13.0, 14.0], [70.0, 70.0, 70.0]),
-    ]
-
-
 def test_the_same_assessment_gives_the_same_picture(tmp_path):
     draw_curve(example(), tmp_path / "new/one.png")
     draw_curve(example(), tmp_path / "two.png")

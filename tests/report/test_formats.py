@@ -4,31 +4,35 @@ import pytest
 
 from assessment_example import example
 from tocco.errors import OutputError
-from tocco.inference.assessment import Assessment, read_assessment
-from tocco.report.formats import FORMATS, DescribedAlignment, report_paths, write_report
+from tocco.data.pairing import TakeFiles
+from tocco.inference.assessment import read_assessment
+from tocco.report.formats import FORMATS, AssessedTake, DescribedAlignment, report_paths, write_report
+
+TAKEN = AssessedTake(example(), TakeFiles("a"))
 
 
 def test_every_kind_of_report_begins_with_its_json(tmp_path):
-    assert [path.name for path in report_paths(Assessment, tmp_path, "a")] == ["a.json", "a.png"]
+    assert [path.name for path in report_paths(AssessedTake, tmp_path, "a")] == ["a.json", "a.png", "a.html"]
     aligned = report_paths(DescribedAlignment, tmp_path, "a")
     assert [path.name for path in aligned] == ["a.json", "a.match", "a.png"]
 
 
 def test_the_files_of_an_assessment(tmp_path):
-    paths = report_paths(Assessment, tmp_path, "a")
-    write_report(example(), paths)
+    paths = report_paths(AssessedTake, tmp_path, "a")
+    write_report(TAKEN, paths)
     assert read_assessment(paths[0]) == example()
     assert paths[1].read_bytes().startswith(b"\x89PNG")
+    assert paths[2].read_text(encoding="utf-8").startswith("<!doctype html>")
     assert sorted(tmp_path.iterdir()) == sorted(paths)
 
 
 def test_a_new_format_is_one_row(tmp_path, monkeypatch):
-    def write_aggregate(assessment: Assessment, path) -> None:
-        path.write_text(json.dumps(assessment.aggregate.value))
+    def write_aggregate(taken: AssessedTake, path) -> None:
+        path.write_text(json.dumps(taken.assessment.aggregate.value))
 
-    monkeypatch.setitem(FORMATS, ".txt", {Assessment: write_aggregate})
-    paths = report_paths(Assessment, tmp_path, "a")
-    write_report(example(), paths)
+    monkeypatch.setitem(FORMATS, ".txt", {AssessedTake: write_aggregate})
+    paths = report_paths(AssessedTake, tmp_path, "a")
+    write_report(TAKEN, paths)
     assert paths[-1] == tmp_path / "a.txt"
     assert json.loads(paths[-1].read_text()) == example().aggregate.value
     assert tmp_path / "a.txt" not in report_paths(DescribedAlignment, tmp_path, "a")
@@ -37,4 +41,4 @@ def test_a_new_format_is_one_row(tmp_path, monkeypatch):
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
-        write_report(example(), report_paths(Assessment, tmp_path / "file", "a"))
+        write_report(TAKEN, report_paths(AssessedTake, tmp_path / "file", "a"))

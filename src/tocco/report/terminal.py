@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -10,8 +11,10 @@ from rich.text import Text
 
 from tocco.inference.assessment import Aggregate, Assessment, Moment, Rating
 from tocco.inference.evidence import NoteOutcome
+from tocco.inference.finding import Finding
+from tocco.inference.whole_findings import THROUGHOUT
 from tocco.music.places import bars_in_words, place_in_words
-from tocco.report.wording import aggregate_parts, clock, points, remarks, title
+from tocco.report.wording import NOTHING_STANDS_OUT, aggregate_parts, clock, points, remarks, title
 
 _NO_PASSAGE = "no passage of several bars is clearly better or worse than the whole"
 _BAR_CELLS = 19  # with it, a table of 79 columns
@@ -40,6 +43,10 @@ def print_assessment(assessment: Assessment, console: Console | None = None) -> 
         console.print(Text(parts, style="dim"))
     for line in remarks(assessment):
         console.print(Text(line, style="yellow"))
+    if assessment.findings is not None:
+        console.print()
+        console.print(Text("What to work on first", style="bold"))
+        console.print(_first(assessment.findings))
     if assessment.curve.value or assessment.technique or assessment.alignment is not None:
         console.print()
         console.print(Text("Where to look", style="bold"))
@@ -124,6 +131,20 @@ class _Place:
     start_sec: float
     when: str
     text: str
+
+
+def _first(findings: Sequence[Finding]) -> Table:
+    """What was heard and what is usual, in the words of the report."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    if not findings:
+        table.add_row("", Text(NOTHING_STANDS_OUT, style="dim"))
+    for finding in findings:
+        at = "" if finding.kind == THROUGHOUT else clock(finding.start_sec)
+        table.add_row(at, Text(finding.sentence))
+        table.add_row("", Text(finding.usual, style="dim"))
+    return table
 
 
 def _where(assessment: Assessment) -> Table:

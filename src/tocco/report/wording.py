@@ -6,6 +6,9 @@ from tocco.inference.assessment import Aggregate, Assessment, Rating
 from tocco.inference.evidence import NoteOutcome, PlayedBars
 from tocco.music.places import bars_in_words
 
+NOTHING_STANDS_OUT = "nothing stands out"
+"""Where there is no finding."""
+
 _WORTH_SAYING_SEC = 2.0
 """So much silence is usual at either end of a recording."""
 

@@ -31,8 +31,8 @@ def _what(assessment: Assessment) -> str:
         )
     elif inputs.notes == "transcribed":
         source = (
-            "from the recording alone: its notes were transcribed, so soft notes, releases and pedal are less "
-            "sure"
+            "from the recording alone: its notes were transcribed, so soft notes, releases and pedal are "
+            "less sure"
         )
     else:
         source = "from the recording and the MIDI of the keys"
