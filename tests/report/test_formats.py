@@ -3,8 +3,8 @@ import json
 import pytest
 
 from assessment_example import example
-from tocco.errors import OutputError
 from tocco.data.pairing import TakeFiles
+from tocco.errors import OutputError
 from tocco.inference.assessment import read_assessment
 from tocco.report.formats import FORMATS, AssessedTake, DescribedAlignment, report_paths, write_report
 
