@@ -32,8 +32,8 @@ def test_less_than_the_least_is_named_where_more_is_better() -> None:
     assert (one.finding.reference.value, one.finding.reference.usual) == (30.0, (20.0, 40.0))
     assert (one.finding.start_sec, one.finding.end_sec, one.finding.bars) == (1.0, 61.0, None)
     assert one.finding.confidence == pytest.approx(0.9 * 0.99, abs=1e-4)
-    # on the logarithm: from 30 to 10 is the outer hundredth, from 30 to 9.8 is here
-    assert one.strength == pytest.approx(math.log(100.0 * math.log(31.0 / 10.8) / math.log(31.0 / 11.0)))
+    # on the logarithm above 2: from 30 to 10 is the outer hundredth, from 30 to 9.8 is here
+    assert one.strength == pytest.approx(math.log(100.0 * math.log(32.0 / 11.8) / math.log(32.0 / 12.0)))
     assert found("dynamics_control", level_range=90.0) == []
 
 

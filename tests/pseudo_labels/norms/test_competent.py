@@ -33,7 +33,7 @@ def test_what_the_pool_has_not_is_not_known() -> None:
 
 @pytest.mark.parametrize(("n", "size"), [(3, (2.0, 1.0)), (1, (1.0, 2.0))])
 def test_sizes_that_cannot_be_are_refused(n: int, size: tuple[float, ...]) -> None:
-    with pytest.raises(ValidationError, match="does not ascend|of 1 places"):
+    with pytest.raises(ValidationError, match=r"does not ascend|of 1 places"):
         PlaceRates(n_places=n, size=size)
 
 

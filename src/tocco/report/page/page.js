@@ -121,12 +121,17 @@
       byTones = true;
       playing = true;
       tones.play(position, list ?? notes);
+      show();
     } else {
       byTones = false;
       sound.currentTime = position;
       playing = true;
+      show();
       try { await sound.play(); } catch (error) {
-        if (error.name !== "AbortError") { playing = false; say(`The browser did not play: ${error.message}`); }
+        if (error.name === "AbortError") return;
+        playing = false;
+        say(`The browser did not play: ${error.message}`);
+        show();
       }
     }
     requestAnimationFrame(follow);
