@@ -1,4 +1,4 @@
-"""A report to look into: the example assessment with notes, pedal, sound and score, and a reader of its HTML."""
+"""A report to look into: the example with notes, pedal, sound and score, and a reader of its HTML."""
 
 from __future__ import annotations
 
@@ -45,10 +45,11 @@ def finding(kind: str = "wrong", start_sec: float = 24.1, **changes: object) -> 
 def assessed(**changes: object) -> Assessment:
     """The example with findings and tempo, and with fields replaced."""
     made = example().model_dump()
+    missing = finding("missing", 42.3, sentence="Bar 21, beat 2.5: A3 is missing.")
     made |= {
-        "findings": [finding().model_dump(), finding("missing", 42.3, sentence="Bar 21, beat 2.5: A3 is missing.").model_dump()],
+        "findings": [finding().model_dump(), missing.model_dump()],
         "tempo": [(str(k + 1), bar_sec(k), 90.0 + k) for k in range(32)],
-    }  # fmt: skip
+    }
     return Assessment.model_validate(made | changes)
 
 
@@ -81,7 +82,8 @@ def sound(lasts_sec: float = DURATION_SEC) -> Sound:
 
 def written() -> Written:
     start = np.array([bar_sec(bar) for bar in range(32)])
-    return Written(start, start + 2.0, np.full(32, 60), (Sign("dynamics", "p", 0.8, 0.8), Sign("crescendo", "", 4.0, 9.0)))  # fmt: skip
+    signs = (Sign("dynamics", "p", 0.8, 0.8), Sign("crescendo", "", 4.0, 9.0))
+    return Written(start, start + 2.0, np.full(32, 60), signs)
 
 
 def material() -> Material:
@@ -147,7 +149,9 @@ def browser() -> Path | None:
     return None if found is None else Path(found)
 
 
-def shown_by(chromium: Path, document: Path, profile: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def shown_by(
+    chromium: Path, document: Path, profile: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
     """What a headless browser makes of a file: its output, with the console on stderr."""
     command = [
         str(chromium), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",

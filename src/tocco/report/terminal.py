@@ -14,7 +14,7 @@ from tocco.inference.evidence import NoteOutcome
 from tocco.inference.finding import Finding
 from tocco.inference.whole_findings import THROUGHOUT
 from tocco.music.places import bars_in_words, place_in_words
-from tocco.report.wording import NOTHING_STANDS_OUT, aggregate_parts, clock, points, remarks, title
+from tocco.report.wording import aggregate_parts, clock, nothing_stands_out, points, remarks, title
 
 _NO_PASSAGE = "no passage of several bars is clearly better or worse than the whole"
 _BAR_CELLS = 19  # with it, a table of 79 columns
@@ -46,7 +46,7 @@ def print_assessment(assessment: Assessment, console: Console | None = None) -> 
     if assessment.findings is not None:
         console.print()
         console.print(Text("What to work on first", style="bold"))
-        console.print(_first(assessment.findings))
+        console.print(_first(assessment, assessment.findings))
     if assessment.curve.value or assessment.technique or assessment.alignment is not None:
         console.print()
         console.print(Text("Where to look", style="bold"))
@@ -133,13 +133,13 @@ class _Place:
     text: str
 
 
-def _first(findings: Sequence[Finding]) -> Table:
+def _first(assessment: Assessment, findings: Sequence[Finding]) -> Table:
     """What was heard and what is usual, in the words of the report."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     if not findings:
-        table.add_row("", Text(NOTHING_STANDS_OUT, style="dim"))
+        table.add_row("", Text(nothing_stands_out(assessment), style="dim"))
     for finding in findings:
         at = "" if finding.kind == THROUGHOUT else clock(finding.start_sec)
         table.add_row(at, Text(finding.sentence))

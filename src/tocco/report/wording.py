@@ -6,9 +6,6 @@ from tocco.inference.assessment import Aggregate, Assessment, Rating
 from tocco.inference.evidence import NoteOutcome, PlayedBars
 from tocco.music.places import bars_in_words
 
-NOTHING_STANDS_OUT = "nothing stands out"
-"""Where there is no finding."""
-
 _WORTH_SAYING_SEC = 2.0
 """So much silence is usual at either end of a recording."""
 
@@ -77,6 +74,14 @@ def clock(time_sec: float) -> str:
     """
     minutes, seconds = divmod(round(time_sec), 60)
     return f"{minutes}:{seconds:02d}"
+
+
+def nothing_stands_out(assessment: Assessment) -> str:
+    """What is said where there is no finding, and what was not looked at."""
+    said = "Nothing stands out"
+    if assessment.alignment is None:
+        return f"{said}; without a score only passages are compared, and no notes or measures"
+    return said
 
 
 def remarks(assessment: Assessment) -> list[str]:

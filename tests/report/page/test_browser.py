@@ -1,4 +1,4 @@
-"""The report in a browser: no fault on the console, nothing from a network, and it answers clicks and keys."""
+"""The report in a browser: no fault on the console, and it answers clicks and keys."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ ACTIONS = """
   const sound = document.getElementById("sound"), toggle = document.getElementById("toggle");
   const seek = document.getElementById("seek");
   const play = [...document.querySelectorAll(".findings button[data-start]")];
-  if (sound) await new Promise((done) => { if (sound.readyState > 0) done(); else sound.addEventListener("loadedmetadata", done); });
+  if (sound && sound.readyState === 0) {
+    await new Promise((done) => sound.addEventListener("loadedmetadata", done));
+  }
   said.lasts = sound ? sound.duration : null;
   toggle.click(); await wait(400);
   said.playing = toggle.getAttribute("aria-label");
@@ -43,13 +45,15 @@ ACTIONS = """
   const scale = Number(document.getElementById("timeline").dataset.scale), high = Number(roll.dataset.high);
   const rows = high - Number(roll.dataset.low) + 1;
   const y = box.top + ((high - 48 + 0.5) / rows) * box.height;
-  roll.dispatchEvent(new MouseEvent("click", { bubbles: true, clientX: left + 50.5 * scale, clientY: y })); await wait(50);
+  const at = { bubbles: true, clientX: left + 50.5 * scale, clientY: y };
+  roll.dispatchEvent(new MouseEvent("click", at)); await wait(50);
   said.note = Number(seek.value);
   said.cursor = parseFloat(lanes.querySelector(".cursor").style.left) / scale;
   toggle.click();
   const select = document.getElementById("dimension");
   select.value = "phrasing"; select.dispatchEvent(new Event("change"));
-  said.curves = [...document.querySelectorAll("[data-dimension]:not(.off)")].map((one) => one.dataset.dimension);
+  const curves = [...document.querySelectorAll("[data-dimension]:not(.off)")];
+  said.curves = curves.map((one) => one.dataset.dimension);
   document.title = JSON.stringify(said);
 })();
 """

@@ -110,7 +110,7 @@ def column_means(assessment: Assessment, name: str, edges: FloatArray) -> FloatA
     value = np.array([np.nan if v is None else v for v in assessment.curve.value[name]], dtype=float)
     known = np.isfinite(value)
     time, value = time[known], value[known]
-    half = max(float(np.median(np.array(assessment.curve.end_sec) - assessment.curve.start_sec)), 0.1)
+    half = float(np.median(np.array(assessment.curve.end_sec) - assessment.curve.start_sec)) / 2 + 1e-6
     means = []
     for start, end in pairwise(edges):
         inside = value[(time >= start) & (time < end)]

@@ -143,10 +143,14 @@ def assert_assessed(path: Path, assessed: InputFile | None, kind: str) -> None:
 
 def read_sound(path: Path, duration_sec: float) -> Sound:
     """Encode a recording for listening, and measure its waveform on the way."""
-    bit_rate = int(np.clip(8 * MOST_SOUND_BYTES / max(duration_sec, 1.0), SMALLEST_BIT_RATE, BIT_RATE))
     peaks: list[FloatArray] = []
-    opus = encode_opus(_watched(stream_audio(path), peaks), bit_rate)
+    opus = encode_opus(_watched(stream_audio(path), peaks), bit_rate_for(duration_sec))
     return Sound(opus, np.concatenate(peaks) if peaks else np.zeros(0))
+
+
+def bit_rate_for(duration_sec: float) -> int:
+    """Bits per second, so that a sound stays below `MOST_SOUND_BYTES` as long as it can be listened to."""
+    return int(np.clip(8 * MOST_SOUND_BYTES / max(duration_sec, 1.0), SMALLEST_BIT_RATE, BIT_RATE))
 
 
 def _watched(blocks: Iterable[FloatArray], peaks: list[FloatArray]) -> Iterator[FloatArray]:
