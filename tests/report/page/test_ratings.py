@@ -7,37 +7,36 @@ import pytest
 from assessment_example import example
 from page_example import parsed
 from tocco.inference.assessment import Rating
-from tocco.report.page.ratings import in_meaning, neighbour, rating_bar, rating_rows
+from tocco.report.page.ratings import account, neighbour, rating_bar, rating_rows
 from tocco.rubrics import DIMENSIONS, Meaning
 
-STEADY = Meaning("unstable", "median", "stable")
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        (0.0, "unstable"), (6.0, "unstable"), (7.0, "from “unstable” a fifth of the way to “median”"),
-        (18.0, "from “unstable” a third of the way to “median”"), (44.0, "median"), (56.0, "median"),
-        (75.0, "from “median” half way to “stable”"),
-        (81.0, "from “median” two thirds of the way to “stable”"),
-        (90.0, "from “median” most of the way to “stable”"), (94.5, "stable"),
-    ],
-)  # fmt: skip
-def test_a_value_is_said_by_the_anchors_around_it(value: float, words: str) -> None:
-    assert in_meaning(STEADY, value) == words
+STEADY = Meaning({10: "no pulse", 30: "often lost", 50: "steady", 70: "sure", 90: "never in doubt"})
 
 
 def rated(value: float, low: float, high: float) -> Rating:
     return Rating(value=value, sigma=1.0, interval_90=(low, high), source="model")
 
 
-def test_the_neighbour_is_ten_points_up_and_may_lie_in_the_interval() -> None:
-    assert neighbour(STEADY, rated(65.0, 50.0, 80.0)) == (
-        "75 would be from “median” half way to “stable”; the interval holds that too."
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(52.0, "At 70: sure"), (48.0, "At 30: often lost"), (3.0, "At 30: often lost"), (97.0, "At 70: sure")],
+)
+def test_the_neighbour_is_the_second_nearest_level(value: float, said: str) -> None:
+    assert neighbour(STEADY, rated(value, value, value)) == f"{said}; the interval does not reach it."
+
+
+def test_the_neighbour_may_lie_in_the_interval() -> None:
+    assert neighbour(STEADY, rated(52.0, 40.0, 70.0)).endswith("; the interval holds that too.")
+    assert neighbour(STEADY, rated(52.0, 40.0, 69.9)).endswith("; the interval does not reach it.")
+    assert neighbour(STEADY, Rating(value=52.0, source="rule")) == "At 70: sure."
+
+
+def test_a_rating_that_was_put_together_shows_its_parts() -> None:
+    combined = Rating(
+        value=55.5, source="combined", perception=60.0, deductions={"hesitation": 5.0, "tone_quality": -0.5}
     )
-    assert neighbour(STEADY, rated(65.0, 60.0, 70.0)).endswith("the interval does not reach it.")
-    assert neighbour(STEADY, rated(45.0, 40.0, 60.0)).startswith("55 would be much the same;")
-    assert neighbour(STEADY, rated(97.0, 94.0, 99.0)).startswith("87 would be from “median” two thirds")
+    assert account(combined) == "60.0 as perceived, less 5.0 for hesitation, plus 0.5 for tone quality"
+    assert account(rated(50.0, 40.0, 60.0)) == ""
 
 
 def test_a_bar_is_drawn_from_low_to_high_with_a_mark_at_the_value() -> None:

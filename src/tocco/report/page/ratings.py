@@ -1,4 +1,4 @@
-"""The ten ratings as bars with their intervals, and in words what a value and its neighbours stand for."""
+"""The ratings as bars with their intervals, and in words what a value and the next level sound like."""
 
 from __future__ import annotations
 
@@ -11,13 +11,6 @@ from tocco.inference.assessment import Aggregate, Assessment, Rating
 from tocco.report.page.svg import element, picture
 from tocco.report.wording import interval_in_words, points, title
 from tocco.rubrics import Meaning
-
-NEIGHBOUR_POINTS: Final = 10.0
-"""Distance of the neighbouring value that is put into words."""
-
-_ANCHORS: Final = (0.0, 50.0, 100.0)
-_AT_ANCHOR: Final = 6.0
-"""So near to an anchor a rating is what the anchor says."""
 
 _WIDTH: Final = 400.0
 _HEIGHT: Final = 22.0
@@ -34,8 +27,9 @@ class RatingRow:
     value : "60.7", or "–" where it is missing
     interval : "90 %: 42 to 79"; empty where there is none
     bar : None where it is missing
-    words : what the value stands for, or why it is missing
-    neighbour : what ten points more or less would be; empty where it is missing
+    words : what a rating like this sounds like, or why it is missing
+    neighbour : what the next level sounds like; empty where it is missing
+    account : what it was put together from; empty where it was not
     source : who rated
     reliability : "0.74"; empty where not known
     """
@@ -48,6 +42,7 @@ class RatingRow:
     bar: Markup | None
     words: str
     neighbour: str
+    account: str
     source: str
     reliability: str
 
@@ -55,6 +50,7 @@ class RatingRow:
 _SOURCES: Final = {
     "model": "learned from raters",
     "rule": "computed from MIDI and score",
+    "combined": "learned from raters, less deductions by rule",
     "missing": "not rated",
 }
 
@@ -72,8 +68,9 @@ def rating_rows(assessment: Assessment) -> list[RatingRow]:
                 value="–" if rating.value is None else points(rating.value),
                 interval=interval_in_words(rating),
                 bar=rating_bar(dimension.name, rating),
-                words=rating.reason or in_meaning(dimension.meaning, rating.value or 0.0),
+                words=rating.reason or dimension.meaning.nearest(rating.value or 0.0),
                 neighbour="" if rating.value is None else neighbour(dimension.meaning, rating),
+                account=account(rating),
                 source=_SOURCES[rating.source],
                 reliability="" if rating.reliability is None else f"{rating.reliability:.2f}",
             )
@@ -81,45 +78,31 @@ def rating_rows(assessment: Assessment) -> list[RatingRow]:
     return rows
 
 
-def in_meaning(meaning: Meaning, value: float) -> str:
-    """A value between the anchors of its dimension, in words.
-
-    >>> steady = Meaning("unstable", "as steady as the median", "perfectly stable")
-    >>> in_meaning(steady, 52.0)
-    'as steady as the median'
-    >>> in_meaning(steady, 60.7)
-    'from “as steady as the median” a fifth of the way to “perfectly stable”'
-    """
-    texts = (meaning.low, meaning.middle, meaning.high)
-    for anchor, text in zip(_ANCHORS, texts, strict=True):
-        if abs(value - anchor) <= _AT_ANCHOR:
-            return text
-    lower = 0 if value < _ANCHORS[1] else 1
-    share = (value - _ANCHORS[lower]) / (_ANCHORS[lower + 1] - _ANCHORS[lower])
-    return f"from “{texts[lower]}” {_way(share)} to “{texts[lower + 1]}”"
-
-
-def _way(share: float) -> str:
-    """The part of a way, as it is said."""
-    for end, words in ((0.26, "a fifth of the way"), (0.42, "a third of the way"), (0.6, "half way")):
-        if share < end:
-            return words
-    return "two thirds of the way" if share < 0.75 else "most of the way"
-
-
 def neighbour(meaning: Meaning, rating: Rating) -> str:
-    """What a value ten points up stands for, near the top ten down, and whether the interval holds it."""
+    """What the next level sounds like, on the side of the value, and whether the interval holds it.
+
+    >>> steady = Meaning({10: "no pulse", 30: "often lost", 50: "steady", 70: "sure", 90: "never in doubt"})
+    >>> neighbour(steady, Rating(value=55.0, interval_90=(40.0, 72.0), source="model"))
+    'At 70: sure; the interval holds that too.'
+    """
     value = rating.value or 0.0
-    up = value + NEIGHBOUR_POINTS <= 100.0
-    other = value + NEIGHBOUR_POINTS if up else value - NEIGHBOUR_POINTS
-    words = in_meaning(meaning, other)
-    same = words == in_meaning(meaning, value)
-    said = f"{other:.0f} would be {'much the same' if same else words}"
+    _, second = sorted(meaning.at, key=lambda level: (abs(level - value), -level))[:2]
+    said = f"At {second}: {meaning.at[second]}"
     if rating.interval_90 is None:
         return f"{said}."
     low, high = rating.interval_90
-    inside = low <= other <= high
-    return f"{said}; the interval {'holds that too' if inside else 'does not reach it'}."
+    return f"{said}; the interval {'holds that too' if low <= second <= high else 'does not reach it'}."
+
+
+def account(rating: Rating) -> str:
+    """What a rating was put together from; empty where it was not."""
+    if rating.perception is None:
+        return ""
+    parts = [
+        f"{'less' if points_off >= 0.0 else 'plus'} {abs(points_off):.1f} for {title(measure).lower()}"
+        for measure, points_off in rating.deductions.items()
+    ]
+    return ", ".join([f"{points(rating.perception)} as perceived", *parts])
 
 
 def rating_bar(name: str, rating: Rating | Aggregate) -> Markup | None:

@@ -55,7 +55,9 @@ def _result(assessment: Assessment) -> str:
 
 def _trust(assessment: Assessment) -> str:
     learned = [
-        one for one in assessment.ratings.values() if one.source == "model" and one.interval_90 is not None
+        one
+        for one in assessment.ratings.values()
+        if one.source in ("model", "combined") and one.interval_90 is not None
     ]
     counted = [title(name).lower() for name, one in assessment.ratings.items() if one.source == "rule"]
     parts = []
