@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from rater_etude import pedal_with_the_bass, play, study_score
 from tocco.inference.technique import KEYS_ALONE, Place, technique_report
+from tocco.pseudo_labels.norms.competent import competent_playing
 
 
 def test_a_late_and_a_loud_note_are_named_with_bar_and_beat() -> None:
@@ -24,6 +27,29 @@ def test_a_late_and_a_loud_note_are_named_with_bar_and_beat() -> None:
     assert found["note_accuracy"].places == ()
     accuracy = found["note_accuracy"].measures["weighted_error"]
     assert (accuracy.value, accuracy.unit) == (0.0, "fraction")
+
+
+def test_a_place_has_its_size_bar_and_beat() -> None:
+    score = study_score()
+    late = np.zeros(len(score))
+    late[int(np.flatnonzero((score.onset_beat == 20.5) & (score.staff == 1))[0])] = 0.15
+    performance, alignment = play(score, late_sec=late)
+    first = technique_report(performance, alignment)["rhythmic_precision"].places[0]
+    assert first.size == pytest.approx(0.15, abs=0.01)
+    assert (first.bar, first.beat) == ("6", 1.5)
+    alone = technique_report(performance, None)["dynamics_control"].places
+    assert all(place.bar is place.beat is None for place in alone)
+
+
+def test_what_is_usual_is_known_of_recorded_keys_beside_a_score() -> None:
+    performance, alignment = play(study_score())
+    usual = competent_playing().usual("dynamics_control", "level_range")
+    assert usual is not None
+    found = technique_report(performance, alignment)["dynamics_control"].measures["level_range"]
+    assert found.usual == (usual.low, usual.high)
+    transcribed = replace(performance, origin="transcribed")
+    for other in ((performance, None), (transcribed, alignment)):
+        assert technique_report(*other)["dynamics_control"].measures["level_range"].usual is None
 
 
 def test_what_needs_sound_score_or_pedal_says_so() -> None:

@@ -4,6 +4,8 @@ import pytest
 from rich.console import Console
 
 from assessment_example import NO_SCORE, example
+from page_example import assessed
+from tocco.inference.assessment import Assessment
 from tocco.inference.evidence import Music, PlayedBars
 from tocco.report.terminal import interval_bar, print_assessment
 
@@ -12,6 +14,12 @@ def printed(*, score: bool, width: int = 110, terminal: bool = False) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=width, force_terminal=terminal, highlight=False)
     print_assessment(example(score=score), console)
+    return stream.getvalue()
+
+
+def shown(assessment: Assessment) -> str:
+    stream = io.StringIO()
+    print_assessment(assessment, Console(file=stream, width=110, highlight=False))
     return stream.getvalue()
 
 
@@ -116,3 +124,21 @@ def test_a_narrow_terminal_drops_the_bar_first_then_the_source_and_never_a_numbe
 )
 def test_the_bar_shows_the_interval(value, interval, bar):
     assert interval_bar(value, interval, cells=11) == bar
+
+
+def test_what_to_work_on_first_is_in_the_words_of_the_findings():
+    text = shown(assessed())
+    listed = text.split("What to work on first\n")[1].split("\n\n")[0].splitlines()
+    assert [line.rstrip() for line in listed] == [
+        "0:24  Bar 12, beat 3: F4 instead of F#4.",
+        "      In competent playing 0.2 to 2.0 % of the notes are wrong.",
+        "0:42  Bar 21, beat 2.5: A3 is missing.",
+        "      In competent playing 0.2 to 2.0 % of the notes are wrong.",
+    ]
+    assert "What to work on first" not in shown(assessed(findings=None))
+
+
+def test_where_nothing_stands_out_the_terminal_says_so():
+    assert "Nothing stands out" in shown(assessed(findings=()))
+    bare = example(score=False).model_copy(update={"findings": ()})
+    assert "without a score only passages are compared" in " ".join(shown(bare).split())

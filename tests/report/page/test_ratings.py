@@ -39,6 +39,14 @@ def test_a_rating_that_was_put_together_shows_its_parts() -> None:
     assert account(rated(50.0, 40.0, 60.0)) == ""
 
 
+def test_of_many_parts_the_largest_are_named_and_the_rest_summed() -> None:
+    parts = {"a": 1.0, "b": -3.0, "c": 0.5, "d": 0.04, "e": 2.0, "f": -0.2}
+    combined = Rating(value=55.5, source="combined", perception=60.0, deductions=parts)
+    assert account(combined) == (
+        "60.0 as perceived, plus 3.0 for b, less 2.0 for e, less 1.0 for a, less 0.3 for 2 more"
+    )
+
+
 def test_a_bar_is_drawn_from_low_to_high_with_a_mark_at_the_value() -> None:
     svg = parsed(str(rating_bar("phrasing", rated(65.0, 50.0, 80.0))))
     (interval,) = svg.all("rect", class_="interval")

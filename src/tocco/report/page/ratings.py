@@ -12,6 +12,10 @@ from tocco.report.page.svg import element, picture
 from tocco.report.wording import interval_in_words, points, title
 from tocco.rubrics import Meaning
 
+_MOST_SHOWN: Final = 3
+_LEAST_SHOWN: Final = 0.05
+"""Parts of a rating that would read 0.0 are left out."""
+
 _WIDTH: Final = 400.0
 _HEIGHT: Final = 22.0
 
@@ -95,14 +99,16 @@ def neighbour(meaning: Meaning, rating: Rating) -> str:
 
 
 def account(rating: Rating) -> str:
-    """What a rating was put together from; empty where it was not."""
+    """What a rating was put together from, the largest parts by name; empty where it was not."""
     if rating.perception is None:
         return ""
-    parts = [
-        f"{'less' if points_off >= 0.0 else 'plus'} {abs(points_off):.1f} for {title(measure).lower()}"
-        for measure, points_off in rating.deductions.items()
-    ]
-    return ", ".join([f"{points(rating.perception)} as perceived", *parts])
+    parts = sorted(rating.deductions.items(), key=lambda part: -abs(part[1]))
+    parts = [(title(name).lower(), off) for name, off in parts if abs(off) >= _LEAST_SHOWN]
+    shown, rest = parts[:_MOST_SHOWN], parts[_MOST_SHOWN:]
+    if rest:
+        shown.append((f"{len(rest)} more", sum(off for _, off in rest)))
+    said = [f"{'less' if off >= 0.0 else 'plus'} {abs(off):.1f} for {name}" for name, off in shown]
+    return ", ".join([f"{points(rating.perception)} as perceived", *said])
 
 
 def rating_bar(name: str, rating: Rating | Aggregate) -> Markup | None:
