@@ -2,7 +2,7 @@
 
     python scripts/write_readme.py
 
-Runs `tocco assess` on the example, copies its picture to docs/, and takes the figures from
+Runs `tocco assess` on the example, copies its picture and its report to docs/, and takes the figures from
 results/percepiano/cross_validation.md: what the README shows is what the commands print.
 """
 
@@ -43,11 +43,12 @@ def main_table() -> str:
 
 
 def main() -> None:
-    """Write README.md, docs/minuet.png and MODEL_CARD.md."""
+    """Write README.md, the pictures of docs/ and MODEL_CARD.md."""
     readme = ROOT / "README.md"
     with tempfile.TemporaryDirectory() as folder:
         printed = example_output(Path(folder))
-        shutil.copyfile(Path(folder) / "minuet.png", ROOT / "docs" / "minuet.png")
+        for name in ("minuet.png", "minuet.html"):
+            shutil.copyfile(Path(folder) / name, ROOT / "docs" / name)
     text = between(readme.read_text(encoding="utf-8"), "example", f"```\n{printed}```\n")
     readme.write_text(between(text, "figures", f"{main_table()}\n"), encoding="utf-8")
     shutil.copyfile(bundled_path() / CARD, ROOT / CARD)
