@@ -6,8 +6,10 @@ import io
 
 import av
 import numpy as np
+import pytest
 
 from tocco.audio.opus import encode_opus
+from tocco.errors import MissingPartError
 from tocco.units import SAMPLE_RATE_HZ
 
 
@@ -36,6 +38,12 @@ def test_the_size_follows_the_bit_rate() -> None:
     small, large = (len(encode_opus([noise], rate)) for rate in (16_000, 48_000))
     assert 0.6 * 20_000 < small < 1.4 * 20_000
     assert 0.6 * 60_000 < large < 1.4 * 60_000
+
+
+def test_a_build_without_the_encoder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(av, "codecs_available", {"aac"})
+    with pytest.raises(MissingPartError, match="has no encoder libopus"):
+        encode_opus([tone(0.1)], 16_000)
 
 
 def test_samples_beyond_full_scale_are_cut() -> None:

@@ -9,7 +9,7 @@ import pytest
 from competent_example import competent
 from tocco.inference.candidates import Heard
 from tocco.inference.technique import Measure, Technique
-from tocco.inference.whole_findings import SHORTEST_SEC, how_far, of_measures
+from tocco.inference.whole_findings import how_far, of_measures
 from tocco.pseudo_labels.norms.competent import competent_playing
 from tocco.pseudo_labels.pseudo_label import ComponentKind
 from tocco.pseudo_labels.raters.registry import RATERS
@@ -48,7 +48,7 @@ def test_more_than_the_most_is_named_where_less_is_better_on_the_scale_of_the_me
 @pytest.mark.parametrize(
     "heard",
     [
-        Heard(0.0, SHORTEST_SEC - 0.1, "keys", 0.9, has_score=True),
+        Heard(0.0, 29.9, "keys", 0.9, has_score=True),
         Heard(0.0, 60.0, "transcribed", 0.9, has_score=True),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from tocco.errors import MissingPartError
 from tocco.units import SAMPLE_RATE_HZ, FloatArray
 
 OPUS_SUFFIX: Final = ".webm"
@@ -27,9 +28,18 @@ def encode_opus(blocks: Iterable[FloatArray], bit_rate: int, sample_rate_hz: int
     blocks : iterable of (b,) float32, full scale 1
     bit_rate : bits per second
     sample_rate_hz : one that Opus has: 8,000, 12,000, 16,000, 24,000 or 48,000
+
+    Raises
+    ------
+    MissingPartError
+        This build of PyAV has no Opus encoder.
     """
     import av
 
+    if _CODEC not in av.codecs_available:
+        raise MissingPartError(
+            "PyAV", f"has no encoder {_CODEC}", next_step="install the wheel of `av` from the package index"
+        )
     stream = io.BytesIO()
     with av.open(stream, "w", format="webm") as container:
         track = container.add_stream(_CODEC, rate=sample_rate_hz, options=_FASTEST)

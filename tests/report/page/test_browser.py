@@ -49,6 +49,10 @@ ACTIONS = """
   roll.dispatchEvent(new MouseEvent("click", at)); await wait(50);
   said.note = Number(seek.value);
   said.cursor = parseFloat(lanes.querySelector(".cursor").style.left) / scale;
+  const speed = document.getElementById("speed");
+  speed.value = "0.5"; speed.dispatchEvent(new Event("change")); await wait(50);
+  said.speed = sound ? sound.playbackRate : null;
+  said.stillPlaying = toggle.getAttribute("aria-label");
   toggle.click();
   const select = document.getElementById("dimension");
   select.value = "phrasing"; select.dispatchEvent(new Event("change"));
@@ -94,6 +98,7 @@ def test_it_plays_seeks_and_answers(tmp_path: Path) -> None:
     assert said["position"] == "0:42 / 1:06 · bar 21"
     assert said["valuetext"] == "0:42, bar 21"
     assert said["curves"] == ["phrasing"]
+    assert (said["speed"], said["stillPlaying"]) == (0.5, "Pause")
 
 
 def test_without_a_recording_plain_tones_play(tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ def test_an_abstention_is_explained() -> None:
     }
     document = parsed(render(Assessment.model_validate(made), material()))
     assert any(reason in lead.text for lead in document.all("p", class_="lead"))
-    assert document.all("select") == document.all("svg", class_="heatmap") == []
+    assert document.all("select", id="dimension") == document.all("svg", class_="heatmap") == []
     assert "the model abstains" in document.all("table", class_="ratings")[0].text
 
 

@@ -55,6 +55,17 @@ def test_equal_cells_are_one_rectangle_with_its_words() -> None:
     assert (found.rows, found.first, found.last, found.unit) == (("Phrasing",), "1", "32", "bar")
 
 
+def test_a_passage_that_is_real_is_framed() -> None:
+    found = heat_map(example())
+    assert found is not None
+    frames = parsed(str(found.svg)).all("rect", class_="passage weakest")
+    assert len(frames) == 9
+    weakest = [one for one in example().moments if one.kind == "weakest"]
+    lowest, frame = next(pair for pair in zip(weakest, frames, strict=True) if 0.8 < pair[0].end_sec < 62.8)
+    assert float(frame.attributes["x"]) == pytest.approx(10.0 * (lowest.start_sec - 0.8) / 2.0, abs=0.06)
+    assert float(frame.attributes["width"]) == pytest.approx(30.0, abs=0.06)
+
+
 def test_without_a_score_columns_are_seconds() -> None:
     found = heat_map(flat([50.0] * 32, score=False))
     assert found is not None

@@ -72,11 +72,13 @@ def heat_map(assessment: Assessment) -> HeatMap | None:
                     height=_ROW - 1.5,
                 )
             )
+    parts += _passages(assessment, names, edges)
     svg = picture(
         "heat",
         "Heat map of the piece",
         "Each row is a dimension, each column a stretch of the piece; a cell says how far its rating lies "
-        "from that of the whole. All ratings over time are smoothed over 20 seconds.",
+        "from that of the whole. All ratings over time are smoothed over 20 seconds. Framed spans differ "
+        "from the whole by more than chance.",
         *parts,
         viewBox=f"0 0 {_CELL * len(labels):g} {_ROW * len(names):g}",
         preserveAspectRatio="none",
@@ -85,6 +87,26 @@ def heat_map(assessment: Assessment) -> HeatMap | None:
     )
     unit = "bar" if assessment.alignment is not None and assessment.alignment.bars else "time"
     return HeatMap(tuple(title(name) for name in names), svg, labels[0], labels[-1], unit)
+
+
+def _passages(assessment: Assessment, names: Sequence[str], edges: FloatArray) -> list[Markup]:
+    """Frames around the spans that differ from the whole by more than chance."""
+    frames = []
+    for moment in assessment.moments:
+        if moment.dimension in names:
+            ends = np.array([moment.start_sec, moment.end_sec])
+            start, end = np.interp(ends, edges, np.arange(len(edges)))
+            frames.append(
+                element(
+                    "rect",
+                    class_=f"passage {moment.kind}",
+                    x=_CELL * float(start),
+                    y=_ROW * names.index(moment.dimension) + 1.0,
+                    width=_CELL * max(float(end - start), 0.2),
+                    height=_ROW - 3.5,
+                )
+            )
+    return frames
 
 
 def columns(assessment: Assessment) -> tuple[list[str], FloatArray]:

@@ -43,7 +43,7 @@
 
   // Plain tones: a few decaying partials a note, scheduled a little ahead.
   const tones = {
-    context: null, timer: 0, from: 0, started: 0, next: 0, list: notes, voices: new Set(),
+    context: null, timer: 0, from: 0, started: 0, next: 0, rate: 1, list: notes, voices: new Set(),
     strike(note, at, lasts) {
       const peak = 0.22 * (note.velocity / 127) ** 1.5;
       const frequency = 440 * 2 ** ((note.pitch - 69) / 12);
@@ -75,11 +75,11 @@
       this.next = list.findIndex((note) => note.start >= from - 0.01);
       if (this.next < 0) this.next = list.length;
       const ahead = () => {
-        const until = this.time() + 0.4;
+        const until = this.time() + 0.4 * this.rate;
         while (this.next < this.list.length && this.list[this.next].start < until) {
           const note = this.list[this.next++];
-          const at = this.started + Math.max(note.start - this.from, 0);
-          this.strike(note, at, Math.max(Math.min(note.end - note.start, 4), 0.08));
+          const at = this.started + Math.max(note.start - this.from, 0) / this.rate;
+          this.strike(note, at, Math.max(Math.min((note.end - note.start) / this.rate, 4), 0.08));
         }
       };
       ahead();
@@ -91,7 +91,7 @@
       for (const voice of this.voices) voice.stop();
       this.voices.clear();
     },
-    time() { return this.from + Math.max(this.context.currentTime - this.started, 0); },
+    time() { return this.from + Math.max(this.context.currentTime - this.started, 0) * this.rate; },
   };
 
   // One position and one sound at a time.
@@ -125,6 +125,7 @@
     } else {
       byTones = false;
       sound.currentTime = position;
+      sound.playbackRate = tones.rate;
       playing = true;
       show();
       try { await sound.play(); } catch (error) {
@@ -143,8 +144,21 @@
     requestAnimationFrame(follow);
   }
 
+  byId("speed").addEventListener("change", (event) => {
+    const wasPlaying = playing, from = now(), until = stopAt, list = byTones ? tones.list : null;
+    pause();
+    tones.rate = Number(event.target.value);
+    if (wasPlaying) play(from, until, sound && !byTones ? null : list);
+  });
+
+  // Whoever scrolls by hand is not pulled back at once.
+  const LEFT_ALONE_MS = 4000;
+  let scrolledAt = -LEFT_ALONE_MS;
   const timeline = byId("timeline"), lanes = byId("lanes"), overview = byId("overview-box");
   const scale = Number(timeline.dataset.scale);
+  for (const kind of ["wheel", "touchmove", "keydown"]) {
+    timeline.addEventListener(kind, () => { scrolledAt = performance.now(); }, { passive: true });
+  }
   const [overviewCursor, lanesCursor] = [overview, lanes].map((box) => box.querySelector(".cursor"));
   const gutter = timeline.querySelector(".gutter");
   function barAt(sec) {
@@ -160,11 +174,10 @@
     const toggle = byId("toggle");
     toggle.textContent = playing ? "⏸" : "▶";
     toggle.setAttribute("aria-label", playing ? "Pause" : "Play");
-    toggle.setAttribute("aria-pressed", String(playing));
     overviewCursor.hidden = lanesCursor.hidden = sec === 0 && !playing;
     overviewCursor.style.left = `${(100 * sec) / duration}%`;
     lanesCursor.style.left = `${sec * scale}px`;
-    if (playing) {
+    if (playing && performance.now() - scrolledAt > LEFT_ALONE_MS) {
       const room = timeline.clientWidth - gutter.offsetWidth, x = sec * scale - timeline.scrollLeft;
       if (x < 0 || x > 0.85 * room) timeline.scrollLeft = sec * scale - 0.15 * room;
     }
