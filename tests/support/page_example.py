@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -74,6 +75,7 @@ def notes() -> Notes:
     return read_notes(performance(), assessed())
 
 
+@cache
 def sound(lasts_sec: float = DURATION_SEC) -> Sound:
     wave = np.sin(2 * np.pi * 440.0 * np.arange(round(lasts_sec * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ)
     wave = (0.5 * wave).astype(np.float32)
