@@ -14,8 +14,9 @@ from tocco.inference.evidence import NoteOutcome
 from tocco.inference.finding import Finding
 from tocco.inference.whole_findings import THROUGHOUT
 from tocco.music.places import bars_in_words, place_in_words
-from tocco.report.wording import aggregate_parts, clock, nothing_stands_out, points, remarks, title
+from tocco.report.wording import account, aggregate_parts, clock, nothing_stands_out, points, remarks, title
 
+_UNRATED = Rating.missing("it was not asked for")
 _NO_PASSAGE = "no passage of several bars is clearly better or worse than the whole"
 _BAR_CELLS = 19  # with it, a table of 79 columns
 _SHOWN_MOMENTS = 4
@@ -41,6 +42,8 @@ def print_assessment(assessment: Assessment, console: Console | None = None) -> 
     console.print(_ratings(assessment, console.width))
     if parts := aggregate_parts(assessment.aggregate):
         console.print(Text(parts, style="dim"))
+    if overall := account(assessment.ratings.get("overall_quality", _UNRATED)):
+        console.print(Text(f"Overall quality: {overall}", style="dim"))
     for line in remarks(assessment):
         console.print(Text(line, style="yellow"))
     if assessment.findings is not None:

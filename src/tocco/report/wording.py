@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from tocco.inference.assessment import Aggregate, Assessment, Rating
 from tocco.inference.evidence import NoteOutcome, PlayedBars
 from tocco.music.places import bars_in_words
 
 _WORTH_SAYING_SEC = 2.0
 """So much silence is usual at either end of a recording."""
+
+_MOST_SHOWN: Final = 3
+_LEAST_SHOWN: Final = 0.05
+"""Parts of a rating that would read 0.0 are left out."""
+
+_MEASURES: Final[Mapping[str, str]] = {
+    "lost_time": "time lost in stops",
+    "worst_stop": "the longest stops",
+    "note_errors": "note errors at their worst",
+    "unsteadiness": "an unsteady beat",
+    "slowness": "a slow tempo",
+    "flat_levels": "flat loudness",
+    "random_levels": "random loudness",
+    "smear_sec": "notes sounding on",
+    "pedal_held": "the pedal held through",
+    "hands_apart": "hands that are not together",
+    "overlap": "keys held over",
+    "clusters": "clusters of neighbouring keys",
+    "density": "too many notes at once",
+}
+"""What a rating is reduced for, beside the dimensions that are rated by rule."""
 
 
 def _share(weight: float) -> str:
@@ -47,6 +71,24 @@ def interval_in_words(rating: Rating | Aggregate) -> str:
         return ""
     low, high = rating.interval_90
     return f"90 %: {low:.0f} to {high:.0f}"
+
+
+def measure_in_words(name: str) -> str:
+    """What a rating is reduced for."""
+    return _MEASURES.get(name, title(name).lower())
+
+
+def account(rating: Rating) -> str:
+    """What a rating was put together from, the largest parts by name; empty where it was not."""
+    if rating.perception is None:
+        return ""
+    parts = sorted(rating.deductions.items(), key=lambda part: -abs(part[1]))
+    parts = [(measure_in_words(name), off) for name, off in parts if abs(off) >= _LEAST_SHOWN]
+    shown, rest = parts[:_MOST_SHOWN], parts[_MOST_SHOWN:]
+    if rest:
+        shown.append((f"{len(rest)} more", sum(off for _, off in rest)))
+    said = [f"{'less' if off >= 0.0 else 'plus'} {abs(off):.1f} for {name}" for name, off in shown]
+    return ", ".join([f"{points(rating.perception)} as perceived", *said])
 
 
 def aggregate_parts(aggregate: Aggregate) -> str:

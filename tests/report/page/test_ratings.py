@@ -7,7 +7,7 @@ import pytest
 from assessment_example import example
 from page_example import parsed
 from tocco.inference.assessment import Rating
-from tocco.report.page.ratings import account, neighbour, rating_bar, rating_rows
+from tocco.report.page.ratings import neighbour, rating_bar, rating_rows
 from tocco.rubrics import DIMENSIONS, Meaning
 
 STEADY = Meaning({10: "no pulse", 30: "often lost", 50: "steady", 70: "sure", 90: "never in doubt"})
@@ -29,22 +29,6 @@ def test_the_neighbour_may_lie_in_the_interval() -> None:
     assert neighbour(STEADY, rated(52.0, 40.0, 70.0)).endswith("; the interval holds that too.")
     assert neighbour(STEADY, rated(52.0, 40.0, 69.9)).endswith("; the interval does not reach it.")
     assert neighbour(STEADY, Rating(value=52.0, source="rule")) == "At 70: sure."
-
-
-def test_a_rating_that_was_put_together_shows_its_parts() -> None:
-    combined = Rating(
-        value=55.5, source="combined", perception=60.0, deductions={"hesitation": 5.0, "tone_quality": -0.5}
-    )
-    assert account(combined) == "60.0 as perceived, less 5.0 for hesitation, plus 0.5 for tone quality"
-    assert account(rated(50.0, 40.0, 60.0)) == ""
-
-
-def test_of_many_parts_the_largest_are_named_and_the_rest_summed() -> None:
-    parts = {"a": 1.0, "b": -3.0, "c": 0.5, "d": 0.04, "e": 2.0, "f": -0.2}
-    combined = Rating(value=55.5, source="combined", perception=60.0, deductions=parts)
-    assert account(combined) == (
-        "60.0 as perceived, plus 3.0 for b, less 2.0 for e, less 1.0 for a, less 0.3 for 2 more"
-    )
 
 
 def test_a_bar_is_drawn_from_low_to_high_with_a_mark_at_the_value() -> None:

@@ -115,7 +115,7 @@ def _config(config: BundleConfig, facts: dict[str, object]) -> BundleConfig:
     others = [one for one in config.predictors if one.name not in (NETWORK, *FOLDERS)]
     network = next(one for one in config.predictors if one.name == NETWORK)
     listed = (
-        network,
+        network.model_copy(update={"weight": 0.0}),  # damage moves it: it shapes the curve alone
         *(one.model_copy(update={"targets": DESCRIPTORS}) for one in others),
         *(ListedPredictor(name=name, weight=1.0, targets=NAMES) for name in FOLDERS),
     )

@@ -9,12 +9,8 @@ from markupsafe import Markup
 
 from tocco.inference.assessment import Aggregate, Assessment, Rating
 from tocco.report.page.svg import element, picture
-from tocco.report.wording import interval_in_words, points, title
+from tocco.report.wording import account, interval_in_words, points, title
 from tocco.rubrics import Meaning
-
-_MOST_SHOWN: Final = 3
-_LEAST_SHOWN: Final = 0.05
-"""Parts of a rating that would read 0.0 are left out."""
 
 _WIDTH: Final = 400.0
 _HEIGHT: Final = 22.0
@@ -96,19 +92,6 @@ def neighbour(meaning: Meaning, rating: Rating) -> str:
         return f"{said}."
     low, high = rating.interval_90
     return f"{said}; the interval {'holds that too' if low <= second <= high else 'does not reach it'}."
-
-
-def account(rating: Rating) -> str:
-    """What a rating was put together from, the largest parts by name; empty where it was not."""
-    if rating.perception is None:
-        return ""
-    parts = sorted(rating.deductions.items(), key=lambda part: -abs(part[1]))
-    parts = [(title(name).lower(), off) for name, off in parts if abs(off) >= _LEAST_SHOWN]
-    shown, rest = parts[:_MOST_SHOWN], parts[_MOST_SHOWN:]
-    if rest:
-        shown.append((f"{len(rest)} more", sum(off for _, off in rest)))
-    said = [f"{'less' if off >= 0.0 else 'plus'} {abs(off):.1f} for {name}" for name, off in shown]
-    return ", ".join([f"{points(rating.perception)} as perceived", *said])
 
 
 def rating_bar(name: str, rating: Rating | Aggregate) -> Markup | None:
