@@ -98,12 +98,12 @@ def test_mashing_may_be_abstained_from() -> None:
 
 def test_every_kind_weighs_the_same() -> None:
     rows = ladder((0.5, 2.0, 5.0)) + ladder((0.5, 2.0, 5.0), piece="q")
-    rows += ladder((0.0, 0.0, 0.0), kind="drag")[1:]
+    rows += ladder((0.0, 0.0, 0.0), kind="uneven_runs")[1:]
     assert figure(rows, "target_falls").value == 0.5
 
 
 def test_groups_are_reported_apart() -> None:
-    rows = ladder((0.5, 2.0, 5.0)) + ladder((0.0, 0.0, 5.0), kind="uneven_runs")[1:]
+    rows = ladder((0.5, 2.0, 5.0)) + ladder((0.0, 0.0, 5.0), kind="drag")[1:]
     assert figure(rows, "target_falls", "seen").value == 1.0
     assert figure(rows, "target_falls", "held_out").value == 0.5
 

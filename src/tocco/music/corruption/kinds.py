@@ -242,13 +242,7 @@ _KINDS = (
 CORRUPTIONS: Final[Mapping[str, CorruptionKind]] = MappingProxyType({kind.name: kind for kind in _KINDS})
 """Every way of playing worse, by name."""
 
-HELD_OUT_KINDS: Final = (
-    "doubled_notes",
-    "uneven_runs",
-    "inverted_dynamics",
-    "early_pedal",
-    "muddy_voicing",
-)
+HELD_OUT_KINDS: Final = ("doubled_notes", "drag", "inverted_dynamics", "early_pedal", "muddy_voicing")
 """Kinds that nothing may be fitted on: the validity suite asks whether what was learned holds for them."""
 
 
