@@ -1,4 +1,4 @@
-"""Fit `src/tocco/pseudo_labels/norms/competent.json`: what is usual in whole performances.
+"""Fit `src/tocco/pseudo_labels/norms/competent.json`: what is usual in competent playing.
 
     python scripts/fit_competent.py LABELS --pieces results/pseudo_labels/pool_pieces.txt --work DIR -o FILE
 

@@ -116,6 +116,16 @@ def test_slips_that_follow_one_another_are_one_finding() -> None:
     assert len(find(slips(5.0, 10.1, 20.0), [], {}, WEIGHTS, MINUTE)) == 3
 
 
+def test_of_many_slips_the_first_are_named() -> None:
+    many = technique(
+        *(place("extra", 1.0, float(t), f"bar {t}, beat 1: A{t} is added", f"{t}") for t in range(1, 8))
+    )
+    (found,) = find({"note_accuracy": many}, [], {}, WEIGHTS, MINUTE)
+    assert found.sentence == (
+        "Bars 1–7: 7 notes are not as written (A1 is added; A2 is added; A3 is added; A4 is added; 3 more)."
+    )
+
+
 def test_what_takes_most_from_the_aggregate_comes_first() -> None:
     both = late(1.0) | {"note_accuracy": slips(30.0)["note_accuracy"]}
     assert [one.dimension for one in find(both, [], {}, WEIGHTS, MINUTE)] == [

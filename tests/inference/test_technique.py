@@ -43,7 +43,7 @@ def test_a_place_has_its_size_bar_and_beat() -> None:
 
 def test_what_is_usual_is_known_of_recorded_keys_beside_a_score() -> None:
     performance, alignment = play(study_score())
-    usual = competent_playing().usual("dynamics_control", "level_range")
+    usual = competent_playing().usual("dynamics_control", "level_range", 38.0)
     assert usual is not None
     found = technique_report(performance, alignment)["dynamics_control"].measures["level_range"]
     assert found.usual == (usual.low, usual.high)

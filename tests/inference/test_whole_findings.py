@@ -28,7 +28,7 @@ def test_less_than_the_least_is_named_where_more_is_better() -> None:
     assert one.finding.sentence == (
         "Throughout, soft and loud passages are 10 of 127 steps of velocity apart."
     )
-    assert one.finding.usual == "In competent performances it is 20 to 40 (20 to 80 %)."
+    assert one.finding.usual == "In competent playing as long it is 20 to 40 (20 to 80 %)."
     assert (one.finding.reference.value, one.finding.reference.usual) == (30.0, (20.0, 40.0))
     assert (one.finding.start_sec, one.finding.end_sec, one.finding.bars) == (1.0, 61.0, None)
     assert one.finding.confidence == pytest.approx(0.9 * 0.99, abs=1e-4)
@@ -48,26 +48,30 @@ def test_more_than_the_most_is_named_where_less_is_better_on_the_scale_of_the_me
 @pytest.mark.parametrize(
     "heard",
     [
-        Heard(0.0, 29.9, "keys", 0.9, has_score=True),
+        Heard(0.0, 14.9, "keys", 0.9, has_score=True),
         Heard(0.0, 60.0, "transcribed", 0.9, has_score=True),
     ],
 )
 def test_short_music_and_transcriptions_have_none(heard: Heard) -> None:
     assert found("dynamics_control", heard, level_range=1.0) == []
-    assert len(found("dynamics_control", Heard(0.0, 30.0, "keys", 0.9, has_score=True), level_range=1.0)) == 1
+    shorter = Heard(0.0, 29.9, "keys", 0.9, has_score=True)
+    assert len(found("dynamics_control", shorter, level_range=4.0)) == 1
+    assert found("dynamics_control", shorter, level_range=9.0) == []  # would be one in half a minute
 
 
 def test_a_range_of_no_width_names_nothing() -> None:
-    flat = competent().measures["dynamics_control"]["level_range"].model_copy(update={"least": 30.0})
+    usual = competent().usual("dynamics_control", "level_range", 60.0)
+    assert usual is not None
+    flat = usual.model_copy(update={"least": 30.0})
     kind = ComponentKind("level_range", "velocity", "m", "more", 1.0)
     assert how_far(kind, 5.0, flat) == 0.0
 
 
-def test_every_rated_measure_that_the_keys_show_has_a_sentence_with_its_value() -> None:
+def test_every_rated_measure_that_the_keys_show_but_one_has_a_sentence_with_its_value() -> None:
     for dimension, rater in RATERS.items():
         for kind in rater.scaled:
-            usual = competent_playing().usual(dimension, kind.name)
-            if usual is None:
+            usual = competent_playing().usual(dimension, kind.name, 60.0)
+            if usual is None or kind.name == "pedal_distance":
                 continue
             far = 5.0 * usual.most + 5.0 if kind.better == "less" else usual.least - 20.0
             measure = Measure(value=far, unit=kind.unit, meaning=kind.meaning)

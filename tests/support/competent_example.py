@@ -7,9 +7,18 @@ from tocco.pseudo_labels.norms.competent import Competent, PlaceRates, UsualRang
 LATE = tuple(0.1 * k for k in range(1, 11))
 
 
+def ranges(least: float, low: float, middle: float, high: float, most: float) -> UsualRange:
+    return UsualRange(least=least, low=low, middle=middle, high=high, most=most, n_stretches=100)
+
+
 def competent() -> Competent:
-    """Ten late notes of 0.1 to 1.0 s in 100 minutes, and some measures."""
-    share = UsualRange(least=0.0, low=0.002, middle=0.01, high=0.02, most=0.05, n_performances=100)
+    """Ten late notes of 0.1 to 1.0 s in 100 minutes, and measures of 15 s and more and of 30 s and more."""
+    share = ranges(0.0, 0.002, 0.01, 0.02, 0.05)
+    measures = {
+        "note_accuracy": {f"{kind}_share": share for kind in ("wrong", "missing", "extra")},
+        "dynamics_control": {"level_range": ranges(10, 20, 30, 40, 50)},
+        "rhythmic_precision": {"hesitation": ranges(0, 0, 1, 4, 9)},
+    }
     return Competent.model_validate(
         {
             "pool": {
@@ -21,19 +30,13 @@ def competent() -> Competent:
                 "content_sha256": "0",
             },
             "minutes": 100.0,
-            "measures": {
-                "note_accuracy": {f"{kind}_share": share for kind in ("wrong", "missing", "extra")},
-                "dynamics_control": {
-                    "level_range": UsualRange(
-                        least=10.0, low=20.0, middle=30.0, high=40.0, most=50.0, n_performances=100
-                    ),
+            "lengths": (
+                {
+                    "from_sec": 15.0,
+                    "measures": {"dynamics_control": {"level_range": ranges(5, 15, 25, 35, 45)}},
                 },
-                "rhythmic_precision": {
-                    "hesitation": UsualRange(
-                        least=0.0, low=0.0, middle=1.0, high=4.0, most=9.0, n_performances=100
-                    )
-                },
-            },
+                {"from_sec": 30.0, "measures": measures},
+            ),
             "places": {
                 "rhythmic_precision": {"late": PlaceRates(n_places=400, size=LATE)},
                 "pedaling_technique": {"hole": PlaceRates(n_places=50, size=(1.0,) * 50)},

@@ -1,8 +1,9 @@
 """What to work on first: the places and measures that are rarest in competent playing, and the wrong notes.
 
 A place counts if competent pianists would have fewer than `MOST_EXPECTED` of its kind and at least its size
-in a performance of this length. A measure of the whole counts if it is worse than in 99 of 100 competent
-performances. The order is by what a finding takes from the aggregate and by how sure it is:
+in a performance of this length. A measure of the whole counts if it is worse than in 99 of 100 stretches of
+competent playing of this length. The order is by what a finding takes from the aggregate and by how sure it
+is:
 
     share of the dimension in the aggregate x (-log of the number expected) x confidence
 """

@@ -22,6 +22,9 @@ LEAST_STRENGTH: Final = 0.5
 NEARBY_SEC: Final = 5.0
 """Wrong, missing and extra notes that follow one another within this time are one finding."""
 
+MOST_NAMED: Final = 4
+"""Notes that a sentence names; the others it counts."""
+
 SEVERAL: Final = "several"
 
 _HOURS_FROM_MIN: Final = 120
@@ -127,7 +130,9 @@ def _of_slips(slips: Sequence[Place], heard: Heard, competent: Competent) -> Can
     first = slips[0]
     sentence = sentence_of(first.text)
     if len(slips) > 1:
-        said = "; ".join(place.text.partition(": ")[2] for place in slips)
+        named = [place.text.partition(": ")[2] for place in slips[:MOST_NAMED]]
+        more = [f"{len(slips) - MOST_NAMED} more"] if len(slips) > MOST_NAMED else []
+        said = "; ".join([*named, *more])
         sentence = sentence_of(f"{_where(slips)}: {len(slips)} notes are not as written ({said})")
     kinds = [kind for kind in _NOTE_KINDS if any(place.kind == kind for place in slips)]
     return Candidate(
@@ -160,7 +165,7 @@ def _usual_slips(kinds: Sequence[str], competent: Competent) -> str:
 
 
 def _usual_share(kind: str, competent: Competent) -> tuple[float, float]:
-    usual = competent.measures["note_accuracy"][f"{kind}_share"]
+    usual = competent.lengths[-1].measures["note_accuracy"][f"{kind}_share"]
     return usual.low, usual.high
 
 

@@ -38,7 +38,7 @@ class Measure(StrictModel):
     """What it is, in words for musicians."""
 
     usual: tuple[_Number, _Number] | None = None
-    """[low, high]: 20 to 80 % of competent performances; null where not known, and before version 2.1."""
+    """[low, high]: 20 to 80 % of competent playing of this length; null where not known, and before 2.1."""
 
 
 class Place(StrictModel):
@@ -94,8 +94,14 @@ def technique_report(performance: Performance, alignment: Alignment | None) -> d
     alignment : with its score; without one less can be measured, and says so
     """
     found = measure_technique(Evidence(performance, alignment))
-    usual_of = competent_playing().usual if performance.origin == "keys" and alignment is not None else None
+    usual_of = _usual_of(performance) if performance.origin == "keys" and alignment is not None else None
     return {name: _technique(label, alignment, usual_of) for name, label in found.items()}
+
+
+def _usual_of(performance: Performance) -> UsualOf:
+    """What is usual in music as long as this performance."""
+    lasts_sec = float(performance.offset_sec.max() - performance.onset_sec.min()) if len(performance) else 0.0
+    return lambda dimension, measure: competent_playing().usual(dimension, measure, lasts_sec)
 
 
 def _technique(label: PseudoLabel, alignment: Alignment | None, usual_of: UsualOf | None) -> Technique:

@@ -1,4 +1,4 @@
-"""Findings about the whole: measures that are worse than in 99 of 100 competent performances."""
+"""Findings about the whole: measures that are worse than in 99 of 100 stretches of competent playing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,8 @@ from tocco.pseudo_labels.scale.model import transformed
 
 THROUGHOUT: Final = "throughout"
 
-SHORTEST_SEC: Final = 30.0
-"""Of less music a measure of the whole is no more than one of its places."""
-
 WORSE_THAN: Final = 100.0
-"""One of so many competent performances is worse than the outer percentile."""
+"""One of so many stretches of competent playing is worse than the outer percentile."""
 
 
 def _percent(value: float) -> str:
@@ -79,7 +76,7 @@ _SENTENCES: Final[Mapping[tuple[str, str], tuple[str, Callable[[float], str]]]] 
         _percent,
     ),
     ("dynamics_control", "accentuation"): (
-        "Throughout, expected accents are played by {} of 127 steps of velocity.",
+        "Throughout, expected accents stand out by {} of 127 steps of velocity.",
         _with("", 1),
     ),
     ("dynamics_control", "melody_above_accompaniment"): (
@@ -95,11 +92,11 @@ _SENTENCES: Final[Mapping[tuple[str, str], tuple[str, Callable[[float], str]]]] 
         _with("", 2),
     ),
     ("articulation_quality", "cut_short"): (
-        "Throughout, notes that are shorter than usual make all notes {} shorter on average.",
+        "Throughout, notes are cut short by {}, on average over all of them.",
         lambda value: _percent(-math.expm1(-value)),
     ),
     ("articulation_quality", "held_over"): (
-        "Throughout, notes that are held over make all notes {} longer on average.",
+        "Throughout, notes are held over by {}, on average over all of them.",
         _change,
     ),
     ("articulation_quality", "step_overlap"): (
@@ -122,10 +119,6 @@ _SENTENCES: Final[Mapping[tuple[str, str], tuple[str, Callable[[float], str]]]] 
         "Throughout, the pedal is lifted {} after a change of the bass.",
         _with(" s", 2),
     ),
-    ("pedaling_technique", "pedal_distance"): (
-        "Throughout, lifts and presses of the pedal are {} as far from where they are expected as by chance.",
-        _percent,
-    ),
     ("pedaling_technique", "support"): (
         "Throughout, the pedal carries the sound at {} of the onsets.",
         _percent,
@@ -143,11 +136,15 @@ _SENTENCES: Final[Mapping[tuple[str, str], tuple[str, Callable[[float], str]]]] 
         _percent,
     ),
 }
-"""Dimension and measure -> sentence, and how the value is said in it."""
+"""Dimension and measure -> sentence, and how the value is said in it.
+
+The distance of pedal moves from where they are expected is not named: in a piece that hardly uses the pedal it
+is the mean of a few moves.
+"""
 
 
 def of_measures(dimension: str, technique: Technique, heard: Heard, competent: Competent) -> list[Candidate]:
-    """Measures of the whole that are outside competent playing, on the side that is worse.
+    """Measures of the whole that are outside competent playing of this length, on the side that is worse.
 
     Parameters
     ----------
@@ -156,11 +153,14 @@ def of_measures(dimension: str, technique: Technique, heard: Heard, competent: C
     heard
     competent
     """
-    if heard.duration_sec < SHORTEST_SEC or heard.origin == "transcribed" or dimension not in RATERS:
+    if heard.origin == "transcribed" or dimension not in RATERS:
         return []
     found = []
     for kind in RATERS[dimension].scaled:
-        measure, usual = technique.measures.get(kind.name), competent.usual(dimension, kind.name)
+        measure, usual = (
+            technique.measures.get(kind.name),
+            competent.usual(dimension, kind.name, heard.duration_sec),
+        )
         if measure is None or usual is None or (dimension, kind.name) not in _SENTENCES:
             continue
         times_as_far = how_far(kind, measure.value, usual)
@@ -173,7 +173,7 @@ def of_measures(dimension: str, technique: Technique, heard: Heard, competent: C
 def how_far(kind: ComponentKind, value: float, usual: UsualRange) -> float:
     """Distance from the median on the worse side, relative to that of the outermost hundredth.
 
-    Above 1 fewer than one of a hundred competent performances are worse. The distance is that of the
+    Above 1 fewer than one of a hundred stretches of competent playing are worse. The distance is that of the
     transformed values, as on the reference scale.
     """
     outer = usual.most if kind.better == "less" else usual.least
@@ -193,10 +193,10 @@ def _finding(dimension: str, name: str, measure: Measure, usual: UsualRange, hea
         reference=Measure(
             value=usual.middle,
             unit=measure.unit,
-            meaning="median of competent performances",
+            meaning="median of competent playing of this length",
             usual=(usual.low, usual.high),
         ),
         confidence=heard.agreement * (1.0 - 1.0 / WORSE_THAN),
         sentence=sentence.format(said(measure.value)),
-        usual=f"In competent performances it is {said(usual.low)} to {said(usual.high)} (20 to 80 %).",
+        usual=f"In competent playing as long it is {said(usual.low)} to {said(usual.high)} (20 to 80 %).",
     )

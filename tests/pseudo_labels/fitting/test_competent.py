@@ -7,7 +7,7 @@ import pytest
 
 from rater_etude import play, study_score
 from tocco.pseudo_labels.fitting.competent import (
-    FEWEST_PERFORMANCES,
+    FEWEST_STRETCHES,
     LARGEST_PER_MINUTE,
     TakeFindings,
     fit_competent,
@@ -26,7 +26,7 @@ def takes(n: int) -> list[TakeFindings]:
     return [
         TakeFindings(
             duration_sec=60.0,
-            measures={"rhythmic_precision": {"hesitation": float(k)}},
+            measures={"30": {"rhythmic_precision": {"hesitation": [float(k), float(k)]}}},
             places={"rhythmic_precision": {"late": [float(k), 0.5]}},
         )
         for k in range(n)
@@ -34,14 +34,20 @@ def takes(n: int) -> list[TakeFindings]:
 
 
 def test_ranges_are_percentiles_over_performances() -> None:
-    usual = fit_competent(takes(21), POOL).measures["rhythmic_precision"]["hesitation"]
-    assert (usual.least, usual.low, usual.middle, usual.high, usual.most) == (0.2, 4.0, 10.0, 16.0, 19.8)
-    assert usual.n_performances == 21
+    usual = fit_competent(takes(101), POOL).usual("rhythmic_precision", "hesitation", 30.0)
+    assert usual is not None
+    assert (usual.least, usual.low, usual.middle, usual.high, usual.most) == (1.0, 20.0, 50.0, 80.0, 99.0)
+    assert usual.n_stretches == 202
 
 
 def test_a_measure_of_too_few_has_no_range() -> None:
-    assert fit_competent(takes(FEWEST_PERFORMANCES - 1), POOL).measures == {"rhythmic_precision": {}}
-    assert "hesitation" in fit_competent(takes(FEWEST_PERFORMANCES), POOL).measures["rhythmic_precision"]
+    few, enough = (fit_competent(takes(n), POOL) for n in (24, 25))
+    assert few.usual("rhythmic_precision", "hesitation", 30.0) is None
+    assert enough.usual("rhythmic_precision", "hesitation", 30.0) is not None
+    assert FEWEST_STRETCHES == 50
+    assert (
+        enough.usual("rhythmic_precision", "hesitation", 29.0) is None
+    )  # no stretches of 15 s were measured
 
 
 def test_of_the_places_the_largest_stay() -> None:
@@ -59,5 +65,7 @@ def test_a_late_note_is_collected_with_its_size() -> None:
     late[int(np.flatnonzero((score.onset_beat == 20.5) & (score.staff == 1))[0])] = 0.2
     found = read_take(Evidence(*play(score, late_sec=late)))
     assert found.places["rhythmic_precision"]["late"] == [pytest.approx(0.2, abs=0.03)]
-    assert found.measures["note_accuracy"]["weighted_error"] == 0.0
+    assert found.measures["120"]["note_accuracy"]["weighted_error"] == [0.0]
+    assert found.measures["15"]["note_accuracy"]["weighted_error"] == [0.0, 0.0, 0.0]
+    assert set(found.measures) == {"15", "30", "120"}
     assert found.duration_sec > 38.0

@@ -1,4 +1,4 @@
-"""What is usual in whole performances."""
+"""What is usual in competent playing."""
 
 from __future__ import annotations
 
@@ -27,8 +27,15 @@ def test_the_largest_counts_as_one_and_the_smallest_as_all() -> None:
 def test_what_the_pool_has_not_is_not_known() -> None:
     assert competent().per_minute("rhythmic_precision", "early", 1.0) is None
     assert competent().per_minute("tone_quality", "voicing", 1.0) is None
-    assert competent().usual("tone_quality", "voicing_lead") is None
-    assert competent().usual("dynamics_control", "level_range").low == 20.0  # pyright: ignore[reportOptionalMemberAccess]
+    assert competent().usual("tone_quality", "voicing_lead", 60.0) is None
+
+
+@pytest.mark.parametrize(
+    ("lasts_sec", "low"), [(14.9, None), (15.0, 15.0), (29.9, 15.0), (30.0, 20.0), (900.0, 20.0)]
+)
+def test_ranges_are_those_of_music_as_long(lasts_sec: float, low: float | None) -> None:
+    found = competent().usual("dynamics_control", "level_range", lasts_sec)
+    assert (None if found is None else found.low) == low
 
 
 @pytest.mark.parametrize(("n", "size"), [(3, (2.0, 1.0)), (1, (1.0, 2.0))])
@@ -43,8 +50,10 @@ def test_the_one_that_ships_is_of_the_pool_and_knows_every_rated_measure_without
     assert 400.0 < usual.minutes < 500.0
     for name, rater in RATERS.items():
         for kind in rater.scaled:
-            found = usual.usual(name, kind.name)
-            assert (found is None) == (kind.needs == "audio"), kind.name
-            if found is not None:
-                assert found.least <= found.low <= found.middle <= found.high <= found.most
+            for lasts_sec in (15.0, 30.0, 60.0, 120.0):
+                found = usual.usual(name, kind.name, lasts_sec)
+                assert (found is None) == (kind.needs == "audio"), kind.name
+                if found is not None:
+                    assert found.least <= found.low <= found.middle <= found.high <= found.most
+    assert [ranges.from_sec for ranges in usual.lengths] == [15.0, 30.0, 60.0, 120.0]
     assert usual.per_minute("rhythmic_precision", "hesitation", 4.3) < 0.02  # pyright: ignore[reportOptionalOperand]

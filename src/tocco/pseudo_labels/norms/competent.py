@@ -1,4 +1,7 @@
-"""What is usual in whole performances of competent pianists: ranges of measures, and how rare a place is.
+"""What is usual in the playing of competent pianists: ranges of measures, and how rare a place is.
+
+A measure of half a minute varies more than one of a whole sonata movement, so ranges are those of music of
+about the same length.
 
 A measured place (a hesitation, a blur, a note that sticks out of its line) says little by itself: competent
 pianists have them too. What counts is how often one of at least this size comes in their playing.
@@ -26,7 +29,7 @@ _Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class UsualRange(StrictModel):
-    """The middle of one measure over whole performances."""
+    """How one measure is distributed over stretches of competent playing."""
 
     least: _Number
     """1st percentile, in the unit of the measure."""
@@ -43,8 +46,18 @@ class UsualRange(StrictModel):
     most: _Number
     """99th percentile."""
 
-    n_performances: Count
-    """Performances in which it could be measured."""
+    n_stretches: Count
+    """Stretches in which it could be measured."""
+
+
+class LengthRanges(StrictModel):
+    """Ranges for music of one length."""
+
+    from_sec: _Positive
+    """Shortest music that they are for, in seconds; they end where the next ones begin."""
+
+    measures: dict[str, dict[str, UsualRange]]
+    """Dimension -> measure -> its range."""
 
 
 class PlaceRates(StrictModel):
@@ -66,7 +79,7 @@ class PlaceRates(StrictModel):
 
 
 class Competent(StrictModel):
-    """Measures and places of whole performances by competent pianists."""
+    """Measures and places of performances by competent pianists."""
 
     pool: PoolFacts
     """Performances that it was fitted to."""
@@ -74,15 +87,22 @@ class Competent(StrictModel):
     minutes: _Positive
     """Their length together."""
 
-    measures: dict[str, dict[str, UsualRange]]
-    """Dimension -> measure -> its usual range."""
+    lengths: tuple[LengthRanges, ...]
+    """In ascending order of their length."""
 
     places: dict[str, dict[str, PlaceRates]]
     """Dimension -> kind of place -> how often it comes."""
 
-    def usual(self, dimension: str, measure: str) -> UsualRange | None:
-        """The usual range of a measure; None where it was measured too seldom."""
-        return self.measures.get(dimension, {}).get(measure)
+    def usual(self, dimension: str, measure: str, duration_sec: float) -> UsualRange | None:
+        """The range of a measure in music of this length; None where it was measured too seldom.
+
+        Parameters
+        ----------
+        dimension, measure
+        duration_sec : of the music; shorter than the shortest that is known has no range
+        """
+        fitting = [ranges for ranges in self.lengths if ranges.from_sec <= duration_sec]
+        return fitting[-1].measures.get(dimension, {}).get(measure) if fitting else None
 
     def per_minute(self, dimension: str, kind: str, size: float) -> float | None:
         """How many places of this kind and at least this size come in a minute of competent playing.
