@@ -138,8 +138,8 @@ _SENTENCES: Final[Mapping[tuple[str, str], tuple[str, Callable[[float], str]]]] 
 }
 """Dimension and measure -> sentence, and how the value is said in it.
 
-The distance of pedal moves from where they are expected is not named: in a piece that hardly uses the pedal it
-is the mean of a few moves.
+The distance of pedal moves from where they are expected is not named: in a piece that hardly uses the pedal
+it is the mean of a few moves.
 """
 
 
