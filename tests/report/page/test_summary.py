@@ -34,7 +34,9 @@ def test_rendered_sound_and_transcribed_notes_are_named() -> None:
     rendered = changed(sound="rendered", audio=derived)
     assert heard_file(rendered).name == "etude.mid"
     assert "its sound was rendered" in summary(rendered)[0]
-    assert "its notes were transcribed" in summary(changed(notes="transcribed"))[0]
+    assert "from the recording and notes that were transcribed" in summary(changed(notes="transcribed"))[0]
+    both = summary(changed(sound="rendered", notes="transcribed", audio=derived))[0]
+    assert "from transcribed notes alone: their sound was rendered" in both
     assert "was rated without a score" in summary(example(score=False))[0]
 
 

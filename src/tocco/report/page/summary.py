@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from tocco.inference.assessment import Assessment
 from tocco.inference.evidence import InputFile
 from tocco.report.wording import clock, points, title
@@ -18,26 +21,31 @@ def summary(assessment: Assessment) -> list[str]:
     return [_what(assessment), _result(assessment), _trust(assessment)]
 
 
+_SOURCES: Final[Mapping[tuple[str, str], str]] = {
+    ("recorded", "keys"): "from the recording and the MIDI of the keys",
+    (
+        "recorded",
+        "transcribed",
+    ): "from the recording and notes that were transcribed from sound, so soft notes, "
+    "releases and pedal are less sure",
+    ("rendered", "keys"): "from the MIDI of the keys alone: its sound was rendered, so nothing here is about "
+    "instrument or room",
+    (
+        "rendered",
+        "transcribed",
+    ): "from transcribed notes alone: their sound was rendered, so nothing here is about "
+    "instrument or room, and soft notes, releases and pedal are less sure",
+}
+"""Where the sound and where the notes come from -> how that is said."""
+
+
 def _what(assessment: Assessment) -> str:
     inputs = assessment.inputs
-    file = heard_file(assessment)
-    length = (
-        "" if inputs.music is None else f" ({clock(inputs.music.end_sec - inputs.music.start_sec)} of music)"
-    )
-    if inputs.sound == "rendered":
-        source = (
-            "from the MIDI of the keys alone: its sound was rendered, so nothing here is about instrument "
-            "or room"
-        )
-    elif inputs.notes == "transcribed":
-        source = (
-            "from the recording alone: its notes were transcribed, so soft notes, releases and pedal are "
-            "less sure"
-        )
-    else:
-        source = "from the recording and the MIDI of the keys"
+    music = inputs.music
+    length = "" if music is None else f" ({clock(music.end_sec - music.start_sec)} of music)"
     score = "without a score" if inputs.score is None else f"beside the score {inputs.score.name}"
-    return f"{file.name}{length} was rated {score}, {source}."
+    source = _SOURCES[inputs.sound, inputs.notes]
+    return f"{heard_file(assessment).name}{length} was rated {score}, {source}."
 
 
 def _result(assessment: Assessment) -> str:
