@@ -109,7 +109,7 @@ def test_a_dimension_is_a_row_and_a_rule(monkeypatch: pytest.MonkeyPatch) -> Non
     assessment = Assessor(rubric=rubric).assess(*EXAMPLE)
     assert list(assessment.ratings) == ["matched_notes", "phrasing"]
     assert assessment.ratings["matched_notes"].source == "rule"
-    assert assessment.ratings["phrasing"].source == "model"
+    assert assessment.ratings["phrasing"].source == "combined"
     mean = (assessment.ratings["matched_notes"].value + assessment.ratings["phrasing"].value) / 2.0
     assert assessment.aggregate.value == pytest.approx(mean, abs=0.01)
     assert Assessment.model_validate_json(assessment.model_dump_json()) == assessment

@@ -77,7 +77,7 @@ def clustered(onset_sec: FloatArray, pitch: IntArray) -> float:
 
 
 def keys_apart(onset_sec: FloatArray, pitch: IntArray) -> float:
-    """Semitones from a note to the nearest of the twelve before it, mean; 0 where none can be told."""
+    """Semitones from a note to the nearest of the twelve before it, mean; 0 where there is none before."""
     found = []
     for note in range(_NOTES_BEFORE, len(pitch)):
         before = slice(note - _NOTES_BEFORE, note)
