@@ -9,8 +9,8 @@ from tocco.rubrics import LEVELS, TOCCO10, Meaning
 
 def test_every_dimension_says_what_each_level_sounds_like():
     for dimension in TOCCO10.dimensions:
-        assert tuple(dimension.meaning.at) == LEVELS
-        assert len(set(dimension.meaning.at.values())) == len(LEVELS)
+        assert tuple(dimension.meaning.at)[: len(LEVELS)] == LEVELS
+        assert len(set(dimension.meaning.at.values())) == len(dimension.meaning.at)
 
 
 def test_a_rating_sounds_like_the_nearest_level():

@@ -108,8 +108,10 @@ class Rubric:
         return tuple(d.name for d in self.dimensions)
 
 
-def _levels(*words: str) -> Meaning:
-    return Meaning(dict(zip(LEVELS, words, strict=True)))
+def _levels(
+    at_10: str, at_30: str, at_50: str, at_70: str, at_90: str, more: Mapping[int, str] | None = None
+) -> Meaning:
+    return Meaning(dict(zip(LEVELS, (at_10, at_30, at_50, at_70, at_90), strict=True)) | dict(more or {}))
 
 
 _TEN = (
@@ -121,7 +123,8 @@ _TEN = (
             "three notes in ten are right: the piece is recognised by its rhythm",
             "every other note is right: a first try at sight",
             "seven notes in ten are right: wrong or missing notes in every bar",
-            "nine notes in ten are right: a slip in most bars; above 98, a slip in a page or none",
+            "nine notes in ten are right: a slip in most bars",
+            {99: "a slip in a page, or none"},
         ),
         rule="note_accuracy",
         touched_by={"room": 2.5, "noise": 0.0, "notes": 0.03},
