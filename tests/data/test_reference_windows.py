@@ -143,7 +143,7 @@ def test_an_interrupted_run_loses_nothing(
     found = read_windows(records, PLAN, tmp_path)
     assert calls == [records[k].segment_id for k in (0, 1, 2, 2, 3)]
     assert found.measures.shape == (12, len(MEASURES))
-    assert found.n_performances == 4
+    assert found.used.tolist() == np.repeat([r.segment_id for r in records], 3).tolist()
     assert found.piece.tolist() == ["Nobody_piece0"] * 6 + ["Nobody_piece1"] * 6
 
 
@@ -169,7 +169,7 @@ def test_a_performance_whose_files_cannot_be_used_is_left_out_with_the_reason(
     (tmp_path / "broken.mid").write_bytes(b"MThd and no more")
     broken = records[1].model_copy(update={"midi_path": tmp_path / "broken.mid"})
     found = read_windows([records[0], broken], PLAN, tmp_path / "cache")
-    assert found.n_performances == 1
+    assert set(found.used.tolist()) == {"piece0_take0"}
     assert found.piece.tolist() == ["Nobody_piece0"] * 3
     assert len(found.refusals) == 1
     assert "broken.mid" in found.refusals[0]

@@ -77,13 +77,13 @@ class ReferenceWindows:
     ----------
     measures : (W, M) in the order of `MEASURES`; NaN where missing
     piece : (W,) piece_id
-    n_performances : that have a window
+    used : (W,) segment_id
     refusals : why performances were left out whose files cannot be used
     """
 
     measures: np.ndarray
     piece: np.ndarray
-    n_performances: int
+    used: np.ndarray
     refusals: tuple[str, ...] = ()
 
 
@@ -115,7 +115,7 @@ def read_windows(
     return ReferenceWindows(
         np.concatenate([one.measures for one in found]),
         np.repeat([record.piece_id for record in records], n_windows),
-        int(np.count_nonzero(n_windows)),
+        np.repeat([record.segment_id for record in records], n_windows),
         tuple(one.refusal for one in found if one.refusal),
     )
 

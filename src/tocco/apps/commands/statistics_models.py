@@ -75,12 +75,12 @@ def fit_norms(
         typer.echo(f"left out: {refusal}")
     reference = StatisticsTable(MEASURES, windows.measures)
     fit_statistics_norms(NORM_NAMES, reference, np.random.default_rng(seed)).save(output)
-    facts = facts_of(chosen, sha256_of(manifest), seed=seed)
+    used = set(windows.used.tolist())
+    facts = facts_of([r for r in chosen if r.segment_id in used], sha256_of(manifest), seed=seed)
     n_windows = len(windows.measures)
     NormFacts(**facts, n_windows=n_windows, windows_per_performance=per_performance).save(output)
     typer.echo(
-        f"{output}: {n_windows} windows of {windows.n_performances} performances of "
-        f"{len(np.unique(windows.piece))} pieces"
+        f"{output}: {n_windows} windows of {len(used)} performances of {len(np.unique(windows.piece))} pieces"
     )
 
 
