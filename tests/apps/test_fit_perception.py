@@ -63,7 +63,16 @@ def said(home: Path, labels: Path) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(boosted_trees, "N_TREES", 8)
         arguments = ("--labels", labels, "-o", home / "bundle", "--results", home / "results")
-        command = ["statistics", "fit-perception", bundled_path(), *arguments, "--cache", home / "cache"]
+        command = [
+            "statistics",
+            "fit-perception",
+            bundled_path(),
+            *arguments,
+            "--cache",
+            home / "cache",
+            "--version",
+            "9.1",
+        ]
         result = CliRunner().invoke(app, [str(part) for part in command], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
@@ -130,6 +139,8 @@ def test_the_intervals_are_those_of_what_people_see(home: Path, bundle: Bundle) 
     table = (home / "results" / "cross_validation.md").read_text(encoding="utf-8")
     assert "perception less deductions" in table.lower()
     card = (home / "bundle" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert card.startswith("# tocco-compact 9.1\n")
+    assert bundle.config.version == "9.1"
     assert "## Perception and deductions" in card
     assert "doubled_notes, drag, inverted_dynamics, early_pedal, muddy_voicing" in card
 

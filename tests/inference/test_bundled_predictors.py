@@ -27,8 +27,9 @@ from tocco.inference.bundle import (
 from tocco.models.blend import Blend
 from tocco.models.network_predictor import NetworkPredictor
 from tocco.models.statistics_models import RidgeStatistics, StatisticsScale
+from tocco.rubrics import DESCRIPTORS, DIMENSIONS
 
-SHIPPED_SHA256 = "8afca242420afba6b14e8fca132215ae663923a092fdfd9bc61c7def27270cd7"
+SHIPPED_SHA256 = "9504d21e1a056897172586c2c3cecf914b4af7caa614dd76a6d936cddd5778d0"
 
 
 def at(rating: float, statistic: str = "note_count") -> RidgeStatistics:
@@ -63,13 +64,42 @@ def resealed(folder: Path) -> Path:
     return folder
 
 
-def test_the_bundle_that_ships_is_the_network_alone(shipped: Bundle) -> None:
+def test_the_bundle_that_ships_rates_by_measures_and_follows_time_by_the_network(shipped: Bundle) -> None:
     assert shipped.sha256 == SHIPPED_SHA256
     assert isinstance(shipped.predictor, NetworkPredictor)
     assert shipped.predictor.network is shipped.network
     assert shipped.predictor.statistics == ()
-    assert shipped.whole is None
-    assert shipped.whole_share == 0.0
+    assert isinstance(shipped.whole, Blend)
+    assert set(shipped.whole.names) == {*DESCRIPTORS, *DIMENSIONS} - {"note_accuracy"}
+    assert shipped.whole_share == 1.0
+    listed = {one.name: (one.weight, one.targets) for one in shipped.config.predictors}
+    nine = tuple(name for name in DIMENSIONS if name != "note_accuracy")
+    assert listed == {
+        "network": (0.0, None),
+        "trees": (1.0, DESCRIPTORS),
+        "norm_kernel": (1.0, DESCRIPTORS),
+        "perception_kernel": (1.0, nine),
+        "perception_trees": (1.0, nine),
+    }
+
+
+def test_the_bundle_that_ships_is_small() -> None:
+    assert sum(path.stat().st_size for path in bundled_path().rglob("*") if path.is_file()) < 50_000_000
+
+
+@pytest.mark.parametrize("targets", [("phrasin",), ()])
+def test_a_predictor_that_is_asked_for_what_it_does_not_rate_is_refused(
+    blended: Callable[..., Path], shipped: Bundle, targets: tuple[str, ...]
+) -> None:
+    folder = blended(at(30.0))
+    listed = (
+        ListedPredictor(name="network", weight=1.0),
+        ListedPredictor(name="toy", weight=1.0, targets=targets),
+    )
+    config = shipped.config.model_copy(update={"predictors": listed})
+    save_bundle(folder, config, shipped.calibration, shipped.network, "A card.\n", {"toy": at(30.0)})
+    with pytest.raises(BundleError, match=f"lets toy rate {targets[0] if targets else 'nothing'}"):
+        load_bundle(folder)
 
 
 def test_an_assessment_blends_the_predictors_that_the_bundle_lists(

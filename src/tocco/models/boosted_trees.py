@@ -176,7 +176,7 @@ def fit_boosted_trees(
     labels: FloatArray,
     *,
     weight: FloatArray | None = None,
-    n_forests: int = N_FORESTS,
+    n_forests: int | None = None,
 ) -> BoostedTrees:
     """Grow `n_forests` forests of `N_TREES` trees for every target that has a label.
 
@@ -190,13 +190,14 @@ def fit_boosted_trees(
     labels : (N, D) rating, NaN where there is none
         Each target is learned from the performances that have its label.
     weight : (N,) how much each performance counts; all alike if None
-    n_forests : forests of a target, which differ in their seed
+    n_forests : forests of a target, which differ in their seed; `N_FORESTS` if None
 
     Raises
     ------
     MissingPartError
         LightGBM is not installed.
     """
+    n_forests = N_FORESTS if n_forests is None else n_forests
     rated = [d for d in range(len(names)) if np.isfinite(labels[:, d]).any()]
     forests: list[list[list[_Tree]]] = []
     for d in rated:

@@ -50,8 +50,8 @@ class DamageInvariantRidge:
     names : (D,) targets
     statistics : (P,) names of the statistics that are read
     scale
-    metric : (P, P) symmetric; standardised statistics times it are compared
-    training : (N, P) standardised statistics of the training performances, times the metric
+    metric : (P, P) float32, symmetric; standardised statistics times it are compared
+    training : (N, P) float32, standardised statistics of the training performances, times the metric
     distance : squared distance at which the rational quadratic kernel is one half
     dual : (N, D) rating points, weight of each training performance
     mean : (D,) rating points, mean of the training labels
@@ -72,8 +72,8 @@ class DamageInvariantRidge:
 
     def predict(self, rows: PredictorInput) -> Prediction:
         """See `Predictor.predict`; ratings are not held to 0..100."""
-        z = self.scale.standardised(rows.read_statistics(self.statistics)) @ self.metric
-        rating = self.mean + kernel(z, self.training, self.distance) @ self.dual
+        z = self.scale.standardised(rows.read_statistics(self.statistics)) @ self.metric.astype(float)
+        rating = self.mean + kernel(z, self.training.astype(float), self.distance) @ self.dual
         return Prediction(rating, np.tile(self.sd, (len(z), 1)))
 
     def save(self, folder: Path) -> None:
@@ -108,7 +108,14 @@ class DamageInvariantRidge:
             "label_mean": (n_targets,),
             "sd": (n_targets,),
         }
-        arrays = read_arrays(folder, {name: ArrayKind("float64", shape) for name, shape in kinds.items()})
+        single = ("metric", "training")
+        arrays = read_arrays(
+            folder,
+            {
+                name: ArrayKind("float32" if name in single else "float64", shape)
+                for name, shape in kinds.items()
+            },
+        )
         if len(arrays["training"]) != len(arrays["dual"]):
             raise refused(folder, "training and dual differ in length")
         if (arrays["statistics_sd"] < 0).any() or arrays["distance"][0] <= 0:
@@ -171,7 +178,9 @@ def fit_damage_invariant_ridge(
     scale = fit_statistics_scale(inputs)
     z = scale.standardised(inputs)
     metric = damage_metric(scale.standardised(damaged.statistics) - z[damaged.original], invariance)
-    training = z @ metric
+    # As they will be stored, so that a predictor rates alike before and after.
+    metric = metric.astype(np.float32).astype(float)
+    training = (z @ metric).astype(np.float32).astype(float)
     distance = float(np.median(squared_distances(training[:_SCALE_ROWS], training)))
     mean = labels.mean(axis=0)
     equations = kernel(training, training, distance) + RIDGE_PENALTY * np.eye(len(training))
@@ -179,8 +188,8 @@ def fit_damage_invariant_ridge(
         tuple(names),
         tuple(statistics),
         scale,
-        metric,
-        training,
+        metric.astype(np.float32),
+        training.astype(np.float32),
         distance,
         np.linalg.solve(equations, labels - mean),
         mean,

@@ -66,10 +66,13 @@ def fit_perception(
     cache: Annotated[Path, typer.Option(help="Folder of what is measured; a later run reads it.")] = Path(
         "data/perception"
     ),
+    version: Annotated[
+        str | None, typer.Option(help="Version of the new bundle; by default that of the old one.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the damaged copies.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
 ) -> None:
     """Fit perception without damage to every excerpt, cross-validate the ratings, and write a bundle."""
     from tocco.apps.commands.perception import fit_perception_into
 
-    fit_perception_into(bundle, labels, output, results, cache=cache, seed=seed, jobs=jobs)
+    fit_perception_into(bundle, labels, output, results, cache=cache, seed=seed, jobs=jobs, version=version)

@@ -48,7 +48,15 @@ CARD_HEADING = "## Perception and deductions"
 
 
 def fit_perception_into(
-    bundle: Path, labels: Path, output: Path, results: Path, *, cache: Path, seed: int, jobs: int
+    bundle: Path,
+    labels: Path,
+    output: Path,
+    results: Path,
+    *,
+    cache: Path,
+    seed: int,
+    jobs: int,
+    version: str | None = None,
 ) -> None:
     """Cross-validate, write tables and figures, fit to every excerpt, and write the bundle.
 
@@ -61,6 +69,7 @@ def fit_perception_into(
     cache : folder of what is measured, for a run that is resumed
     seed : of the damaged copies
     jobs
+    version : of the new bundle; that of the old one if None
     """
     if jobs < 1:
         raise UsageError("--jobs", f"is {jobs}", allowed="1 or more")
@@ -102,16 +111,20 @@ def fit_perception_into(
     intervals = calibration_of(result, records, COMBINED)
     sha256 = save_bundle(
         output,
-        _config(given.config, facts),
+        _config(given.config, facts, version),
         _calibration(given.calibration, intervals),
         given.network,
-        _card(card, facts, (results / "cross_validation.md").read_text(encoding="utf-8")),
+        _card(
+            _of_version(card, given.config.name, version),
+            facts,
+            (results / "cross_validation.md").read_text(encoding="utf-8"),
+        ),
         {**others, **fitted.predictors()},
     )
     typer.echo(f"{output}: sha256 {sha256}")
 
 
-def _config(config: BundleConfig, facts: dict[str, object]) -> BundleConfig:
+def _config(config: BundleConfig, facts: dict[str, object], version: str | None) -> BundleConfig:
     others = [one for one in config.predictors if one.name not in (NETWORK, *FOLDERS)]
     network = next(one for one in config.predictors if one.name == NETWORK)
     listed = (
@@ -121,7 +134,11 @@ def _config(config: BundleConfig, facts: dict[str, object]) -> BundleConfig:
     )
     about = {**facts, "copies": COPIES, "held_out_damage": list(HELD_OUT_KINDS), "invariance": INVARIANCE}
     return config.model_copy(
-        update={"predictors": listed, "training": {**config.training, "perception": about}}
+        update={
+            "version": version or config.version,
+            "predictors": listed,
+            "training": {**config.training, "perception": about},
+        }
     )
 
 
@@ -130,6 +147,12 @@ def _calibration(calibration: BundleCalibration, nine: IntervalCalibration) -> B
     dimensions = {**calibration.intervals.dimensions, **nine.dimensions}
     merged = calibration.intervals.model_copy(update={"dimensions": dimensions})
     return calibration.model_copy(update={"intervals": merged, "windows": calibration.window_intervals})
+
+
+def _of_version(card: str, name: str, version: str | None) -> str:
+    """The card with the version in its title."""
+    title, _, rest = card.partition("\n")
+    return f"{title if version is None else f'# {name} {version}'}\n{rest}"
 
 
 def _card(card: str, facts: dict[str, object], figures: str) -> str:

@@ -26,6 +26,7 @@ from tocco.evaluation.cross_validation.baselines import Baseline, constant, ridg
 from tocco.evaluation.cross_validation.kernel_settings import choose_kernel_settings
 from tocco.evaluation.cross_validation.measured_excerpts import SCORE_FREE, MeasuredExcerpts
 from tocco.evaluation.cross_validation.result import CrossValidationResult
+from tocco.models import boosted_trees
 from tocco.models.boosted_trees import BoostedTrees, fit_boosted_trees
 from tocco.models.by_score import ByScore
 from tocco.models.norm_kernel import KernelSettings, NormKernelRidge, fit_kernel_to_features
@@ -40,6 +41,10 @@ from tocco.units import BoolArray, FloatArray
 
 TREES, KERNEL, BLEND = "trees", "norm kernel", "trees + norm kernel"
 WITHHELD: Final = ", no score"
+
+FORESTS_WITHOUT_SCORE: Final = 4
+"""One fewer than with a score, so that a bundle has less than 50 MB. The published cross-validation of
+2026-11-30 had five."""
 
 Member = TypeVar("Member", BoostedTrees, NormKernelRidge)
 
@@ -165,7 +170,10 @@ def by_score(
 def fit_trees(side: TrainingSide, *, use_score: bool) -> BoostedTrees:
     """Boosted trees on the statistics of the whole, or on those that need no score."""
     names = WHOLE_NAMES if use_score else SCORE_FREE
-    return fit_boosted_trees(side.learned, names, side.columns(names), side.learned_labels)
+    n_forests = boosted_trees.N_FORESTS if use_score else FORESTS_WITHOUT_SCORE
+    return fit_boosted_trees(
+        side.learned, names, side.columns(names), side.learned_labels, n_forests=n_forests
+    )
 
 
 def fit_kernel(side: TrainingSide, *, use_score: bool) -> NormKernelRidge:
