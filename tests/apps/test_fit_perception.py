@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from network_alone import write_network_alone
 from tocco.apps.cli.main import app
 from tocco.data.records import read_labels
 from tocco.data.splits import fold_indices
@@ -30,7 +31,7 @@ from tocco.evaluation.cross_validation.rated_excerpts import (
     measure_rated_excerpts,
 )
 from tocco.evaluation.cross_validation.result import CrossValidationResult
-from tocco.inference.bundle import NETWORK, Bundle, bundled_path, load_bundle
+from tocco.inference.bundle import NETWORK, Bundle, load_bundle
 from tocco.inference.combination import held, total_deductions
 from tocco.inference.shortfalls import Shortfalls
 from tocco.models import boosted_trees
@@ -66,7 +67,7 @@ def said(home: Path, labels: Path) -> str:
         command = [
             "statistics",
             "fit-perception",
-            bundled_path(),
+            write_network_alone(home / "network"),
             *arguments,
             "--cache",
             home / "cache",
@@ -131,7 +132,7 @@ def test_damaged_copies_are_those_of_the_chosen_excerpts(excerpts: RatedExcerpts
 
 
 def test_the_intervals_are_those_of_what_people_see(home: Path, bundle: Bundle) -> None:
-    own = load_bundle(bundled_path()).calibration
+    own = load_bundle(home / "network").calibration
     assert bundle.calibration.windows == own.window_intervals
     assert set(bundle.calibration.intervals.dimensions) == set(own.intervals.dimensions)
     for name in NAMES:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from beat_annotated import write_annotated
+from network_alone import write_network_alone
 from tocco.apps.cli.main import app
 from tocco.data.records import read_labels
 from tocco.errors import InputError, UsageError
@@ -17,7 +18,7 @@ from tocco.evaluation.cross_validation import statistics_rating
 from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.evaluation.norm_facts import NormFacts
 from tocco.inference.assessor import Assessor
-from tocco.inference.bundle import bundled_path, example_path, load_bundle
+from tocco.inference.bundle import example_path, load_bundle
 from tocco.inference.rating import rate_whole
 from tocco.models import boosted_trees
 from tocco.models.norm_kernel import KernelSettings
@@ -75,7 +76,8 @@ def evaluation(home: Path, norms: Path, tiny_labels: Path) -> Path:
 @pytest.fixture(scope="module")
 def bundle(home: Path, norms: Path, evaluation: Path, tiny_labels: Path) -> Path:
     common = ("--labels", tiny_labels, "--norms", norms, "--evaluation", evaluation)
-    said = tocco("statistics", "fit", bundled_path(), *common, "-o", home / "bundle")
+    network = write_network_alone(home / "network")
+    said = tocco("statistics", "fit", network, *common, "-o", home / "bundle")
     assert f"{home / 'bundle'}: sha256 " in said
     return home / "bundle"
 
@@ -126,13 +128,13 @@ def test_the_bundle_rates_by_the_whole_and_the_network_shapes_the_curve(bundle: 
     alignment = align_performance_to_score(performance, score_readings(files[2]))
     whole = rate_whole(loaded.whole, performance, alignment)
     expected = float(whole.rating[0, loaded.whole.names.index("phrasing")])
-    assert said.ratings["phrasing"].value == pytest.approx(np.clip(expected, 0, 100), abs=0.5)
+    assert said.ratings["phrasing"].perception == pytest.approx(np.clip(expected, 0, 100), abs=0.5)
     assert "musicality" not in loaded.whole.names
     shapes = [np.array(a.curve.value["phrasing"], dtype=float) for a in (said, before)]
     inside = (shapes[0] > 0) & (shapes[0] < 100)
     moved = (shapes[0] - shapes[1])[inside]
     assert moved == pytest.approx(np.full(inside.sum(), moved[0]), abs=0.02)
-    assert loaded.calibration.window_intervals == load_bundle().calibration.intervals
+    assert loaded.calibration.window_intervals == load_bundle().calibration.window_intervals
 
 
 def test_an_interval_without_a_score_is_another(bundle: Path) -> None:

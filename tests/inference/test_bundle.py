@@ -11,6 +11,7 @@ import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
+from network_alone import write_network_alone
 from tocco.errors import BundleError
 from tocco.files import sha256_of
 from tocco.inference.bundle import (
@@ -29,14 +30,20 @@ from tocco.inference.bundle import (
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return load_bundle()
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with a network and nothing else."""
+    return write_network_alone(tmp_path_factory.mktemp("alone") / "bundle")
+
+
+@pytest.fixture(scope="module")
+def bundle(alone: Path) -> Bundle:
+    return load_bundle(alone)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A copy of the bundle inside the package."""
-    return Path(shutil.copytree(bundled_path(), tmp_path / "bundle"))
+def folder(alone: Path, tmp_path: Path) -> Path:
+    """A copy of a bundle."""
+    return Path(shutil.copytree(alone, tmp_path / "bundle"))
 
 
 def seal(folder: Path) -> None:
@@ -51,7 +58,8 @@ def change_config(folder: Path, **changes: object) -> None:
     seal(folder)
 
 
-def test_the_bundle_of_the_package_is_read_for_rating(bundle: Bundle) -> None:
+def test_the_bundle_of_the_package_is_read_for_rating() -> None:
+    bundle = load_bundle()
     assert bundle.config.name == bundled_path().name == "tocco-compact"
     assert bundle.sha256 == sha256_of(bundled_path() / CHECKSUMS)
     assert not bundle.network.training
@@ -104,7 +112,7 @@ def test_missing_parts_are_named(folder: Path) -> None:
 @pytest.mark.parametrize("sums", ["", "00  model.safetensors\n", "all  parts  are fine\n"])
 def test_checksums_that_list_other_files_are_refused(folder: Path, sums: str) -> None:
     (folder / CHECKSUMS).write_text(sums)
-    with pytest.raises(BundleError, match=r"SHA256SUMS: does not list model.safetensors"):
+    with pytest.raises(BundleError, match="SHA256SUMS: does not list what is there: "):
         load_bundle(folder)
 
 

@@ -50,6 +50,7 @@ NETWORK = "network"
 """Name of the predictor whose files are those of the bundle itself."""
 
 BUNDLED = "tocco-compact"
+_MOST_NAMED = 3
 _EXPORT = "export the bundle with this release"
 
 Model = TypeVar("Model", bound=StrictModel)
@@ -258,9 +259,10 @@ def _check_sums(folder: Path) -> tuple[str, frozenset[str]]:
     lines = [line.partition("  ") for line in sums.decode("utf-8", errors="replace").splitlines()]
     stated = {name: digest for digest, _, name in lines}
     extra = _files_of_predictors(folder)
-    if set(stated) != {*PARTS, *extra}:
-        listed = ", ".join((*PARTS, *extra))
-        raise BundleError(folder / CHECKSUMS, f"does not list {listed}", next_step=again)
+    if differing := sorted(set(stated) ^ {*PARTS, *extra}):
+        named = ", ".join(differing[:_MOST_NAMED])
+        more = f" and {len(differing) - _MOST_NAMED} more" if len(differing) > _MOST_NAMED else ""
+        raise BundleError(folder / CHECKSUMS, f"does not list what is there: {named}{more}", next_step=again)
     for part, digest in stated.items():
         if sha256_of(folder / part) != digest:
             raise BundleError(folder / part, "is not the file that was exported", next_step=again)
