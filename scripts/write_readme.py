@@ -3,7 +3,7 @@
     python scripts/write_readme.py
 
 Runs `tocco assess` on the example, copies its picture and its report to docs/, and takes the figures from
-results/percepiano/cross_validation.md: what the README shows is what the commands print.
+the reports of the cross-validations: what the README shows is what the commands print.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ from pathlib import Path
 from tocco.inference.bundle import CARD, bundled_path, example_path
 
 ROOT = Path(__file__).parents[1]
-FIGURES = ROOT / "results" / "percepiano" / "cross_validation.md"
+FIGURES = {
+    "descriptors": ROOT / "results" / "statistics_models" / "cv4_cluster" / "cross_validation.md",
+    "dimensions": ROOT / "results" / "perception" / "cross_validation.md",
+}
+"""Name of a marker in the README -> the report whose first table stands there."""
 
 
 def between(text: str, name: str, content: str) -> str:
@@ -36,9 +40,9 @@ def example_output(folder: Path) -> str:
     return done.stdout.replace(str(folder), "report")
 
 
-def main_table() -> str:
-    """The first table of the report: the means over the descriptors and dimensions, everyone."""
-    text = FIGURES.read_text(encoding="utf-8")
+def main_table(report: Path) -> str:
+    """The first table of a report: the means over the descriptors or dimensions, everyone."""
+    text = report.read_text(encoding="utf-8")
     return re.search(r"(^\|.*?\n)(?=\n)", text, flags=re.MULTILINE | re.DOTALL)[1]
 
 
@@ -50,7 +54,9 @@ def main() -> None:
         for name in ("minuet.png", "minuet.html"):
             shutil.copyfile(Path(folder) / name, ROOT / "docs" / name)
     text = between(readme.read_text(encoding="utf-8"), "example", f"```\n{printed}```\n")
-    readme.write_text(between(text, "figures", f"{main_table()}\n"), encoding="utf-8")
+    for name, report in FIGURES.items():
+        text = between(text, name, f"{main_table(report)}\n")
+    readme.write_text(text, encoding="utf-8")
     shutil.copyfile(bundled_path() / CARD, ROOT / CARD)
 
 
