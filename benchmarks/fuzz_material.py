@@ -230,7 +230,8 @@ def _write_bundle(folder: Path) -> None:
     real = _bundled_settings()
     sizes = {"audio_width": 16, "audio_depth": 1, "midi_layers": 1, "midi_size": 16, "midi_heads": 2}
     sizes |= {"fusion_size": 16, "fusion_heads": 2, "lstm_layers": 1, "lstm_hidden": 8, "statistics_width": 8}
-    config = BundleConfig.model_validate(real | {"network": real["network"] | sizes, "training": {}})
+    alone = {"training": {}, "predictors": [{"name": "network", "weight": 1.0}]}
+    config = BundleConfig.model_validate(real | alone | {"network": real["network"] | sizes})
     calibration = BundleCalibration.model_validate_json((bundled_path() / CALIBRATION).read_text())
     torch.manual_seed(1)
     arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in config.network.items()}

@@ -70,11 +70,14 @@ def test_every_command_and_option_exists() -> None:
                 assert word in text, f"{word} is no option of tocco {' '.join(names)}"
 
 
-def test_figures_are_those_of_the_report() -> None:
-    report = (ROOT / "results/percepiano/cross_validation.md").read_text(encoding="utf-8")
-    table = shown("figures").strip()
+@pytest.mark.parametrize(
+    ("name", "report"),
+    [("descriptors", "results/statistics_models/cv4_cluster"), ("dimensions", "results/perception")],
+)
+def test_figures_are_those_of_the_report(name: str, report: str) -> None:
+    table = shown(name).strip()
     assert table.count("\n") >= 6
-    assert table in report
+    assert table in (ROOT / report / "cross_validation.md").read_text(encoding="utf-8")
 
 
 def test_the_example_is_the_one_that_ships() -> None:

@@ -124,7 +124,7 @@ _TEN = (
             "every other note is right: a first try at sight",
             "seven notes in ten are right: wrong or missing notes in every bar",
             "nine notes in ten are right: a slip in most bars",
-            {99: "a slip in a page, or none"},
+            {96: "a slip in most lines", 99: "a slip in a page, or none"},
         ),
         rule="note_accuracy",
         touched_by={"room": 2.5, "noise": 0.0, "notes": 0.03},

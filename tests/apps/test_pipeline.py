@@ -112,7 +112,7 @@ def test_an_assessment_rates_what_was_learned_and_says_what_is_missing(
     assert set(assessment.ratings) == set(DIMENSIONS)
     assert set(assessment.descriptors) == set(DESCRIPTORS)
     if not assessment.abstained:
-        assert {n for n, r in assessment.ratings.items() if r.source == "model"} == {
+        assert {n for n, r in assessment.ratings.items() if r.source == "combined"} == {
             "dynamics_control",
             "phrasing",
         }

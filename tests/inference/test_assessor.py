@@ -16,10 +16,12 @@ import torch
 from corpus import performance, sound
 from tocco.errors import InputError
 from tocco.files import sha256_of
+from tocco.inference import conclusion
 from tocco.inference.applicability import Applicability
 from tocco.inference.assessor import Assessor
 from tocco.inference.bundle import Bundle, load_bundle
 from tocco.inference.intervals import DimensionCalibration, IntervalCalibration
+from tocco.inference.shortfalls import Shortfalls
 from tocco.models.network import PerformanceBatch, PerformanceOutput
 from tocco.models.network_predictor import NetworkPredictor
 from tocco.music.midi import save_midi
@@ -66,6 +68,13 @@ def take(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     return home / "take.flac", home / "take.mid", home / "score.mid"
 
 
+@pytest.fixture(autouse=True)
+def competent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing falls short, so that ratings are those of the network."""
+    monkeypatch.setattr(conclusion, "measure_shortfalls", lambda evidence: Shortfalls({}, {}))
+    monkeypatch.setattr(conclusion, "window_shortfalls", lambda evidence, bounds: [{} for _ in bounds])
+
+
 @pytest.fixture
 def make(bundled: Bundle) -> Make:
     def assessor(*, within: tuple[float, float] = (-1e9, 1e9), window_sec: float = 8.0) -> Assessor:
@@ -80,7 +89,15 @@ def make(bundled: Bundle) -> Make:
         config = bundled.config.model_copy(update={"window_sec": window_sec, "overlap": 0.5})
         predictor = NetworkPredictor(network)
         return Assessor(
-            replace(bundled, network=network, predictor=predictor, calibration=calibration, config=config)
+            replace(
+                bundled,
+                network=network,
+                predictor=predictor,
+                whole=None,
+                whole_share=0.0,
+                calibration=calibration,
+                config=config,
+            )
         )
 
     return assessor

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
+from network_alone import write_network_alone
 from tocco.errors import BundleError
 from tocco.inference.bundle import (
     CALIBRATION,
@@ -21,14 +21,13 @@ from tocco.inference.bundle import (
     PARTS,
     WEIGHTS,
     BundleCalibration,
-    bundled_path,
     load_bundle,
 )
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(bundled_path(), tmp_path / "bundle"))
+    return write_network_alone(tmp_path / "bundle")
 
 
 def refusal(folder: Path) -> str:

@@ -30,7 +30,7 @@ from tocco.models.network_predictor import NetworkPredictor
 from tocco.models.statistics_models import RidgeStatistics, StatisticsScale
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS
 
-SHIPPED_SHA256 = "9504d21e1a056897172586c2c3cecf914b4af7caa614dd76a6d936cddd5778d0"
+SHIPPED_SHA256 = "820ac26c163bbdfc9d89f9a1969db027dceeec55b59eed53f624dcd719367db6"
 
 
 def at(rating: float, statistic: str = "note_count") -> RidgeStatistics:

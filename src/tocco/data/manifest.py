@@ -97,7 +97,7 @@ def take_files(subject: str, name: str | None, files: Mapping[str, Path]) -> Tak
             allowed=SAFE_NAME_RULE,
             next_step="give the performance another id",
         )
-    return TakeFiles(name, **files)
+    return TakeFiles(name, files.get("audio"), files.get("midi"), files.get("score"))
 
 
 def _of_labels(path: Path) -> list[tuple[str, TakeFiles]]:

@@ -255,8 +255,8 @@ def _in_folder(folder: Path, group: Mapping[Kind, list[Path]], left_out: list[Le
         return None
     first = group.get("audio", group.get("midi", []))[0]
     place = first.relative_to(folder).with_suffix("")
-    paths = {kind: paths[0] for kind, paths in group.items()}
-    return TakeFiles(file_name("_".join(place.parts)), **paths)
+    audio, midi, score = (group[kind][0] if kind in group else None for kind in ("audio", "midi", "score"))
+    return TakeFiles(file_name("_".join(place.parts)), audio, midi, score)
 
 
 def _unambiguous(takes: Sequence[TakeFiles], folder: Path, left_out: list[LeftOut]) -> tuple[TakeFiles, ...]:

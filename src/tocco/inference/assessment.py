@@ -50,7 +50,8 @@ class Rating(StrictModel):
     """Standard deviation of the error to expect, in points."""
 
     interval_90: Interval | None = None
-    """[low, high]: nine times in ten the mean of several raters lies in it."""
+    """[low, high]: nine times in ten the mean of several raters lies in it, measured on listeners of advanced
+    players; of the teachers of students it held less (docs/validity.md)."""
 
     reliability: Share | None = None
     """How far raters agree about this dimension at all: the highest honest R2 of any model."""

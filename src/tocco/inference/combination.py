@@ -157,13 +157,8 @@ def with_account(rating: Rating, dimension: str, perception: float, shortfalls: 
     taken = deductions(dimension, shortfalls)
     if rating.value is None or not taken:
         return rating
-    return rating.model_copy(
-        update={
-            "source": "combined",
-            "perception": float(held(np.array(perception))),
-            "deductions": {measure: round(points, 3) for measure, points in taken.items()},
-        }
-    )
+    account = {"source": "combined", "perception": float(held(np.array(perception))), "deductions": taken}
+    return Rating.model_validate(rating.model_dump() | account)
 
 
 def held(points: FloatArray) -> FloatArray:

@@ -60,7 +60,7 @@ class ByScore:
 
     def predict(self, rows: PredictorInput) -> Prediction:
         """See `Predictor.predict`."""
-        has_score = np.isfinite(rows.read_statistics(self._deciding)).any(axis=1)
+        has_score = np.asarray(np.isfinite(rows.read_statistics(self._deciding)).any(axis=1))
         rating, sd = (np.empty((len(rows), len(self.names))) for _ in range(2))
         for predictor, chosen in ((self.with_score, has_score), (self.without_score, ~has_score)):
             if chosen.any():

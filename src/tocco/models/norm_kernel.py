@@ -215,7 +215,7 @@ def fit_kernel_to_features(
         kernel[np.diag_indices_from(kernel)] += settings.alpha
         dual[rows, k] = np.linalg.solve(kernel, labels[rows, d] - mean[k])
     return NormKernelRidge(
-        names=tuple(names[d] for d in rated),
+        names=tuple(names[int(d)] for d in rated),
         norms=norms,
         scale=scale,
         training=z.astype(np.float32),

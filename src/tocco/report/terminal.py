@@ -70,6 +70,8 @@ def interval_bar(value: float, interval: tuple[float, float] | None, cells: int 
 def _origins(assessment: Assessment) -> str:
     inputs = assessment.inputs
     parts = ["sound rendered from the MIDI" if inputs.sound == "rendered" else "recording and MIDI"]
+    if inputs.notes == "transcribed":
+        parts.append("notes transcribed")
     parts.append(f"score {inputs.score.name}" if inputs.score is not None else "no score")
     return ", ".join(parts)
 

@@ -75,7 +75,7 @@ def interval_in_words(rating: Rating | Aggregate) -> str:
 
 def measure_in_words(name: str) -> str:
     """What a rating is reduced for."""
-    return _MEASURES.get(name, title(name).lower())
+    return _MEASURES.get(name, f"{title(name).lower()} by rule")
 
 
 def account(rating: Rating) -> str:
@@ -88,7 +88,7 @@ def account(rating: Rating) -> str:
     if rest:
         shown.append((f"{len(rest)} more", sum(off for _, off in rest)))
     said = [f"{'less' if off >= 0.0 else 'plus'} {abs(off):.1f} for {name}" for name, off in shown]
-    return ", ".join([f"{points(rating.perception)} as perceived", *said])
+    return ", ".join([f"{points(rating.perception)} were it free of faults", *said])
 
 
 def aggregate_parts(aggregate: Aggregate) -> str:

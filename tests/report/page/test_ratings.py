@@ -27,7 +27,7 @@ def test_the_neighbour_is_the_second_nearest_level(value: float, said: str) -> N
 
 def test_the_neighbour_may_lie_in_the_interval() -> None:
     assert neighbour(STEADY, rated(52.0, 40.0, 70.0)).endswith("; the interval holds that too.")
-    assert neighbour(STEADY, rated(52.0, 40.0, 69.9)).endswith("; the interval does not reach it.")
+    assert neighbour(STEADY, rated(52.0, 40.0, 69.4)).endswith("; the interval does not reach it.")
     assert neighbour(STEADY, Rating(value=52.0, source="rule")) == "At 70: sure."
 
 

@@ -19,10 +19,7 @@ def test_what_was_rated_and_from_what() -> None:
         "etude.flac (1:02 of music) was rated beside the score etude.musicxml, from the recording and the "
         "MIDI of the keys."
     )
-    assert result == (
-        "The weighted mean of its ratings is 74.5 of 100; nine times in ten, the mean of several raters lies "
-        "between 68 and 80."
-    )
+    assert result == ("The weighted mean of its ratings is 74.5 of 100, with an interval from 68 to 80.")
     assert trust == (
         "9 ratings are learned from raters, with intervals 26 points wide on average: a smaller difference "
         "between two takes says little; note accuracy is computed from MIDI and score."

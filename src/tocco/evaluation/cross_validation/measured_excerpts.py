@@ -44,7 +44,7 @@ class MeasuredExcerpts:
     @property
     def has_score(self) -> BoolArray:
         """(R,) whether an excerpt has any measure that needs a score."""
-        return np.isfinite(self.measures[:, ~IS_SCORE_FREE]).any(axis=1)
+        return np.asarray(np.isfinite(self.measures[:, ~IS_SCORE_FREE]).any(axis=1))
 
 
 def _is_score_free(name: str) -> bool:

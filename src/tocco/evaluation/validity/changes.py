@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -66,7 +66,7 @@ def transposed_score(semitones: int) -> Callable[[Path, Path], Path]:
 
         if score.suffix.lower() not in SCORE_MIDI:
             raise InputError(score.name, "is no score MIDI", allowed=", ".join(SCORE_MIDI))
-        midi = symusic.Score(str(score))
+        midi: Any = symusic.Score(str(score))
         for track in midi.tracks:
             for note in track.notes:
                 note.pitch += semitones
@@ -77,7 +77,7 @@ def transposed_score(semitones: int) -> Callable[[Path, Path], Path]:
     return write
 
 
-def _recorded(change: Callable[[FloatArray], FloatArray], rate_hz: int, suffix: str, **settings: object):
+def _recorded(change: Callable[[FloatArray], FloatArray], rate_hz: int, suffix: str, **settings: Any):
     """A rendering with a change of its samples, written to a file of some format."""
 
     def write(played: Performance, folder: Path) -> Path:

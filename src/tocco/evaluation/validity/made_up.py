@@ -27,10 +27,12 @@ def performance_of(
 ) -> Performance:
     """Notes without pedal as a performance; of equal strikes of a key one is left, and none overlap."""
     order = np.lexsort((onset_sec, pitch))
-    onset, offset, pitch, velocity = (one[order] for one in (onset_sec, offset_sec, pitch, velocity))
+    onset, offset = onset_sec[order], offset_sec[order]
+    pitch, velocity = pitch[order], velocity[order]
     again = np.diff(pitch, prepend=-1) == 0
     single = ~(again & (np.diff(onset, prepend=-np.inf) < 0.01))
-    onset, offset, pitch, velocity = (one[single] for one in (onset, offset, pitch, velocity))
+    onset, offset = onset[single], offset[single]
+    pitch, velocity = pitch[single], velocity[single]
     same = np.flatnonzero(np.diff(pitch) == 0)
     offset[same] = np.minimum(offset[same], onset[same + 1])
     order = np.lexsort((pitch, onset))

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from tocco.evaluation.validity.bars import BARS, LEAST_WIDENING, MOST_PUNISHED, NEED_SCORE, bars_of
+from tocco.evaluation.validity.bars import BARS, LEAST_WIDENING, MOST_PUNISHED, NEED_SCORE, Part, bars_of
 from tocco.evaluation.validity.changes import CHANGES
 from tocco.evaluation.validity.figures import (
     MISSING_CHANGE,
@@ -268,5 +268,5 @@ def _of_abstention(rows: Sequence[Row]) -> list[tuple[str, str, list[Row]]]:
 def unmeasured(figures: Sequence[Figure]) -> Mapping[str, str]:
     """Bars without a figure, with their part: what this run did not ask."""
     measured = {figure.bar for figure in figures}
-    parts = dict.fromkeys(bar.part for bar in BARS.values())
+    parts: dict[Part, None] = dict.fromkeys(bar.part for bar in BARS.values())
     return {bar.name: part for part in parts for bar in bars_of(part) if bar.name not in measured}

@@ -37,7 +37,8 @@ def damage_picture(rows: Sequence[Row], before: Sequence[KindFigures] | None) ->
     for place, name in enumerate(names):
         axes = figure.add_subplot(n_rows, _COLUMNS, place + 1)
         _panel(axes, name, [pair for pair in pairs if pair.row.kind == name], earlier.get(name))
-    figure.supxlabel("step of five; blue: target dimension, orange: overall quality", fontsize=7)
+    crosses = "; crosses: the earlier run" if earlier else ""
+    figure.supxlabel(f"step of five; blue: target dimension, orange: overall quality{crosses}", fontsize=7)
     figure.supylabel("median change of the rating, points", fontsize=7)
     return figure
 

@@ -7,6 +7,7 @@ follows from them is shaping; what does not is chance. No score is needed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -27,6 +28,11 @@ RIDGE: Final = 1.5
 
 MOST_IN_CHORD: Final = 20
 """More keys at once are no chord, and each is predicted from all others."""
+
+LONGEST_BLOCK_SEC: Final = 120.0
+BLOCK_SEC: Final = 60.0
+"""Music is read as a whole up to the first, beyond it in blocks of the second: every chord is predicted from
+those of its block."""
 
 LONGEST_SEC: Final = 2.0
 MOST_CHANCE: Final = 8.0
@@ -75,45 +81,66 @@ def read_levels(evidence: Evidence) -> Levels | None:
     if len(playing.struck) < FEWEST_NOTES:
         return None
     level = np.asarray(evidence.velocity, dtype=float)
-    residual = _left_out_residual(_columns(playing), level, playing)
+    named, residual = _named_columns(playing), np.empty(len(level))
+    first = np.append(0, np.cumsum(playing.chord_size))
+    blocks = _blocks(playing)
+    for chords in blocks:
+        notes = slice(first[chords.start], first[chords.stop])
+        onset = playing.struck.onset_sec[notes]
+        span = playing.span_sec if len(blocks) == 1 else float(onset[-1] - onset[0])
+        columns = np.column_stack((named[notes], _surroundings(onset, span)))
+        residual[notes] = _left_out_residual(columns, level[notes], playing.chord_size[chords])
     chance = float(np.sqrt(np.mean(residual**2)))
     shaped = float(np.sqrt(max(float(level.var()) - chance**2, 0.0)))
     return Levels(residual, shaped, chance)
 
 
-def _columns(playing: Playing) -> FloatArray:
-    """(N, C) what predicts a level: voice, register, length, and the surroundings in time."""
+def _blocks(playing: Playing) -> list[slice]:
+    """Chords of equal stretches of time, so that the cost grows with the length of the music alone."""
+    onset = playing.struck.onset_sec[np.cumsum(playing.chord_size) - playing.chord_size]
+    span = float(onset[-1] - onset[0])
+    n_blocks = 1 if span <= LONGEST_BLOCK_SEC else int(np.ceil(span / BLOCK_SEC))
+    edges = np.searchsorted(onset, np.linspace(onset[0], onset[-1], n_blocks + 1)[1:-1])
+    edges = np.unique(np.concatenate(([0], edges, [len(onset)])))
+    return [slice(int(a), int(b)) for a, b in pairwise(edges)]
+
+
+def _named_columns(playing: Playing) -> FloatArray:
+    """(N, 6) what predicts a level: voice, register, length."""
     struck, chord_of = playing.struck, playing.chord_of
     n = len(struck)
     top, bottom = np.zeros((2, n))
     top[playing.top], bottom[playing.bottom] = 1.0, 1.0
     octaves = (struck.pitch - struck.pitch.mean()) / 12.0
     length = np.append(playing.ioi_sec, LONGEST_SEC)[chord_of]
-    named = (np.ones(n), top, bottom, octaves, octaves * top, np.minimum(length, LONGEST_SEC))
-    points = max(3, round(playing.span_sec / SURROUNDINGS_SEC) + 1)
-    centre = np.linspace(0.0, max(float(struck.onset_sec[-1]), SURROUNDINGS_SEC), points)
-    near = np.exp(-0.5 * ((struck.onset_sec[:, None] - centre) / (centre[1] - centre[0])) ** 2)
-    return np.column_stack((*named, near))
+    return np.column_stack((np.ones(n), top, bottom, octaves, octaves * top, np.minimum(length, LONGEST_SEC)))
 
 
-def _left_out_residual(columns: FloatArray, level: FloatArray, playing: Playing) -> FloatArray:
+def _surroundings(onset_sec: FloatArray, span_sec: float) -> FloatArray:
+    """(N, C) how near each onset is to points in time, which stand for its surroundings."""
+    points = max(3, round(span_sec / SURROUNDINGS_SEC) + 1)
+    length = max(float(onset_sec[-1] - onset_sec[0]), SURROUNDINGS_SEC)
+    centre = onset_sec[0] + np.linspace(0.0, length, points)
+    return np.exp(-0.5 * ((onset_sec[:, None] - centre) / (centre[1] - centre[0])) ** 2)
+
+
+def _left_out_residual(columns: FloatArray, level: FloatArray, chord_size: IntArray) -> FloatArray:
     """(N,) residual of each note in a ridge regression that its own chord is left out of."""
     penalty = RIDGE * np.eye(columns.shape[1])
     penalty[0, 0] *= 1e-3
     inverse = np.linalg.inv(columns.T @ columns + penalty)
     residual = level - columns @ (inverse @ (columns.T @ level))
     found = np.empty(len(level))
-    for notes in _chords_by_size(playing):
+    for notes in _chords_by_size(chord_size):
         own = columns[notes]
         hat = own @ inverse @ own.transpose(0, 2, 1)
         found[notes] = np.linalg.solve(np.eye(notes.shape[1]) - hat, residual[notes][..., None])[..., 0]
     return found
 
 
-def _chords_by_size(playing: Playing) -> list[IntArray]:
+def _chords_by_size(size: IntArray) -> list[IntArray]:
     """(chords, size) index of the notes of all chords of each size; notes of a larger cluster one by one."""
-    size = playing.chord_size
     first = np.cumsum(size) - size
     of_size = [first[size == k][:, None] + np.arange(k) for k in np.unique(size) if k <= MOST_IN_CHORD]
-    crowd = np.flatnonzero(size[playing.chord_of] > MOST_IN_CHORD)
+    crowd = np.flatnonzero(np.repeat(size, size) > MOST_IN_CHORD)
     return [*of_size, crowd[:, None]] if len(crowd) else of_size

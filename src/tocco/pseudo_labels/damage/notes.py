@@ -47,7 +47,7 @@ def measure_note_errors(evidence: Evidence) -> Reading | str:
     due_of, lost_of = np.bincount(of_due, due, n), np.bincount(of_error, weight, n)
     used = due_of > 0.0
     rate = lost_of[used] / due_of[used]
-    return Reading(root_mean_square(rate, due_of[used]), errors.error_sec, weight)
+    return Reading(root_mean_square(rate, due_of[used].astype(float)), errors.error_sec, weight)
 
 
 def _stretch_ends(due_sec: np.ndarray) -> np.ndarray:

@@ -90,7 +90,7 @@ def neighbour(meaning: Meaning, rating: Rating) -> str:
     said = f"At {second}: {meaning.at[second]}"
     if rating.interval_90 is None:
         return f"{said}."
-    low, high = rating.interval_90
+    low, high = (round(end) for end in rating.interval_90)  # as they are shown
     return f"{said}; the interval {'holds that too' if low <= second <= high else 'does not reach it'}."
 
 

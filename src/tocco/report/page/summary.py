@@ -58,7 +58,7 @@ def _result(assessment: Assessment) -> str:
     if total.interval_90 is None:
         return f"{said}."
     low, high = total.interval_90
-    return f"{said}; nine times in ten, the mean of several raters lies between {low:.0f} and {high:.0f}."
+    return f"{said}, with an interval from {low:.0f} to {high:.0f}."
 
 
 def _trust(assessment: Assessment) -> str:

@@ -170,7 +170,8 @@ def _curve_lane(assessment: Assessment, axis: Axis) -> Lane:
         return _CURVE_PX * (1.0 - np.asarray(value) / 100.0)
 
     parts = [
-        element("path", class_="grid", d=f"M0 {number(float(y(v)))}H{axis.width_px}") for v in (25, 50, 75)
+        element("path", class_="grid", d=f"M0 {number(float(y(np.array(v))))}H{axis.width_px}")
+        for v in (25, 50, 75)
     ]
     chosen = first_curve(assessment)
     for name in assessment.curve.value:
@@ -188,7 +189,7 @@ def _curve_lane(assessment: Assessment, axis: Axis) -> Lane:
         shown = "curve" if name == chosen else "curve off"
         parts.append(element("g", *drawn, class_=shown, data_dimension=name))
     text = (
-        "The rating over time from 0 to 100, with the band that holds it nine times in ten. "
+        "The rating over time from 0 to 100, with its 90 % band. "
         "Shaded spans are weaker or stronger than the whole by more than chance."
     )
     svg = _svg("curve", "Rating over time", text, _CURVE_PX, axis, parts)
