@@ -14,7 +14,8 @@ def test_a_rating_that_was_put_together_shows_its_parts() -> None:
     )
     assert (
         account(combined)
-        == "60.0 were it free of faults, less 5.0 for time lost in stops, plus 0.5 for tone quality by rule"
+        == "60.0 by the model of listeners, less 5.0 for time lost in stops, plus 0.5 for tone quality "
+        "by rule"
     )
     assert account(Rating(value=50.0, source="rule")) == ""
 
@@ -23,7 +24,7 @@ def test_of_many_parts_the_largest_are_named_and_the_rest_summed() -> None:
     parts = {"a": 1.0, "b": -3.0, "c": 0.5, "d": 0.04, "e": 2.0, "f": -0.2}
     combined = Rating(value=55.5, source="combined", perception=60.0, deductions=parts)
     assert account(combined) == (
-        "60.0 were it free of faults, plus 3.0 for b by rule, less 2.0 for e by rule, less 1.0 for a by "
+        "60.0 by the model of listeners, plus 3.0 for b by rule, less 2.0 for e by rule, less 1.0 for a by "
         "rule, less 0.3 for 2 more"
     )
 

@@ -31,8 +31,8 @@ from tocco.units import FloatArray, IntArray
 
 INVARIANCE: Final = 10.0
 """Weight of the covariance of the damage in the metric, where 1 is the variance of the clean performances.
-On PercePiano (four folds of new music, mean R2 of nine dimensions): 0 .50, 3 .47, 10 .46, 30 .44; the largest
-mean rise of an interpretive dimension over 60 kinds and amounts of damage: 8.1, 3.3, 1.8, 1.4 points."""
+More of it moves ratings less where a performance is damaged and costs agreement with listeners
+(docs/experiments/accuracy.md)."""
 
 RIDGE_PENALTY: Final = 0.5
 LINEAR_SHARE: Final = 0.2

@@ -88,7 +88,7 @@ def account(rating: Rating) -> str:
     if rest:
         shown.append((f"{len(rest)} more", sum(off for _, off in rest)))
     said = [f"{'less' if off >= 0.0 else 'plus'} {abs(off):.1f} for {name}" for name, off in shown]
-    return ", ".join([f"{points(rating.perception)} were it free of faults", *said])
+    return ", ".join([f"{points(rating.perception)} by the model of listeners", *said])
 
 
 def aggregate_parts(aggregate: Aggregate) -> str:

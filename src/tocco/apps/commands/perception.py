@@ -26,6 +26,7 @@ from tocco.evaluation.cross_validation.perception import (
 from tocco.evaluation.cross_validation.protocols import calibration_of
 from tocco.evaluation.cross_validation.rated_excerpts import NAMES, measure_rated_excerpts
 from tocco.evaluation.cross_validation.report import write_report
+from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.files import sha256_of, writable_folder
 from tocco.inference.bundle import (
     CARD,
@@ -82,24 +83,7 @@ def fit_perception_into(
         excerpts = measure_rated_excerpts(records, cache, seed=seed, jobs=jobs, progress=advance)
     with progress_bar("learning") as advance:
         result = perception_result(records, excerpts, jobs=jobs, progress=advance)
-    result.save(results / "predictions")
-    command = f"tocco statistics fit-perception BUNDLE --labels LABELS -o BUNDLE --results {results.name}"
-    write_report(
-        result,
-        results,
-        "Nine dimensions: perception less deductions",
-        {
-            "labels": f"{len(records)} excerpts, sha256 {sha256_of(labels)[:16]}",
-            "protocol": "cv4_cluster",
-            "command": command,
-            COMBINED: "the rating that people see: perception less the deductions",
-            PERCEPTION: f"mean of a kernel ridge (alpha {RIDGE_PENALTY:g}, damage weighted {INVARIANCE:g} "
-            f"in its metric) and of {N_FORESTS} forests that have learned from damaged copies too",
-            f"...{WITHHELD}": "measured and learned without the score",
-        },
-        main=COMBINED,
-        generator=np.random.default_rng(seed),
-    )
+    _report(result, labels, results, seed=seed)
     others = {
         one.name: load_predictor(bundle / PREDICTORS / one.name)
         for one in given.config.predictors
@@ -122,6 +106,28 @@ def fit_perception_into(
         {**others, **fitted.predictors()},
     )
     typer.echo(f"{output}: sha256 {sha256}")
+
+
+def _report(result: CrossValidationResult, labels: Path, results: Path, *, seed: int) -> None:
+    """Tables and figures of the held-out ratings, and the ratings themselves."""
+    result.save(results / "predictions")
+    write_report(
+        result,
+        results,
+        "Nine dimensions: perception less deductions",
+        {
+            "labels": f"{len(result)} excerpts, sha256 {sha256_of(labels)[:16]}",
+            "protocol": "cv4_cluster",
+            "command": "tocco statistics fit-perception BUNDLE --labels LABELS -o BUNDLE "
+            f"--results {results.name}",
+            COMBINED: "the rating that people see: perception less the deductions",
+            PERCEPTION: f"mean of a kernel ridge (alpha {RIDGE_PENALTY:g}, damage weighted {INVARIANCE:g} "
+            f"in its metric) and of {N_FORESTS} forests that have learned from damaged copies too",
+            f"...{WITHHELD}": "measured and learned without the score",
+        },
+        main=COMBINED,
+        generator=np.random.default_rng(seed),
+    )
 
 
 def _config(config: BundleConfig, facts: dict[str, object], version: str | None) -> BundleConfig:
