@@ -6,6 +6,7 @@ and cached (see `measure_cache`), so that an interrupted validation continues wh
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
@@ -15,6 +16,7 @@ from pydantic import Field, model_validator
 
 from tocco.audio.processing import load_audio, segment_bounds
 from tocco.audio.rendering import FluidSynthRenderer, shared_renderer
+from tocco.audio.transcription import transcribe_cached
 from tocco.data.pseudo_labelling import SEGMENT_SEC, align, generator_of
 from tocco.data.records import LabelRecord
 from tocco.errors import InputError, MismatchError
@@ -318,8 +320,10 @@ class _SeverityLadder:
         """Transcription of the rendered audio, or one simulated with the same noise for every step."""
         if self.task.transcriber is not None and sound is not None:
             folder = self.task.folder / "transcribed"
-            folder.mkdir(exist_ok=True)
-            return self.task.transcriber.transcribe(sound, folder=folder)
+            content = hashlib.sha256(np.ascontiguousarray(sound).tobytes()).hexdigest()
+            return transcribe_cached(
+                self.task.transcriber, [sound], "rendering", folder=folder, content=content
+            )
         rng = generator_of(f"{self.task.record.segment_id} heard", self.task.seed)
         return transcriber_noise(worse, rng, before=before).performance
 

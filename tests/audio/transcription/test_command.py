@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tocco.audio.transcription import CommandTranscriber
+from tocco.audio.transcription import CommandTranscriber, transcribe_cached
 from tocco.errors import InputError, MissingPartError
+from tocco.music.performance import Performance
 from tocco.units import SAMPLE_RATE_HZ
 
 HEARS_ONE_NOTE = """\
@@ -38,8 +39,15 @@ def tone_after(silence_sec: float) -> np.ndarray:
     return np.where(at >= silence_sec, 0.5 * np.cos(2 * np.pi * 440.0 * (at - silence_sec)), 0.0)
 
 
+def heard_before(transcriber: CommandTranscriber, folder: Path, silence_sec: float) -> Performance:
+    sound = tone_after(silence_sec)
+    return transcribe_cached(transcriber, [sound], "take.wav", folder=folder, content=str(silence_sec))
+
+
 def test_what_the_command_writes_is_what_was_played(tmp_path: Path) -> None:
-    heard = CommandTranscriber(command_of(tmp_path, HEARS_ONE_NOTE)).transcribe(tone_after(0.75))
+    heard = CommandTranscriber(command_of(tmp_path, HEARS_ONE_NOTE)).transcribe(
+        [tone_after(0.75)], "take.wav"
+    )
     assert heard.pitch.tolist() == [69]
     assert heard.velocity.tolist() == [80]
     assert heard.onset_sec[0] == pytest.approx(0.75, abs=0.002)
@@ -48,14 +56,13 @@ def test_what_the_command_writes_is_what_was_played(tmp_path: Path) -> None:
 
 def test_what_was_heard_is_kept_by_its_content(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
-    kept.mkdir()
     transcriber = CommandTranscriber(command_of(tmp_path, HEARS_ONE_NOTE))
-    first = transcriber.transcribe(tone_after(0.5), folder=kept)
+    first = heard_before(transcriber, kept, 0.5)
     (tmp_path / "a transcriber.py").write_text("import sys; sys.exit('asked again')")
-    again = transcriber.transcribe(tone_after(0.5), folder=kept)
+    again = heard_before(transcriber, kept, 0.5)
     assert again.onset_sec.tolist() == first.onset_sec.tolist()
     with pytest.raises(InputError, match="asked again"):
-        transcriber.transcribe(tone_after(0.6), folder=kept)
+        heard_before(transcriber, kept, 0.6)
     assert len(list(kept.iterdir())) == 1
 
 
@@ -72,18 +79,18 @@ def test_a_lone_quotation_mark_is_refused() -> None:
 
 def test_a_program_that_is_not_there_is_a_missing_part() -> None:
     with pytest.raises(MissingPartError, match=r"'no-such-transcriber'.*cannot be run"):
-        CommandTranscriber("no-such-transcriber {audio} {midi}").transcribe(tone_after(0.1))
+        CommandTranscriber("no-such-transcriber {audio} {midi}").transcribe([tone_after(0.1)], "take.wav")
 
 
 def test_a_failure_is_told_in_its_last_words(tmp_path: Path) -> None:
     program = "import sys\nprint('loading', file=sys.stderr)\nsys.exit('no model found')\n"
     with pytest.raises(InputError, match="ended with code 1: no model found"):
-        CommandTranscriber(command_of(tmp_path, program)).transcribe(tone_after(0.1))
+        CommandTranscriber(command_of(tmp_path, program)).transcribe([tone_after(0.1)], "take.wav")
 
 
 def test_a_program_that_writes_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="wrote no MIDI"):
-        CommandTranscriber(command_of(tmp_path, "")).transcribe(tone_after(0.1))
+        CommandTranscriber(command_of(tmp_path, "")).transcribe([tone_after(0.1)], "take.wav")
 
 
 def test_names_are_no_shell(tmp_path: Path) -> None:
@@ -91,4 +98,4 @@ def test_names_are_no_shell(tmp_path: Path) -> None:
     program = "import sys\nsys.exit(' '.join(sys.argv[3:]))\n"
     command = command_of(tmp_path, program, "{audio} {midi} ; echo")
     with pytest.raises(InputError, match="code 1: ; echo"):
-        CommandTranscriber(command).transcribe(tone_after(0.1))
+        CommandTranscriber(command).transcribe([tone_after(0.1)], "take.wav")

@@ -1,23 +1,18 @@
-"""Audio to MIDI by a transcriber of the user's own: any program that reads a sound file and writes MIDI.
-
-tocco contains no transcriber. The best of them need models and libraries of hundreds of megabytes and have a
-command line of their own, such as `transkun {audio} {midi}` (Yan and Duan 2024).
-"""
+"""Audio to MIDI by a transcriber of the user's own: any program that reads a sound file and writes MIDI."""
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import numpy as np
 import soundfile
 
-from tocco.cache import cached
+from tocco.audio.transcription.transcriber import OnHeard
 from tocco.errors import InputError, MissingPartError, UsageError
 from tocco.music.midi import load_midi
 from tocco.music.performance import Performance
@@ -56,16 +51,22 @@ class CommandTranscriber:
                 )
         self._words({AUDIO_PLACE: "", MIDI_PLACE: ""})
 
-    def transcribe(self, waveform: FloatArray, *, folder: Path | None = None) -> Performance:
-        """The notes and pedals that the transcriber finds in a recording.
+    @property
+    def version(self) -> str:
+        """The command: another release of the same program is not distinguished."""
+        return self.command
+
+    def transcribe(
+        self, blocks: Iterable[FloatArray], source: str, *, on_heard: OnHeard | None = None
+    ) -> Performance:
+        """The notes and pedals that the transcriber finds in a recording, as of `Transcriber.transcribe`.
 
         Parameters
         ----------
-        waveform : (S,) mono at 24 kHz, within -1..1
+        blocks : (n,) mono at 24 kHz each, within -1..1
             Given as WAV of 16 bits, which every transcriber reads.
-        folder
-            Where the MIDI is cached, by the content of sound and command. Another release of the same program
-            is not distinguished.
+        source : name of the recording, for messages
+        on_heard : called once, at the end
 
         Raises
         ------
@@ -74,26 +75,16 @@ class CommandTranscriber:
         InputError
             It ends with an error, or leaves no MIDI that can be read.
         """
-        if folder is None:
-            with TemporaryDirectory(prefix="tocco-transcription-") as passing:
-                return replace(load_midi(self._heard(waveform, Path(passing))), origin="transcribed")
-        content = hashlib.sha256(self.command.encode() + np.ascontiguousarray(waveform).tobytes())
-
-        def write(temporary: Path) -> None:
-            with TemporaryDirectory(prefix="tocco-transcription-") as passing:
-                heard = self._heard(waveform, Path(passing))
-                load_midi(heard)  # what cannot be read is not cached
-                temporary.write_bytes(heard.read_bytes())
-
-        return cached(folder / f"{content.hexdigest()[:32]}.mid", _read, write).value
-
-    def _heard(self, waveform: FloatArray, folder: Path) -> Path:
-        audio, midi = folder / "heard.wav", folder / "heard.mid"
-        soundfile.write(audio, waveform, SAMPLE_RATE_HZ, subtype="PCM_16")
-        self._run(self._words({AUDIO_PLACE: str(audio), MIDI_PLACE: str(midi)}))
-        if not midi.is_file():
-            raise InputError("--transcriber", f"wrote no MIDI to the path given to {self.command!r}")
-        return midi
+        with TemporaryDirectory(prefix="tocco-transcription-") as folder:
+            audio, midi = Path(folder) / "heard.wav", Path(folder) / "heard.mid"
+            duration_sec = _write_wav(audio, blocks)
+            self._run(self._words({AUDIO_PLACE: str(audio), MIDI_PLACE: str(midi)}))
+            if not midi.is_file():
+                raise InputError("--transcriber", f"wrote no MIDI to the path given to {self.command!r}")
+            heard = load_midi(midi)
+        if on_heard is not None:
+            on_heard(duration_sec)
+        return replace(heard, origin="transcribed", source=source)
 
     def _words(self, files: dict[str, str]) -> list[str]:
         try:
@@ -129,9 +120,9 @@ class CommandTranscriber:
             )
 
 
-def _read(path: Path) -> Performance | None:
-    """A cached transcription, or None where it is damaged."""
-    try:
-        return replace(load_midi(path), origin="transcribed")
-    except InputError:
-        return None
+def _write_wav(path: Path, blocks: Iterable[FloatArray]) -> float:
+    """Write blocks as one WAV of 16 bits; returns its seconds."""
+    with soundfile.SoundFile(path, "w", SAMPLE_RATE_HZ, 1, subtype="PCM_16") as file:
+        for block in blocks:
+            file.write(block)
+        return file.frames / SAMPLE_RATE_HZ

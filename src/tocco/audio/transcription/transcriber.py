@@ -1,0 +1,103 @@
+"""What every transcriber does: sound in, notes and pedals out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from tocco.cache import cached
+from tocco.errors import InputError
+from tocco.music.midi import load_midi, save_midi
+from tocco.music.performance import Performance
+from tocco.units import FloatArray
+
+OnHeard = Callable[[float], None]
+"""Called with the seconds of sound that are transcribed so far."""
+
+
+class Transcriber(Protocol):
+    """Finds the notes and pedals of a piano recording."""
+
+    @property
+    def version(self) -> str:
+        """Name and version, such as "transkun 2.0.1"; another one may find other notes."""
+        ...
+
+    def transcribe(
+        self, blocks: Iterable[FloatArray], source: str, *, on_heard: OnHeard | None = None
+    ) -> Performance:
+        """The notes and pedals of a recording.
+
+        Parameters
+        ----------
+        blocks : (n,) mono at 24 kHz each, full scale = 1, as of `stream_audio`
+        source : name of the recording, for messages
+        on_heard
+
+        Returns
+        -------
+        Performance
+            With `origin="transcribed"`, on the clock of the blocks, and at least one note.
+
+        Raises
+        ------
+        MissingPartError
+            A program or a package that it needs is not installed.
+        InputError
+            It hears no notes, or ends with an error of its own.
+        """
+        ...
+
+
+def no_notes(source: str) -> InputError:
+    """The error for a recording in which a transcriber hears nothing."""
+    return InputError(
+        source,
+        "has no piano notes that can be heard",
+        next_step="give a recording of a piano, louder or closer",
+    )
+
+
+def transcribe_cached(
+    transcriber: Transcriber,
+    blocks: Iterable[FloatArray],
+    source: str,
+    *,
+    folder: Path,
+    content: str,
+    on_heard: OnHeard | None = None,
+) -> Performance:
+    """The notes of a recording, which are kept in a folder as MIDI.
+
+    Parameters
+    ----------
+    transcriber
+    blocks, source
+        As of `Transcriber.transcribe`; not read where the notes are kept already.
+    folder : made where there is none
+    content : a hash of the sound; with the version of the transcriber it names the file
+    on_heard
+
+    Raises
+    ------
+    OutputError
+        The MIDI cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(f"{transcriber.version} {content}".encode()).hexdigest()[:32]
+
+    def write(temporary: Path) -> None:
+        save_midi(transcriber.transcribe(blocks, source, on_heard=on_heard), temporary)
+
+    return replace(cached(folder / f"{name}.mid", _read, write).value, source=source)
+
+
+def _read(path: Path) -> Performance | None:
+    """A kept transcription, or None where it is damaged."""
+    try:
+        return replace(load_midi(path), origin="transcribed")
+    except InputError:
+        return None
