@@ -57,7 +57,12 @@ class CommandTranscriber:
         return self.command
 
     def transcribe(
-        self, blocks: Iterable[FloatArray], source: str, *, on_heard: OnHeard | None = None
+        self,
+        blocks: Iterable[FloatArray],
+        source: str,
+        *,
+        on_heard: OnHeard | None = None,
+        partial: Path | None = None,
     ) -> Performance:
         """The notes and pedals that the transcriber finds in a recording, as of `Transcriber.transcribe`.
 
@@ -67,6 +72,7 @@ class CommandTranscriber:
             Given as WAV of 16 bits, which every transcriber reads.
         source : name of the recording, for messages
         on_heard : called once, at the end
+        partial : not used; the program starts again
 
         Raises
         ------

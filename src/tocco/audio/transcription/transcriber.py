@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from tocco.cache import cached
+from tocco.cache import cached, content_key
 from tocco.errors import InputError
 from tocco.music.midi import load_midi, save_midi
 from tocco.music.performance import Performance
@@ -27,7 +26,12 @@ class Transcriber(Protocol):
         ...
 
     def transcribe(
-        self, blocks: Iterable[FloatArray], source: str, *, on_heard: OnHeard | None = None
+        self,
+        blocks: Iterable[FloatArray],
+        source: str,
+        *,
+        on_heard: OnHeard | None = None,
+        partial: Path | None = None,
     ) -> Performance:
         """The notes and pedals of a recording.
 
@@ -36,6 +40,9 @@ class Transcriber(Protocol):
         blocks : (n,) mono at 24 kHz each, full scale = 1, as of `stream_audio`
         source : name of the recording, for messages
         on_heard
+        partial
+            File in which what is done is kept, for a run that was interrupted to go on; a transcriber that
+            cannot go on ignores it.
 
         Returns
         -------
@@ -70,7 +77,7 @@ def transcribe_cached(
     content: str,
     on_heard: OnHeard | None = None,
 ) -> Performance:
-    """The notes of a recording, which are kept in a folder as MIDI.
+    """The notes of a recording, which are kept in a folder as MIDI; an interrupted run goes on.
 
     Parameters
     ----------
@@ -78,7 +85,7 @@ def transcribe_cached(
     blocks, source
         As of `Transcriber.transcribe`; not read where the notes are kept already.
     folder : made where there is none
-    content : a hash of the sound; with the version of the transcriber it names the file
+    content : a hash of the sound; with the version and the code of the transcriber it names the file
     on_heard
 
     Raises
@@ -87,10 +94,13 @@ def transcribe_cached(
         The MIDI cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256(f"{transcriber.version} {content}".encode()).hexdigest()[:32]
+    name = content_key(type(transcriber).__module__, transcriber.version, content)
+    partial = folder / f"{name}.partial"
 
     def write(temporary: Path) -> None:
-        save_midi(transcriber.transcribe(blocks, source, on_heard=on_heard), temporary)
+        heard = transcriber.transcribe(blocks, source, on_heard=on_heard, partial=partial)
+        save_midi(heard, temporary)
+        partial.unlink(missing_ok=True)
 
     return replace(cached(folder / f"{name}.mid", _read, write).value, source=source)
 
