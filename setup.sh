@@ -4,14 +4,15 @@
 #   bash setup.sh                     processor build of torch
 #   TOCCO_TORCH=auto bash setup.sh    the build for this machine's GPU (uv's --torch-backend; cu130, rocm, ... also work)
 #   TOCCO_SOUNDFONTS=all bash setup.sh   every piano that `tocco data render` knows (160 MB more)
-#   TOCCO_EXTRAS= bash setup.sh       without the parts that only training and tests need
+#   TOCCO_EXTRAS=transcribe bash setup.sh   without the parts that only training and tests need
+#   TOCCO_EXTRAS= bash setup.sh       without transcription too: recordings then need their MIDI
 #
 # A second run only checks and returns within a second or two.
 set -euo pipefail
 cd "$(dirname "$0")"
 python=${PYTHON:-python3}
 venv=.venv
-extras=${TOCCO_EXTRAS-train,mert,data,scale}
+extras=${TOCCO_EXTRAS-transcribe,train,mert,data,scale}
 
 "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' || {
     echo "setup.sh: $("$python" --version) is not supported (allowed: 3.11 to 3.14). Next: PYTHON=python3.11 bash setup.sh" >&2
