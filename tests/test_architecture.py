@@ -49,6 +49,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "evaluation": (
         {"bootstrap", "markdown", "norm_facts", "png"},
         {"cross_validation", "pseudo_labels", "validity", "export"},
+        {"transcription"},
     ),
 }
 """Package -> its parts from the bottom up. A part imports itself and lower layers, never one beside it."""

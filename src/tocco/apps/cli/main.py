@@ -14,7 +14,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tocco.apps.cli import align, assess, benchmark, data, pseudo_label, report, statistics, train
+from tocco.apps.cli import (
+    align,
+    assess,
+    benchmark,
+    data,
+    pseudo_label,
+    report,
+    statistics,
+    train,
+    transcription,
+)
 from tocco.apps.cli.corpora import add_importers
 from tocco.errors import ToccoError
 
@@ -83,6 +93,10 @@ statistics_app.command("fit-norms")(statistics.fit_norms)
 statistics_app.command("fit")(statistics.fit)
 statistics_app.command("fit-perception")(statistics.fit_perception)
 app.add_typer(statistics_app, name="statistics")
+
+transcription_app = _group("What transcription does to ratings: recordings of known keys.")
+transcription_app.command("pairs")(transcription.pairs)
+app.add_typer(transcription_app, name="transcription")
 
 benchmark_app = _group("Baselines of the network, validation of the pseudo-labels, validity of the ratings.")
 benchmark_app.command("trees")(benchmark.trees)

@@ -5,8 +5,8 @@ piano transcription" (ISMIR 2024), and modules are named so that their published
 Attention over keys and over time alternates. Written anew so that nothing but tensors is read from the
 package `transkun`, and so that the last layer computes only what is read from it.
 
-Axes beside those of ARCHITECTURE.md: K keys and pedals that can be heard, M mel bands, P patches (8 frames by 4
-mel bands), C channels.
+Axes beside those of ARCHITECTURE.md: K keys and pedals that can be heard, P times of 8 frames, F patches of 4
+mel bands, C channels.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ class PlaceEmbedding(nn.Module):
     def __init__(self, size: int, n_axes: int) -> None:
         super().__init__()
         self.proj = nn.Linear(n_axes, size)
-        self.mlp = nn.Sequential(nn.Linear(size, 4 * size), nn.GELU(), nn.Identity(), nn.Linear(4 * size, size))
+        self.mlp = nn.Sequential(
+            nn.Linear(size, 4 * size), nn.GELU(), nn.Identity(), nn.Linear(4 * size, size)
+        )
 
     def forward(self, *axes: Tensor) -> Tensor:
         """Embedding (..., size) of every place of the grid that the axes span."""

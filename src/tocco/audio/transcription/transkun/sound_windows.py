@@ -43,8 +43,8 @@ class SoundWindow:
 def sound_windows(blocks: Iterable[FloatArray], lead_frames: int = LEAD_FRAMES) -> Iterator[SoundWindow]:
     """The windows of a recording, all of one length.
 
-    The last one is shifted back to end with the recording; silence fills up a recording that is shorter than a
-    window. In windows of another length than those of its training, the network misses notes.
+    The last one is shifted back to end with the recording; silence fills up a recording that is shorter than
+    a window. In windows of another length than those of its training, the network misses notes.
 
     Parameters
     ----------
@@ -81,5 +81,3 @@ def _at_network_rate(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
 def _with_silence(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
     yield from blocks
     yield np.zeros(LEAD_FRAMES * HOP_SAMPLES, np.float32)
-
-

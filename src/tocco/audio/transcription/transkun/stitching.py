@@ -14,7 +14,7 @@ import numpy as np
 from tocco.audio.transcription.transkun.window import Heard, WindowHeard
 
 EDGE_SHARE: Final = 0.25
-"""Share of the overlap at each end in which no seam lies: what begins there is heard with too little around it."""
+"""Share of the overlap at each end without a seam: what begins there is heard with too little around it."""
 
 SAME_STRIKE_SEC: Final = 0.05
 """Two onsets of one key on both sides of a seam, and no further apart, are one strike."""
@@ -64,8 +64,7 @@ def _joined(left: WindowHeard, right: WindowHeard) -> tuple[list[Heard], WindowH
     after = [
         event
         for event in right.events
-        if event.onset_sec >= seam
-        and event.onset_sec - struck.get(event.key, -np.inf) > SAME_STRIKE_SEC
+        if event.onset_sec >= seam and event.onset_sec - struck.get(event.key, -np.inf) > SAME_STRIKE_SEC
     ]
     joined = sorted([*carried, *after], key=lambda event: (event.onset_sec, event.key))
     return done, WindowHeard(right.start_sec, right.end_sec, tuple(joined))
@@ -74,7 +73,9 @@ def _joined(left: WindowHeard, right: WindowHeard) -> tuple[list[Heard], WindowH
 def _ended(event: Heard, right: WindowHeard, seam: float) -> Heard:
     """A note that sounds at the seam, with the end that the later window hears."""
     same = [
-        other for other in right.events if other.key == event.key and other.onset_sec < seam < other.offset_sec
+        other
+        for other in right.events
+        if other.key == event.key and other.onset_sec < seam < other.offset_sec
     ]
     if same:
         return event._replace(offset_sec=same[0].offset_sec, has_offset=same[0].has_offset)

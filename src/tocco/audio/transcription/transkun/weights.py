@@ -1,7 +1,7 @@
 """The published weights of transkun 2.0, read as tensors alone from the installed package.
 
-Its own code is neither imported nor run: it needs libraries that transcription does not, and reads its weights
-with a loader that can execute code.
+Its own code is neither imported nor run: it needs libraries that transcription does not, and reads its
+weights with a loader that can execute code.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ PACKAGE: Final = "transkun"
 WEIGHTS_SHA256: Final = "50a80010effc2a59ffcd068a95cd2b29bd7f23a27a3515bc3ccd209c89a3d44c"
 """Of `pretrained/2.0.pt` in transkun 2.0.1."""
 
-_NEXT_STEP: Final = "run bash setup.sh, or pip install --no-deps transkun==2.0.1; or name a program with --transcriber"
+_NEXT_STEP: Final = (
+    "run bash setup.sh, or pip install --no-deps transkun==2.0.1; or name a program with --transcriber"
+)
 
 
 def weights_path() -> Path:

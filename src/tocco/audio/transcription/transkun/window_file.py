@@ -41,7 +41,9 @@ class WindowFile:
                 file.write(line)
         except OSError as error:
             raise OutputError(
-                self._path, f"cannot be written ({error.strerror})", next_step="choose a folder on another disk"
+                self._path,
+                f"cannot be written ({error.strerror})",
+                next_step="choose a folder on another disk",
             ) from error
 
 

@@ -1,0 +1,1 @@
+"""What transcription does to ratings: recordings made from known keys, and their transcriptions."""
