@@ -30,6 +30,7 @@ from tocco.errors import BundleError, OutputError
 from tocco.files import is_safe_name, sha256_of, write_bytes
 from tocco.inference.applicability import Applicability
 from tocco.inference.intervals import IntervalCalibration
+from tocco.inference.transcription_loss import TranscriptionLoss
 from tocco.models.blend import Blend
 from tocco.models.predictor import Predictor
 from tocco.models.restricted import Restricted
@@ -128,6 +129,9 @@ class BundleCalibration(StrictModel):
     """Of the network's own rating, where other predictors rate with it: its windows err as it does.
     None where the network is alone."""
 
+    transcription: TranscriptionLoss | None = None
+    """What transcription takes from the ratings; without it, transcribed notes are not rated."""
+
     @property
     def window_intervals(self) -> IntervalCalibration:
         """What is known of the errors of single windows."""
@@ -224,8 +228,13 @@ def save_bundle(
         predictor.save(folder / PREDICTORS / name)
     settings = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110)
     write_bytes(folder / CONFIG, settings.encode())
-    write_bytes(folder / CALIBRATION, (calibration.model_dump_json(indent=1) + "\n").encode())
     write_bytes(folder / CARD, card.encode())
+    return replace_calibration(folder, calibration)
+
+
+def replace_calibration(folder: Path, calibration: BundleCalibration) -> str:
+    """Write the calibration of a bundle whose other parts are there; returns the bundle's SHA-256."""
+    write_bytes(folder / CALIBRATION, (calibration.model_dump_json(indent=1) + "\n").encode())
     parts = (*PARTS, *_files_of_predictors(folder))
     sums = "".join(f"{sha256_of(folder / part)}  {part}\n" for part in parts)
     write_bytes(folder / CHECKSUMS, sums.encode())

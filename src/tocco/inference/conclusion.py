@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tocco.data.sources import Sources
+from tocco.errors import BundleError
 from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.bundle import Bundle
 from tocco.inference.candidates import Heard
@@ -24,6 +25,13 @@ from tocco.inference.shortfalls import (
     window_shortfalls,
 )
 from tocco.inference.technique import technique_report
+from tocco.inference.transcription_loss import (
+    UNHEARD_DIMENSIONS,
+    DimensionLoss,
+    as_by_keys,
+    widened,
+    without_unheard,
+)
 from tocco.inference.verdict import (
     ModelVerdict,
     aggregate,
@@ -62,9 +70,16 @@ def conclude(
     intervals, alignment = bundle.calibration.intervals, sources.alignment
     of_windows = bundle.calibration.window_intervals
     evidence = Evidence(sources.performance, alignment)
+    loss = transcription_loss(bundle, sources)
+    if loss is not None:
+        verdict = as_by_keys(verdict, loss)
     perception = dict(zip(verdict.names, verdict.rating.tolist(), strict=True))
     shortfalls = measure_shortfalls(evidence)
+    if loss is not None:
+        shortfalls = without_unheard(shortfalls)
     verdict = less_deductions(verdict, shortfalls, _local(verdict, evidence, bounds_sec))
+    if loss is not None:
+        verdict = widened(verdict, loss, intervals)
     from_model = {} if abstained_reasons else _accounted(verdict, intervals, perception, shortfalls)
     absent = Rating.missing(ABSTAINS if abstained_reasons else NOT_LEARNED)
     ratings = _ratings(rubric, sources, from_model, absent)
@@ -107,6 +122,26 @@ def conclude(
     )
 
 
+def transcription_loss(bundle: Bundle, sources: Sources) -> Mapping[str, DimensionLoss] | None:
+    """Target -> what transcription takes from it; None for notes of the keys.
+
+    Raises
+    ------
+    BundleError
+        The bundle has no such figures, and the notes are transcribed.
+    """
+    if sources.performance.origin == "keys":
+        return None
+    loss = bundle.calibration.transcription
+    if loss is None:
+        raise BundleError(
+            bundle.config.name,
+            "does not know what transcription takes from its ratings",
+            next_step="find it with `tocco transcription fit`, or give the MIDI of the keys",
+        )
+    return loss.of(has_score=sources.alignment is not None)
+
+
 def _local(verdict: ModelVerdict, evidence: Evidence, bounds_sec: FloatArray) -> FloatArray:
     """(K, D) points that each window loses beyond the mean of all."""
     points = [DEDUCTIONS.get(name, {}) for name in verdict.names]
@@ -131,8 +166,11 @@ def _ratings(
 ) -> dict[str, Rating]:
     """Each dimension by its rule, where it has one and a score was given; else by the model."""
     ratings = {}
+    unheard = UNHEARD_DIMENSIONS if sources.performance.origin == "transcribed" else {}
     for dimension in rubric.dimensions:
-        if dimension.rule is None or (dimension.name in from_model and sources.alignment is None):
+        if dimension.name in unheard:
+            ratings[dimension.name] = Rating.missing(unheard[dimension.name])
+        elif dimension.rule is None or (dimension.name in from_model and sources.alignment is None):
             ratings[dimension.name] = from_model.get(dimension.name, absent)
         elif sources.alignment is None:
             ratings[dimension.name] = Rating.missing(NO_SCORE)

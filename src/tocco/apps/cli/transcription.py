@@ -25,7 +25,17 @@ def pairs(
     ] = None,
 ) -> None:
     """Record known keys on sampled pianos in rooms and by phones, and transcribe the recordings."""
-    from tocco.apps.commands import transcription_pairs as command
+    from tocco.apps.commands import transcription as command
     from tocco.evaluation.transcription.pairs import PairTask
 
     command.make(labels, output, pieces, n=n, task=PairTask(seconds, seed), transcriber=transcriber)
+
+
+def fit(
+    recordings: Annotated[list[Path], typer.Argument(help="Folders that `tocco transcription pairs` wrote.")],
+    bundle: Annotated[Path, typer.Option(help="Bundle whose calibration is to know it.")],
+) -> None:
+    """Find what transcription takes from ratings, and write it into the calibration of a bundle."""
+    from tocco.apps.commands import transcription as command
+
+    command.fit(recordings, bundle)

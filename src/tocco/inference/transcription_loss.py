@@ -1,0 +1,99 @@
+"""What a transcription takes from ratings, and what is therefore added to them and to their intervals.
+
+The figures are found on recordings whose keys are known (`tocco transcription fit`): perception is shifted by
+its median difference, and intervals widen by what remains. What a transcription does not show is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Final
+
+import numpy as np
+from pydantic import Field
+
+from tocco.inference.intervals import IntervalCalibration
+from tocco.inference.shortfalls import Shortfalls
+from tocco.inference.verdict import ModelVerdict
+from tocco.schema import StrictModel
+
+UNHEARD_MEASURES: Final = ("pedaling_technique", "pedal_held", "smear_sec")
+"""Shortfalls that a transcription does not show: it misses 40 % of the presses of the pedal."""
+
+UNHEARD_DIMENSIONS: Final[Mapping[str, str]] = {
+    "pedaling_technique": "a recording does not show well enough when the pedal was pressed and how far"
+}
+"""Dimension that is not rated from a transcription -> why."""
+
+_UNHEARD: Final = "a transcription does not show it"
+_NORMAL_90: Final = 1.6449
+
+_Points = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class DimensionLoss(StrictModel):
+    """What transcription does to one dimension."""
+
+    shift: _Points
+    """Points that perception by transcription lies below that by keys: added to it."""
+
+    sd: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+    """Points: the normal sd whose central 90 % hold as many of the differences that remain."""
+
+
+class TranscriptionLoss(StrictModel):
+    """What transcription does to ratings, with a score and without."""
+
+    transcriber: str
+    """Which one."""
+
+    n: Annotated[int, Field(ge=10)]
+    """Recordings that the figures were found on."""
+
+    with_score: dict[str, DimensionLoss]
+    """Target -> loss."""
+
+    without_score: dict[str, DimensionLoss]
+    """The same where no score is given."""
+
+    def of(self, *, has_score: bool) -> Mapping[str, DimensionLoss]:
+        """Target -> loss."""
+        return self.with_score if has_score else self.without_score
+
+
+def as_by_keys(verdict: ModelVerdict, loss: Mapping[str, DimensionLoss]) -> ModelVerdict:
+    """Perception as the keys would have given it; curves move by as much.
+
+    Parameters
+    ----------
+    verdict : perception by transcription
+    loss : target -> loss; other targets stay
+    """
+    shift = np.array([loss[name].shift if name in loss else 0.0 for name in verdict.names])
+    return replace(verdict, rating=verdict.rating + shift, curve=verdict.curve + shift)
+
+
+def widened(
+    verdict: ModelVerdict, loss: Mapping[str, DimensionLoss], intervals: IntervalCalibration
+) -> ModelVerdict:
+    """The verdict with intervals that hold what the keys would have given as well.
+
+    Parameters
+    ----------
+    verdict
+    loss : target -> loss; other targets stay
+    intervals : that will turn the sd of the verdict into intervals
+    """
+    scale = intervals.scale(verdict.names)
+    points = np.array([loss[name].sd if name in loss else 0.0 for name in verdict.names])
+    added = np.nan_to_num(_NORMAL_90 * points / scale)
+    return replace(verdict, sd=np.hypot(verdict.sd, added), curve_sd=np.hypot(verdict.curve_sd, added))
+
+
+def without_unheard(shortfalls: Shortfalls) -> Shortfalls:
+    """The shortfalls that a transcription shows; the others are missing."""
+    return Shortfalls(
+        {name: value for name, value in shortfalls.of.items() if name not in UNHEARD_MEASURES},
+        {**shortfalls.missing, **dict.fromkeys(UNHEARD_MEASURES, _UNHEARD)},
+    )
