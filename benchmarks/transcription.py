@@ -2,14 +2,14 @@
 
     python benchmarks/transcription.py RECORDINGS -o results/transcription --peer transkun/bin/python
 
-`RECORDINGS` is a folder that `tocco transcription pairs` wrote. Its recordings are joined, with their keys, into
-one of some minutes, which both read as a user's file, one after the other, in a process each with two threads:
-the peer as `benchmarks/transkun_command.py` (windows of 16 s every 8 s, its defaults), tocco as `tocco
-transcribe`. Seconds of a process are those on the clock, with loading; the smaller of two runs counts. Notes
-are right by `mir_eval`: the same key within 50 ms.
+`RECORDINGS` is a folder that `tocco transcription pairs` wrote. Its recordings are joined, with their keys,
+into one of some minutes, which both read as a user's file, one after the other, in a process each with two
+threads: the peer as `benchmarks/transkun_command.py` (windows of 16 s every 8 s, its defaults), tocco as
+`tocco transcribe`. Seconds of a process are those on the clock, with loading; the smaller of two runs counts.
+Notes are right by `mir_eval`: the same key within 50 ms.
 
-Written down before: 1.5 times as fast as the peer (wanted 2), faster than the recording lasts, and the F1 of the
-note onsets within .2 points.
+Written down before: 1.5 times as fast as the peer (wanted 2), faster than the recording lasts, and the F1 of
+the note onsets within .2 points.
 """
 
 from __future__ import annotations
