@@ -30,6 +30,7 @@ from tocco.models.audio_encoder import AudioEncoder, EncodedAudio, centre_times,
 from tocco.models.network import ENCODERS, EncoderSettings, PerformanceBatch, build_network
 from tocco.models.predictor import Prediction, PredictorInput, StatisticsTable
 from tocco.models.predictor_files import Header, read_header, write_header
+from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.report.assessment_folder import AssessmentFolder
 from tocco.report.formats import FORMATS, AssessedTake
 from tocco.rubrics import RUBRICS, TOCCO10, Dimension, Meaning, Rubric
@@ -96,11 +97,12 @@ def test_a_dimension_is_a_row_and_a_rule(monkeypatch: pytest.MonkeyPatch) -> Non
         rule="matched_notes",
     )
 
-    def rate(alignment: object) -> Rating:
-        value = min(100.0, len(alignment.match) / 2.0)  # pyright: ignore[reportAttributeAccessIssue]
+    def rate(evidence: Evidence) -> Rating:
+        assert evidence.alignment is not None
+        value = min(100.0, len(evidence.alignment.match) / 2.0)
         return Rating(value=value, sigma=1.0, interval_90=(value - 1.645, value), source="rule")
 
-    def rate_windows(alignment: object, bounds_sec: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def rate_windows(evidence: Evidence, bounds_sec: FloatArray) -> tuple[FloatArray, FloatArray]:
         return np.full(len(bounds_sec), 50.0), np.ones(len(bounds_sec))
 
     rubric = Rubric("toy", (toy, TOCCO10["phrasing"]), {"matched_notes": 0.5, "phrasing": 0.5})

@@ -13,11 +13,13 @@ import pytest
 
 from rater_etude import play, study_score
 from tocco.data.sources import Source
+from tocco.errors import BundleError
 from tocco.inference import conclusion
 from tocco.inference.assessment import Assessment
 from tocco.inference.conclusion import ABSTAINS, NO_SCORE, NOT_LEARNED, conclude
 from tocco.inference.intervals import DimensionCalibration, IntervalCalibration
 from tocco.inference.shortfalls import Shortfalls
+from tocco.inference.transcription_loss import UNHEARD_DIMENSIONS, DimensionLoss, TranscriptionLoss
 from tocco.inference.verdict import merge_windows
 from tocco.inference.windows import centre_weighted_merge
 from tocco.music.synchrony import Synchrony
@@ -78,13 +80,16 @@ def concluded(
     reasons: tuple[str, ...] = (),
     names: tuple[str, ...] = NAMES,
     calibrated: Mapping[str, DimensionCalibration] = CALIBRATED,
+    transcription: TranscriptionLoss | None = None,
 ) -> Assessment:
     """Of ratings that go from 40 to 60 in phrasing, and stay at 50 elsewhere."""
     rating = np.array([[40.0, 50.0, 50.0], [60.0, 50.0, 50.0]])
     merge = centre_weighted_merge(BOUNDS, np.array([True, True]))
     intervals = IntervalCalibration(protocol="test", dimensions=dict(calibrated))
     bundle: Any = SimpleNamespace(
-        calibration=SimpleNamespace(intervals=intervals, window_intervals=intervals),
+        calibration=SimpleNamespace(
+            intervals=intervals, window_intervals=intervals, transcription=transcription
+        ),
         config=SimpleNamespace(name="two", version="7"),
         sha256="d" * 64,
     )
@@ -199,9 +204,26 @@ def test_a_name_that_is_no_text_is_one_all_the_same() -> None:
     assert (nameless.inputs.audio.name, nameless.inputs.midi.name) == ("unnamed", "unnamed")
 
 
-def test_transcribed_notes_are_called_so() -> None:
+def test_transcribed_notes_are_rated_as_the_keys_would_be_and_less_surely() -> None:
     heard = replace(sources().performance, origin="transcribed")
-    assert concluded(sources(performance=heard)).inputs.notes == "transcribed"
+    lost = {"phrasing": DimensionLoss(shift=3.0, sd=2.0)}
+    loss = TranscriptionLoss(transcriber="toy 1", n=20, with_score=lost, without_score={})
+    found = concluded(sources(performance=heard), transcription=loss)
+    assert found.inputs.notes == "transcribed"
+    assert found.ratings["phrasing"].value == pytest.approx(53.0)
+    low, high = found.ratings["phrasing"].interval_90 or (0.0, 0.0)
+    assert high - low == pytest.approx(2 * np.hypot(0.2, 1.6449 * 2.0))
+    pedal = found.ratings["pedaling_technique"]
+    assert (pedal.value, pedal.reason) == (None, UNHEARD_DIMENSIONS["pedaling_technique"])
+    assert concluded(sources(), transcription=loss).ratings["phrasing"].value == 50.0
+    alone = concluded(sources(performance=heard, alignment=None, score=None), transcription=loss)
+    assert alone.ratings["phrasing"].value == 50.0
+
+
+def test_a_bundle_that_does_not_know_what_transcription_takes_rates_no_transcription() -> None:
+    heard = replace(sources().performance, origin="transcribed")
+    with pytest.raises(BundleError, match=r"does not know what transcription takes.*tocco transcription fit"):
+        concluded(sources(performance=heard))
 
 
 def test_what_the_model_rates_as_well_is_computed_where_there_is_a_score() -> None:

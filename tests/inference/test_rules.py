@@ -1,10 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from alignment_etude import performance_of, piece, play, without
+from tocco.inference.note_report import alignment_report
 from tocco.inference.rules import RULES
 from tocco.music.alignment import align_performance_to_score
+from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.raters.note_accuracy import jeffreys_interval, rate_note_accuracy
+from tocco.pseudo_labels.raters.note_errors import unheard_notes
 from tocco.rubrics import RUBRICS
 
 
@@ -19,10 +24,11 @@ def test_the_interval_is_wider_where_many_notes_differ_from_the_score() -> None:
     rng = np.random.default_rng(1)
     wrong = rng.random(len(played)) < 0.55
     pitch = played.pitch + np.where(wrong, rng.choice([-3, -2, -1, 1, 2, 3], len(played)), 0)
-    alignment = align_performance_to_score(performance_of(played.onset_sec, pitch), score)
+    performance = performance_of(played.onset_sec, pitch)
+    alignment = align_performance_to_score(performance, score)
     assert alignment.differs_much
     counted = rate_note_accuracy(alignment)
-    rating = RULES["note_accuracy"].rate(alignment)
+    rating = RULES["note_accuracy"].rate(Evidence(performance, alignment))
     doubtful = int(np.ceil(np.sum(1.0 - alignment.confidence)))
     assert doubtful > 0
     assert rating.value == pytest.approx(counted.value, abs=0.01)
@@ -36,17 +42,37 @@ def test_note_accuracy_of_the_whole_and_of_its_windows() -> None:
     score = piece()
     played = play(score)
     last = len(played) - 3
-    alignment = align_performance_to_score(without(played, last), score)
+    evidence = Evidence(without(played, last), align_performance_to_score(without(played, last), score))
     rule = RULES["note_accuracy"]
-    rating = rule.rate(alignment)
+    rating = rule.rate(evidence)
     assert rating.source == "rule"
     assert rating.value == pytest.approx(100 * (len(played) - 1) / len(played), abs=0.01)
     end = float(played.onset_sec[-1]) + 1.0
     bounds = np.array([[0.0, end / 2], [end / 2, end], [end + 5.0, end + 9.0]])
-    value, sigma = rule.rate_windows(alignment, bounds)
+    value, sigma = rule.rate_windows(evidence, bounds)
     assert value[0] == 100.0
     n = int((played.onset_sec >= end / 2).sum())
     assert value[1] == pytest.approx(100 * (n - 1) / n)
     assert np.isnan(value[2])
     assert np.isnan(sigma[2])
     assert 0 < sigma[0] < sigma[1]
+
+
+def test_a_note_too_soft_to_be_heard_is_neither_right_nor_missing() -> None:
+    """In a soft passage a transcription lacks notes that were played; among loud ones it does not."""
+    score = piece()
+    played = play(score)
+    last = len(played) - 3
+    rated = {}
+    for velocity in (24, 90):
+        for origin in ("keys", "transcribed"):
+            level = np.full(len(played) - 1, velocity)
+            performance = replace(without(played, last), velocity=level, origin=origin)
+            alignment = align_performance_to_score(performance, score)
+            evidence = Evidence(performance, alignment)
+            report = alignment_report(alignment, performance, unheard_notes(evidence))
+            value = RULES["note_accuracy"].rate(evidence).value
+            rated[velocity, origin] = (value, len(report.deletion), len(report.unheard))
+    assert rated[24, "transcribed"] == (100.0, 0, 1)
+    missing = (pytest.approx(100 * (len(played) - 1) / len(played), abs=0.01), 1, 0)
+    assert [rated[24, "keys"], rated[90, "keys"], rated[90, "transcribed"]] == [missing] * 3

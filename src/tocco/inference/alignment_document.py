@@ -21,6 +21,8 @@ from tocco.music.alignment_findings import SortedNotes, sort_notes
 from tocco.music.names import written_name
 from tocco.music.performance import Performance
 from tocco.music.places import bars_of, name_span, place_of
+from tocco.pseudo_labels.observed.evidence import Evidence
+from tocco.pseudo_labels.raters.note_errors import unheard_notes
 from tocco.schema import Duration, Seconds, Share, StrictModel, laid_out, one_line, parse_object
 
 SCHEMA_VERSION: Final = "1.1"
@@ -235,7 +237,9 @@ def alignment_document(
     tocco_version
     """
     notes = sort_notes(alignment)
-    report = alignment_report(alignment, performance)
+    is_heard = performance.origin == "transcribed"
+    unheard = unheard_notes(Evidence(performance, alignment)) if is_heard else None
+    report = alignment_report(alignment, performance, unheard)
     return AlignmentDocument(
         tocco_version=tocco_version,
         inputs=inputs,

@@ -40,6 +40,7 @@ from tocco.inference.verdict import (
     model_ratings,
 )
 from tocco.pseudo_labels.observed.evidence import Evidence
+from tocco.pseudo_labels.raters.note_errors import unheard_notes
 from tocco.rubrics import DESCRIPTORS, Rubric
 from tocco.units import FloatArray
 
@@ -91,7 +92,7 @@ def conclude(
     by_rule = {}
     for dimension in rubric.dimensions:
         if dimension.rule is not None and alignment is not None:
-            value, sigma = RULES[dimension.rule].rate_windows(alignment, bounds_sec)
+            value, sigma = RULES[dimension.rule].rate_windows(evidence, bounds_sec)
             by_rule[dimension.name] = merge_known(value, verdict.merge)
             errors[dimension.name] = WindowErrors(sigma, shared=0.0)
     overall = {name: rating.value for name, rating in ratings.items() if rating.value is not None}
@@ -112,7 +113,9 @@ def conclude(
         technique=technique,
         findings=find(technique, passages, ratings, rubric.weights, _heard(sources, bounds_sec)),
         tempo=() if alignment is None else tempo_by_bar(alignment),
-        alignment=None if alignment is None else alignment_report(alignment, sources.performance),
+        alignment=None
+        if alignment is None
+        else alignment_report(alignment, sources.performance, evidence.once(unheard_notes)),
         alignment_reason=NO_SCORE if alignment is None else None,
         inputs=_inputs(sources, bounds_sec),
         abstained=bool(abstained_reasons),
@@ -175,7 +178,9 @@ def _ratings(
         elif sources.alignment is None:
             ratings[dimension.name] = Rating.missing(NO_SCORE)
         else:
-            ratings[dimension.name] = RULES[dimension.rule].rate(sources.alignment)
+            ratings[dimension.name] = RULES[dimension.rule].rate(
+                Evidence(sources.performance, sources.alignment)
+            )
     return ratings
 
 

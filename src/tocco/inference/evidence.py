@@ -73,6 +73,10 @@ class AlignmentReport(StrictModel):
     substitution: tuple[NoteOutcome, ...]
     """One key struck in place of another."""
 
+    unheard: tuple[NoteOutcome, ...] = ()
+    """Written and absent from a transcription, but more likely too soft to be heard than left out: neither
+    right nor missing. Empty for notes of the keys, and in older files."""
+
     bars: tuple[tuple[_Text, Seconds], ...]
     """[printed number, second] of every bar line that was played over."""
 

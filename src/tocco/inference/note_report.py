@@ -13,7 +13,9 @@ from tocco.music.places import name_span, place_of
 from tocco.units import IntArray
 
 
-def alignment_report(alignment: Alignment, performance: Performance) -> AlignmentReport:
+def alignment_report(
+    alignment: Alignment, performance: Performance, unheard: IntArray | None = None
+) -> AlignmentReport:
     """Every note of an alignment as people name it.
 
     Parameters
@@ -21,13 +23,15 @@ def alignment_report(alignment: Alignment, performance: Performance) -> Alignmen
     alignment
     performance
         The one that was aligned; its clock gives the seconds.
+    unheard : (U,) written notes that a transcription lacks without their being missing (`unheard_notes`)
 
     Returns
     -------
     A wrong note stands under `substitution` alone, not under deletion and insertion as well.
     """
     wrong_written, wrong_played = alignment.substitution.reshape(-1, 2).T
-    deletion = np.setdiff1d(alignment.deletion, wrong_written)
+    unheard = np.zeros(0, dtype=np.int64) if unheard is None else unheard
+    deletion = np.setdiff1d(alignment.deletion, np.union1d(wrong_written, unheard))
     insertion = np.setdiff1d(alignment.insertion, wrong_played)
     lists = {
         "match": tuple(_paired(alignment, performance, pair) for pair in alignment.match),
@@ -42,6 +46,7 @@ def alignment_report(alignment: Alignment, performance: Performance) -> Alignmen
             "bars": _bar_lines(alignment),
             "repeats": alignment.score.repeats,
             "agreement": alignment.overall_confidence,
+            "unheard": tuple(_left_out(alignment, int(note)) for note in unheard),
             "part": played_part(alignment),
             "flags": _flags(alignment),
         }

@@ -11,11 +11,13 @@ import numpy as np
 
 from tocco.inference.assessment import Rating
 from tocco.music.alignment import Alignment
+from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.raters.note_accuracy import (
     NoteAccuracy,
     jeffreys_interval,
     rate_note_accuracy,
 )
+from tocco.pseudo_labels.raters.note_errors import unheard_notes
 from tocco.units import FloatArray
 
 
@@ -25,23 +27,26 @@ class Rule:
 
     Attributes
     ----------
-    rate : alignment -> the rating of the whole performance
-    rate_windows : alignment, (K, 2) seconds -> (K,) rating of each window; NaN where there is none
+    rate : evidence with an alignment -> the rating of the whole performance
+    rate_windows : the same, (K, 2) seconds -> (K,) rating of each window; NaN where there is none
         With the (K,) sd of each window's error, which windows that share no note do not share.
     """
 
-    rate: Callable[[Alignment], Rating]
-    rate_windows: Callable[[Alignment, FloatArray], tuple[FloatArray, FloatArray]]
+    rate: Callable[[Evidence], Rating]
+    rate_windows: Callable[[Evidence, FloatArray], tuple[FloatArray, FloatArray]]
 
 
-def note_accuracy(alignment: Alignment) -> Rating:
+def note_accuracy(evidence: Evidence) -> Rating:
     """Share of the notes that are right; its sigma is that of the interval, read as a normal one.
+
+    Of a transcription, a written note counts as missing only where it would have been heard.
 
     Where many notes differ from the score, the matching itself is doubtful: by the confidence of each match,
     D of them are expected to be wrong, and as many right ones to be missed. The interval then reaches from
     the low end for D fewer right notes to the high end for D more.
     """
-    accuracy = rate_note_accuracy(alignment)
+    alignment = _alignment(evidence)
+    accuracy = rate_note_accuracy(alignment, unheard=evidence.once(unheard_notes))
     if alignment.differs_much:
         accuracy = replace(accuracy, interval_90=_doubtful_interval(accuracy, alignment.confidence))
     return Rating(
@@ -57,9 +62,16 @@ def _doubtful_interval(accuracy: NoteAccuracy, confidence: FloatArray) -> tuple[
     return low, high
 
 
-def note_accuracy_of_windows(alignment: Alignment, bounds_sec: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _alignment(evidence: Evidence) -> Alignment:
+    if evidence.alignment is None:
+        raise ValueError("note accuracy needs an alignment")
+    return evidence.alignment
+
+
+def note_accuracy_of_windows(evidence: Evidence, bounds_sec: FloatArray) -> tuple[FloatArray, FloatArray]:
     """(K,) note accuracy of each window by itself, and its sd; NaN where nothing is written or played."""
-    windows = [rate_note_accuracy(alignment, span_sec=(float(a), float(b))) for a, b in bounds_sec]
+    alignment, unheard = _alignment(evidence), evidence.once(unheard_notes)
+    windows = [rate_note_accuracy(alignment, (float(a), float(b)), unheard=unheard) for a, b in bounds_sec]
     value = np.array([window.value for window in windows])
     sigma = np.array([_sigma(window) for window in windows])
     return value, np.where(np.isfinite(value), sigma, np.nan)

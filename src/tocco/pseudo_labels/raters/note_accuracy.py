@@ -74,7 +74,12 @@ class NoteAccuracy:
         return self.n_match + self.n_wrong + self.n_missing + self.n_extra
 
 
-def rate_note_accuracy(alignment: Alignment, span_sec: tuple[float, float] | None = None) -> NoteAccuracy:
+def rate_note_accuracy(
+    alignment: Alignment,
+    span_sec: tuple[float, float] | None = None,
+    *,
+    unheard: IntArray | None = None,
+) -> NoteAccuracy:
     """Percent of note events that are correct: matches among matches, wrong, missing and extra notes.
 
     An extra note that realises a written ornament is no error and no event. It counts as such where a note of
@@ -88,6 +93,8 @@ def rate_note_accuracy(alignment: Alignment, span_sec: tuple[float, float] | Non
     alignment
     span_sec : (start, end) seconds of the performance, or None for all of it
         A note counts where it was played, or where it was due; the end is excluded.
+    unheard : (U,) written notes that are absent and were more likely too soft to be heard than omitted
+        They are no events (`note_errors.unheard_notes`).
 
     Returns
     -------
@@ -95,6 +102,8 @@ def rate_note_accuracy(alignment: Alignment, span_sec: tuple[float, float] | Non
     """
     _check_performance(alignment)
     single_deletion = np.setdiff1d(alignment.deletion, alignment.substitution[:, 0])
+    if unheard is not None:
+        single_deletion = np.setdiff1d(single_deletion, unheard)
     single_insertion = np.setdiff1d(alignment.insertion, alignment.substitution[:, 1])
     single_insertion = single_insertion[~realises_ornament(alignment, single_insertion)]
     n_match = _count_played(alignment, alignment.match[:, 1], span_sec)

@@ -198,6 +198,17 @@ def _omission_probability(evidence: Evidence, missing: IntArray) -> FloatArray:
     )
 
 
+def unheard_notes(evidence: Evidence) -> IntArray:
+    """(U,) written notes that a transcription lacks, more likely too soft to be heard than left out.
+
+    Empty for notes of the keys, and without a score.
+    """
+    if evidence.alignment is None or not evidence.is_transcribed:
+        return np.zeros(0, dtype=np.int64)
+    errors = evidence.once(find_note_errors)
+    return errors.written[errors.doubtful]
+
+
 def _skipped(alignment: Alignment, due: FloatArray) -> _Errors:
     """Written notes of skipped passages, at the time of the skip."""
     onset = alignment.score.onset_beat
