@@ -1,7 +1,8 @@
 """What a transcription takes from ratings, and what is therefore added to them and to their intervals.
 
 The figures are found on recordings whose keys are known (`tocco transcription fit`): perception is shifted by
-its median difference, and intervals widen by what remains. What a transcription does not show is missing.
+the median difference of the ratings, and intervals widen by what remains. What a transcription does not show
+is missing.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ UNHEARD_DIMENSIONS: Final[Mapping[str, str]] = {
 }
 """Dimension that is not rated from a transcription -> why."""
 
-_UNHEARD: Final = "a transcription does not show it"
 _NORMAL_90: Final = 1.6449
 
 _Points = Annotated[float, Field(allow_inf_nan=False)]
@@ -36,7 +36,7 @@ class DimensionLoss(StrictModel):
     """What transcription does to one dimension."""
 
     shift: _Points
-    """Points that perception by transcription lies below that by keys: added to it."""
+    """Points that ratings by transcription lie below those by keys, at the median: added to perception."""
 
     sd: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
     """Points: the normal sd whose central 90 % hold as many of the differences that remain."""
@@ -92,8 +92,12 @@ def widened(
 
 
 def without_unheard(shortfalls: Shortfalls) -> Shortfalls:
-    """The shortfalls that a transcription shows; the others are missing."""
-    return Shortfalls(
-        {name: value for name, value in shortfalls.of.items() if name not in UNHEARD_MEASURES},
-        {**shortfalls.missing, **dict.fromkeys(UNHEARD_MEASURES, _UNHEARD)},
+    """The shortfalls that a transcription shows.
+
+    The others are not among the missing, which widen intervals: `DimensionLoss.sd` holds what they cost.
+    """
+    of, missing = (
+        {name: value for name, value in known.items() if name not in UNHEARD_MEASURES}
+        for known in (shortfalls.of, shortfalls.missing)
     )
+    return Shortfalls(of, missing)

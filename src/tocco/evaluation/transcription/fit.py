@@ -92,7 +92,7 @@ def _files(pair: Pair, folder: Path) -> tuple[tuple[Path, Origin], tuple[Path, O
 def fit_loss(
     names: tuple[str, ...], both: Mapping[bool, list[BothWays]], transcriber: str
 ) -> TranscriptionLoss:
-    """The shift of perception and the spread of what remains, by dimension.
+    """The shift that makes the median difference 0, and the spread of what remains, by dimension.
 
     Parameters
     ----------
@@ -110,8 +110,7 @@ def fit_loss(
 
 
 def _losses(names: tuple[str, ...], rows: list[BothWays]) -> dict[str, DimensionLoss]:
-    apart = np.array([one.keys.perception - one.heard.perception for one in rows])
-    shift = np.median(apart, axis=0)
+    shift = -np.median(differences(rows, np.zeros(len(names))), axis=0)
     left = np.abs(differences(rows, shift))
     sd = conformal_quantile(left) / _NORMAL_90
     return {
