@@ -97,6 +97,7 @@ app.add_typer(statistics_app, name="statistics")
 transcription_app = _group("What transcription does to ratings: recordings of known keys.")
 transcription_app.command("pairs")(transcription.pairs)
 transcription_app.command("fit")(transcription.fit)
+transcription_app.command("report")(transcription.report)
 app.add_typer(transcription_app, name="transcription")
 
 benchmark_app = _group("Baselines of the network, validation of the pseudo-labels, validity of the ratings.")

@@ -39,3 +39,16 @@ def fit(
     from tocco.apps.commands import transcription as command
 
     command.fit(recordings, bundle)
+
+
+def report(
+    recordings: Annotated[list[Path], typer.Argument(help="Folders that `tocco transcription pairs` wrote.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.")],
+    bundle: Annotated[
+        Path | None, typer.Option(help="Model bundle; by default the one of the package.")
+    ] = None,
+) -> None:
+    """Compare ratings by transcription with ratings by the keys, and planted note errors with found ones."""
+    from tocco.apps.commands import transcription as command
+
+    command.report(recordings, output, bundle)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -11,9 +13,15 @@ from tocco.apps.progress import progress_bar
 from tocco.audio.transcription.choice import transcriber_of
 from tocco.data.records import read_labels
 from tocco.errors import BundleError, InputError
-from tocco.evaluation.transcription.fit import BothWays, fit_loss, rate_both_ways
+from tocco.evaluation.transcription.fit import BothWays, accuracy_both_ways, fit_loss, rate_both_ways
+from tocco.evaluation.transcription.note_errors import Counts, count_errors
 from tocco.evaluation.transcription.pairs import Pair, PairTask, chosen_records, make_pairs, read_pairs
-from tocco.inference.bundle import load_bundle, replace_calibration
+from tocco.evaluation.transcription.report import RatedSet, document
+from tocco.files import writable_folder, write_bytes
+from tocco.inference.bundle import Bundle, load_bundle, replace_calibration
+from tocco.rubrics import TOCCO10
+
+REPORT: Final = "report.md"
 
 
 def make(
@@ -74,3 +82,45 @@ def _pairs_of(folder: Path) -> tuple[Pair, ...]:
     if not pairs:
         raise InputError(folder, "has no recordings", next_step="make some with `tocco transcription pairs`")
     return pairs
+
+
+def report(folders: Sequence[Path], output: Path, bundle: Path | None) -> None:
+    """Compare ratings by transcription with those by keys, and write `report.md`.
+
+    Raises
+    ------
+    InputError
+        A folder has no pairs.
+    BundleError
+        The bundle cannot be used, or does not know what transcription takes.
+    """
+    loaded = load_bundle(bundle)
+    loss = loaded.calibration.transcription
+    if loaded.whole is None or loss is None:
+        raise BundleError(
+            bundle or "bundle", "knows no transcriptions", next_step="run `tocco transcription fit` first"
+        )
+    output = writable_folder(output)
+    total = sum(len(_pairs_of(folder)) for folder in folders)
+    done = count(1)
+    with progress_bar("rating") as advance:
+        sets = [_rated_set(loaded, one, lambda: advance(next(done), total)) for one in folders]
+    text = document(sets, loaded.whole.names, TOCCO10.names, loss)
+    write_bytes(output / REPORT, text.encode())
+    typer.echo(str(output / REPORT))
+
+
+def _rated_set(bundle: Bundle, folder: Path, on_done: Callable[[], None]) -> RatedSet:
+    both: dict[bool, list[BothWays]] = {True: [], False: []}
+    accuracy: list[tuple[float, float, float]] = []
+    errors: dict[str, list[Counts]] = {}
+    for pair in _pairs_of(folder):
+        for has_score, rows in both.items():
+            found = rate_both_ways(bundle, pair, folder, has_score=has_score)
+            rows += [] if found is None else [found]
+        rated = accuracy_both_ways(pair, folder)
+        accuracy += [] if rated is None else [rated]
+        counted = count_errors(pair, folder)
+        errors.setdefault(pair.planted, []).extend([] if counted is None else [counted])
+        on_done()
+    return RatedSet(folder.name, both, accuracy, errors)

@@ -15,6 +15,7 @@ from tocco.evaluation.transcription.pairs import Pair
 from tocco.inference.bundle import Bundle
 from tocco.inference.combination import held, total_deductions
 from tocco.inference.rating import rate_whole
+from tocco.inference.rules import RULES
 from tocco.inference.shortfalls import measure_shortfalls
 from tocco.inference.transcription_loss import DimensionLoss, TranscriptionLoss, without_unheard
 from tocco.music.alignment import Alignment
@@ -87,6 +88,18 @@ def rate_both_ways(bundle: Bundle, pair: Pair, folder: Path, *, has_score: bool)
 
 def _files(pair: Pair, folder: Path) -> tuple[tuple[Path, Origin], tuple[Path, Origin]]:
     return (pair.keys_midi(folder), "keys"), (pair.heard_midi(folder), "transcribed")
+
+
+def accuracy_both_ways(pair: Pair, folder: Path) -> tuple[float, float, float] | None:
+    """Note accuracy by keys, by transcription, and half the 90 % interval of the latter; None as above."""
+    try:
+        found = [read_performance(midi, pair.score, origin=origin) for midi, origin in _files(pair, folder)]
+    except MismatchError:
+        return None
+    rated = [RULES["note_accuracy"].rate(Evidence(one.performance, one.alignment)) for one in found]
+    keys, heard = (one.value or 0.0 for one in rated)
+    low, high = rated[1].interval_90 or (heard, heard)
+    return keys, heard, (high - low) / 2
 
 
 def fit_loss(
