@@ -213,6 +213,8 @@ def test_transcribed_notes_are_rated_as_the_keys_would_be_and_less_surely() -> N
     assert found.ratings["phrasing"].value == pytest.approx(53.0)
     low, high = found.ratings["phrasing"].interval_90 or (0.0, 0.0)
     assert high - low == pytest.approx(2 * np.hypot(0.2, 1.6449 * 2.0), abs=0.05)
+    assert "pedaling_technique" not in found.technique
+    assert "pedaling_technique" in concluded(sources()).technique
     pedal = found.ratings["pedaling_technique"]
     assert (pedal.value, pedal.reason) == (None, UNHEARD_DIMENSIONS["pedaling_technique"])
     assert concluded(sources(), transcription=loss).ratings["phrasing"].value == 50.0

@@ -26,9 +26,9 @@ from tocco.inference.shortfalls import (
 )
 from tocco.inference.technique import technique_report
 from tocco.inference.transcription_loss import (
-    UNHEARD_DIMENSIONS,
     DimensionLoss,
     as_by_keys,
+    unheard_dimensions,
     widened,
     without_unheard,
 )
@@ -71,7 +71,7 @@ def conclude(
     intervals, alignment = bundle.calibration.intervals, sources.alignment
     of_windows = bundle.calibration.window_intervals
     evidence = Evidence(sources.performance, alignment)
-    loss = transcription_loss(bundle, sources)
+    loss, unheard = transcription_loss(bundle, sources), unheard_dimensions(sources.performance)
     if loss is not None:
         verdict = as_by_keys(verdict, loss)
     perception = dict(zip(verdict.names, verdict.rating.tolist(), strict=True))
@@ -101,7 +101,7 @@ def conclude(
     technique = {
         name: found
         for name, found in technique_report(sources.performance, alignment).items()
-        if name in ratings
+        if name in ratings and name not in unheard
     }
     return Assessment(
         rubric=rubric.name,
@@ -169,7 +169,7 @@ def _ratings(
 ) -> dict[str, Rating]:
     """Each dimension by its rule, where it has one and a score was given; else by the model."""
     ratings = {}
-    unheard = UNHEARD_DIMENSIONS if sources.performance.origin == "transcribed" else {}
+    unheard = unheard_dimensions(sources.performance)
     for dimension in rubric.dimensions:
         if dimension.name in unheard:
             ratings[dimension.name] = Rating.missing(unheard[dimension.name])

@@ -17,6 +17,7 @@ from pydantic import Field
 from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.shortfalls import Shortfalls
 from tocco.inference.verdict import ModelVerdict
+from tocco.music.performance import Performance
 from tocco.schema import StrictModel
 
 UNHEARD_MEASURES: Final = ("pedaling_technique", "pedal_held", "smear_sec")
@@ -60,6 +61,11 @@ class TranscriptionLoss(StrictModel):
     def of(self, *, has_score: bool) -> Mapping[str, DimensionLoss]:
         """Target -> loss."""
         return self.with_score if has_score else self.without_score
+
+
+def unheard_dimensions(performance: Performance) -> Mapping[str, str]:
+    """Dimension that the notes do not show -> why; empty for notes of the keys."""
+    return UNHEARD_DIMENSIONS if performance.origin == "transcribed" else {}
 
 
 def as_by_keys(verdict: ModelVerdict, loss: Mapping[str, DimensionLoss]) -> ModelVerdict:
