@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "tocco"
 
-GROUND = {"errors", "units", "rubrics", "metrics", "schema", "files", "cache"}
+GROUND = {"errors", "units", "rubrics", "metrics", "schema", "files", "cache", "cache_folder"}
 MAY_IMPORT = {
     "ground": GROUND,
     "music": GROUND | {"music"},

@@ -6,7 +6,7 @@ All modules that need them together use these functions.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,9 @@ from tocco.audio.description import AudioDescription
 from tocco.audio.level import LevelMeter
 from tocco.audio.processing import DescribedStream
 from tocco.audio.rendering import shared_renderer, write_flac
+from tocco.audio.transcription import Transcriber, transcriber_of
 from tocco.data.records import LabelRecord
+from tocco.data.transcribing import OnTranscribed, Transcription, transcribe_recording
 from tocco.errors import InputError, MismatchError
 from tocco.files import assert_plain_file, sha256_of
 from tocco.music.alignment import Alignment, align_performance_to_score
@@ -23,6 +25,7 @@ from tocco.music.midi import load_midi
 from tocco.music.performance import Origin, Performance
 from tocco.music.score import score_readings
 from tocco.music.synchrony import Synchrony, align_midi_to_audio
+from tocco.units import FloatArray
 
 SHORTEST_SEC = 3.0
 """Minimum duration of a rated performance; the shortest excerpt of the training data lasts 4.5 s."""
@@ -58,9 +61,10 @@ class Sources:
     gain_db : dB that normalise the peak of `sound`
     level_db : dBFS RMS of `sound`, unchanged
     performance : with times of `sound`
-    synchrony : None where the sound was rendered from the MIDI itself
+    synchrony : None where sound or notes were derived from the other
     alignment : None without a score
     audio, midi, score : origin of each; score is None where there is none
+    transcription : of a recording that came without MIDI; else None
     """
 
     sound: Path
@@ -73,6 +77,7 @@ class Sources:
     audio: Source
     midi: Source
     score: Source | None
+    transcription: Transcription | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,66 +154,134 @@ def read_record(record: LabelRecord, *, refuse_other_score: bool = True) -> Alig
 
 @contextmanager
 def open_sources(
-    audio: Path | None, midi: Path | None, score: Path | None, *, origin: Origin = "keys"
+    audio: Path | None,
+    midi: Path | None,
+    score: Path | None,
+    *,
+    origin: Origin = "keys",
+    transcriber: Transcriber | None = None,
+    on_transcribed: OnTranscribed | None = None,
 ) -> Iterator[Sources]:
     """Read all given files and align them in time.
 
-    A rendering is in a temporary folder until the end of the block.
+    A recording alone is transcribed. MIDI alone is rendered, to a file that lasts to the end of the block.
 
     Parameters
     ----------
     audio, midi, score
     origin : of the notes in the MIDI
+    transcriber : of a recording alone; None for the built-in one
+    on_transcribed : progress of the transcription
 
     Raises
     ------
     InputError
-        A file cannot be used, or only audio was given.
+        A file cannot be used, or there is neither recording nor MIDI.
     MismatchError
         The MIDI is not of the recording, or the score is not of the MIDI.
     MissingPartError
-        MIDI alone was given and this machine cannot render it.
+        This machine cannot render MIDI that was given alone, or transcribe a recording that was.
     """
-    if midi is None:
-        raise InputError(
-            audio or "input",
-            "has no MIDI, and transcription of audio comes with a later version",
-            next_step="give the performance MIDI with --midi",
-        )
     for path in (audio, midi, score):
         if path is not None:
             assert_plain_file(path)
-    performance = replace(load_midi(midi), origin=origin)
+    performance = None if midi is None else replace(load_midi(midi), origin=origin)
     readings = None if score is None else score_readings(score)
     with tempfile.TemporaryDirectory(prefix="tocco-") as folder:
-        synchrony = None
-        meter = LevelMeter()
         if audio is None:
-            sound = Path(folder) / "rendered.flac"
-            write_flac(sound, shared_renderer().render(performance))
-            stream = DescribedStream(sound)
-            for _ in meter.watch(stream):
-                pass
+            played = _rendered(performance, midi, Path(folder))
+        elif performance is None:
+            played = _transcribed(audio, transcriber or transcriber_of(None), on_transcribed)
         else:
-            sound = audio
-            stream = DescribedStream(audio)
-            synchrony = align_midi_to_audio(performance, meter.watch(stream), audio_source=str(audio))
-            performance = synchrony.apply(performance)
-        description = stream.description
-        _assert_long_enough(audio or midi, description)
-        alignment = None if readings is None else align_performance_to_score(performance, readings)
+            played = _synchronised(audio, performance)
+        sound, performance = played.sound, played.performance
         yield Sources(
-            sound=sound,
-            description=description,
-            gain_db=meter.gain_db(),
-            level_db=meter.rms_dbfs,
+            sound=sound.path,
+            description=sound.description,
+            gain_db=sound.gain_db,
+            level_db=sound.level_db,
             performance=performance,
-            synchrony=synchrony,
-            alignment=alignment,
-            audio=Source(audio, None if audio is None else description.sha256),
-            midi=Source(midi, sha256_of(midi)),
+            synchrony=played.synchrony,
+            alignment=None if readings is None else align_performance_to_score(performance, readings),
+            audio=Source(audio, None if audio is None else sound.description.sha256),
+            midi=Source(midi, None if midi is None else sha256_of(midi)),
             score=None if score is None else Source(score, sha256_of(score)),
+            transcription=played.transcription,
         )
+
+
+@dataclass(frozen=True)
+class _Sound:
+    """A sound that was read to its end: the file, and attributes as of `Sources`."""
+
+    path: Path
+    description: AudioDescription
+    gain_db: float
+    level_db: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Played:
+    """Notes on the clock of their sound; attributes as of `Sources`."""
+
+    sound: _Sound
+    performance: Performance
+    synchrony: Synchrony | None = None
+    transcription: Transcription | None = None
+
+
+def _described(
+    path: Path, named: Path, listen: Callable[[Iterator[FloatArray]], object] = lambda blocks: None
+) -> _Sound:
+    """Describe a sound in one pass, and refuse one that cannot be rated.
+
+    Parameters
+    ----------
+    path
+    named : the file to name in a message
+    listen : hears the blocks of the same pass; those that it leaves are read after it
+    """
+    stream, meter = DescribedStream(path), LevelMeter()
+    blocks = meter.watch(stream)
+    listen(blocks)
+    for _ in blocks:
+        pass
+    description = stream.description
+    _assert_long_enough(named, description)
+    return _Sound(path, description, meter.gain_db(), meter.rms_dbfs)
+
+
+def _rendered(performance: Performance | None, midi: Path | None, folder: Path) -> _Played:
+    """MIDI alone: its sound is rendered."""
+    if performance is None or midi is None:
+        raise InputError(
+            "input",
+            "is neither a recording nor MIDI",
+            next_step="give a recording, performance MIDI, or both",
+        )
+    path = folder / "rendered.flac"
+    write_flac(path, shared_renderer().render(performance))
+    return _Played(_described(path, midi), performance)
+
+
+def _synchronised(audio: Path, performance: Performance) -> _Played:
+    """A recording and its MIDI: the MIDI is put on the clock of the recording."""
+    found: list[Synchrony] = []
+
+    def listen(blocks: Iterator[FloatArray]) -> None:
+        found.append(align_midi_to_audio(performance, blocks, audio_source=str(audio)))
+
+    sound = _described(audio, audio, listen)
+    return _Played(sound, found[0].apply(performance), synchrony=found[0])
+
+
+def _transcribed(
+    audio: Path, transcriber: Transcriber, on_transcribed: OnTranscribed | None = None
+) -> _Played:
+    """A recording alone: described first, since transcription takes far longer than to refuse one."""
+    sound = _described(audio, audio)
+    found = transcribe_recording(audio, sound.description, transcriber, on_transcribed)
+    return _Played(sound, found.performance, transcription=found)
 
 
 def _assert_long_enough(path: Path, description: AudioDescription) -> None:

@@ -65,6 +65,10 @@ _MAGIC = (
 )
 
 
+class NoNotesError(InputError):
+    """A valid MIDI file in which no piano note is struck."""
+
+
 def load_midi(path: str | PathLike[str], *, limits: MidiLimits = MIDI_LIMITS) -> Performance:
     """Keys and pedals of a performance from a MIDI file.
 
@@ -100,7 +104,7 @@ def load_midi(path: str | PathLike[str], *, limits: MidiLimits = MIDI_LIMITS) ->
     onset, offset, pitch, velocity, n_unmatched = _notes(events)
     if len(onset) == 0:
         only = " (only drums)" if events.has_drums else ""
-        raise InputError(
+        raise NoNotesError(
             source,
             f"is a MIDI without piano notes{only}",
             next_step="export the track on which the piano was recorded",

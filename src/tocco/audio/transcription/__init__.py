@@ -1,6 +1,14 @@
 """Transcription of piano recordings: the notes and pedals, from sound alone."""
 
+from tocco.audio.transcription.choice import transcriber_of
 from tocco.audio.transcription.command import CommandTranscriber
-from tocco.audio.transcription.transcriber import OnHeard, Transcriber, transcribe_cached
+from tocco.audio.transcription.transcriber import OnHeard, Transcriber, kept_path, transcribe_cached
 
-__all__ = ["CommandTranscriber", "OnHeard", "Transcriber", "transcribe_cached"]
+__all__ = [
+    "CommandTranscriber",
+    "OnHeard",
+    "Transcriber",
+    "kept_path",
+    "transcribe_cached",
+    "transcriber_of",
+]

@@ -10,11 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import soundfile
-
-from tocco.audio.transcription.transcriber import OnHeard
+from tocco.audio.transcription.transcriber import OnHeard, no_notes
 from tocco.errors import InputError, MissingPartError, UsageError
-from tocco.music.midi import load_midi
+from tocco.music.midi import NoNotesError, load_midi
 from tocco.music.performance import Performance
 from tocco.units import SAMPLE_RATE_HZ, FloatArray
 
@@ -79,7 +77,7 @@ class CommandTranscriber:
         MissingPartError
             There is no such program.
         InputError
-            It ends with an error, or leaves no MIDI that can be read.
+            It ends with an error, hears no notes, or leaves no MIDI that can be read.
         """
         with TemporaryDirectory(prefix="tocco-transcription-") as folder:
             audio, midi = Path(folder) / "heard.wav", Path(folder) / "heard.mid"
@@ -87,10 +85,20 @@ class CommandTranscriber:
             self._run(self._words({AUDIO_PLACE: str(audio), MIDI_PLACE: str(midi)}))
             if not midi.is_file():
                 raise InputError("--transcriber", f"wrote no MIDI to the path given to {self.command!r}")
-            heard = load_midi(midi)
+            heard = self._read(midi, source)
         if on_heard is not None:
             on_heard(duration_sec)
         return replace(heard, origin="transcribed", source=source)
+
+    def _read(self, midi: Path, source: str) -> Performance:
+        try:
+            return load_midi(midi)
+        except NoNotesError as error:
+            raise no_notes(source) from error
+        except InputError as error:
+            raise InputError(
+                "--transcriber", f"{self.command!r} wrote a file that {error.problem}"
+            ) from error
 
     def _words(self, files: dict[str, str]) -> list[str]:
         try:
@@ -128,6 +136,8 @@ class CommandTranscriber:
 
 def _write_wav(path: Path, blocks: Iterable[FloatArray]) -> float:
     """Write blocks as one WAV of 16 bits; returns its seconds."""
+    import soundfile
+
     with soundfile.SoundFile(path, "w", SAMPLE_RATE_HZ, 1, subtype="PCM_16") as file:
         for block in blocks:
             file.write(block)

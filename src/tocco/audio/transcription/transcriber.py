@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tocco.cache import cached, content_key
 from tocco.errors import InputError
+from tocco.files import writable_folder
 from tocco.music.midi import load_midi, save_midi
 from tocco.music.performance import Performance
 from tocco.units import FloatArray
@@ -68,6 +69,19 @@ def no_notes(source: str) -> InputError:
     )
 
 
+def cached_path(folder: Path, module: str, version: str, content: str) -> Path:
+    """The cached file of a transcription, whether it is there yet or not.
+
+    Parameters
+    ----------
+    folder
+    module : that the transcriber is defined in; its code determines what is found
+    version : of the transcriber
+    content : a hash of the sound
+    """
+    return folder / f"{content_key(module, version, content)}.mid"
+
+
 def transcribe_cached(
     transcriber: Transcriber,
     blocks: Iterable[FloatArray],
@@ -77,36 +91,40 @@ def transcribe_cached(
     content: str,
     on_heard: OnHeard | None = None,
 ) -> Performance:
-    """The notes of a recording, which are kept in a folder as MIDI; an interrupted run goes on.
+    """The notes of a recording, which are cached in a folder as MIDI; an interrupted run goes on.
 
     Parameters
     ----------
     transcriber
     blocks, source
-        As of `Transcriber.transcribe`; not read where the notes are kept already.
+        As of `Transcriber.transcribe`; not read where the notes are cached.
     folder : made where there is none
     content : a hash of the sound; with the version and the code of the transcriber it names the file
     on_heard
 
     Raises
     ------
+    InputError, MissingPartError
+        As of `Transcriber.transcribe`.
     OutputError
         The MIDI cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    name = content_key(type(transcriber).__module__, transcriber.version, content)
-    partial = folder / f"{name}.partial"
+    writable_folder(folder)
+    path = cached_path(folder, type(transcriber).__module__, transcriber.version, content)
+    partial = path.with_suffix(".partial")
 
     def write(temporary: Path) -> None:
         heard = transcriber.transcribe(blocks, source, on_heard=on_heard, partial=partial)
+        if not len(heard):
+            raise no_notes(source)
         save_midi(heard, temporary)
         partial.unlink(missing_ok=True)
 
-    return replace(cached(folder / f"{name}.mid", _read, write).value, source=source)
+    return replace(cached(path, _read, write).value, source=source)
 
 
 def _read(path: Path) -> Performance | None:
-    """A kept transcription, or None where it is damaged."""
+    """A cached transcription, or None where it is damaged."""
     try:
         return replace(load_midi(path), origin="transcribed")
     except InputError:

@@ -1,0 +1,120 @@
+"""The notes of a recording that comes without MIDI: transcribed once, and kept for the next time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tocco.audio.description import AudioDescription
+from tocco.audio.processing import describe_audio, stream_audio
+from tocco.audio.transcription import Transcriber, kept_path, transcribe_cached
+from tocco.cache_folder import cache_folder
+from tocco.data.records import LabelRecord
+from tocco.errors import InputError
+from tocco.files import sha256_of, write_bytes
+from tocco.music.performance import Performance
+
+OnTranscribed = Callable[[float, float], None]
+"""Called with the seconds of a recording that are transcribed, and with all of its seconds."""
+
+_FOLDER: Final = "transcriptions"
+
+
+@dataclass(frozen=True, eq=False)
+class Transcription:
+    """The notes of a recording, and where they are kept.
+
+    Attributes
+    ----------
+    performance : on the clock of the recording, `origin="transcribed"`
+    midi : the file that is kept
+    sha256 : of that file
+    transcriber : name and version
+    """
+
+    performance: Performance
+    midi: Path
+    sha256: str
+    transcriber: str
+
+
+def kept_transcription(audio_sha256: str, transcriber: str) -> Path:
+    """Where the transcription of a recording is kept, whether it is there yet or not.
+
+    Parameters
+    ----------
+    audio_sha256 : of the recording's file
+    transcriber : name and version
+    """
+    return kept_path(cache_folder() / _FOLDER, transcriber, audio_sha256)
+
+
+def transcribe_recording(
+    audio: Path,
+    description: AudioDescription,
+    transcriber: Transcriber,
+    on_transcribed: OnTranscribed | None = None,
+) -> Transcription:
+    """The notes of a recording, from the cache where it was transcribed before.
+
+    Parameters
+    ----------
+    audio
+    description : of that file
+    transcriber
+    on_transcribed : not called where the transcription is kept already
+
+    Raises
+    ------
+    InputError
+        The recording is silent or has no notes, or the transcriber ends with an error.
+    MissingPartError
+        Something that the transcriber needs is not installed.
+    OutputError
+        The transcription cannot be kept.
+    """
+    if "silent" in description.flags:
+        raise InputError(audio, "is silent", next_step="check that the recording has sound")
+
+    def on_heard(done_sec: float) -> None:
+        if on_transcribed is not None:
+            on_transcribed(min(done_sec, description.duration_sec), description.duration_sec)
+
+    midi = kept_transcription(description.sha256, transcriber.version)
+    performance = transcribe_cached(
+        transcriber,
+        stream_audio(audio),
+        str(audio),
+        folder=midi.parent,
+        content=description.sha256,
+        on_heard=on_heard,
+    )
+    return Transcription(performance, midi, sha256_of(midi), transcriber.version)
+
+
+def with_transcription(record: LabelRecord, transcriber: Transcriber, folder: Path) -> LabelRecord:
+    """A label record whose MIDI is transcribed from its recording, where it has none.
+
+    Parameters
+    ----------
+    record : with audio
+    transcriber
+    folder : of the MIDI, which is named by the record
+
+    Raises
+    ------
+    ToccoError
+        As of `transcribe_recording`.
+    """
+    if record.midi_path is not None:
+        return record
+    if record.audio_path is None:
+        raise InputError(record.segment_id, "has neither recording nor MIDI")
+    found = transcribe_recording(record.audio_path, describe_audio(record.audio_path), transcriber)
+    midi = (folder / f"{record.segment_id}.mid").absolute()
+    content = found.midi.read_bytes()
+    if not midi.is_file() or midi.read_bytes() != content:
+        write_bytes(midi, content)
+    return record.model_copy(update={"midi_path": midi, "origin": "transcribed"})
