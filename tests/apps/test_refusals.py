@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from assessment_example import example
 from tocco.apps.cli import main as cli
 from tocco.audio.decoding import open_sound
+from tocco.audio.transcription import Transcriber
 from tocco.data.sources import open_sources
 from tocco.errors import BundleError, InputError, OutputError, UsageError
 from tocco.files import file_name, is_safe_name, sha256_of
@@ -37,11 +38,17 @@ def names(folder: str) -> list[str]:
 class Stand:
     """In the network's place: the example assessment, with the hashes of what was given."""
 
-    def __init__(self, bundle: Path | None) -> None:
+    def __init__(self, bundle: Path | None, transcriber: Transcriber | None = None) -> None:
         self.bundle = SimpleNamespace(sha256=example().bundle.sha256)
 
     def assess(
-        self, audio: Path | None, midi: Path | None, score: Path | None, *, origin: Origin = "keys"
+        self,
+        audio: Path | None,
+        midi: Path | None,
+        score: Path | None,
+        *,
+        origin: Origin = "keys",
+        **_: object,
     ) -> Assessment:
         if midi is None or not midi.is_file():
             raise InputError(midi or "midi", "does not exist")

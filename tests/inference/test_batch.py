@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from assessment_example import example
+from tocco.audio.transcription import Transcriber
 from tocco.data.pairing import TakeFiles
 from tocco.errors import BundleError, InputError
 from tocco.inference import batch
@@ -23,13 +24,19 @@ class Stand:
 
     made: tuple[Path | None, ...] = ()
 
-    def __init__(self, bundle: Path | None) -> None:
+    def __init__(self, bundle: Path | None, transcriber: Transcriber | None = None) -> None:
         if bundle == Path("none"):
             raise BundleError(bundle, "is not a folder")
         Stand.made = (*Stand.made, bundle)
 
     def assess(
-        self, audio: Path | None, midi: Path | None, score: Path | None, *, origin: Origin = "keys"
+        self,
+        audio: Path | None,
+        midi: Path | None,
+        score: Path | None,
+        *,
+        origin: Origin = "keys",
+        **_: object,
     ) -> Assessment:
         assert (audio, score) == (None, None)
         if midi == Path("two.mid"):

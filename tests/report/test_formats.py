@@ -6,19 +6,31 @@ from assessment_example import example
 from tocco.data.pairing import TakeFiles
 from tocco.errors import OutputError
 from tocco.inference.assessment import read_assessment
-from tocco.report.formats import FORMATS, AssessedTake, DescribedAlignment, report_paths, write_report
+from tocco.report.formats import (
+    FORMATS,
+    TRANSCRIPTION_SUFFIX,
+    AssessedTake,
+    DescribedAlignment,
+    report_paths,
+    write_report,
+)
 
 TAKEN = AssessedTake(example(), TakeFiles("a"))
 
 
 def test_every_kind_of_report_begins_with_its_json(tmp_path):
-    assert [path.name for path in report_paths(AssessedTake, tmp_path, "a")] == ["a.json", "a.png", "a.html"]
+    assert [path.name for path in report_paths(AssessedTake, tmp_path, "a")] == [
+        "a.json",
+        "a.mid",
+        "a.png",
+        "a.html",
+    ]
     aligned = report_paths(DescribedAlignment, tmp_path, "a")
     assert [path.name for path in aligned] == ["a.json", "a.match", "a.png"]
 
 
 def test_the_files_of_an_assessment(tmp_path):
-    paths = report_paths(AssessedTake, tmp_path, "a")
+    paths = report_paths(AssessedTake, tmp_path, "a", without=(TRANSCRIPTION_SUFFIX,))
     write_report(TAKEN, paths)
     assert read_assessment(paths[0]) == example()
     assert paths[1].read_bytes().startswith(b"\x89PNG")
@@ -31,7 +43,7 @@ def test_a_new_format_is_one_row(tmp_path, monkeypatch):
         path.write_text(json.dumps(taken.assessment.aggregate.value))
 
     monkeypatch.setitem(FORMATS, ".txt", {AssessedTake: write_aggregate})
-    paths = report_paths(AssessedTake, tmp_path, "a")
+    paths = report_paths(AssessedTake, tmp_path, "a", without=(TRANSCRIPTION_SUFFIX,))
     write_report(TAKEN, paths)
     assert paths[-1] == tmp_path / "a.txt"
     assert json.loads(paths[-1].read_text()) == example().aggregate.value

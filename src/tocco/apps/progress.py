@@ -13,31 +13,48 @@ _QUIET_SEC: Final = 2.0
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Function `(done, total)` that updates a bar on a terminal, and elsewhere prints lines to stderr."""
+def progress_bar(
+    what: str, shown: Callable[[float], str] = "{:.0f}".format, *, at_once: bool = True
+) -> Iterator[Callable[[float, float], None]]:
+    """Function `(done, total)` that updates a bar on a terminal, and elsewhere prints lines to stderr.
+
+    Parameters
+    ----------
+    what : is done
+    shown : how an amount of it is written, such as `clock` for seconds
+    at_once : whether there is a bar before the first amount is known
+    """
     if not sys.stderr.isatty():
-        yield _Lines(what)
+        yield _Lines(what, shown)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    amount = TextColumn("{task.fields[amount]}", markup=False)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), amount, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(what, total=None, amount="", visible=at_once)
+
+        def advance(done: float, total: float) -> None:
+            amount = f"{shown(done)}/{shown(total)}"
+            bar.update(task, completed=done, total=total, amount=amount, visible=True)
+
+        yield advance
 
 
 class _Lines:
     """Prints a line for every tenth that is done, once the work has taken two seconds."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, shown: Callable[[float], str]) -> None:
         self.what = what
+        self.shown = shown
         self.tenths = 0
         self.start_sec = time.monotonic()
 
-    def __call__(self, done: int, total: int) -> None:
-        tenths = 10 * done // max(total, 1)
+    def __call__(self, done: float, total: float) -> None:
+        tenths = int(10 * done / total) if total > 0 else 0
         if tenths > self.tenths and time.monotonic() - self.start_sec >= _QUIET_SEC:
             share = f"{100 * done / total:.0f} %"
-            print(f"{self.what}: {share} ({done} of {total})", file=sys.stderr, flush=True)  # noqa: T201
+            of = f"{self.shown(done)} of {self.shown(total)}"
+            print(f"{self.what}: {share} ({of})", file=sys.stderr, flush=True)  # noqa: T201
         self.tenths = max(tenths, self.tenths)

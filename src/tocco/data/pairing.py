@@ -49,7 +49,7 @@ class TakeFiles:
     ----------
     id : name of its results; valid as a file name
     audio, midi, score : None where missing; `audio` or `midi` is present
-    origin : of the notes in `midi`
+    origin : of the notes in `midi`, where it is given
     """
 
     id: str
@@ -57,6 +57,16 @@ class TakeFiles:
     midi: Path | None = None
     score: Path | None = None
     origin: Origin = "keys"
+
+    @property
+    def is_recording_alone(self) -> bool:
+        """Whether its notes are to be transcribed."""
+        return self.audio is not None and self.midi is None
+
+    @property
+    def notes(self) -> Origin:
+        """Where its notes come from: as `origin` says, or transcribed where there is no MIDI."""
+        return "transcribed" if self.is_recording_alone else self.origin
 
 
 @dataclass(frozen=True)

@@ -215,8 +215,8 @@ class Moment(StrictModel):
 class Assessment(StrictModel):
     """All ratings of one performance, with intervals, curve and provenance."""
 
-    schema_version: Literal["2.1"] = SCHEMA_VERSION
-    """Version of this format; files of versions 1.0, 1.1 and 2.0 are read as well."""
+    schema_version: Literal["2.2"] = SCHEMA_VERSION
+    """Version of this format; files of versions 1.0, 1.1, 2.0 and 2.1 are read as well."""
 
     rubric: _Text
     """Name of the rubric: which dimensions there are, and what their ratings mean."""

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from tocco.audio.processing import segment_bounds, stream_audio
+from tocco.audio.transcription import Transcriber
 from tocco.data.preparation import WindowInputs, cut_windows, symbolic_inputs
 from tocco.data.sources import Sources, open_sources
+from tocco.data.transcribing import OnTranscribed
 from tocco.errors import InputError
 from tocco.inference.assessment import Assessment
 from tocco.inference.bundle import Bundle, load_bundle
@@ -37,13 +39,21 @@ class Assessor:
         A loaded bundle or its folder; the one inside the package if None.
     rubric
         The dimensions that are rated, and their weights in the aggregate.
+    transcriber
+        Finds the notes of a recording that comes without MIDI; None for the built-in one.
     """
 
-    def __init__(self, bundle: Bundle | StrPath | None = None, rubric: Rubric = TOCCO10) -> None:
+    def __init__(
+        self,
+        bundle: Bundle | StrPath | None = None,
+        rubric: Rubric = TOCCO10,
+        transcriber: Transcriber | None = None,
+    ) -> None:
         if not isinstance(bundle, Bundle):
             bundle = load_bundle(None if bundle is None else Path(bundle))
         self.bundle = bundle
         self.rubric = rubric
+        self.transcriber = transcriber
 
     def assess(
         self,
@@ -52,17 +62,19 @@ class Assessor:
         score: StrPath | None = None,
         *,
         origin: Origin = "keys",
+        on_transcribed: OnTranscribed | None = None,
     ) -> Assessment:
         """Assess one performance.
 
         Parameters
         ----------
         audio : recording; None renders the MIDI
-        midi : performance MIDI
+        midi : performance MIDI; None transcribes the recording
         score : MusicXML, .mxl or score MIDI; without one, what needs it is missing
         origin
             "transcribed" for a MIDI that was transcribed from a recording: what a transcription cannot show
             is missing, and the rest is compared with transcriptions.
+        on_transcribed : progress of the transcription of a recording alone
 
         Raises
         ------
@@ -70,7 +82,14 @@ class Assessor:
             An input cannot be used, two do not belong together, or a part of this machine is missing.
         """
         audio, midi, score = (None if path is None else Path(path) for path in (audio, midi, score))
-        with open_sources(audio, midi, score, origin=origin) as sources:
+        with open_sources(
+            audio,
+            midi,
+            score,
+            origin=origin,
+            transcriber=self.transcriber,
+            on_transcribed=on_transcribed,
+        ) as sources:
             return self._assess(sources)
 
     def _assess(self, sources: Sources) -> Assessment:
@@ -83,7 +102,7 @@ class Assessor:
         merge = centre_weighted_merge(bounds, rated.heard)
         if not len(merge.time_sec):
             raise InputError(
-                sources.midi.path or "MIDI",
+                sources.midi.path or sources.sound,
                 f"has no window of {data.window_sec:.0f} s with {MIN_STRUCK_NOTES} notes",
                 next_step="give a longer excerpt",
             )

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from tocco.audio.transcription import transcriber_of
 from tocco.data.pairing import TakeFiles
+from tocco.data.transcribing import OnTranscribed
 from tocco.engines import LocalEngine, Progress
 from tocco.errors import ToccoError
 from tocco.inference.assessment import Assessment
@@ -37,6 +39,7 @@ class Outcome:
 class _Task:
     take: TakeFiles
     bundle: Path | None
+    transcriber: str | None
     deliver: Deliver | None
 
 
@@ -44,6 +47,7 @@ def assess_many(
     takes: Sequence[TakeFiles],
     bundle: Path | None = None,
     *,
+    transcriber: str | None = None,
     jobs: int = 1,
     deliver: Deliver | None = None,
     progress: Progress | None = None,
@@ -56,6 +60,7 @@ def assess_many(
     ----------
     takes
     bundle : its folder; the one inside the package if None
+    transcriber : command that transcribes recordings without MIDI; None for the built-in transcriber
     jobs : processes; with one, this very process
     deliver
         Writes what an assessment leaves behind; picklable where `jobs` is more than 1.
@@ -72,23 +77,27 @@ def assess_many(
     MissingPartError
         A process was ended from outside.
     """
-    tasks = [_Task(take, bundle, deliver) for take in takes]
+    tasks = [_Task(take, bundle, transcriber, deliver) for take in takes]
     yield from LocalEngine(jobs).map(_assess, tasks, progress)
 
 
 @lru_cache(maxsize=1)
-def shared_assessor(bundle: Path | None = None) -> Assessor:
-    """The assessor of a bundle, loaded once a process."""
-    return Assessor(bundle)
+def shared_assessor(bundle: Path | None = None, transcriber: str | None = None) -> Assessor:
+    """The assessor of a bundle, and of a transcriber's command if there is one; loaded once a process."""
+    return Assessor(bundle, transcriber=None if transcriber is None else transcriber_of(transcriber))
 
 
-def assess_take(assessor: Assessor, take: TakeFiles) -> Assessment:
+def assess_take(
+    assessor: Assessor, take: TakeFiles, on_transcribed: OnTranscribed | None = None
+) -> Assessment:
     """Assess the files of one performance."""
-    return assessor.assess(take.audio, take.midi, take.score, origin=take.origin)
+    return assessor.assess(
+        take.audio, take.midi, take.score, origin=take.origin, on_transcribed=on_transcribed
+    )
 
 
 def _assess(task: _Task) -> Outcome:
-    assessor = shared_assessor(task.bundle)
+    assessor = shared_assessor(task.bundle, task.transcriber)
     try:
         assessment = assess_take(assessor, task.take)
         if task.deliver is not None:

@@ -197,7 +197,7 @@ def _heard(sources: Sources, bounds_sec: FloatArray) -> Heard:
 
 def _inputs(sources: Sources, bounds_sec: FloatArray) -> Inputs:
     midi, audio, score = sources.midi, sources.audio, sources.score
-    described = sources.description
+    described, transcription = sources.description, sources.transcription
     return Inputs(
         notes=sources.performance.origin,
         sound="recorded" if audio.given else "rendered",
@@ -209,11 +209,13 @@ def _inputs(sources: Sources, bounds_sec: FloatArray) -> Inputs:
             flags=described.flags if audio.given else (),
         ),
         midi=InputFile(
-            name=_name(midi.path),
-            sha256=str(midi.sha256),
-            origin="given",
+            name=_name(midi.path or audio.path),
+            sha256=str(midi.sha256 or audio.sha256),
+            origin="given" if midi.given else "derived",
             duration_sec=sources.performance.duration_sec,
         ),
+        transcriber=None if transcription is None else transcription.transcriber,
+        transcription_sha256=None if transcription is None else transcription.sha256,
         score=None
         if score is None
         else InputFile(name=_name(score.path), sha256=str(score.sha256), origin="given"),

@@ -118,7 +118,7 @@ class InputFile(StrictModel):
     """File name without its folder; for a derived input, of what it was derived from."""
 
     sha256: _Sha256
-    """Hash of that file."""
+    """Hash of that file: for a derived input, of what it was derived from."""
 
     origin: Literal["given", "derived"]
     """"derived": audio rendered from the MIDI, or MIDI transcribed from the audio."""
@@ -168,6 +168,12 @@ class Inputs(StrictModel):
     midi: InputFile
     """The performance MIDI."""
 
+    transcriber: _Text | None = None
+    """Name and version of what transcribed the recording, or the command; null where MIDI was given."""
+
+    transcription_sha256: _Sha256 | None = None
+    """Hash of the MIDI that it made, which lies beside the assessment; null where MIDI was given."""
+
     score: InputFile | None = None
     """The score; null when none was given."""
 
@@ -176,6 +182,14 @@ class Inputs(StrictModel):
 
     synchrony: Synchrony | None = None
     """Null when one of audio and MIDI was derived from the other."""
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Inputs:
+        if (self.transcriber is None) != (self.transcription_sha256 is None):
+            raise ValueError("transcriber and transcription_sha256 stand together or not at all")
+        if self.transcriber is not None and (self.notes, self.midi.origin) != ("transcribed", "derived"):
+            raise ValueError("a transcriber has notes that are transcribed, and MIDI that is derived")
+        return self
 
 
 class BundleIdentity(StrictModel):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tocco.data.pairing import TakeFiles
+from tocco.data.transcribing import kept_transcription
 from tocco.errors import InputError, OutputError
 from tocco.files import SAFE_NAME_RULE, is_safe_name, sha256_of, writable_folder
 from tocco.inference.assessment import (
@@ -16,7 +17,7 @@ from tocco.inference.assessment import (
     read_assessment,
     write_assessment_table,
 )
-from tocco.report.formats import AssessedTake, report_paths, write_report
+from tocco.report.formats import TRANSCRIPTION_SUFFIX, AssessedTake, report_paths, write_report
 
 TABLE: Final = "assessments.csv"
 
@@ -48,8 +49,8 @@ class AssessmentFolder:
 
     def write(self, take: TakeFiles, assessment: Assessment) -> tuple[Path, ...]:
         """Write the files of one assessment, and say which."""
-        paths = self._paths(take.id)
-        write_report(AssessedTake(assessment, take), paths)
+        paths = self._paths(take)
+        write_report(AssessedTake(assessment, take, _kept(assessment)), paths)
         return paths
 
     def read(self, performance_id: str) -> Assessment:
@@ -61,24 +62,37 @@ class AssessmentFolder:
         write_assessment_table(assessments, self.path / TABLE)
         return self.path / TABLE
 
-    def is_done(self, take: TakeFiles, bundle_sha256: str) -> bool:
+    def is_done(self, take: TakeFiles, bundle_sha256: str, transcriber: str | None = None) -> bool:
         """Whether an earlier run assessed these files with this bundle.
 
         Files that the earlier run did not come to are written now.
 
+        Parameters
+        ----------
+        take
+        bundle_sha256
+        transcriber : version of the one that transcribes recordings without MIDI; None where none is there
+
         Raises
         ------
         OutputError
-            The name is taken by other files, or by another bundle.
+            The name is taken by other files, by another bundle, or by notes of another transcriber.
         """
         found = self.earlier(take)
         if found is None:
             return False
-        path, *others = self._paths(take.id)
+        path, *others = self._paths(take)
         if found.bundle.sha256 != bundle_sha256:
             made_by = f"{found.bundle.name} {found.bundle.version}"
             raise OutputError(path, f"was made by another bundle ({made_by})", next_step=_OTHER_FOLDER)
-        write_report(AssessedTake(found, take), [other for other in others if not other.exists()])
+        made_by = found.inputs.transcriber
+        if made_by is not None and transcriber not in (None, made_by):
+            raise OutputError(path, f"was made by another transcriber ({made_by})", next_step=_OTHER_FOLDER)
+        missing = [other for other in others if not other.exists()]
+        transcription = self._transcription(take, found)
+        if made_by is not None and missing and transcription is None:
+            return False  # what is missing needs the notes, and they are kept nowhere
+        write_report(AssessedTake(found, take, transcription), missing)
         return True
 
     def earlier(self, take: TakeFiles, *, overwrite: bool = False) -> Assessment | None:
@@ -92,7 +106,7 @@ class AssessmentFolder:
         OutputError
             The name is taken.
         """
-        path, *others = self._paths(take.id)
+        path, *others = self._paths(take)
         if not path.exists():
             for present in filter(Path.exists, others):
                 raise OutputError(present, "exists, and is not of an assessment", next_step=_OTHER_FOLDER)
@@ -107,17 +121,28 @@ class AssessmentFolder:
             return None  # the inputs themselves are at fault; reading them says how
         given = [None if file is None else sha256_of(file) for file in files]
         differing = differing_inputs(found, *given)
-        if found.inputs.notes != take.origin:
-            differing += (f"other notes ({found.inputs.notes}, not {take.origin})",)
+        if found.inputs.notes != take.notes:
+            differing += (f"other notes ({found.inputs.notes}, not {take.notes})",)
         if differing and not overwrite:
             problem = _difference(differing)
             raise OutputError(path, problem, next_step="name another folder, or --overwrite")
+        midi = path.with_suffix(TRANSCRIPTION_SUFFIX)
+        if midi in others and midi.exists() and sha256_of(midi) != found.inputs.transcription_sha256:
+            raise OutputError(midi, "exists, and is not what was transcribed", next_step=_OTHER_FOLDER)
         return found
 
-    def _paths(self, performance_id: str) -> tuple[Path, ...]:
-        if not is_safe_name(performance_id):
-            raise InputError("id", f"{performance_id!r} cannot name a file", allowed=SAFE_NAME_RULE)
-        return report_paths(AssessedTake, self.path, performance_id)
+    def _transcription(self, take: TakeFiles, found: Assessment) -> Path | None:
+        """The MIDI of a recording that was transcribed: in this folder, or where transcriptions are kept."""
+        if found.inputs.transcriber is None:
+            return None
+        here = self.path / f"{take.id}{TRANSCRIPTION_SUFFIX}"
+        return here if here.is_file() else _kept(found)
+
+    def _paths(self, take: TakeFiles) -> tuple[Path, ...]:
+        if not is_safe_name(take.id):
+            raise InputError("id", f"{take.id!r} cannot name a file", allowed=SAFE_NAME_RULE)
+        without = () if take.is_recording_alone else (TRANSCRIPTION_SUFFIX,)
+        return report_paths(AssessedTake, self.path, take.id, without=without)
 
     def _refuse_other_table(self) -> None:
         """A table of an earlier run may be written again; another file of its name may not be lost."""
@@ -133,6 +158,16 @@ class AssessmentFolder:
             ) from error
         if not ours:
             raise OutputError(path, "exists, and is no table of assessments", next_step="name another folder")
+
+
+def _kept(assessment: Assessment) -> Path | None:
+    """The kept MIDI that was assessed; None where it is another by now, or MIDI was given."""
+    inputs = assessment.inputs
+    if inputs.transcriber is None:
+        return None
+    path = kept_transcription(inputs.audio.sha256, inputs.transcriber)
+    is_same = path.is_file() and sha256_of(path) == inputs.transcription_sha256
+    return path if is_same else None
 
 
 def _difference(differing: tuple[str, ...]) -> str:

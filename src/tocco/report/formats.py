@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from tocco.data.pairing import TakeFiles
+from tocco.errors import OutputError
+from tocco.files import write_bytes
 from tocco.inference.alignment_document import AlignmentDocument, write_alignment
 from tocco.inference.assessment import Assessment, write_assessment_file
 from tocco.music.alignment import Alignment
@@ -43,10 +45,12 @@ class AssessedTake:
     ----------
     assessment
     files : what can be shown and heard beside it
+    transcription : MIDI of a recording that came without; None where MIDI was given
     """
 
     assessment: Assessment
     files: TakeFiles
+    transcription: Path | None = None
 
 
 Report = AssessedTake | DescribedAlignment
@@ -56,12 +60,20 @@ def _write_assessment(taken: AssessedTake, path: Path) -> None:
     write_assessment_file(taken.assessment, path)
 
 
+def _write_transcription(taken: AssessedTake, path: Path) -> None:
+    if taken.transcription is None or not taken.transcription.is_file():
+        raise OutputError(path, "cannot be written: its transcription is gone", next_step="assess it again")
+    write_bytes(path, taken.transcription.read_bytes())
+
+
 def _draw_curve(taken: AssessedTake, path: Path) -> None:
     draw_curve(taken.assessment, path)
 
 
 def _write_page(taken: AssessedTake, path: Path) -> None:
-    material = read_material(taken.assessment, taken.files.audio, taken.files.midi, taken.files.score)
+    files = taken.files
+    midi = taken.transcription if files.midi is None else files.midi
+    material = read_material(taken.assessment, files.audio, midi, files.score)
     write_page(taken.assessment, material, path)
 
 
@@ -77,8 +89,12 @@ def _draw(aligned: DescribedAlignment, path: Path) -> None:
     draw_alignment(aligned.alignment, aligned.performance, aligned.document, path)
 
 
+TRANSCRIPTION_SUFFIX: Final = ".mid"
+"""Of the one file that only some assessments have: those of recordings without MIDI."""
+
 FORMATS: Final[Mapping[str, Mapping[type[Report], Callable[[Any, Path], None]]]] = {
     ".json": {AssessedTake: _write_assessment, DescribedAlignment: _write_json},
+    TRANSCRIPTION_SUFFIX: {AssessedTake: _write_transcription},
     ".match": {DescribedAlignment: _write_match},
     ".png": {AssessedTake: _draw_curve, DescribedAlignment: _draw},
     ".html": {AssessedTake: _write_page},
@@ -89,15 +105,19 @@ The JSON comes first: it names the inputs, so that a run that was killed can be 
 """
 
 
-def report_paths(kind: type[Report], folder: Path, name: str) -> tuple[Path, ...]:
+def report_paths(
+    kind: type[Report], folder: Path, name: str, *, without: Collection[str] = ()
+) -> tuple[Path, ...]:
     """The files of one report, in the order in which they are written.
 
     Parameters
     ----------
     kind : of the report
     folder, name : `<folder>/<name><suffix>`
+    without : suffixes that this report has no file of
     """
-    return tuple(folder / f"{name}{suffix}" for suffix, writers in FORMATS.items() if kind in writers)
+    suffixes = (suffix for suffix, writers in FORMATS.items() if kind in writers and suffix not in without)
+    return tuple(folder / f"{name}{suffix}" for suffix in suffixes)
 
 
 def write_report(report: Report, paths: Iterable[Path]) -> None:

@@ -14,7 +14,16 @@ from tocco.inference.evidence import NoteOutcome
 from tocco.inference.finding import Finding
 from tocco.inference.whole_findings import THROUGHOUT
 from tocco.music.places import bars_in_words, place_in_words
-from tocco.report.wording import account, aggregate_parts, clock, nothing_stands_out, points, remarks, title
+from tocco.report.wording import (
+    account,
+    aggregate_parts,
+    clock,
+    nothing_stands_out,
+    points,
+    remarks,
+    title,
+    transcribed_by,
+)
 
 _UNRATED = Rating.missing("it was not asked for")
 _NO_PASSAGE = "no passage of several bars is clearly better or worse than the whole"
@@ -69,9 +78,11 @@ def interval_bar(value: float, interval: tuple[float, float] | None, cells: int 
 
 def _origins(assessment: Assessment) -> str:
     inputs = assessment.inputs
-    parts = ["sound rendered from the MIDI" if inputs.sound == "rendered" else "recording and MIDI"]
-    if inputs.notes == "transcribed":
-        parts.append("notes transcribed")
+    if inputs.transcriber is not None:
+        parts = ["recording", f"notes {transcribed_by(inputs.transcriber)}"]
+    else:
+        parts = ["sound rendered from the MIDI" if inputs.sound == "rendered" else "recording and MIDI"]
+        parts += ["notes transcribed"] if inputs.notes == "transcribed" else []
     parts.append(f"score {inputs.score.name}" if inputs.score is not None else "no score")
     return ", ".join(parts)
 

@@ -108,6 +108,16 @@ def mistake(note: NoteOutcome) -> str:
     return f"{bar}: {note.expected or note.played}"
 
 
+def transcribed_by(transcriber: str) -> str:
+    """How a transcriber is called in a sentence: by its name, or as the command that it is.
+
+    >>> transcribed_by("transkun 2.0.1"), transcribed_by("hear {audio} {midi}")
+    ('transcribed by transkun 2.0.1', "transcribed by the command 'hear {audio} {midi}'")
+    """
+    is_command = "{audio}" in transcriber
+    return f"transcribed by the command {transcriber!r}" if is_command else f"transcribed by {transcriber}"
+
+
 def clock(time_sec: float) -> str:
     """Minutes and seconds.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tocco.apps.cli.options import Transcriber
 from tocco.audio.containers import identify_container
-from tocco.data.pairing import Given, given_takes
+from tocco.data.pairing import Given, TakeFiles, given_takes
 from tocco.errors import UsageError
 
 _NEXT = "give recordings, performance MIDI, scores, or a folder of them; or a table with --manifest"
@@ -21,7 +23,8 @@ def assess(
         typer.Argument(
             metavar="FILE|FOLDER...",
             help="Recordings, performance MIDI and scores, in any order; files of one name are one "
-            "performance, and a single score applies to all. Or folders of them.",
+            "performance, and a single score applies to all. Or folders of them. A recording without MIDI "
+            "is transcribed.",
             show_default=False,
         ),
     ] = None,
@@ -42,6 +45,7 @@ def assess(
     transcribed: Annotated[
         bool, typer.Option("--transcribed", help="The MIDI was transcribed from a recording.")
     ] = False,
+    transcriber: Transcriber = None,
     jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the assessment of other inputs under the same name.")
@@ -52,6 +56,7 @@ def assess(
     for one in given.left_out:
         typer.echo(f"left out: {one.subject} {one.reason}", err=True)
     takes = [replace(take, origin="transcribed") if transcribed else take for take in given.takes]
+    _check_transcriber(transcriber, takes)
     is_batch = manifest is not None or len(takes) > 1
     if is_batch and overwrite:
         raise UsageError(
@@ -65,13 +70,28 @@ def assess(
     if is_batch:
         from tocco.apps.commands.assess import assess_several
 
-        raise typer.Exit(assess_several(takes, bundle, output, jobs=jobs))
+        raise typer.Exit(assess_several(takes, bundle, output, transcriber=transcriber, jobs=jobs))
     take = takes[0]
     if take.audio is not None:
         identify_container(take.audio)  # a file that is no recording is named before anything is loaded
     from tocco.apps.commands.assess import assess_one
 
-    assess_one(take, bundle, output, overwrite=overwrite)
+    assess_one(take, bundle, output, transcriber=transcriber, overwrite=overwrite)
+
+
+def _check_transcriber(command: str | None, takes: Sequence[TakeFiles]) -> None:
+    """Refuse a command that says not where the files go, or that has nothing to transcribe."""
+    if command is None:
+        return
+    if not any(take.is_recording_alone for take in takes):
+        raise UsageError(
+            "--transcriber",
+            "is given, and every performance has its MIDI",
+            next_step="leave it out, or leave out the MIDI",
+        )
+    from tocco.audio.transcription import CommandTranscriber
+
+    CommandTranscriber(command)
 
 
 def _given(files: list[Path], midi: list[Path], score: list[Path], manifest: Path | None) -> Given:

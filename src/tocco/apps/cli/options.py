@@ -25,6 +25,14 @@ Scale = Annotated[Path | None, typer.Option(help="Scale for recorded MIDI; the o
 TranscribedScale = Annotated[
     Path | None, typer.Option(help="Scale for transcribed MIDI; the one that ships if not given.")
 ]
+Transcriber = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COMMAND",
+        help="Transcribe recordings without MIDI by this command, in which {audio} and {midi} stand for the "
+        "two files; by default with the built-in transcriber.",
+    ),
+]
 PoolPieces = Annotated[
     Path | None,
     typer.Option("--pieces", help="File of the pool's pieces, one per line, in place of a share of all."),

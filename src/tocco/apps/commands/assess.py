@@ -10,23 +10,35 @@ from typing import Final
 import typer
 
 from tocco.apps.progress import progress_bar
+from tocco.audio.transcription import transcriber_of
 from tocco.data.pairing import TakeFiles
+from tocco.errors import MissingPartError
 from tocco.inference.assessment import Assessment
 from tocco.inference.batch import assess_many, assess_take, shared_assessor
 from tocco.report.assessment_folder import AssessmentFolder
 from tocco.report.ranking import print_ranking
 from tocco.report.terminal import print_assessment
+from tocco.report.wording import clock
 
 SOME_FAILED: Final = 1
 
 
-def assess_one(take: TakeFiles, bundle: Path | None, output: Path | None, *, overwrite: bool) -> None:
+def assess_one(
+    take: TakeFiles,
+    bundle: Path | None,
+    output: Path | None,
+    *,
+    transcriber: str | None = None,
+    overwrite: bool,
+) -> None:
     """Assess one performance, print its table and, with `output`, write its files."""
     folder = None if output is None else AssessmentFolder(output)
     if folder is not None:
         folder.prepare()
         folder.earlier(take, overwrite=overwrite)
-    assessment = assess_take(shared_assessor(bundle), take)
+    assessor = shared_assessor(bundle, transcriber)
+    with progress_bar("transcribing", clock, at_once=False) as on_transcribed:
+        assessment = assess_take(assessor, take, on_transcribed)
     written = () if folder is None else folder.write(take, assessment)
     print_assessment(assessment)
     for path in written:
@@ -34,7 +46,12 @@ def assess_one(take: TakeFiles, bundle: Path | None, output: Path | None, *, ove
 
 
 def assess_several(
-    takes: Sequence[TakeFiles], bundle: Path | None, output: Path | None, *, jobs: int = 1
+    takes: Sequence[TakeFiles],
+    bundle: Path | None,
+    output: Path | None,
+    *,
+    transcriber: str | None = None,
+    jobs: int = 1,
 ) -> int:
     """Assess many performances and print a table of all; an error does not end the batch.
 
@@ -47,15 +64,18 @@ def assess_several(
     folder = None if output is None else AssessmentFolder(output)
     done: list[str] = []
     if folder is not None:
-        sha256 = shared_assessor(bundle).bundle.sha256
+        sha256 = shared_assessor(bundle, transcriber).bundle.sha256
         folder.prepare()
-        done = [take.id for take in takes if folder.is_done(take, sha256)]
+        version = _version(transcriber) if any(take.is_recording_alone for take in takes) else None
+        done = [take.id for take in takes if folder.is_done(take, sha256, version)]
     waiting = [take for take in takes if take.id not in done]
     found: dict[str, Assessment] = {}
     failed: set[str] = set()
     with progress_bar("assessing") as advance:
         deliver = None if folder is None else folder.write
-        outcomes = assess_many(waiting, bundle, jobs=jobs, deliver=deliver, progress=advance)
+        outcomes = assess_many(
+            waiting, bundle, transcriber=transcriber, jobs=jobs, deliver=deliver, progress=advance
+        )
         with closing(outcomes):  # an error here ends the processes at once
             for outcome in outcomes:
                 if outcome.error is not None:
@@ -73,3 +93,11 @@ def assess_several(
         counts = f"{folder.write_table(complete)}: {counts}"
     typer.echo(counts)
     return SOME_FAILED if failed else 0
+
+
+def _version(transcriber: str | None) -> str | None:
+    """Of the transcriber; None where it is not installed, which each recording that needs it will say."""
+    try:
+        return transcriber_of(transcriber).version
+    except MissingPartError:
+        return None

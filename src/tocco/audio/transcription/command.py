@@ -48,6 +48,10 @@ class CommandTranscriber:
                     allowed=f"a command with {AUDIO_PLACE} and {MIDI_PLACE}",
                 )
         self._words({AUDIO_PLACE: "", MIDI_PLACE: ""})
+        try:
+            self.command.encode()  # it is written into results, and names what is kept
+        except UnicodeEncodeError as error:
+            raise UsageError("--transcriber", "holds bytes that are no text", allowed="UTF-8") from error
 
     @property
     def version(self) -> str:

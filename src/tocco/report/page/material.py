@@ -14,7 +14,7 @@ from tocco.audio.processing import stream_audio
 from tocco.errors import MismatchError
 from tocco.files import sha256_of
 from tocco.inference.assessment import Assessment
-from tocco.inference.evidence import InputFile, NoteOutcome
+from tocco.inference.evidence import InputFile, Inputs, NoteOutcome
 from tocco.music.midi import load_midi
 from tocco.music.performance import PedalCurve, Performance
 from tocco.music.score import score_readings
@@ -111,13 +111,23 @@ def read_material(
         assert_assessed(audio, inputs.audio if inputs.sound == "recorded" else None, "recording")
         sound = read_sound(audio, inputs.audio.duration_sec or 0.0)
     if midi is not None:
-        assert_assessed(midi, inputs.midi if inputs.midi.origin == "given" else None, "MIDI")
+        assert_assessed(midi, _assessed_midi(inputs), "MIDI")
         notes = read_notes(_on_the_clock(load_midi(midi), assessment), assessment)
     if score is not None:
         assert_assessed(score, inputs.score, "score")
         if assessment.alignment is not None:
             written = place_written(score_readings(score), assessment.alignment)
     return Material(sound, notes, written)
+
+
+def _assessed_midi(inputs: Inputs) -> InputFile | None:
+    """The MIDI that was given, or that was transcribed; None in older files, which have no hash of it."""
+    if inputs.midi.origin == "given":
+        return inputs.midi
+    if inputs.transcription_sha256 is None:
+        return None
+    name = f"transcription of {inputs.midi.name}"
+    return inputs.midi.model_copy(update={"name": name, "sha256": inputs.transcription_sha256})
 
 
 def assert_assessed(path: Path, assessed: InputFile | None, kind: str) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from tocco.inference.assessment import Assessment
 from tocco.inference.evidence import InputFile
-from tocco.report.wording import clock, points, title
+from tocco.report.wording import clock, points, title, transcribed_by
 
 
 def heard_file(assessment: Assessment) -> InputFile:
@@ -45,6 +45,11 @@ def _what(assessment: Assessment) -> str:
     length = "" if music is None else f" ({clock(music.end_sec - music.start_sec)} of music)"
     score = "without a score" if inputs.score is None else f"beside the score {inputs.score.name}"
     source = _SOURCES[inputs.sound, inputs.notes]
+    if inputs.transcriber is not None:
+        source = (
+            f"from the recording alone: its notes were {transcribed_by(inputs.transcriber)}, "
+            "so soft notes, releases and pedal are less sure"
+        )
     return f"{heard_file(assessment).name}{length} was rated {score}, {source}."
 
 

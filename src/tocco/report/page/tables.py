@@ -9,7 +9,7 @@ from tocco.inference.assessment import Assessment
 from tocco.inference.technique import Measure
 from tocco.music.places import place_in_words
 from tocco.report.page.roll import MISTAKES
-from tocco.report.wording import clock, title
+from tocco.report.wording import clock, title, transcribed_by
 
 LEAD_SEC: Final = 1.5
 """A place is played from so much before it to so much after it."""
@@ -136,8 +136,12 @@ def provenance(assessment: Assessment) -> list[tuple[str, str]]:
             rows.append((kind, "none"))
             continue
         flags = f"; {', '.join(file.flags)}" if file.flags else ""
-        made = file.name if file.origin == "given" else f"derived from {file.name}"
-        rows.append((kind, f"{made}{flags}; SHA-256 {file.sha256}"))
+        made, sha256 = file.name, file.sha256
+        if kind == "MIDI" and inputs.transcriber is not None:
+            made, sha256 = f"{transcribed_by(inputs.transcriber)} from {made}", inputs.transcription_sha256
+        elif file.origin == "derived":
+            made = f"derived from {made}"
+        rows.append((kind, f"{made}{flags}; SHA-256 {sha256}"))
     if inputs.synchrony is not None:
         sync = inputs.synchrony
         rows.append(
