@@ -81,6 +81,7 @@ class PerformanceDataset(Dataset[Example]):
         cache_dir: Path | None = None,
         jobs: int = 1,
         missing_midi: MissingMidi = "refuse",
+        transcriber: str | None = None,
         progress: Progress | None = None,
         **options: Any,
     ) -> PerformanceDataset:
@@ -92,6 +93,7 @@ class PerformanceDataset(Dataset[Example]):
             cache_dir=cache_dir,
             jobs=jobs,
             missing_midi=missing_midi,
+            transcriber=transcriber,
             progress=progress,
         )
         return cls(prepared, training=training, **options)
@@ -191,6 +193,7 @@ def create_dataloaders(
     with_cqt: bool = False,
     jobs: int = 1,
     missing_midi: MissingMidi = "refuse",
+    transcriber: str | None = None,
     progress: Progress | None = None,
 ) -> DataLoaders:
     """Loaders of a label file: prepared, split 70/15/15 without leaks, bucketed by length.
@@ -199,7 +202,7 @@ def create_dataloaders(
     ----------
     labels
         JSONL; see `tocco.data.records`.
-    cache_dir, window_sec, overlap, jobs, missing_midi, progress
+    cache_dir, window_sec, overlap, jobs, missing_midi, transcriber, progress
         As in `prepare_records`.
     by, shares, seed
         As in `partition`; the seed also determines the order of the batches and the draws of the examples.
@@ -221,9 +224,10 @@ def create_dataloaders(
         cache_dir=cache_dir,
         jobs=jobs,
         missing_midi=missing_midi,
+        transcriber=transcriber,
         progress=progress,
     )
-    parts = partition(records, by=by, seed=seed, shares=shares)
+    parts = partition([one.record for one in prepared], by=by, seed=seed, shares=shares)
     training = PerformanceDataset(
         [prepared[i] for i in parts.train],
         training=True,

@@ -14,11 +14,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tocco.audio.transcription import transcriber_of
 from tocco.cache import ArrayReader, ArraysInMemory, cached_arrays, content_key
+from tocco.cache_folder import cache_folder
 from tocco.data.preparation import SymbolicInputs, WindowInputs, cut_windows
 from tocco.data.record_arrays import SYMBOLIC, MissingMidi, audio_and_midi, record_arrays
 from tocco.data.records import LabelRecord
 from tocco.data.splits import Fold, Protocol, checked_folds
+from tocco.data.transcribing import with_transcription
 from tocco.data.value_arrays import value_of
 from tocco.engines import LocalEngine, Progress
 from tocco.files import sha256_of
@@ -154,6 +157,7 @@ def prepare_records(
     cache_dir: Path | None,
     jobs: int = 1,
     missing_midi: MissingMidi = "refuse",
+    transcriber: str | None = None,
     progress: Progress | None = None,
 ) -> list[PreparedRecord]:
     """Read, align and measure every record; later runs read the cached files.
@@ -166,20 +170,30 @@ def prepare_records(
     cache_dir
         Cache folder; None to compute a record's arrays at each access.
     missing_midi
-        "refuse": a record without MIDI is an error. "derive": its MIDI is to be transcribed.
+        "refuse": a record without MIDI is an error. "derive": its recording is transcribed.
+    transcriber : command for that; None for the built-in transcriber
 
     Raises
     ------
     InputError
         A record lacks audio or MIDI, or its files cannot be used; the message names the record.
     MissingPartError
-        A MIDI is to be derived, and no transcriber is installed.
+        A recording is to be transcribed, and no transcriber is installed.
     """
     for record in records:
-        audio_and_midi(record, missing_midi)
+        _assert_files(record, missing_midi)
+    if any(record.midi_path is None for record in records):
+        transcriber_of(transcriber)  # fail before the work where there is none
     if cache_dir is not None:
         cache_dir.mkdir(parents=True, exist_ok=True)
-    prepare = functools.partial(record_outline, window_sec=window_sec, overlap=overlap, cache_dir=cache_dir)
+    prepare = functools.partial(
+        record_outline,
+        window_sec=window_sec,
+        overlap=overlap,
+        cache_dir=cache_dir,
+        missing_midi=missing_midi,
+        transcriber=transcriber,
+    )
     return [_prepared(outline) for outline in LocalEngine(jobs).map(prepare, records, progress)]
 
 
@@ -190,7 +204,13 @@ def prepared_folds(records: Sequence[PreparedRecord], protocol: Protocol) -> lis
 
 
 def record_outline(
-    record: LabelRecord, *, window_sec: float, overlap: float, cache_dir: Path | None
+    record: LabelRecord,
+    *,
+    window_sec: float,
+    overlap: float,
+    cache_dir: Path | None,
+    missing_midi: MissingMidi = "refuse",
+    transcriber: str | None = None,
 ) -> Outline:
     """Read, align and measure one record, unless it is cached.
 
@@ -201,12 +221,20 @@ def record_outline(
         Length of the windows, and fraction of it shared with the next.
     cache_dir
         Cache folder; None for no cache.
+    missing_midi, transcriber
+        As in `prepare_records`.
 
     Raises
     ------
     InputError
         The record lacks audio or MIDI, or its files cannot be used.
+    MissingPartError
+        Its recording is to be transcribed, and no transcriber is installed.
     """
+    _assert_files(record, missing_midi)
+    if record.midi_path is None:
+        folder = (cache_folder() if cache_dir is None else cache_dir) / "transcribed"
+        record = with_transcription(record, transcriber_of(transcriber), folder)
     path = None if cache_dir is None else cache_dir / _file_name(record, window_sec, overlap)
     source = RecordSource(record, window_sec, overlap, path)
     arrays = source.open()
@@ -219,6 +247,11 @@ def record_outline(
         score_refusal=value_of("score_refusal", arrays.array),
         fingerprint=arrays.array("fingerprint"),
     )
+
+
+def _assert_files(record: LabelRecord, missing_midi: MissingMidi) -> None:
+    if record.audio_path is None or missing_midi == "refuse":
+        audio_and_midi(record)
 
 
 def _file_name(record: LabelRecord, window_sec: float, overlap: float) -> str:

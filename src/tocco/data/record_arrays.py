@@ -17,7 +17,7 @@ from tocco.data.records import LabelRecord
 from tocco.data.sources import read_performance
 from tocco.data.splits import record_fingerprint
 from tocco.data.value_arrays import arrays_of
-from tocco.errors import InputError, MissingPartError
+from tocco.errors import InputError
 from tocco.units import SAMPLE_RATE_HZ, samples_from_sec
 
 MissingMidi = Literal["refuse", "derive"]
@@ -31,7 +31,7 @@ def record_arrays(record: LabelRecord, window_sec: float, overlap: float) -> dic
     """All cached arrays of a record."""
     audio_path, midi_path = audio_and_midi(record)
     normal = normalize_audio(load_audio(audio_path))
-    read = read_performance(midi_path, record.score_path, refuse_other_score=False)
+    read = read_performance(midi_path, record.score_path, origin=record.origin, refuse_other_score=False)
     performance, alignment = read.performance, read.alignment
     end = record.end_time if record.end_time is not None else len(normal.waveform) / SAMPLE_RATE_HZ
     bounds = segment_bounds(end - record.start_time, window_sec, overlap) + record.start_time
@@ -58,15 +58,13 @@ def record_arrays(record: LabelRecord, window_sec: float, overlap: float) -> dic
     return arrays
 
 
-def audio_and_midi(record: LabelRecord, missing_midi: MissingMidi = "refuse") -> tuple[Path, Path]:
+def audio_and_midi(record: LabelRecord) -> tuple[Path, Path]:
     """Audio and MIDI files of a record.
 
     Raises
     ------
     InputError
         It lacks one of them.
-    MissingPartError
-        Its MIDI is to be derived, and no transcriber is installed.
     """
     if record.audio_path is None:
         raise InputError(
@@ -76,12 +74,6 @@ def audio_and_midi(record: LabelRecord, missing_midi: MissingMidi = "refuse") ->
         )
     if record.midi_path is not None:
         return record.audio_path, record.midi_path
-    if missing_midi == "derive":
-        raise MissingPartError(
-            record.segment_id,
-            "has no midi_path and is to have its MIDI derived, but no transcriber is installed",
-            next_step="give its MIDI, or leave the record out",
-        )
     raise InputError(
         record.segment_id,
         "has no midi_path",

@@ -1,4 +1,4 @@
-"""The notes of a recording that comes without MIDI: transcribed once, and kept for the next time."""
+"""The notes of a recording that comes without MIDI: transcribed once, and cached."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from tocco.audio.description import AudioDescription
 from tocco.audio.processing import describe_audio, stream_audio
-from tocco.audio.transcription import Transcriber, kept_path, transcribe_cached
+from tocco.audio.transcription import Transcriber, cached_path, transcribe_cached, transcriber_of
 from tocco.cache_folder import cache_folder
 from tocco.data.records import LabelRecord
 from tocco.errors import InputError
@@ -24,12 +24,12 @@ _FOLDER: Final = "transcriptions"
 
 @dataclass(frozen=True, eq=False)
 class Transcription:
-    """The notes of a recording, and where they are kept.
+    """The notes of a recording, and the cached file that holds them.
 
     Attributes
     ----------
     performance : on the clock of the recording, `origin="transcribed"`
-    midi : the file that is kept
+    midi : the cached file
     sha256 : of that file
     transcriber : name and version
     """
@@ -40,15 +40,15 @@ class Transcription:
     transcriber: str
 
 
-def kept_transcription(audio_sha256: str, transcriber: str) -> Path:
-    """Where the transcription of a recording is kept, whether it is there yet or not.
+def cached_transcription(audio_sha256: str, transcriber: str) -> Path:
+    """The cached file of a transcription, whether it is there yet or not.
 
     Parameters
     ----------
     audio_sha256 : of the recording's file
     transcriber : name and version
     """
-    return kept_path(cache_folder() / _FOLDER, transcriber, audio_sha256)
+    return cached_path(cache_folder() / _FOLDER, transcriber, audio_sha256)
 
 
 def transcribe_recording(
@@ -64,7 +64,7 @@ def transcribe_recording(
     audio
     description : of that file
     transcriber
-    on_transcribed : not called where the transcription is kept already
+    on_transcribed : not called where the transcription is cached
 
     Raises
     ------
@@ -73,7 +73,7 @@ def transcribe_recording(
     MissingPartError
         Something that the transcriber needs is not installed.
     OutputError
-        The transcription cannot be kept.
+        The transcription cannot be cached.
     """
     if "silent" in description.flags:
         raise InputError(audio, "is silent", next_step="check that the recording has sound")
@@ -82,7 +82,7 @@ def transcribe_recording(
         if on_transcribed is not None:
             on_transcribed(min(done_sec, description.duration_sec), description.duration_sec)
 
-    midi = kept_transcription(description.sha256, transcriber.version)
+    midi = cached_transcription(description.sha256, transcriber.version)
     performance = transcribe_cached(
         transcriber,
         stream_audio(audio),
@@ -92,6 +92,30 @@ def transcribe_recording(
         on_heard=on_heard,
     )
     return Transcription(performance, midi, sha256_of(midi), transcriber.version)
+
+
+@dataclass(frozen=True)
+class TranscriptionTask:
+    """A label record whose notes are needed.
+
+    Attributes
+    ----------
+    record
+    folder : of the MIDI that is transcribed
+    transcriber : command; None for the built-in transcriber
+    """
+
+    record: LabelRecord
+    folder: Path
+    transcriber: str | None = None
+
+
+def transcribed_record(task: TranscriptionTask) -> LabelRecord | InputError:
+    """The record with MIDI, or why its recording cannot be transcribed."""
+    try:
+        return with_transcription(task.record, transcriber_of(task.transcriber), task.folder)
+    except InputError as error:
+        return error
 
 
 def with_transcription(record: LabelRecord, transcriber: Transcriber, folder: Path) -> LabelRecord:

@@ -25,8 +25,8 @@ from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.raters.note_errors import unheard_notes
 from tocco.schema import Duration, Seconds, Share, StrictModel, laid_out, one_line, parse_object
 
-SCHEMA_VERSION: Final = "1.1"
-READABLE_VERSIONS: Final = ("1.0", SCHEMA_VERSION)
+SCHEMA_VERSION: Final = "1.2"
+READABLE_VERSIONS: Final = ("1.0", "1.1", SCHEMA_VERSION)
 KIND: Final = "alignment"
 
 _Count = Annotated[int, Field(strict=True, ge=0)]
@@ -42,18 +42,24 @@ class AlignedInputs(StrictModel):
     """The recording whose clock the seconds are on; null when they are on the MIDI's own."""
 
     midi: InputFile
-    """The performance MIDI."""
+    """The performance MIDI; derived where a recording came without."""
+
+    transcriber: _Text | None = None
+    """Name and version of what transcribed the recording, or the command; null where MIDI was given."""
 
     score: InputFile
     """The score."""
 
     synchrony: Synchrony | None
-    """How the MIDI was brought onto the recording's clock; null without a recording."""
+    """How the MIDI was brought onto the recording's clock; null without a recording, or a MIDI of its own."""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> AlignedInputs:
-        if (self.audio is None) != (self.synchrony is None):
-            raise ValueError("audio and synchrony stand together or not at all")
+        if (self.transcriber is not None) != (self.midi.origin == "derived"):
+            raise ValueError("a transcriber stands beside MIDI that is derived, and only there")
+        is_synchronised = self.audio is not None and self.transcriber is None
+        if is_synchronised != (self.synchrony is not None):
+            raise ValueError("synchrony stands beside audio with MIDI, and only there")
         return self
 
 
@@ -168,8 +174,8 @@ class RolledChordReport(StrictModel):
 class AlignmentDocument(StrictModel):
     """A performance against its score, note by note and bar by bar."""
 
-    schema_version: Literal["1.0", "1.1"] = SCHEMA_VERSION
-    """Version of these fields; 1.0 had no agreement, part and flags."""
+    schema_version: Literal["1.0", "1.1", "1.2"] = SCHEMA_VERSION
+    """Version of these fields; 1.1 had no transcriber, and 1.0 no agreement, part and flags."""
 
     kind: Literal["alignment"] = KIND
     """Tells the file from an assessment."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tocco.data.pairing import TakeFiles
-from tocco.data.transcribing import kept_transcription
+from tocco.data.transcribing import cached_transcription
 from tocco.errors import InputError, OutputError
 from tocco.files import SAFE_NAME_RULE, is_safe_name, sha256_of, writable_folder
 from tocco.inference.assessment import (
@@ -50,7 +50,7 @@ class AssessmentFolder:
     def write(self, take: TakeFiles, assessment: Assessment) -> tuple[Path, ...]:
         """Write the files of one assessment, and say which."""
         paths = self._paths(take)
-        write_report(AssessedTake(assessment, take, _kept(assessment)), paths)
+        write_report(AssessedTake(assessment, take, _cached(assessment)), paths)
         return paths
 
     def read(self, performance_id: str) -> Assessment:
@@ -91,7 +91,7 @@ class AssessmentFolder:
         missing = [other for other in others if not other.exists()]
         transcription = self._transcription(take, found)
         if made_by is not None and missing and transcription is None:
-            return False  # what is missing needs the notes, and they are kept nowhere
+            return False  # what is missing needs the notes, and they are cached no more
         write_report(AssessedTake(found, take, transcription), missing)
         return True
 
@@ -132,11 +132,11 @@ class AssessmentFolder:
         return found
 
     def _transcription(self, take: TakeFiles, found: Assessment) -> Path | None:
-        """The MIDI of a recording that was transcribed: in this folder, or where transcriptions are kept."""
+        """The MIDI of a recording that was transcribed: in this folder, or cached."""
         if found.inputs.transcriber is None:
             return None
         here = self.path / f"{take.id}{TRANSCRIPTION_SUFFIX}"
-        return here if here.is_file() else _kept(found)
+        return here if here.is_file() else _cached(found)
 
     def _paths(self, take: TakeFiles) -> tuple[Path, ...]:
         if not is_safe_name(take.id):
@@ -160,12 +160,12 @@ class AssessmentFolder:
             raise OutputError(path, "exists, and is no table of assessments", next_step="name another folder")
 
 
-def _kept(assessment: Assessment) -> Path | None:
-    """The kept MIDI that was assessed; None where it is another by now, or MIDI was given."""
+def _cached(assessment: Assessment) -> Path | None:
+    """The cached MIDI that was assessed; None where it is another by now, or MIDI was given."""
     inputs = assessment.inputs
     if inputs.transcriber is None:
         return None
-    path = kept_transcription(inputs.audio.sha256, inputs.transcriber)
+    path = cached_transcription(inputs.audio.sha256, inputs.transcriber)
     is_same = path.is_file() and sha256_of(path) == inputs.transcription_sha256
     return path if is_same else None
 

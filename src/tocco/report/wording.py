@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Final
 
 from tocco.inference.assessment import Aggregate, Assessment, Rating
@@ -109,13 +111,14 @@ def mistake(note: NoteOutcome) -> str:
 
 
 def transcribed_by(transcriber: str) -> str:
-    """How a transcriber is called in a sentence: by its name, or as the command that it is.
+    """How a transcriber is called in a sentence: by its name, or by the program of a command.
 
-    >>> transcribed_by("transkun 2.0.1"), transcribed_by("hear {audio} {midi}")
-    ('transcribed by transkun 2.0.1', "transcribed by the command 'hear {audio} {midi}'")
+    >>> transcribed_by("transkun 2.0.1"), transcribed_by("/opt/bin/hear {audio} {midi}")
+    ('transcribed by transkun 2.0.1', "transcribed by the command 'hear'")
     """
-    is_command = "{audio}" in transcriber
-    return f"transcribed by the command {transcriber!r}" if is_command else f"transcribed by {transcriber}"
+    if "{audio}" not in transcriber:
+        return f"transcribed by {transcriber}"
+    return f"transcribed by the command {PurePath(shlex.split(transcriber)[0]).name!r}"
 
 
 def clock(time_sec: float) -> str:

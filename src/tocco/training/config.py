@@ -33,6 +33,7 @@ class DataConfig(StrictModel):
         performances without one.
     missing_midi : "refuse" or "derive"
         How to treat a record without MIDI: as an error, or transcribe its audio.
+    transcriber : command for that, with {audio} and {midi}; null for the built-in transcriber
     """
 
     protocol: Literal["cv4_cluster", "cv4_performer", "leave_one_work_out"] = "cv4_cluster"
@@ -41,6 +42,7 @@ class DataConfig(StrictModel):
     score_dropout: float = Field(0.3, ge=0.0, le=1.0)
     batch_size: PositiveInt = 8
     missing_midi: MissingMidi = "refuse"
+    transcriber: str | None = None
 
 
 class ModelConfig(StrictModel):

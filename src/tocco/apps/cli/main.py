@@ -23,6 +23,7 @@ from tocco.apps.cli import (
     report,
     statistics,
     train,
+    transcribe,
     transcription,
 )
 from tocco.apps.cli.corpora import add_importers
@@ -66,6 +67,7 @@ app = typer.Typer(
 app.command()(assess.assess)
 app.command()(align.align)
 app.command()(report.report)
+app.command()(transcribe.transcribe)
 
 data_app = _group("Import corpora and render MIDI.")
 add_importers(data_app)

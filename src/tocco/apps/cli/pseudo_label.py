@@ -7,11 +7,22 @@ from typing import Annotated
 
 import typer
 
-from tocco.apps.cli.options import Address, EngineName, Jobs, PoolPieces, Scale, TranscribedScale, chosen
+from tocco.apps.cli.options import (
+    Address,
+    EngineName,
+    Jobs,
+    PoolPieces,
+    Scale,
+    TranscribedScale,
+    Transcriber,
+    chosen,
+)
 
 
 def label(
-    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Performances with MIDI, JSONL.")],
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST", help="Performances with MIDI or a recording, JSONL.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The labels, a .jsonl file.")],
     corrupted: Annotated[
         int,
@@ -40,6 +51,7 @@ def label(
             help="The MIDI was transcribed from audio: omit ratings that a transcription does not support.",
         ),
     ] = False,
+    transcriber: Transcriber = None,
     spot_checks: Annotated[int, typer.Option(min=0, help="Audio segments on the summary page.")] = 20,
     scale: Scale = None,
     transcribed_scale: TranscribedScale = None,
@@ -62,6 +74,7 @@ def label(
         peers=peers,
         spot_checks=spot_checks,
         is_transcribed=transcribed,
+        transcriber=transcriber,
         soundfont=soundfont,
         engine=engine_of(engine, jobs=jobs, address=address),
     )

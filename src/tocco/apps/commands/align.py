@@ -8,8 +8,12 @@ from pathlib import Path
 
 import typer
 
+from tocco.apps.progress import progress_bar
+from tocco.audio.description import AudioDescription, describe_audio
+from tocco.audio.transcription import Transcriber, transcriber_of
 from tocco.data.pairing import kind_by_content
-from tocco.errors import InputError, OutputError
+from tocco.data.transcribing import transcribe_recording
+from tocco.errors import InputError, OutputError, UsageError
 from tocco.files import file_name, sha256_of, writable_folder
 from tocco.inference.alignment_document import (
     AlignedInputs,
@@ -27,24 +31,37 @@ from tocco.music.performance import Performance
 from tocco.music.places import bars_in_words
 from tocco.music.score import score_readings
 from tocco.report.formats import DescribedAlignment, report_paths, write_report
-from tocco.report.wording import mistake, played_bars
+from tocco.report.wording import clock, mistake, played_bars, transcribed_by
 
 _SHOWN_MISTAKES = 6
 _MIDI_MAGIC = (b"MThd",)
 _MIDI_SUFFIXES = (".mid", ".midi")
 
 
-def align(played: Path, score: Path, output: Path, *, midi: Path | None, overwrite: bool) -> None:
+def align(
+    played: Path,
+    score: Path,
+    output: Path,
+    *,
+    midi: Path | None,
+    transcriber: str | None = None,
+    overwrite: bool,
+) -> None:
     """Align one performance, write its three files, and print a one-line summary."""
     if (kind_by_content(played), kind_by_content(score)) in (("score", "midi"), ("score", "audio")):
         played, score = score, played
     name = file_name(played.stem)
     audio, midi = _audio_and_midi(played, midi)
+    if transcriber is not None and midi is not None:
+        raise UsageError("--transcriber", "is given beside MIDI", next_step="leave one of them out")
     files = report_paths(DescribedAlignment, output, name)
     writable_folder(output)
     _refuse_inputs(files, [path for path in (audio, midi, score) if path is not None])
     readings = score_readings(score)
-    performance, inputs = _synchronised(audio, midi, score)
+    if audio is not None and midi is None:
+        performance, inputs = _transcribed(audio, transcriber_of(transcriber), score)
+    else:
+        performance, inputs = _synchronised(audio, midi or played, score)
     _refuse_other_inputs(files, inputs, overwrite=overwrite)
     alignment = align_performance_to_score(performance, readings)
     document = alignment_document(alignment, performance, inputs, version("tocco"))
@@ -72,6 +89,8 @@ def summary(name: str, document: AlignmentDocument) -> str:
     if alignment.repeats != "as written":
         parts.append(alignment.repeats)
     line = f"{name}: {', '.join(parts)}"
+    if document.inputs.transcriber is not None:
+        line += f"; notes {transcribed_by(document.inputs.transcriber)}"
     line += "".join(f"; {flag}" for flag in alignment.flags)
     if alignment.part is not None:
         line += f"; {played_bars(alignment.part).lower()}"
@@ -90,8 +109,8 @@ def _where(found: Restart | PassedOver) -> str:
     return found.where or bars_in_words(*found.bars)
 
 
-def _audio_and_midi(played: Path, midi: Path | None) -> tuple[Path | None, Path]:
-    """The recording, if there is one, and the performance MIDI; recognised by content or suffix."""
+def _audio_and_midi(played: Path, midi: Path | None) -> tuple[Path | None, Path | None]:
+    """The recording and the performance MIDI, one of them at least; recognised by content or suffix."""
     from tocco.audio.containers import identify_container
 
     try:
@@ -110,14 +129,38 @@ def _audio_and_midi(played: Path, midi: Path | None) -> tuple[Path | None, Path]
                 next_step="give the recording first, or leave --midi out",
             )
         return None, played
-    identify_container(played)  # a file that is not audio is refused as such, before MIDI is asked for
-    if midi is None:
-        raise InputError(
-            played,
-            "has no MIDI, and transcription of audio comes with a later version",
-            next_step="give the performance MIDI with --midi",
-        )
+    identify_container(played)  # a file that is not audio is refused as such, before anything is loaded
     return played, midi
+
+
+def _transcribed(audio: Path, transcriber: Transcriber, score: Path) -> tuple[Performance, AlignedInputs]:
+    """The performance as it is heard in a recording, and the description of the inputs."""
+    described = describe_audio(audio)
+    with progress_bar("transcribing", clock, at_once=False) as on_transcribed:
+        found = transcribe_recording(audio, described, transcriber, on_transcribed)
+    recording = _described_file(audio, described)
+    return found.performance, AlignedInputs(
+        audio=recording,
+        midi=InputFile(
+            name=audio.name,
+            sha256=described.sha256,
+            origin="derived",
+            duration_sec=found.performance.duration_sec,
+        ),
+        transcriber=found.transcriber,
+        score=InputFile(name=score.name, sha256=sha256_of(score), origin="given"),
+        synchrony=None,
+    )
+
+
+def _described_file(audio: Path, described: AudioDescription) -> InputFile:
+    return InputFile(
+        name=audio.name,
+        sha256=described.sha256,
+        origin="given",
+        duration_sec=described.duration_sec,
+        flags=described.flags,
+    )
 
 
 def _synchronised(audio: Path | None, midi: Path, score: Path) -> tuple[Performance, AlignedInputs]:
@@ -130,14 +173,7 @@ def _synchronised(audio: Path | None, midi: Path, score: Path) -> tuple[Performa
 
         stream = DescribedStream(audio)
         found = align_midi_to_audio(performance, stream, audio_source=str(audio))
-        performance, described = found.apply(performance), stream.description
-        recording = InputFile(
-            name=audio.name,
-            sha256=described.sha256,
-            origin="given",
-            duration_sec=described.duration_sec,
-            flags=described.flags,
-        )
+        performance, recording = found.apply(performance), _described_file(audio, stream.description)
         synchrony = Synchrony(
             offset_sec=found.offset_sec, drift_ppm=1e6 * found.drift, residual_sec=found.residual_sec
         )

@@ -28,6 +28,7 @@ def report() -> int:
         ("audio formats", True, _audio),
         ("bundled model", True, _bundle),
         ("rendering", False, _rendering),
+        ("transcription", False, _transcription),
         ("training", False, lambda: _package("lightning", "pip install 'tocco[train]'")),
         ("MERT encoder", False, lambda: _package("transformers", "pip install 'tocco[mert]'")),
     )
@@ -68,6 +69,12 @@ def _rendering() -> str:
     from tocco.audio.rendering import find_soundfont
 
     return str(find_soundfont())
+
+
+def _transcription() -> str:
+    from tocco.audio.transcription import transcriber_of
+
+    return transcriber_of(None).version
 
 
 def _package(name: str, install: str) -> str:

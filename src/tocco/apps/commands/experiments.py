@@ -145,6 +145,7 @@ def prepare(config: ExperimentConfig, labels: Path, run: Path, jobs: int) -> lis
             cache_dir=run.parent / "prepared",
             jobs=jobs,
             missing_midi=config.data.missing_midi,
+            transcriber=config.data.transcriber,
             progress=advance,
         )
     refused = [record.record.segment_id for record in prepared if record.score_refusal]

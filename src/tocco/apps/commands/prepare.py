@@ -11,7 +11,9 @@ from typing import Final
 import typer
 
 from tocco.apps.progress import progress_bar
+from tocco.audio.transcription import transcriber_of
 from tocco.data.prepared import record_outline
+from tocco.data.record_arrays import MissingMidi
 from tocco.data.records import LabelRecord, read_labels
 from tocco.engines import Engine, assert_arrived
 from tocco.errors import ToccoError
@@ -32,6 +34,8 @@ class _Task:
     window_sec: float
     overlap: float
     cache: Path
+    missing_midi: MissingMidi
+    transcriber: str | None
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,10 @@ def prepare(labels: Path, config: Path | None, cache: Path, engine: Engine) -> i
     records = read_labels(labels, must_exist=True)
     windows = DataConfig.model_validate({}) if config is None else load_config(config).data
     writable_folder(cache)
-    tasks = [_Task(record, windows.window_sec, windows.overlap, cache) for record in records]
+    if windows.missing_midi == "derive" and any(record.midi_path is None for record in records):
+        transcriber_of(windows.transcriber)  # fail before the work where there is none
+    settings = (windows.window_sec, windows.overlap, cache, windows.missing_midi, windows.transcriber)
+    tasks = [_Task(record, *settings) for record in records]
     outcomes: list[_Outcome] = []
     errors: list[ToccoError] = []
     try:
@@ -103,7 +110,12 @@ def problems(errors: Sequence[ToccoError]) -> list[str]:
 def _prepared(task: _Task) -> _Outcome:
     try:
         found = record_outline(
-            task.record, window_sec=task.window_sec, overlap=task.overlap, cache_dir=task.cache
+            task.record,
+            window_sec=task.window_sec,
+            overlap=task.overlap,
+            cache_dir=task.cache,
+            missing_midi=task.missing_midi,
+            transcriber=task.transcriber,
         )
     except ToccoError as error:
         return _Outcome(None, error=error)

@@ -13,6 +13,7 @@ import typer
 
 from tocco.apps.progress import progress_bar
 from tocco.audio.rendering import FluidSynthRenderer, fluidsynth_version
+from tocco.audio.transcription import transcriber_of
 from tocco.data.pseudo_label_records import peers_of, records_of, refusals_of
 from tocco.data.pseudo_labelling import (
     CorruptionPlan,
@@ -22,6 +23,7 @@ from tocco.data.pseudo_labelling import (
     with_printed_score,
 )
 from tocco.data.records import LabelRecord, read_labels, write_labels
+from tocco.data.transcribing import TranscriptionTask, transcribed_record
 from tocco.engines import Engine, LocalEngine
 from tocco.errors import InputError
 from tocco.evaluation.pseudo_labels.page import PAGE, Spread, write_summary
@@ -47,6 +49,7 @@ class PseudoLabelOptions:
     peers : compare pianists of one piece with each other
     spot_checks : number of segments on the summary page, 0 for none
     is_transcribed : the MIDI of every performance was transcribed from audio
+    transcriber : command that transcribes recordings without MIDI; None for the built-in transcriber
     soundfont : for the audio of the spot checks
     engine
     """
@@ -58,6 +61,7 @@ class PseudoLabelOptions:
     peers: bool = True
     spot_checks: int = 20
     is_transcribed: bool = False
+    transcriber: str | None = None
     soundfont: Path | None = None
     engine: Engine = field(default_factory=LocalEngine)
 
@@ -79,6 +83,7 @@ def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
     folder = writable_folder(output.absolute().with_suffix(".parts"))
     if options.printed_scores:
         records = tuple(with_printed_score(record) for record in records)
+    records, refused = _with_notes(records, folder / "transcribed", options)
     if options.is_transcribed:
         records = tuple(record.model_copy(update={"origin": "transcribed"}) for record in records)
     with_transcribed = any(record.is_transcribed for record in records)
@@ -88,19 +93,38 @@ def generate(manifest: Path, output: Path, options: PseudoLabelOptions) -> int:
         done = list(options.engine.map(label_performance, tasks, advance))
     peers = peers_of(done) if options.peers else {}
     labels = [record for one in done for record in records_of(one, peers.get(one.task.record.segment_id))]
+    refused += refusals_of(done)
     if not labels:
-        first = (refusals_of(done) or ["nothing could be rated"])[0].rstrip(".")
+        first = (refused or ["nothing could be rated"])[0].rstrip(".")
         raise InputError(manifest, f"gave no labels; the first reason is {first}")
     write_labels(labels, output)
     summary = output.with_name(f"{output.stem}_summary")
-    found = _summarise(labels, done, peers, scales, summary, options)
-    _print_result(labels, done, found, output, summary)
-    return SOME_REFUSED if refusals_of(done) else 0
+    found = _summarise(labels, done, refused, peers, scales, summary, options)
+    _print_result(labels, done, refused, found, output, summary)
+    return SOME_REFUSED if refused else 0
+
+
+def _with_notes(
+    records: Sequence[LabelRecord], folder: Path, options: PseudoLabelOptions
+) -> tuple[tuple[LabelRecord, ...], list[str]]:
+    """The records, those of recordings without MIDI transcribed; and which cannot be, with reasons."""
+    alone = [record for record in records if record.midi_path is None]
+    if not alone:
+        return tuple(records), []
+    transcriber_of(options.transcriber)  # fail before the work where there is none
+    tasks = [TranscriptionTask(record, folder, options.transcriber) for record in alone]
+    with progress_bar("transcribing") as advance:
+        outcomes = list(options.engine.map(transcribed_record, tasks, advance))
+    outcome_of = {task.record.segment_id: one for task, one in zip(tasks, outcomes, strict=True)}
+    found = [outcome_of.get(record.segment_id, record) for record in records]
+    refused = [f"{name}: {one}" for name, one in outcome_of.items() if isinstance(one, InputError)]
+    return tuple(one for one in found if not isinstance(one, InputError)), refused
 
 
 def _summarise(
     labels: Sequence[LabelRecord],
     done: Sequence[Labelled],
+    refused: Sequence[str],
     peers: Mapping[str, Expectation],
     scales: Scales,
     folder: Path,
@@ -137,7 +161,7 @@ def _summarise(
         "kinds that did not apply": ", ".join(f"{kind} {n}" for kind, n in sorted(absent.items())) or "none",
     }
     is_corrupted = [record.midi_path in corrupted_midi for record in labels]
-    return write_summary(labels, is_corrupted, checks, facts, refusals_of(done), folder)
+    return write_summary(labels, is_corrupted, checks, facts, refused, folder)
 
 
 def _sources(labels: Sequence[LabelRecord]) -> dict[str, str]:
@@ -167,6 +191,7 @@ def _usual_reason(done: Sequence[Labelled], dimension: str) -> str:
 def _print_result(
     labels: Sequence[LabelRecord],
     done: Sequence[Labelled],
+    refused: Sequence[str],
     found: Sequence[Spread],
     output: Path,
     summary: Path,
@@ -189,5 +214,5 @@ def _print_result(
         if name not in {spread.dimension for spread in found}:
             typer.echo(f"  {name:22} was rated in no segment: {_usual_reason(done, name)}")
     typer.echo(f"summary with spot checks: {summary / PAGE}")
-    for reason in refusals_of(done):
+    for reason in refused:
         typer.echo(f"left out: {reason}", err=True)

@@ -2,13 +2,13 @@
 
 from tocco.audio.transcription.choice import transcriber_of
 from tocco.audio.transcription.command import CommandTranscriber
-from tocco.audio.transcription.transcriber import OnHeard, Transcriber, kept_path, transcribe_cached
+from tocco.audio.transcription.transcriber import OnHeard, Transcriber, cached_path, transcribe_cached
 
 __all__ = [
     "CommandTranscriber",
     "OnHeard",
     "Transcriber",
-    "kept_path",
+    "cached_path",
     "transcribe_cached",
     "transcriber_of",
 ]

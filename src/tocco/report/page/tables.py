@@ -9,7 +9,7 @@ from tocco.inference.assessment import Assessment
 from tocco.inference.technique import Measure
 from tocco.music.places import place_in_words
 from tocco.report.page.roll import MISTAKES
-from tocco.report.wording import clock, title, transcribed_by
+from tocco.report.wording import clock, title
 
 LEAD_SEC: Final = 1.5
 """A place is played from so much before it to so much after it."""
@@ -138,7 +138,8 @@ def provenance(assessment: Assessment) -> list[tuple[str, str]]:
         flags = f"; {', '.join(file.flags)}" if file.flags else ""
         made, sha256 = file.name, file.sha256
         if kind == "MIDI" and inputs.transcriber is not None:
-            made, sha256 = f"{transcribed_by(inputs.transcriber)} from {made}", inputs.transcription_sha256
+            made = f"transcribed from {made} by {inputs.transcriber}"
+            sha256 = str(inputs.transcription_sha256)
         elif file.origin == "derived":
             made = f"derived from {made}"
         rows.append((kind, f"{made}{flags}; SHA-256 {sha256}"))
