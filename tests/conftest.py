@@ -36,6 +36,12 @@ def _seeded() -> None:
         torch.manual_seed(SEED)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What tocco caches for a user is not read or written; processes that a test starts inherit this."""
+    os.environ["TOCCO_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(SEED)

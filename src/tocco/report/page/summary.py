@@ -84,7 +84,8 @@ def _trust(assessment: Assessment) -> str:
         )
     if counted:
         verb = "is" if len(counted) == 1 else "are"
-        parts.append(f"{', '.join(counted)} {verb} computed from MIDI and score")
+        notes = "transcribed notes" if assessment.inputs.notes == "transcribed" else "MIDI"
+        parts.append(f"{', '.join(counted)} {verb} computed from {notes} and score")
     if not parts:
         parts.append("what was measured of the playing is shown below, without a grade")
     said = "; ".join(parts)
