@@ -117,7 +117,7 @@ def conclude(
         if alignment is None
         else alignment_report(alignment, sources.performance, evidence.once(unheard_notes)),
         alignment_reason=NO_SCORE if alignment is None else None,
-        inputs=_inputs(sources, bounds_sec),
+        inputs=describe_inputs(sources, bounds_sec),
         abstained=bool(abstained_reasons),
         abstained_reasons=abstained_reasons,
         bundle=BundleIdentity(name=bundle.config.name, version=bundle.config.version, sha256=bundle.sha256),
@@ -195,7 +195,14 @@ def _heard(sources: Sources, bounds_sec: FloatArray) -> Heard:
     )
 
 
-def _inputs(sources: Sources, bounds_sec: FloatArray) -> Inputs:
+def describe_inputs(sources: Sources, bounds_sec: FloatArray) -> Inputs:
+    """What was assessed: the files, where notes and sound come from, and the span that was rated.
+
+    Parameters
+    ----------
+    sources
+    bounds_sec : (K, 2) windows
+    """
     midi, audio, score = sources.midi, sources.audio, sources.score
     described, transcription = sources.description, sources.transcription
     return Inputs(

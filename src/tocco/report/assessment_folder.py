@@ -124,7 +124,7 @@ class AssessmentFolder:
         if found.inputs.notes != take.notes:
             differing += (f"other notes ({found.inputs.notes}, not {take.notes})",)
         if differing and not overwrite:
-            problem = _difference(differing)
+            problem = _difference(differing, take)
             raise OutputError(path, problem, next_step="name another folder, or --overwrite")
         midi = path.with_suffix(TRANSCRIPTION_SUFFIX)
         if midi in others and midi.exists() and sha256_of(midi) != found.inputs.transcription_sha256:
@@ -170,7 +170,7 @@ def _cached(assessment: Assessment) -> Path | None:
     return path if is_same else None
 
 
-def _difference(differing: tuple[str, ...]) -> str:
-    if "another MIDI" in differing:
+def _difference(differing: tuple[str, ...], take: TakeFiles) -> str:
+    if "another MIDI" in differing or (take.is_recording_alone and "another recording" in differing):
         return "is the assessment of another performance"
     return f"is the assessment of the same performance with {' and '.join(differing)}"
