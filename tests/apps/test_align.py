@@ -114,9 +114,7 @@ def test_other_inputs_do_not_take_its_place(done: tuple[Path, str], tmp_path: Pa
     assert not (tmp_path / "minuet.match").exists()
 
 
-def test_audio_needs_its_midi_and_midi_needs_no_other(tmp_path: Path) -> None:
-    alone = refused(InputError, "align", AUDIO, SCORE, "-o", tmp_path)
-    assert "transcription of audio comes with a later version" in alone
+def test_midi_needs_no_other(tmp_path: Path) -> None:
     assert "is MIDI, and --midi gives another" in refused(
         InputError, "align", MIDI, SCORE, "--midi", MIDI, "-o", tmp_path
     )

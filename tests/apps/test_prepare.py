@@ -10,6 +10,8 @@ from typer.testing import CliRunner, Result
 from tocco.apps.cli.main import app
 from tocco.data.prepared import prepare_records
 from tocco.data.records import read_labels, write_labels
+from tocco.music.midi import load_midi
+from transcribing import copying_command
 
 
 def run(*arguments: object) -> Result:
@@ -79,3 +81,21 @@ def test_one_problem_of_many_records_is_one_line(labels: Path, tmp_path: Path) -
         "Next: render it with `tocco data render`, or leave the record out."
     ]
     assert "7 failed" in result.output
+
+
+def test_a_recording_alone_is_transcribed_where_the_experiment_says_so(labels: Path, tmp_path: Path) -> None:
+    records = read_labels(labels)
+    alone = [records[0].model_copy(update={"midi_path": None}), records[1]]
+    write_labels(alone, tmp_path / "labels.jsonl")
+    given = ("--labels", tmp_path / "labels.jsonl", "-o", tmp_path / "cache")
+    refused = run(*given)
+    assert "take00: has no midi_path" in refused.stderr
+    assert "1 of 2 records prepared" in refused.output
+    config = tmp_path / "experiment.yaml"
+    command = copying_command(tmp_path, Path(str(records[0].midi_path)))
+    config.write_text(f"name: heard\ndata:\n  missing_midi: derive\n  transcriber: {command!r}\n")
+    assert "2 of 2 records prepared" in run(*given, "--config", config).output
+    made = tmp_path / "cache" / "transcribed" / "take00.mid"
+    assert len(load_midi(made)) == 32
+    config.write_text("name: heard\ndata:\n  missing_midi: derive\n  transcriber: none {audio} {midi}\n")
+    assert "transcriber 'none': cannot be run" in run(*given, "--config", config).stderr

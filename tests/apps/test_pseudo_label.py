@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from typer.testing import CliRunner, Result
 
+from corpus import sound
 from pseudo_example import made_up_scale, made_up_scales, write_manifest
 from tocco.apps.cli.main import app
 from tocco.data.pseudo_labelling import source_of
 from tocco.data.records import read_labels, write_labels
-from tocco.errors import InputError
+from tocco.errors import InputError, MissingPartError
 from tocco.music.corruption import CORRUPTIONS
+from tocco.music.midi import load_midi
 from tocco.pseudo_labels.scale.files import reference_scale
 from tocco.schema import laid_out
+from tocco.units import SAMPLE_RATE_HZ
+from transcribing import copying_command
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +109,49 @@ def test_keys_and_transcriptions_of_one_manifest_are_rated_on_their_own_scales(t
     assert "4 of 4 performances, each with 1 other pianists" in page
     with pytest.raises(InputError, match=r"keys\.json: is a scale for recorded MIDI"):
         run("pseudo-label", manifest, "-o", out, "--transcribed-scale", paths[0], "--spot-checks", 0)
+
+
+def test_recordings_alone_are_transcribed_and_those_that_cannot_be_are_left_out(
+    scale_path: Path, tmp_path: Path
+) -> None:
+    manifest = write_manifest(tmp_path / "in", n_pieces=1, n_takes=1)
+    (record,) = read_labels(manifest)
+    keys = Path(str(record.midi_path))
+    for name, waveform in {"heard": sound(load_midi(keys)), "silent": np.zeros(5 * SAMPLE_RATE_HZ)}.items():
+        soundfile.write(tmp_path / f"{name}.flac", waveform, SAMPLE_RATE_HZ)
+    alone = [
+        record.model_copy(
+            update={"segment_id": name, "midi_path": None, "audio_path": tmp_path / f"{name}.flac"}
+        )
+        for name in ("heard", "silent")
+    ]
+    write_labels([record, *alone], manifest)
+    out = tmp_path / "out" / "labels.jsonl"
+    options = ("--scale", scale_path, "--spot-checks", 0, "--transcriber", copying_command(tmp_path, keys))
+    done = run("pseudo-label", manifest, "-o", out, *options)
+    assert done.exit_code == 1
+    assert "left out: silent: " in done.stderr
+    assert "silent.flac: is silent" in done.stderr
+    found = read_labels(out, must_exist=True)
+    heard = {one.midi_path for one in found if one.is_transcribed}
+    assert heard == {tmp_path / "out" / "labels.parts" / "transcribed" / "heard.mid"}
+    assert {one.source for one in found if one.is_transcribed} == {source_of(reference_scale("transcribed"))}
+    assert {one.midi_path for one in found if not one.is_transcribed} == {keys}
+    assert "silent.flac: is silent" in (tmp_path / "out" / "labels_summary" / "index.html").read_text()
+    again = run("pseudo-label", manifest, "-o", out, *options)
+    assert "2 performances, 2 of them from the cache" in again.output
+    with pytest.raises(MissingPartError, match="cannot be run"):
+        run(
+            "pseudo-label",
+            manifest,
+            "-o",
+            out,
+            *options[:4],
+            "--transcriber",
+            "none {audio} {midi}",
+            "--seed",
+            1,
+        )
 
 
 @pytest.mark.render

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from typer.testing import CliRunner
 
 from page_example import assessed, parsed, performance
@@ -14,6 +16,7 @@ from tocco.errors import InputError, MismatchError, OutputError, ToccoError, Usa
 from tocco.files import sha256_of
 from tocco.inference.assessment import Assessment, write_assessment_file
 from tocco.music.midi import save_midi
+from tocco.units import SAMPLE_RATE_HZ
 
 
 @pytest.fixture
@@ -75,3 +78,27 @@ def test_what_cannot_be_used_is_refused_in_one_line(folder: Path) -> None:
     assert "no recording is given" in refused(UsageError, take, "--sound", "beside")
     assert "does not exist" in refused(InputError, folder / "none.json")
     assert not (folder / "take.html").exists()
+
+
+def test_a_recording_alone_is_reported_with_what_was_transcribed(folder: Path) -> None:
+    made = json.loads((folder / "take.json").read_text())
+    sha256 = sha256_of(folder / "take.mid")
+    made["inputs"] |= {"notes": "transcribed", "sound": "recorded", "transcriber": "hearer 3"}
+    made["inputs"] |= {"transcription_sha256": sha256}
+    tone = 0.2 * np.sin(np.arange(40 * SAMPLE_RATE_HZ) / 9)
+    soundfile.write(folder / "take.flac", tone, SAMPLE_RATE_HZ)
+    audio = {"name": "take.flac", "sha256": sha256_of(folder / "take.flac")}
+    made["inputs"]["audio"] |= {**audio, "origin": "given"}
+    made["inputs"]["midi"] |= {**audio, "origin": "derived"}
+    write_assessment_file(Assessment.model_validate(made), folder / "take.json")
+    tocco(folder / "take.json", "--audio", folder / "take.flac", "--midi", folder / "take.mid")
+    document = parsed((folder / "take.html").read_text(encoding="utf-8"))
+    assert len(document.all("svg", class_="lane roll")) == 1
+    assert len(document.all("audio")) == 1
+    assert "from the recording alone: its notes were transcribed by hearer 3, so soft notes" in document.text
+    assert f"transcribed from take.flac by hearer 3; SHA-256 {sha256}" in document.text
+    save_midi(performance().shifted(0.1), folder / "other.mid")
+    assert (
+        "is not the MIDI that was assessed (allowed: the transcription of take.flac with the hash"
+        in refused(MismatchError, folder / "take.json", "--midi", folder / "other.mid")
+    )

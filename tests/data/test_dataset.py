@@ -19,6 +19,7 @@ from tocco.music.note_features import NOTE_FEATURES
 from tocco.music.performance import Performance
 from tocco.music.statistics import STATISTICS
 from tocco.rubrics import TARGETS
+from transcribing import copying_command
 
 
 @pytest.fixture(scope="session")
@@ -99,9 +100,23 @@ def test_a_record_without_sound_or_keys_is_an_error_that_names_it(tiny_labels: P
     silent = [record.model_copy(update={"midi_path": None})]
     with pytest.raises(InputError, match=r"take00: has no midi_path.*missing_midi: derive"):
         prepare_records(silent, **settings)
-    with pytest.raises(MissingPartError, match=r"take00: .* no transcriber is installed"):
-        prepare_records(silent, **settings, missing_midi="derive")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_recording_alone_is_transcribed_where_that_is_asked(tiny_labels: Path, tmp_path: Path) -> None:
+    record = read_labels(tiny_labels)[0]
+    command = copying_command(tmp_path, Path(str(record.midi_path)))
+    settings = {"window_sec": 6.0, "overlap": 0.5, "cache_dir": tmp_path / "prepared"}
+    alone = record.model_copy(update={"midi_path": None})
+    (found,) = prepare_records([alone], **settings, missing_midi="derive", transcriber=command)
+    (known,) = prepare_records([record], **settings)
+    assert found.record.midi_path == tmp_path / "prepared" / "transcribed" / "take00.mid"
+    assert found.record.origin == "transcribed"
+    assert found.fingerprint.tolist() == known.fingerprint.tolist()
+    _, performance, _ = found.windows[0].triple()
+    assert performance.origin == "transcribed"
+    with pytest.raises(MissingPartError, match="cannot be run"):
+        prepare_records([alone], **settings, missing_midi="derive", transcriber="none {audio} {midi}")
 
 
 def assert_same_example(ours: Example, theirs: Example) -> None:

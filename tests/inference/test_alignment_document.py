@@ -170,7 +170,15 @@ def test_it_is_read_as_it_was_written(document: AlignmentDocument, tmp_path: Pat
     assert path.read_bytes() == first
     assert first.endswith(b"}\n")
     fields = json.loads(first)
-    assert (fields["kind"], fields["schema_version"]) == ("alignment", "1.1")
+    assert (fields["kind"], fields["schema_version"]) == ("alignment", "1.2")
+
+
+def test_a_file_of_version_1_1_is_read(document: AlignmentDocument, tmp_path: Path) -> None:
+    write_alignment(document, tmp_path / "take.json")
+    fields = json.loads((tmp_path / "take.json").read_text())
+    assert fields["inputs"].pop("transcriber") is None
+    (tmp_path / "take.json").write_text(json.dumps(fields | {"schema_version": "1.1"}))
+    assert read_alignment(tmp_path / "take.json").inputs == document.inputs
 
 
 def test_a_file_of_version_1_0_is_read(document: AlignmentDocument, tmp_path: Path) -> None:
@@ -187,7 +195,7 @@ def test_a_file_of_version_1_0_is_read(document: AlignmentDocument, tmp_path: Pa
     ("change", "says"),
     [
         ({"kind": "assessment"}, "is not the result of an alignment"),
-        ({"schema_version": "0.9"}, r"has schema_version '0.9' \(allowed: '1.0', '1.1'\)"),
+        ({"schema_version": "0.9"}, r"has schema_version '0.9' \(allowed: '1.0', '1.1', '1.2'\)"),
         ({"confidence": 1.5}, "confidence: .*less than or equal to 1"),
         ({"match_confidence": [0.5]}, "match_confidence is not as long as alignment.match"),
         ({"mistakes": []}, "counts has 1 wrong notes, mistakes has not"),
@@ -216,5 +224,14 @@ def test_a_recording_and_its_clock_stand_together() -> None:
     synchrony = Synchrony(offset_sec=0.1, drift_ppm=2.0, residual_sec=0.01)
     assert AlignedInputs(audio=MIDI, midi=MIDI, score=SCORE, synchrony=synchrony).audio == MIDI
     for audio, clock in ((MIDI, None), (None, synchrony)):
-        with pytest.raises(ValidationError, match="stand together or not at all"):
+        with pytest.raises(ValidationError, match="synchrony stands beside audio with MIDI, and only there"):
             AlignedInputs(audio=audio, midi=MIDI, score=SCORE, synchrony=clock)
+
+
+def test_a_transcription_has_no_clock_of_its_own() -> None:
+    heard = MIDI.model_copy(update={"origin": "derived"})
+    found = AlignedInputs(audio=MIDI, midi=heard, transcriber="hearer 3", score=SCORE, synchrony=None)
+    assert found.transcriber == "hearer 3"
+    for midi, transcriber in ((MIDI, "hearer 3"), (heard, None)):
+        with pytest.raises(ValidationError, match="a transcriber stands beside MIDI that is derived"):
+            AlignedInputs(audio=MIDI, midi=midi, transcriber=transcriber, score=SCORE, synchrony=None)

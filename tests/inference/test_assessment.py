@@ -239,6 +239,29 @@ def test_other_files_are_refused_in_one_line(tmp_path, text, said):
     assert said in complaint(path)
 
 
+def test_a_transcriber_stands_beside_the_hash_of_what_it_made():
+    made = example().model_dump(mode="json")
+    alone = {"notes": "transcribed", "transcriber": "hearer 3", "transcription_sha256": "e" * 64}
+    made["inputs"] |= alone
+    with pytest.raises(ValidationError, match="MIDI that is derived"):
+        Assessment.model_validate(made)
+    made["inputs"]["midi"]["origin"] = "derived"
+    assert Assessment.model_validate(made).inputs.transcriber == "hearer 3"
+    for missing in alone:
+        fields = made | {"inputs": {k: v for k, v in made["inputs"].items() if k != missing}}
+        fields["inputs"].setdefault("notes", "keys")
+        with pytest.raises(ValidationError, match=r"stand together|notes that are transcribed"):
+            Assessment.model_validate(fields)
+
+
+def test_a_file_of_version_2_1_is_read(tmp_path):
+    fields = json.loads(to_json(example())) | {"schema_version": "2.1"}
+    for added in ("transcriber", "transcription_sha256"):
+        assert fields["inputs"].pop(added) is None
+    (tmp_path / "a.json").write_text(json.dumps(fields))
+    assert read_assessment(tmp_path / "a.json") == example()
+
+
 VERSION_1 = Path(__file__).parent / "files" / "assessment_version_1.json"
 
 

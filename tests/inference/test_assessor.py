@@ -27,6 +27,7 @@ from tocco.models.network_predictor import NetworkPredictor
 from tocco.music.midi import save_midi
 from tocco.rubrics import DIMENSIONS, TARGETS
 from tocco.units import SAMPLE_RATE_HZ
+from transcribing import KnownTranscriber
 
 LEVEL, SD = 60.0, 4.0
 Make = Callable[..., Assessor]
@@ -165,6 +166,27 @@ def test_the_inputs_are_named_by_their_hashes(make: Make, take: tuple[Path, Path
     assert abs(inputs.synchrony.offset_sec) < 0.05
     assert abs(inputs.synchrony.drift_ppm) < 5000.0
     assert inputs.synchrony.residual_sec < 0.05
+
+
+def test_a_recording_alone_is_rated_by_what_is_transcribed(make: Make, take: tuple[Path, Path, Path]) -> None:
+    audio, midi, score = take
+    assessor = make()
+    assessor.transcriber = KnownTranscriber(midi)
+    seen: list[tuple[float, float]] = []
+    alone = assessor.assess(
+        audio, None, score, on_transcribed=lambda done_sec, all_sec: seen.append((done_sec, all_sec))
+    )
+    with_midi = make().assess(*take, origin="transcribed")
+    assert alone.ratings["phrasing"].value == with_midi.ratings["phrasing"].value
+    assert alone.ratings["note_accuracy"].value == with_midi.ratings["note_accuracy"].value == 100.0
+    inputs = alone.inputs
+    assert (inputs.notes, inputs.sound, inputs.transcriber) == ("transcribed", "recorded", "known 1")
+    assert (inputs.midi.name, inputs.midi.origin, inputs.synchrony) == ("take.flac", "derived", None)
+    assert seen[-1] == pytest.approx((inputs.audio.duration_sec,) * 2, abs=1e-3)
+    few = make(window_sec=0.6)
+    few.transcriber = assessor.transcriber
+    with pytest.raises(InputError, match=r"take\.flac: has no window of 1 s with 8 notes"):
+        few.assess(audio)
 
 
 def test_music_unlike_all_training_music_is_not_rated(make: Make, take: tuple[Path, Path, Path]) -> None:

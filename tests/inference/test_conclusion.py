@@ -13,6 +13,7 @@ import pytest
 
 from rater_etude import play, study_score
 from tocco.data.sources import Source
+from tocco.data.transcribing import Transcription
 from tocco.errors import BundleError
 from tocco.inference import conclusion
 from tocco.inference.assessment import Assessment
@@ -70,6 +71,7 @@ def sources(**changes: Any) -> Any:
             "audio": GIVEN,
             "midi": Source(Path("take.mid"), "b" * 64),
             "score": Source(Path("study.musicxml"), "c" * 64),
+            "transcription": None,
         }
         | changes
     )
@@ -195,6 +197,16 @@ def test_rendered_sound_is_known_by_its_midi() -> None:
     assert inputs.audio.flags == ()
     assert inputs.synchrony is None
     assert inputs.sound == "rendered"
+
+
+def test_transcribed_notes_are_known_by_their_recording() -> None:
+    heard = replace(sources().performance, origin="transcribed")
+    transcription = Transcription(heard, Path("cached.mid"), "e" * 64, "hearer 3")
+    derived = {"performance": heard, "midi": Source(None, None), "transcription": transcription}
+    inputs = concluded(sources(synchrony=None, **derived)).inputs
+    assert (inputs.midi.name, inputs.midi.sha256, inputs.midi.origin) == ("take.wav", "a" * 64, "derived")
+    assert (inputs.transcriber, inputs.transcription_sha256) == ("hearer 3", "e" * 64)
+    assert inputs.synchrony is None
 
 
 def test_a_name_that_is_no_text_is_one_all_the_same() -> None:

@@ -30,9 +30,10 @@ def test_the_present_version_is_left_as_it_is() -> None:
     assert READABLE_VERSIONS == ("1.0", "1.1", "2.0", "2.1", "2.2")
 
 
-def test_a_file_of_version_2_0_is_left_but_for_its_number() -> None:
+@pytest.mark.parametrize("version", ["2.0", "2.1"])
+def test_a_file_of_version_2_is_left_but_for_its_number(version: str) -> None:
     fields = {
-        "schema_version": "2.0",
+        "schema_version": version,
         "ratings": {"a": {"source": "pseudo-label"}},
         "aggregate": {"value": 1.0},
     }

@@ -36,6 +36,17 @@ def test_every_dimension_has_its_numbers():
     assert line_of(text, "Aggregate ").split()[1] == "74.5"
 
 
+def test_where_the_notes_come_from_is_in_the_first_line():
+    assert "etude.flac recording and MIDI, score etude.musicxml\n" in printed(score=True)
+    made = example().model_dump(mode="json")
+    made["inputs"] |= {"notes": "transcribed"}
+    assert "recording and MIDI, notes transcribed, score" in shown(Assessment.model_validate(made))
+    made["inputs"] |= {"transcriber": "hearer 3", "transcription_sha256": "e" * 64, "synchrony": None}
+    made["inputs"]["midi"] |= {"origin": "derived"}
+    said = shown(Assessment.model_validate(made))
+    assert "etude.flac recording, notes transcribed by hearer 3, score etude.musicxml\n" in said
+
+
 def test_missing_says_why_and_what_the_aggregate_is_without():
     text = printed(score=False)
     assert line_of(text, "Note accuracy ").split() == ["Note", "accuracy", "–", "missing"]

@@ -37,6 +37,22 @@ def test_rendered_sound_and_transcribed_notes_are_named() -> None:
     assert "was rated without a score" in summary(example(score=False))[0]
 
 
+def test_a_recording_alone_is_said_with_its_transcriber() -> None:
+    derived = example().inputs.midi.model_dump() | {"origin": "derived", "name": "etude.flac"}
+    alone = changed(
+        notes="transcribed",
+        midi=derived,
+        transcriber="hearer 3",
+        transcription_sha256="e" * 64,
+        synchrony=None,
+    )
+    what, _, trust = summary(alone)
+    assert "from the recording alone: its notes were transcribed by hearer 3, so soft notes" in what
+    assert trust.endswith("note accuracy is computed from transcribed notes and score.")
+    command = changed(**(alone.inputs.model_dump() | {"transcriber": "/opt/hear --fast {audio} {midi}"}))
+    assert "transcribed by the command 'hear', so" in summary(command)[0]
+
+
 def test_no_overall_mark_has_its_reason() -> None:
     without = Aggregate(value=None, weights={}, reason="missing: phrasing")
     said = summary(example().model_copy(update={"aggregate": without}))[1]
