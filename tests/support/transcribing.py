@@ -33,7 +33,12 @@ class KnownTranscriber:
     heard: list[str] = field(default_factory=list)
 
     def transcribe(
-        self, blocks: Iterable[FloatArray], source: str, *, on_heard: OnHeard | None = None
+        self,
+        blocks: Iterable[FloatArray],
+        source: str,
+        *,
+        on_heard: OnHeard | None = None,
+        partial: Path | None = None,
     ) -> Performance:
         self.heard.append(source)
         n_samples = 0

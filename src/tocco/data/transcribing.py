@@ -10,9 +10,10 @@ from typing import Final
 from tocco.audio.description import AudioDescription
 from tocco.audio.processing import describe_audio, stream_audio
 from tocco.audio.transcription import Transcriber, cached_path, transcribe_cached, transcriber_of
+from tocco.audio.transcription.command import AUDIO_PLACE
 from tocco.cache_folder import cache_folder
 from tocco.data.records import LabelRecord
-from tocco.errors import InputError
+from tocco.errors import InputError, MissingPartError, UsageError
 from tocco.files import sha256_of, write_bytes
 from tocco.music.performance import Performance
 
@@ -40,15 +41,34 @@ class Transcription:
     transcriber: str
 
 
-def cached_transcription(audio_sha256: str, transcriber: str) -> Path:
+def cached_transcription(audio_sha256: str, transcriber: Transcriber) -> Path:
     """The cached file of a transcription, whether it is there yet or not.
 
     Parameters
     ----------
     audio_sha256 : of the recording's file
-    transcriber : name and version
+    transcriber
     """
-    return cached_path(cache_folder() / _FOLDER, transcriber, audio_sha256)
+    module = type(transcriber).__module__
+    return cached_path(cache_folder() / _FOLDER, module, transcriber.version, audio_sha256)
+
+
+def find_transcription(audio_sha256: str, version: str, sha256: str) -> Path | None:
+    """The cached file of a transcription that was made before; None where it is gone, or is another by now.
+
+    Parameters
+    ----------
+    audio_sha256 : of the recording's file
+    version : of the transcriber
+    sha256 : of the transcription
+    """
+    try:
+        transcriber = transcriber_of(version if AUDIO_PLACE in version else None)
+    except (MissingPartError, UsageError):
+        return None
+    path = cached_transcription(audio_sha256, transcriber)
+    is_same = transcriber.version == version and path.is_file() and sha256_of(path) == sha256
+    return path if is_same else None
 
 
 def transcribe_recording(
@@ -82,7 +102,7 @@ def transcribe_recording(
         if on_transcribed is not None:
             on_transcribed(min(done_sec, description.duration_sec), description.duration_sec)
 
-    midi = cached_transcription(description.sha256, transcriber.version)
+    midi = cached_transcription(description.sha256, transcriber)
     performance = transcribe_cached(
         transcriber,
         stream_audio(audio),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tocco.data.pairing import TakeFiles
-from tocco.data.transcribing import cached_transcription
+from tocco.data.transcribing import find_transcription
 from tocco.errors import InputError, OutputError
 from tocco.files import SAFE_NAME_RULE, is_safe_name, sha256_of, writable_folder
 from tocco.inference.assessment import (
@@ -163,11 +163,9 @@ class AssessmentFolder:
 def _cached(assessment: Assessment) -> Path | None:
     """The cached MIDI that was assessed; None where it is another by now, or MIDI was given."""
     inputs = assessment.inputs
-    if inputs.transcriber is None:
+    if inputs.transcriber is None or inputs.transcription_sha256 is None:
         return None
-    path = cached_transcription(inputs.audio.sha256, inputs.transcriber)
-    is_same = path.is_file() and sha256_of(path) == inputs.transcription_sha256
-    return path if is_same else None
+    return find_transcription(inputs.audio.sha256, inputs.transcriber, inputs.transcription_sha256)
 
 
 def _difference(differing: tuple[str, ...], take: TakeFiles) -> str:

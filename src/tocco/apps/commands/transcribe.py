@@ -116,7 +116,7 @@ def _outputs(recordings: Sequence[Path], output: Path) -> dict[Path, Path]:
 def _assert_ours(midi: Path, audio: Path, transcriber: Transcriber) -> None:
     """Refuse to replace a file, except by the same transcription of the same recording."""
     if audio.is_file() and midi.is_file():
-        cached = cached_transcription(sha256_of(audio), transcriber.version)
+        cached = cached_transcription(sha256_of(audio), transcriber)
         if cached.is_file() and cached.read_bytes() == midi.read_bytes():
             return
     raise OutputError(midi, "exists", next_step="name another, or --overwrite")
