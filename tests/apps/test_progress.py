@@ -37,13 +37,25 @@ def test_short_work_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize(("at_once", "is_called"), [(True, False), (False, False), (False, True)])
-def test_a_bar_on_a_terminal(at_once: bool, is_called: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", Terminal())
+@pytest.mark.parametrize(
+    ("at_once", "done_sec", "is_shown"),
+    [
+        (True, None, True),
+        (False, None, False),
+        (False, 75.0, True),
+        (False, 300.0, False),
+        (True, 300.0, True),
+    ],
+)
+def test_a_bar_on_a_terminal(
+    at_once: bool, done_sec: float | None, is_shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     with progress_bar("transcribing [take]", clock, at_once=at_once) as advance:
-        if is_called:
-            advance(75.0, 300.0)
-    shown = sys.stderr.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
-    assert ("transcribing [take]" in shown) == (at_once or is_called)
-    assert ("1:15/5:00" in shown) == is_called
+        if done_sec is not None:
+            advance(done_sec, 300.0)
+    assert ("transcribing [take]" in terminal.getvalue()) == is_shown
+    amount = "" if done_sec is None else f"{clock(done_sec)}/5:00"
+    assert (amount in terminal.getvalue()) == (is_shown or not amount)

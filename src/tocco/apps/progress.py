@@ -22,7 +22,7 @@ def progress_bar(
     ----------
     what : is done
     shown : how an amount of it is written, such as `clock` for seconds
-    at_once : whether there is a bar before the first amount is known
+    at_once : whether there is a bar before the first amount is known, and after the last
     """
     if not sys.stderr.isatty():
         yield _Lines(what, shown)
@@ -37,7 +37,7 @@ def progress_bar(
 
         def advance(done: float, total: float) -> None:
             amount = f"{shown(done)}/{shown(total)}"
-            bar.update(task, completed=done, total=total, amount=amount, visible=True)
+            bar.update(task, completed=done, total=total, amount=amount, visible=at_once or done < total)
 
         yield advance
 
