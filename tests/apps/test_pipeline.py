@@ -14,13 +14,15 @@ from typer.testing import CliRunner
 from corpus import performance, sound
 from tocco.apps.cli.main import app
 from tocco.errors import BundleError, InputError, MismatchError, OutputError, ToccoError
+from tocco.files import sha256_of
 from tocco.inference.assessment import read_assessment
 from tocco.inference.assessor import Assessor
 from tocco.inference.bundle import example_path, load_bundle
 from tocco.inference.music_span import DECAY_SEC
-from tocco.music.midi import save_midi
+from tocco.music.midi import load_midi, save_midi
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS
 from tocco.units import SAMPLE_RATE_HZ
+from transcribing import copying_command
 
 ROOT = Path(__file__).parents[2]
 RATED = {"dynamics_control", "phrasing", "timbre_soft_loud"}
@@ -203,10 +205,35 @@ def refused(assessor: Assessor, kind: type[ToccoError], *files: Path | None) -> 
     return line
 
 
-def test_audio_alone_says_that_transcription_comes_later(
-    assessor: Assessor, take: tuple[Path, Path, Path]
+def test_a_recording_alone_leaves_its_notes_and_a_report_of_them(
+    bundle: Path, take: tuple[Path, Path, Path], home: Path
 ) -> None:
-    assert "transcription of audio comes with a later version" in refused(assessor, InputError, take[0], None)
+    command = copying_command(home, take[1])
+    given = (
+        "assess",
+        take[0],
+        "--score",
+        take[2],
+        "--bundle",
+        bundle,
+        "-o",
+        home / "alone",
+        "--transcriber",
+        command,
+    )
+    result = CliRunner().invoke(app, list(map(str, given)), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    found = read_assessment(home / "alone/take.json")
+    assert found.inputs.transcription_sha256 == sha256_of(home / "alone/take.mid")
+    assert found.alignment is not None
+    assert found.alignment.counts["match"] == 32
+    assert load_midi(home / "alone/take.mid").pitch.tolist() == load_midi(take[1]).pitch.tolist()
+    page = (home / "alone/take.html").read_text(encoding="utf-8")
+    assert "from the recording alone: its notes were transcribed by the command" in page
+    again = ("report", home / "alone/take.json", "--midi", home / "alone/take.mid", "--audio", take[0])
+    options = ("--score", take[2], "-o", home / "again.html")
+    CliRunner().invoke(app, list(map(str, (*again, *options))), catch_exceptions=False)
+    assert (home / "again.html").read_text(encoding="utf-8") == page
 
 
 def test_audio_and_midi_in_each_others_place(assessor: Assessor, take: tuple[Path, Path, Path]) -> None:

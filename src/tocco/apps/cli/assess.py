@@ -87,7 +87,7 @@ def _check_transcriber(command: str | None, takes: Sequence[TakeFiles]) -> None:
         raise UsageError(
             "--transcriber",
             "is given, and every performance has its MIDI",
-            next_step="leave it out, or leave out the MIDI",
+            next_step="leave it out; give a MIDI that is the score with --score",
         )
     from tocco.audio.transcription import CommandTranscriber
 
