@@ -14,7 +14,7 @@ import soundfile
 import torch
 
 from corpus import performance, sound
-from tocco.errors import InputError
+from tocco.errors import BundleError, InputError
 from tocco.files import sha256_of
 from tocco.inference import conclusion
 from tocco.inference.applicability import Applicability
@@ -22,6 +22,7 @@ from tocco.inference.assessor import Assessor
 from tocco.inference.bundle import Bundle, load_bundle
 from tocco.inference.intervals import DimensionCalibration, IntervalCalibration
 from tocco.inference.shortfalls import Shortfalls
+from tocco.inference.transcription_loss import DimensionLoss, TranscriptionLoss
 from tocco.models.network import PerformanceBatch, PerformanceOutput
 from tocco.models.network_predictor import NetworkPredictor
 from tocco.music.midi import save_midi
@@ -30,6 +31,7 @@ from tocco.units import SAMPLE_RATE_HZ
 from transcribing import KnownTranscriber
 
 LEVEL, SD = 60.0, 4.0
+NO_LOSS = {name: DimensionLoss(shift=0.0, sd=0.0) for name in TARGETS}
 Make = Callable[..., Assessor]
 
 
@@ -86,7 +88,10 @@ def make(bundled: Bundle) -> Make:
             protocol="stand", dimensions={"phrasing": DimensionCalibration(scale=2.0, n=9, reliability=0.5)}
         )
         network: Any = Stand()
-        calibration = bundled.calibration.model_copy(update={"intervals": intervals, "applicability": ranges})
+        loss = TranscriptionLoss(transcriber="known", n=10, with_score=NO_LOSS, without_score=NO_LOSS)
+        calibration = bundled.calibration.model_copy(
+            update={"intervals": intervals, "applicability": ranges, "transcription": loss}
+        )
         config = bundled.config.model_copy(update={"window_sec": window_sec, "overlap": 0.5})
         predictor = NetworkPredictor(network)
         return Assessor(
@@ -187,6 +192,19 @@ def test_a_recording_alone_is_rated_by_what_is_transcribed(make: Make, take: tup
     few.transcriber = assessor.transcriber
     with pytest.raises(InputError, match=r"take\.flac: has no window of 1 s with 8 notes"):
         few.assess(audio)
+
+
+def test_a_bundle_that_knows_no_transcriptions_says_so_before_the_work(
+    make: Make, take: tuple[Path, Path, Path]
+) -> None:
+    assessor = make()
+    calibration = assessor.bundle.calibration.model_copy(update={"transcription": None})
+    assessor.bundle = replace(assessor.bundle, calibration=calibration)
+    assessor.transcriber = known = KnownTranscriber(take[1])
+    for files, origin in (((take[0], None, None), "keys"), (take, "transcribed")):
+        with pytest.raises(BundleError, match="does not know what transcription takes from its ratings"):
+            assessor.assess(*files, origin=origin)
+    assert known.heard == []
 
 
 def test_music_unlike_all_training_music_is_not_rated(make: Make, take: tuple[Path, Path, Path]) -> None:

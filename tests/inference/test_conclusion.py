@@ -32,6 +32,7 @@ CALIBRATED = {
     "phrasing": DimensionCalibration(scale=2.0, n=100, reliability=0.7),
     "timbre_soft_loud": DimensionCalibration(scale=1.0, n=100),
 }
+WITHOUT_LOSS = TranscriptionLoss(transcriber="known", n=10, with_score={}, without_score={})
 GIVEN = Source(Path("folder/take.wav"), "a" * 64)
 
 
@@ -203,7 +204,7 @@ def test_transcribed_notes_are_known_by_their_recording() -> None:
     heard = replace(sources().performance, origin="transcribed")
     transcription = Transcription(heard, Path("cached.mid"), "e" * 64, "hearer 3")
     derived = {"performance": heard, "midi": Source(None, None), "transcription": transcription}
-    inputs = concluded(sources(synchrony=None, **derived)).inputs
+    inputs = concluded(sources(synchrony=None, **derived), transcription=WITHOUT_LOSS).inputs
     assert (inputs.midi.name, inputs.midi.sha256, inputs.midi.origin) == ("take.wav", "a" * 64, "derived")
     assert (inputs.transcriber, inputs.transcription_sha256) == ("hearer 3", "e" * 64)
     assert inputs.synchrony is None

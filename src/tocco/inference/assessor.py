@@ -16,7 +16,7 @@ from tocco.data.transcribing import OnTranscribed
 from tocco.errors import InputError
 from tocco.inference.assessment import Assessment
 from tocco.inference.bundle import Bundle, load_bundle
-from tocco.inference.conclusion import conclude
+from tocco.inference.conclusion import calibrated_loss, conclude
 from tocco.inference.music_span import music_span
 from tocco.inference.plausibility import implausible
 from tocco.inference.rating import MIN_STRUCK_NOTES, rate_whole, rate_windows
@@ -82,6 +82,8 @@ class Assessor:
             An input cannot be used, two do not belong together, or a part of this machine is missing.
         """
         audio, midi, score = (None if path is None else Path(path) for path in (audio, midi, score))
+        if origin == "transcribed" or (midi is None and audio is not None):
+            calibrated_loss(self.bundle)  # fail before minutes of transcription
         with open_sources(
             audio,
             midi,

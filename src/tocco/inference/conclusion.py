@@ -27,6 +27,7 @@ from tocco.inference.shortfalls import (
 from tocco.inference.technique import technique_report
 from tocco.inference.transcription_loss import (
     DimensionLoss,
+    TranscriptionLoss,
     as_by_keys,
     unheard_dimensions,
     widened,
@@ -131,10 +132,21 @@ def transcription_loss(bundle: Bundle, sources: Sources) -> Mapping[str, Dimensi
     Raises
     ------
     BundleError
-        The bundle has no such figures, and the notes are transcribed.
+        As of `calibrated_loss`, where the notes are transcribed.
     """
     if sources.performance.origin == "keys":
         return None
+    return calibrated_loss(bundle).of(has_score=sources.alignment is not None)
+
+
+def calibrated_loss(bundle: Bundle) -> TranscriptionLoss:
+    """What transcription takes from the ratings of a bundle.
+
+    Raises
+    ------
+    BundleError
+        The bundle has no such figures, so it cannot rate transcribed notes.
+    """
     loss = bundle.calibration.transcription
     if loss is None:
         raise BundleError(
@@ -142,7 +154,7 @@ def transcription_loss(bundle: Bundle, sources: Sources) -> Mapping[str, Dimensi
             "does not know what transcription takes from its ratings",
             next_step="find it with `tocco transcription fit`, or give the MIDI of the keys",
         )
-    return loss.of(has_score=sources.alignment is not None)
+    return loss
 
 
 def _local(verdict: ModelVerdict, evidence: Evidence, bounds_sec: FloatArray) -> FloatArray:
