@@ -1,9 +1,11 @@
 """Kept arrays: whole, current, and never read when they are damaged."""
 
 import hashlib
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -216,3 +218,11 @@ def test_keys_are_those_of_the_content(tmp_path: Path) -> None:
     assert json_key({"b": 1, "a": 2}) == json_key({"a": 2, "b": 1})
     with pytest.raises(ValueError, match="not JSON compliant"):
         json_key([float("nan")])
+
+
+def test_code_of_a_script_that_is_run_is_known_by_what_is_given_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "scripted", ModuleType("scripted"))
+    assert content_key("scripted", 1) == content_key("scripted", 1)
+    assert content_key("scripted", 1) != content_key("scripted", 2)

@@ -274,7 +274,10 @@ def _source(module: str) -> Path | None:
         return None
     if parent and _source(parent).name != "__init__.py":  # type: ignore[union-attr]
         return None  # a name out of a module, not a module
-    spec = importlib.util.find_spec(module)
+    try:
+        spec = importlib.util.find_spec(module)
+    except ValueError:
+        return None  # a script that is being run, or a session: it has no file to be found by
     return None if spec is None or spec.origin is None else Path(spec.origin)
 
 
