@@ -169,7 +169,22 @@ def _on_the_score(assessment: Assessment) -> list[str]:
     lines = [f"{flag[:1].upper()}{flag[1:]}; what rests on it is less certain" for flag in alignment.flags]
     if alignment.part is not None:
         lines.append(f"{played_bars(alignment.part)}, and only these are rated")
+    if alignment.unheard:
+        lines.append(unheard_notes(len(alignment.unheard)))
     return lines
+
+
+def unheard_notes(n: int) -> str:
+    """That some written notes may have been too soft for a transcriber.
+
+    >>> unheard_notes(1)
+    '1 written note was not heard, and may have been too soft: it counts neither as right nor as missing'
+    """
+    notes, verb, counts = ("note", "was", "it counts") if n == 1 else ("notes", "were", "they count")
+    return (
+        f"{n} written {notes} {verb} not heard, and may have been too soft: {counts} neither as right nor as "
+        "missing"
+    )
 
 
 def played_bars(part: PlayedBars) -> str:

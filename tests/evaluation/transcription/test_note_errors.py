@@ -51,7 +51,7 @@ def test_marks_pair_one_to_one_by_key_side_and_time() -> None:
     assert unpaired(planted, found) == [planted[2]]
 
 
-def test_errors_are_counted_by_ear(tmp_path: Path) -> None:
+def test_errors_are_counted(tmp_path: Path) -> None:
     """One wrong and one missing note are planted; the transcription lacks a third note as well."""
     clean = load_midi(EXAMPLE / "minuet.mid")
     pitch = clean.pitch.copy()

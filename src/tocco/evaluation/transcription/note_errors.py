@@ -1,4 +1,4 @@
-"""Planted note errors, and those that are found by ear."""
+"""Planted note errors, and those that are found in a transcription."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far ratings by transcription lie from those by keys, and which note errors are found by ear."""
+"""How far ratings by transcription lie from those by keys, and which note errors are found in a transcription."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def document(
             found += agreements(names, dimensions, rows, loss.of(has_score=has_score))
             lines += [f"## {one.name}, {'with' if has_score else 'without'} the score", ""]
             lines += agreement_table(found)
-    return "\n".join([*lines, "## Note errors by ear", "", *errors_table(sets)])
+    return "\n".join([*lines, "## Note errors in transcriptions", "", *errors_table(sets)])
 
 
 def _introduction(loss: TranscriptionLoss) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -177,13 +175,12 @@ def test_kept_windows_are_read_as_they_were(tmp_path: Path) -> None:
         kept.add(one)
     assert len((tmp_path / "windows").read_text().splitlines()) == 2
     again = WindowFile(tmp_path / "windows")
-    assert [again.found(k) for k in range(3)] == [*windows, None]
-    json.loads(next(islice((tmp_path / "windows").open(), 1)))
+    assert [again.found(13.0 * k) for k in range(3)] == [*windows, None]
 
 
 def test_a_machine_without_the_weights_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "PACKAGE", "no-such-package")
-    with pytest.raises(MissingPartError, match=r"transkun is not installed.*setup\.sh") as caught:
+    with pytest.raises(MissingPartError, match=r"transkun: is not installed.*setup\.sh") as caught:
         Transkun()
     assert caught.value.exit_code == 5
 

@@ -78,8 +78,8 @@ def _network(device: torch.device) -> TranskunNetwork:
 def _heard_windows(
     network: TranskunNetwork, windows: Iterable[SoundWindow], kept: WindowFile, on_heard: OnHeard | None
 ) -> Iterator[WindowHeard]:
-    for place, window in enumerate(windows):
-        heard = kept.found(place)
+    for window in windows:
+        heard = kept.found(window.start_sec)
         if heard is None:
             heard = hear_window(network, window.sound, window.start_sec)
             kept.add(heard)
@@ -101,10 +101,10 @@ def performance_of(events: Sequence[Heard], source: str) -> Performance | None:
     offset = np.maximum([e.offset_sec for e in notes], onset + SHORTEST_NOTE_SEC)
     is_followed = np.append(key[1:] == key[:-1], False)
     following = np.append(onset[1:], np.inf)
-    is_kept = ~(is_followed & (following - onset < SHORTEST_NOTE_SEC))
+    has_room = ~(is_followed & (following - onset < SHORTEST_NOTE_SEC))
     offset = np.where(is_followed, np.minimum(offset, following), offset)
     order = np.lexsort((key, onset))
-    order = order[is_kept[order]]
+    order = order[has_room[order]]
     velocity = np.clip([e.velocity for e in notes], 1, 127)
     sustain, soft = (_pedal([e for e in events if e.key == k]) for k in (SUSTAIN_KEY, SOFT_KEY))
     ends = [float(offset[order].max()), *(float(p.time_sec[-1]) for p in (sustain, soft) if len(p))]

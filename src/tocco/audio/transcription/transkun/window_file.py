@@ -10,7 +10,7 @@ from tocco.errors import OutputError
 
 
 class WindowFile:
-    """Heard windows in their order, a JSON line each.
+    """Heard windows, a JSON line each; two runs of the same recording may write to one file.
 
     Parameters
     ----------
@@ -19,11 +19,12 @@ class WindowFile:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._kept = [] if path is None or not path.is_file() else _complete(path)
+        heard = [] if path is None or not path.is_file() else _complete(path)
+        self._heard = {_tick(one.start_sec): one for one in heard}
 
-    def found(self, place: int) -> WindowHeard | None:
-        """The window at a place; None where it has not been heard."""
-        return self._kept[place] if place < len(self._kept) else None
+    def found(self, start_sec: float) -> WindowHeard | None:
+        """The window that starts there; None where it has not been heard."""
+        return self._heard.get(_tick(start_sec))
 
     def add(self, heard: WindowHeard) -> None:
         """Keep the next window.
@@ -45,6 +46,10 @@ class WindowFile:
                 f"cannot be written ({error.strerror})",
                 next_step="choose a folder on another disk",
             ) from error
+
+
+def _tick(start_sec: float) -> int:
+    return round(1e3 * start_sec)
 
 
 def _complete(path: Path) -> list[WindowHeard]:
