@@ -40,6 +40,15 @@ def example_output(folder: Path) -> str:
     return done.stdout.replace(str(folder), "report")
 
 
+def recording_output(folder: Path) -> str:
+    """What the README's second example prints: the same recording, without the MIDI of its keys."""
+    take = example_path()
+    command = [sys.executable, "inference.py", take / "minuet.flac", "--score", take / "minuet.musicxml"]
+    command += ["-o", folder]
+    done = subprocess.run([str(c) for c in command], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.replace(str(folder), "report")
+
+
 def main_table(report: Path) -> str:
     """The first table of a report: the means over the descriptors or dimensions, everyone."""
     text = report.read_text(encoding="utf-8")
@@ -53,7 +62,9 @@ def main() -> None:
         printed = example_output(Path(folder))
         for name in ("minuet.png", "minuet.html"):
             shutil.copyfile(Path(folder) / name, ROOT / "docs" / name)
+        heard = recording_output(Path(folder) / "recording")
     text = between(readme.read_text(encoding="utf-8"), "example", f"```\n{printed}```\n")
+    text = between(text, "recording", f"```\n{heard.replace('report/recording', 'report')}```\n")
     for name, report in FIGURES.items():
         text = between(text, name, f"{main_table(report)}\n")
     readme.write_text(text, encoding="utf-8")

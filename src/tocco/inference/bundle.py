@@ -228,12 +228,12 @@ def save_bundle(
         predictor.save(folder / PREDICTORS / name)
     settings = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110)
     write_bytes(folder / CONFIG, settings.encode())
+    return replace_calibration(folder, calibration, card)
+
+
+def replace_calibration(folder: Path, calibration: BundleCalibration, card: str) -> str:
+    """Write calibration and card of a bundle whose other parts are there; returns the bundle's SHA-256."""
     write_bytes(folder / CARD, card.encode())
-    return replace_calibration(folder, calibration)
-
-
-def replace_calibration(folder: Path, calibration: BundleCalibration) -> str:
-    """Write the calibration of a bundle whose other parts are there; returns the bundle's SHA-256."""
     write_bytes(folder / CALIBRATION, (calibration.model_dump_json(indent=1) + "\n").encode())
     parts = (*PARTS, *_files_of_predictors(folder))
     sums = "".join(f"{sha256_of(folder / part)}  {part}\n" for part in parts)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tocco.evaluation.transcription.fit import BothWays, Parts, conformal_quantile, differences, fit_loss
+from tocco.evaluation.transcription.fit import (
+    BothWays,
+    Parts,
+    card_with_transcription,
+    conformal_quantile,
+    differences,
+    fit_loss,
+)
 
 NAMES = ("phrasing", "musicality")
 
@@ -40,3 +47,12 @@ def test_deductions_count_in_what_remains() -> None:
 def test_the_quantile_counts_the_new_one(n: int, rank: int) -> None:
     errors = np.arange(1.0, n + 1.0)[:, None]
     assert conformal_quantile(errors).tolist() == [rank]
+
+
+def test_the_card_says_once_what_the_figures_rest_on() -> None:
+    loss = fit_loss(NAMES, {True: rows(np.zeros((12, 2))), False: rows(np.zeros((12, 2)))}, "toy 1")
+    card = card_with_transcription("# A bundle\n\ntext\n", loss, ["ASAP"])
+    assert card.startswith("# A bundle\n\ntext\n\n## Transcribed notes\n")
+    assert "come from toy 1" in card
+    assert "12 recordings made from the keys of ASAP" in card
+    assert card_with_transcription(card, loss, ["ASAP"]) == card

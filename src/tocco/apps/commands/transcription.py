@@ -13,12 +13,18 @@ from tocco.apps.progress import progress_bar
 from tocco.audio.transcription.choice import transcriber_of
 from tocco.data.records import read_labels
 from tocco.errors import BundleError, InputError
-from tocco.evaluation.transcription.fit import BothWays, accuracy_both_ways, fit_loss, rate_both_ways
+from tocco.evaluation.transcription.fit import (
+    BothWays,
+    accuracy_both_ways,
+    card_with_transcription,
+    fit_loss,
+    rate_both_ways,
+)
 from tocco.evaluation.transcription.note_errors import Counts, count_errors
 from tocco.evaluation.transcription.pairs import Pair, PairTask, chosen_records, make_pairs, read_pairs
 from tocco.evaluation.transcription.report import RatedSet, document
 from tocco.files import writable_folder, write_bytes
-from tocco.inference.bundle import Bundle, load_bundle, replace_calibration
+from tocco.inference.bundle import CARD, Bundle, load_bundle, replace_calibration
 from tocco.rubrics import TOCCO10
 
 REPORT: Final = "report.md"
@@ -73,7 +79,9 @@ def fit(folders: Sequence[Path], bundle: Path) -> None:
                 rows += [] if found is None else [found]
             advance(place, len(pairs))
     loss = fit_loss(loaded.whole.names, both, transcriber_of(None).version)
-    replace_calibration(bundle, loaded.calibration.model_copy(update={"transcription": loss}))
+    sources = sorted({pair.source for pair, _ in pairs})
+    card = card_with_transcription((bundle / CARD).read_text(encoding="utf-8"), loss, sources)
+    replace_calibration(bundle, loaded.calibration.model_copy(update={"transcription": loss}), card)
     typer.echo(f"{bundle}: what transcription takes from the ratings, by {loss.n} of {len(pairs)} recordings")
 
 

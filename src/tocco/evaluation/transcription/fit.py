@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.units import FloatArray
 
 LEVEL: Final = 0.9
+CARD_HEADING: Final = "## Transcribed notes"
 _NORMAL_90: Final = 1.6449
 
 
@@ -147,3 +149,19 @@ def conformal_quantile(errors: FloatArray, level: float = LEVEL) -> FloatArray:
     """
     rank = min(int(np.ceil((len(errors) + 1) * level)), len(errors))
     return np.sort(errors, axis=0)[rank - 1]
+
+
+def card_with_transcription(card: str, loss: TranscriptionLoss, sources: Sequence[str]) -> str:
+    """The card of a bundle with a section on transcribed notes, in place of an earlier one.
+
+    Parameters
+    ----------
+    card
+    loss
+    sources : corpora of the recordings
+    """
+    template = resources.files("tocco.evaluation.transcription") / "transcription_card.md"
+    section = template.read_text(encoding="utf-8").format(
+        transcriber=loss.transcriber, n=loss.n, sources=" and ".join(sources)
+    )
+    return card.partition(CARD_HEADING)[0].rstrip() + "\n\n" + section
