@@ -1,4 +1,4 @@
-"""How far ratings by transcription lie from those by keys, and which note errors are found in a transcription."""
+"""How far ratings by transcription lie from those by keys, and which note errors it shows."""
 
 from __future__ import annotations
 
