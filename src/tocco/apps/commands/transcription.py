@@ -21,6 +21,7 @@ from tocco.evaluation.transcription.fit import (
     rate_both_ways,
 )
 from tocco.evaluation.transcription.note_errors import Counts, count_errors
+from tocco.evaluation.transcription.notes import notes_heard
 from tocco.evaluation.transcription.pairs import Pair, PairTask, chosen_records, make_pairs, read_pairs
 from tocco.evaluation.transcription.report import RatedSet, document
 from tocco.files import writable_folder, write_bytes
@@ -131,4 +132,5 @@ def _rated_set(bundle: Bundle, folder: Path, on_done: Callable[[], None]) -> Rat
         counted = count_errors(pair, folder)
         errors.setdefault(pair.planted, []).extend([] if counted is None else [counted])
         on_done()
-    return RatedSet(folder.name, both, accuracy, errors)
+    notes = [notes_heard(pair, folder) for pair in _pairs_of(folder)]
+    return RatedSet(folder.name, both, accuracy, errors, notes)

@@ -11,6 +11,7 @@ import numpy as np
 from tocco.evaluation.markdown import table
 from tocco.evaluation.transcription.fit import BothWays, differences
 from tocco.evaluation.transcription.note_errors import Counts
+from tocco.evaluation.transcription.notes import NotesHeard, notes_table
 from tocco.inference.transcription_loss import UNHEARD_DIMENSIONS, DimensionLoss, TranscriptionLoss
 
 NORMAL_90: Final = 1.6449
@@ -57,12 +58,14 @@ class RatedSet:
     both : whether there is a score -> recordings rated both ways
     accuracy : (keys, transcription, its 90 % half width) note accuracy of each recording
     errors : kind of planted errors -> counts of each recording
+    notes : of each recording
     """
 
     name: str
     both: Mapping[bool, Sequence[BothWays]]
     accuracy: Sequence[tuple[float, float, float]]
     errors: Mapping[str, Sequence[Counts]]
+    notes: Sequence[NotesHeard] = ()
 
 
 def agreements(
@@ -123,7 +126,11 @@ def document(
             found += agreements(names, dimensions, rows, loss.of(has_score=has_score))
             lines += [f"## {one.name}, {'with' if has_score else 'without'} the score", ""]
             lines += agreement_table(found)
-    return "\n".join([*lines, "## Note errors in transcriptions", "", *errors_table(sets)])
+    lines += ["## Note errors in transcriptions", "", *errors_table(sets)]
+    heard = [note for one in sets for note in one.notes]
+    if heard:
+        lines += ["## Notes and their velocity", "", *notes_table(heard)]
+    return "\n".join(lines)
 
 
 def _introduction(loss: TranscriptionLoss) -> list[str]:
