@@ -2,50 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
-from tocco.music.score import Score
-from tocco.music.score_finding.fingerprints import Groups, fingerprints
+from tocco.cache import Arrays
+from tocco.music.score_finding.indexed_score import LAST_BITS, IndexedScore
 from tocco.units import FloatArray, IntArray
-
-SCORE_AHEAD: Final = 2
-"""Groups by which the notes of a fingerprint of a score lie apart, at most."""
-
-SAME_ONSET_BEAT: Final = 0.02
-"""Notes of a chord may be written apart by the rounding of ticks."""
-
-_LAST_BITS: Final = 3
-"""A place holds the group of the first note, and in so many bits how many groups later the third lies."""
-
-
-@dataclass(frozen=True, eq=False)
-class ScoreFingerprints:
-    """Fingerprints of one score.
-
-    Attributes
-    ----------
-    key, place : (F,) sorted by key; place is the first group times eight, plus the groups to the third
-    beat : (G,) beats of the unfolded score, of each group
-    """
-
-    key: IntArray
-    place: IntArray
-    beat: FloatArray
-
-    @classmethod
-    def of(cls, score: Score) -> ScoreFingerprints:
-        """Fingerprints of a reading of a score; small notes take no time in it and have none."""
-        main = ~score.is_grace
-        groups = Groups.of(score.onset_beat[main], score.pitch[main], apart=SAME_ONSET_BEAT)
-        found = fingerprints(groups, ahead=SCORE_AHEAD)
-        place = (found.first << _LAST_BITS) + found.last - found.first
-        both = np.unique(np.stack([found.key, place], axis=1), axis=0)
-        return cls(both[:, 0].astype(np.uint32), both[:, 1].astype(np.uint32), groups.time)
-
 
 @dataclass(frozen=True, eq=False)
 class Hits:
@@ -74,7 +38,7 @@ class FingerprintIndex:
     ----------
     key : (U,) ascending, each once
     start : (U + 1,) where the places of each key start
-    place : (F,) as of `ScoreFingerprints`, the groups of all scores counted on
+    place : (F,) as of `IndexedScore`, the groups of all scores counted on
     beat : (G,) of the groups of all scores
     score_start : (M + 1,) the first group of each score
     """
@@ -86,21 +50,30 @@ class FingerprintIndex:
     score_start: IntArray
 
     @classmethod
-    def of(cls, scores: Sequence[ScoreFingerprints]) -> FingerprintIndex:
+    def of(cls, scores: Sequence[IndexedScore]) -> FingerprintIndex:
         """The index of some scores, in their order."""
-        score_start = np.concatenate(([0], np.cumsum([len(one.beat) for one in scores]))).astype(np.int64)
+        score_start = np.concatenate(([0], np.cumsum([len(one.group_beat) for one in scores]))).astype(np.int64)
         empty = np.zeros(0, dtype=np.uint32)
         keys = np.concatenate([empty, *(one.key for one in scores)])
-        places = [one.place + (at << _LAST_BITS) for one, at in zip(scores, score_start[:-1], strict=True)]
+        places = [one.place + (at << LAST_BITS) for one, at in zip(scores, score_start[:-1], strict=True)]
         order = np.argsort(keys, kind="stable")
         key, start = np.unique(keys[order], return_index=True)
         return cls(
             key=key.astype(np.uint32),
             start=np.append(start, len(keys)).astype(np.uint32),
             place=np.concatenate([empty, *places])[order].astype(np.uint32),
-            beat=np.concatenate([np.zeros(0), *(one.beat for one in scores)]).astype(np.float32),
+            beat=np.concatenate([np.zeros(0), *(one.group_beat for one in scores)]).astype(np.float32),
             score_start=score_start,
         )
+
+    def arrays(self) -> Arrays:
+        """The same, as named arrays for a file."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def of_arrays(cls, read: Callable[[str], np.ndarray]) -> FingerprintIndex:
+        """The index of named arrays, each read by its name."""
+        return cls(**{name: read(name) for name in cls.__dataclass_fields__})
 
     def hits(self, key: IntArray, *, most: int) -> Hits:
         """Where fingerprints stand.
@@ -120,11 +93,11 @@ class FingerprintIndex:
         asked = np.repeat(known, count)
         within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
         place = self.place[np.repeat(first, count) + within].astype(np.int64)
-        group = place >> _LAST_BITS
+        group = place >> LAST_BITS
         return Hits(
             asked=asked,
             count=np.repeat(count, count),
             score=np.searchsorted(self.score_start, group, side="right") - 1,
             first_beat=self.beat[group].astype(float),
-            last_beat=self.beat[group + (place & ((1 << _LAST_BITS) - 1))].astype(float),
+            last_beat=self.beat[group + (place & ((1 << LAST_BITS) - 1))].astype(float),
         )

@@ -18,7 +18,7 @@ extra note, or a chord that is not quite together, may lie between."""
 SAME_ONSET_SEC: Final = 0.035
 """Notes of a chord that pianists strike together lie within this (Goebl 2001: 30 ms)."""
 
-MOST_PLACES: Final = 1000
+MOST_PLACES: Final = 200
 """A fingerprint that stands at more places tells little."""
 
 CELL_BEAT: Final = 4.0
