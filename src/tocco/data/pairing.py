@@ -50,6 +50,7 @@ class TakeFiles:
     id : name of its results; valid as a file name
     audio, midi, score : None where missing; `audio` or `midi` is present
     origin : of the notes in `midi`, where it is given
+    scores : folder among whose scores that of the performance is sought, where it has none
     """
 
     id: str
@@ -57,6 +58,7 @@ class TakeFiles:
     midi: Path | None = None
     score: Path | None = None
     origin: Origin = "keys"
+    scores: Path | None = None
 
     @property
     def is_recording_alone(self) -> bool:

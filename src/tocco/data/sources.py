@@ -24,6 +24,7 @@ from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.midi import load_midi
 from tocco.music.performance import Origin, Performance
 from tocco.music.score import score_readings
+from tocco.music.score_finding import FoundScore, ScoreFolder
 from tocco.music.synchrony import Synchrony, align_midi_to_audio
 from tocco.units import FloatArray
 
@@ -65,6 +66,7 @@ class Sources:
     alignment : None without a score
     audio, midi, score : origin of each; score is None where there is none
     transcription : of a recording that came without MIDI; else None
+    search : what the search for a score came to; None where none was sought
     """
 
     sound: Path
@@ -78,6 +80,7 @@ class Sources:
     midi: Source
     score: Source | None
     transcription: Transcription | None = None
+    search: FoundScore | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +164,7 @@ def open_sources(
     origin: Origin = "keys",
     transcriber: Transcriber | None = None,
     on_transcribed: OnTranscribed | None = None,
+    scores: ScoreFolder | None = None,
 ) -> Iterator[Sources]:
     """Read all given files and align them in time.
 
@@ -172,6 +176,8 @@ def open_sources(
     origin : of the notes in the MIDI
     transcriber : of a recording alone; None for the built-in one
     on_transcribed : progress of the transcription
+    scores
+        Where no score is given: those among which it is sought. Where none fits, there is no alignment.
 
     Raises
     ------
@@ -195,6 +201,11 @@ def open_sources(
         else:
             played = _synchronised(audio, performance)
         sound, performance = played.sound, played.performance
+        alignment = None if readings is None else align_performance_to_score(performance, readings)
+        search = None
+        if score is None and scores is not None:
+            search, alignment = _search(scores, performance)
+            score = search.path
         yield Sources(
             sound=sound.path,
             description=sound.description,
@@ -202,12 +213,24 @@ def open_sources(
             level_db=sound.level_db,
             performance=performance,
             synchrony=played.synchrony,
-            alignment=None if readings is None else align_performance_to_score(performance, readings),
+            alignment=alignment,
             audio=Source(audio, None if audio is None else sound.description.sha256),
             midi=Source(midi, None if midi is None else sha256_of(midi)),
             score=None if score is None else Source(score, sha256_of(score)),
             transcription=played.transcription,
+            search=search,
         )
+
+
+def _search(scores: ScoreFolder, performance: Performance) -> tuple[FoundScore, Alignment | None]:
+    """The score that is played, and the alignment with it; none where the whole does not follow it."""
+    found = scores.search(performance)
+    if found.path is None:
+        return found, None
+    try:
+        return found, align_performance_to_score(performance, score_readings(found.path))
+    except MismatchError:
+        return found.without_score(f"only parts of the performance follow {found.path.name}"), None
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from tocco.inference.rating import MIN_STRUCK_NOTES, rate_whole, rate_windows
 from tocco.inference.verdict import at_level, merge_windows
 from tocco.inference.windows import centre_weighted_merge, stream_windows
 from tocco.music.performance import Origin
+from tocco.music.score_finding import ScoreFolder, open_score_folder
 from tocco.rubrics import TOCCO10, Rubric
 from tocco.units import SAMPLE_RATE_HZ, FloatArray, amplitude_from_db
 
@@ -63,6 +64,7 @@ class Assessor:
         *,
         origin: Origin = "keys",
         on_transcribed: OnTranscribed | None = None,
+        scores: ScoreFolder | StrPath | None = None,
     ) -> Assessment:
         """Assess one performance.
 
@@ -75,6 +77,9 @@ class Assessor:
             "transcribed" for a MIDI that was transcribed from a recording: what a transcription cannot show
             is missing, and the rest is compared with transcriptions.
         on_transcribed : progress of the transcription of a recording alone
+        scores
+            Without a score: the folder among whose scores it is sought. Where none of them fits, the
+            performance is assessed without one.
 
         Raises
         ------
@@ -84,6 +89,8 @@ class Assessor:
         audio, midi, score = (None if path is None else Path(path) for path in (audio, midi, score))
         if origin == "transcribed" or (midi is None and audio is not None):
             calibrated_loss(self.bundle)  # fail before minutes of transcription
+        if scores is not None and not isinstance(scores, ScoreFolder):
+            scores = open_score_folder(Path(scores))
         with open_sources(
             audio,
             midi,
@@ -91,6 +98,7 @@ class Assessor:
             origin=origin,
             transcriber=self.transcriber,
             on_transcribed=on_transcribed,
+            scores=scores,
         ) as sources:
             return self._assess(sources)
 

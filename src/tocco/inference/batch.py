@@ -14,6 +14,7 @@ from tocco.engines import LocalEngine, Progress
 from tocco.errors import ToccoError
 from tocco.inference.assessment import Assessment
 from tocco.inference.assessor import Assessor
+from tocco.music.score_finding import ScoreFolder, open_score_folder
 
 Deliver = Callable[[TakeFiles, Assessment], object]
 """Called with the files and the assessment of a performance in the process that made it."""
@@ -87,12 +88,24 @@ def shared_assessor(bundle: Path | None = None, transcriber: str | None = None) 
     return Assessor(bundle, transcriber=None if transcriber is None else transcriber_of(transcriber))
 
 
+@lru_cache(maxsize=1)
+def shared_scores(folder: Path) -> ScoreFolder:
+    """The scores of a folder, opened once a process."""
+    return open_score_folder(folder)
+
+
 def assess_take(
     assessor: Assessor, take: TakeFiles, on_transcribed: OnTranscribed | None = None
 ) -> Assessment:
     """Assess the files of one performance."""
+    scores = None if take.score is not None or take.scores is None else shared_scores(take.scores)
     return assessor.assess(
-        take.audio, take.midi, take.score, origin=take.origin, on_transcribed=on_transcribed
+        take.audio,
+        take.midi,
+        take.score,
+        origin=take.origin,
+        on_transcribed=on_transcribed,
+        scores=scores,
     )
 
 

@@ -12,7 +12,7 @@ from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.bundle import Bundle
 from tocco.inference.candidates import Heard
 from tocco.inference.combination import DEDUCTIONS, less_deductions, with_account
-from tocco.inference.evidence import BundleIdentity, InputFile, Inputs, Music, Synchrony
+from tocco.inference.evidence import BundleIdentity, InputFile, Inputs, Music, ScoreSearch, Synchrony
 from tocco.inference.findings import find
 from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.note_report import alignment_report, tempo_by_bar
@@ -40,6 +40,7 @@ from tocco.inference.verdict import (
     merge_known,
     model_ratings,
 )
+from tocco.music.score_finding import FoundScore
 from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.raters.note_errors import unheard_notes
 from tocco.rubrics import DESCRIPTORS, Rubric
@@ -117,7 +118,7 @@ def conclude(
         alignment=None
         if alignment is None
         else alignment_report(alignment, sources.performance, evidence.once(unheard_notes)),
-        alignment_reason=NO_SCORE if alignment is None else None,
+        alignment_reason=_no_score(sources) if alignment is None else None,
         inputs=describe_inputs(sources, bounds_sec),
         abstained=bool(abstained_reasons),
         abstained_reasons=abstained_reasons,
@@ -188,7 +189,7 @@ def _ratings(
         elif dimension.rule is None or (dimension.name in from_model and sources.alignment is None):
             ratings[dimension.name] = from_model.get(dimension.name, absent)
         elif sources.alignment is None:
-            ratings[dimension.name] = Rating.missing(NO_SCORE)
+            ratings[dimension.name] = Rating.missing(_no_score(sources))
         else:
             ratings[dimension.name] = RULES[dimension.rule].rate(
                 Evidence(sources.performance, sources.alignment)
@@ -237,7 +238,12 @@ def describe_inputs(sources: Sources, bounds_sec: FloatArray) -> Inputs:
         transcription_sha256=None if transcription is None else transcription.sha256,
         score=None
         if score is None
-        else InputFile(name=_name(score.path), sha256=str(score.sha256), origin="given"),
+        else InputFile(
+            name=_name(score.path),
+            sha256=str(score.sha256),
+            origin="given" if sources.search is None else "found",
+        ),
+        score_search=None if sources.search is None else score_search(sources.search),
         music=Music(start_sec=float(bounds_sec.min()), end_sec=float(bounds_sec.max())),
         synchrony=None
         if sources.synchrony is None
@@ -246,6 +252,23 @@ def describe_inputs(sources: Sources, bounds_sec: FloatArray) -> Inputs:
             drift_ppm=1e6 * sources.synchrony.drift,
             residual_sec=sources.synchrony.residual_sec,
         ),
+    )
+
+
+def _no_score(sources: Sources) -> str:
+    return NO_SCORE if sources.search is None else sources.search.reason
+
+
+def score_search(found: FoundScore) -> ScoreSearch:
+    """How a score was sought, for the file."""
+    file = None if found.path is None else found.path.relative_to(found.folder).as_posix()
+    return ScoreSearch(
+        folder=_name(found.folder.resolve()) or "/",
+        key=found.key,
+        n_scores=found.n_scores,
+        file=file,
+        alike=tuple(path.relative_to(found.folder).as_posix() for path in found.alike),
+        reason=found.reason or None,
     )
 
 

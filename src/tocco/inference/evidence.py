@@ -120,8 +120,9 @@ class InputFile(StrictModel):
     sha256: _Sha256
     """Hash of that file: for a derived input, of what it was derived from."""
 
-    origin: Literal["given", "derived"]
-    """"derived": audio rendered from the MIDI, or MIDI transcribed from the audio."""
+    origin: Literal["given", "derived", "found"]
+    """"derived": audio rendered from the MIDI, or MIDI transcribed from the audio; "found": a score that was
+    sought in a folder of scores."""
 
     duration_sec: Duration | None = None
     """Length; null for a score."""
@@ -141,6 +142,34 @@ class Synchrony(StrictModel):
 
     residual_sec: Duration
     """What is left: median distance between a key and its sound."""
+
+
+class ScoreSearch(StrictModel):
+    """How the score of a performance was sought in a folder of scores."""
+
+    folder: _Text
+    """Name of the folder."""
+
+    key: _Text
+    """Of the content of all scores and of the way in which they are searched."""
+
+    n_scores: _Count
+    """How many scores were searched."""
+
+    file: _Text | None = None
+    """Path of the score in the folder; null when there is none."""
+
+    alike: tuple[_Text, ...] = ()
+    """Paths of other scores that fit as well."""
+
+    reason: _Text | None = None
+    """Why there is no score; null when there is one."""
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> ScoreSearch:
+        if (self.file is None) != (self.reason is not None):
+            raise ValueError("there is a score, or a reason why there is none")
+        return self
 
 
 class Music(StrictModel):
@@ -175,7 +204,10 @@ class Inputs(StrictModel):
     """Hash of the MIDI that it made, which lies beside the assessment; null where MIDI was given."""
 
     score: InputFile | None = None
-    """The score; null when none was given."""
+    """The score; null when none was given or found."""
+
+    score_search: ScoreSearch | None = None
+    """How the score was sought; null when none was, and before version 2.2."""
 
     music: Music | None = None
     """What of the recording is rated: talk and silence around it are not. Null in files of version 1."""

@@ -159,7 +159,7 @@ def _fit(
 
 
 def _aligned(page: IndexedScore, window: Performance, found: Candidate) -> tuple[float, float, float]:
-    """How far a window agrees with the stretch that its votes name, and where it starts and ends, in beats."""
+    """How far a window agrees with the stretch that its votes name, and the beats of its start and end."""
     onset = window.onset_sec
     reach = (float(onset[-1]) - float(onset[0])) * found.beat_per_sec / 2.0
     room = 2.0 * _ROOM_SHARE * reach + _ROOM_BEAT

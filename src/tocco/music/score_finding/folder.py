@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from tocco.cache import Arrays, cached_arrays, content_key
+from tocco.cache import cached_arrays, content_key
 from tocco.cache_folder import cache_folder
 from tocco.errors import InputError
 from tocco.files import sha256_of
 from tocco.music.performance import Performance
-from tocco.music.score import load_score
 from tocco.music.score_finding.finder import Fit, Search, find_score
 from tocco.music.score_finding.index import FingerprintIndex
-from tocco.music.score_finding.indexed_score import IndexedScore
+from tocco.music.score_finding.indexed_score import IndexedScore, KeptScore
 
 NOTATION_SUFFIXES: Final = (".musicxml", ".mxl", ".xml")
 SCORE_SUFFIXES: Final = (*NOTATION_SUFFIXES, ".mid", ".midi")
@@ -50,17 +46,25 @@ class FoundScore:
     Attributes
     ----------
     folder
+    key : of the content of all scores
     n_scores : that were searched
-    path : the score that is played; None where none fits
+    path : the score that is played; None where there is none
     bars : printed names of the first and the last bar played; None without a score
     alike : other files that fit as well
+    reason : why there is no score; "" where there is one
     """
 
     folder: Path
+    key: str
     n_scores: int
     path: Path | None = None
     bars: tuple[str, str] | None = None
     alike: tuple[Path, ...] = ()
+    reason: str = ""
+
+    def without_score(self, reason: str) -> FoundScore:
+        """The same search, if it turns out that there is no score."""
+        return FoundScore(self.folder, self.key, self.n_scores, reason=reason)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,17 +86,17 @@ class ScoreFolder:
     left_out: tuple[LeftOutScore, ...]
     key: str
     index: FingerprintIndex
-    kept: tuple[Path, ...]
+    kept: tuple[KeptScore, ...]
 
     def search(self, performance: Performance) -> FoundScore:
         """Find the score that is played, and the bars; of scores that fit equally well one of notation."""
-        search = find_score(self.index, self._indexed, performance)
+        search = find_score(self.index, self.indexed, performance)
+        nothing = FoundScore(self.folder, self.key, len(self.paths))
         if search.found is None:
-            return FoundScore(self.folder, len(self.paths))
+            return nothing.without_score(_none_fits(self.folder, len(self.paths)))
         chosen, *others = self._preferred(search)
-        return FoundScore(
-            self.folder,
-            len(self.paths),
+        return replace(
+            nothing,
             path=self.paths[chosen.score],
             bars=chosen.bars,
             alike=tuple(self.paths[fit.score] for fit in others),
@@ -103,8 +107,9 @@ class ScoreFolder:
         fits = [fit for fit in (search.found, *search.alike) if fit is not None]
         return sorted(fits, key=lambda fit: self.paths[fit.score].suffix.lower() not in NOTATION_SUFFIXES)
 
-    def _indexed(self, score: int) -> IndexedScore:
-        return IndexedScore.of_arrays(_kept(self.paths[score], self.kept[score]).array)
+    def indexed(self, score: int) -> IndexedScore:
+        """What is kept of a score, by its index."""
+        return self.kept[score].score()
 
 
 def open_score_folder(
@@ -133,40 +138,58 @@ def open_score_folder(
 
 
 def open_scores(
-    folder: Path, files: list[Path], *, cache: Path | None = None, on_read: OnRead | None = None
+    folder: Path, files: Sequence[Path], *, cache: Path | None = None, on_read: OnRead | None = None
 ) -> ScoreFolder:
     """As `open_score_folder`, of given files."""
     store = (cache or cache_folder()) / _FOLDER
-    paths: dict[str, Path] = {}
-    kept: list[Path] = []
+    kept: dict[str, KeptScore] = {}
     left_out: list[LeftOutScore] = []
     for done, path in enumerate(files):
         sha256 = sha256_of(path)
-        if sha256 in paths:
-            left_out.append(LeftOutScore(path, f"is the same file as {paths[sha256].name}"))
-            continue
-        file = store / f"{sha256[:32]}-{content_key(__name__)}.safetensors"
-        problem = _kept(path, file).array("problem").tobytes().decode()
-        if problem:
+        one = KeptScore.of(path, sha256, store)
+        if sha256 in kept:
+            left_out.append(LeftOutScore(path, f"is the same file as {kept[sha256].path.name}"))
+        elif problem := one.problem:
             left_out.append(LeftOutScore(path, problem))
         else:
-            paths[sha256] = path
-            kept.append(file)
+            kept[sha256] = one
         if on_read is not None:
             on_read(done + 1, len(files))
-    if not paths:
-        first = f" ({left_out[0].path.name}: {left_out[0].reason})" if left_out else ""
-        raise InputError(
-            folder,
-            f"has no score that can be read{first}",
-            allowed="MusicXML, .mxl or score MIDI",
-            next_step="name the folder that holds them",
-        )
-    key = content_key(__name__, *paths)
-    ordered = tuple(paths.values())
-    merged = cached_arrays(store / f"index-{key}.safetensors", partial(_merged, ordered, kept))
-    index = FingerprintIndex.of_arrays(merged.array)
-    return ScoreFolder(folder, ordered, tuple(left_out), key, index, tuple(kept))
+    if not kept:
+        raise _no_score(folder, left_out)
+    scores = tuple(kept.values())
+    key = content_key(FingerprintIndex.__module__, *kept)
+    merged = cached_arrays(
+        store / f"index-{key}.safetensors",
+        lambda: FingerprintIndex.of([one.score() for one in scores]).arrays(),
+    )
+    return ScoreFolder(
+        folder=folder,
+        paths=tuple(one.path for one in scores),
+        left_out=tuple(left_out),
+        key=key,
+        index=FingerprintIndex.of_arrays(merged.array),
+        kept=scores,
+    )
+
+
+def _none_fits(folder: Path, n_scores: int) -> str:
+    name = folder.resolve().name or str(folder)
+    return (
+        f"the one score in {name} does not fit"
+        if n_scores == 1
+        else f"none of the {n_scores} scores in {name} fits"
+    )
+
+
+def _no_score(folder: Path, left_out: Sequence[LeftOutScore]) -> InputError:
+    first = f" ({left_out[0].path.name}: {left_out[0].reason})" if left_out else ""
+    return InputError(
+        folder,
+        f"has no score that can be read{first}",
+        allowed="MusicXML, .mxl or score MIDI",
+        next_step="name the folder that holds them after --scores",
+    )
 
 
 def _score_files(folder: Path) -> Iterator[Path]:
@@ -174,23 +197,3 @@ def _score_files(folder: Path) -> Iterator[Path]:
         is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.suffix.lower() in SCORE_SUFFIXES and not is_hidden and path.is_file():
             yield path
-
-
-def _kept(path: Path, file: Path):
-    return cached_arrays(file, partial(_read, path))
-
-
-def _read(path: Path) -> Arrays:
-    """What is kept of a score, or why it cannot be read."""
-    try:
-        arrays = IndexedScore.of(load_score(path)).arrays()
-    except InputError as error:
-        return {"problem": np.frombuffer(error.problem.encode(), dtype=np.uint8)}
-    return {**arrays, "problem": np.zeros(0, dtype=np.uint8)}
-
-
-def _merged(paths: tuple[Path, ...], kept: list[Path]) -> Arrays:
-    scores = [
-        IndexedScore.of_arrays(_kept(path, file).array) for path, file in zip(paths, kept, strict=True)
-    ]
-    return FingerprintIndex.of(scores).arrays()

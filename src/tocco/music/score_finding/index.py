@@ -11,6 +11,7 @@ from tocco.cache import Arrays
 from tocco.music.score_finding.indexed_score import LAST_BITS, IndexedScore
 from tocco.units import FloatArray, IntArray
 
+
 @dataclass(frozen=True, eq=False)
 class Hits:
     """Where fingerprints of a performance stand in scores.
@@ -52,7 +53,9 @@ class FingerprintIndex:
     @classmethod
     def of(cls, scores: Sequence[IndexedScore]) -> FingerprintIndex:
         """The index of some scores, in their order."""
-        score_start = np.concatenate(([0], np.cumsum([len(one.group_beat) for one in scores]))).astype(np.int64)
+        score_start = np.concatenate(([0], np.cumsum([len(one.group_beat) for one in scores]))).astype(
+            np.int64
+        )
         empty = np.zeros(0, dtype=np.uint32)
         keys = np.concatenate([empty, *(one.key for one in scores)])
         places = [one.place + (at << LAST_BITS) for one, at in zip(scores, score_start[:-1], strict=True)]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from tocco.cache import Arrays
+from tocco.cache import Arrays, ArraysInFile, cached_arrays, content_key
+from tocco.errors import InputError
 from tocco.music.matching.chords import WrittenNotes
-from tocco.music.score import Score
+from tocco.music.score import Score, load_score
 from tocco.music.score_finding.fingerprints import Groups, fingerprints
 from tocco.music.written_strokes import WrittenStrokes
 from tocco.units import BoolArray, FloatArray, IntArray
@@ -99,3 +101,51 @@ class IndexedScore:
 
 
 _ARRAYS: Final = tuple(name for name in IndexedScore.__dataclass_fields__ if name != "bar_name")
+
+
+@dataclass(frozen=True, eq=False)
+class KeptScore:
+    """What is kept of a score file.
+
+    Attributes
+    ----------
+    path : of the score
+    file : in the cache
+    """
+
+    path: Path
+    file: Path
+
+    @classmethod
+    def of(cls, path: Path, sha256: str, folder: Path) -> KeptScore:
+        """That of a score, in a folder of the cache; it need not be there yet.
+
+        Parameters
+        ----------
+        path
+        sha256 : of the score's file
+        folder
+        """
+        return cls(path, folder / f"{sha256[:32]}-{content_key(__name__)}.safetensors")
+
+    @property
+    def problem(self) -> str:
+        """Why the score cannot be read; "" where it can."""
+        return self._arrays().array(_PROBLEM).tobytes().decode()
+
+    def score(self) -> IndexedScore:
+        """The score, read from its own file only if that was not done before."""
+        return IndexedScore.of_arrays(self._arrays().array)
+
+    def _arrays(self) -> ArraysInFile:
+        return cached_arrays(self.file, self._read)
+
+    def _read(self) -> Arrays:
+        try:
+            arrays = IndexedScore.of(load_score(self.path)).arrays()
+        except InputError as error:
+            return {_PROBLEM: np.frombuffer(error.problem.encode(), dtype=np.uint8)}
+        return {**arrays, _PROBLEM: np.zeros(0, dtype=np.uint8)}
+
+
+_PROBLEM: Final = "problem"

@@ -1,4 +1,4 @@
-"""Votes of fingerprints for stretches of scores: those of the right stretch lie on one line of beat over time."""
+"""Votes of fingerprints for stretches of scores: the right ones lie on one line of beat over time."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tocco.music.score_finding.index import FingerprintIndex
 from tocco.units import BoolArray, FloatArray, IntArray
 
 PLAYED_AHEAD: Final = 3
-"""Groups by which the notes of a played fingerprint lie apart, at most: one more than in the score, so that an
-extra note, or a chord that is not quite together, may lie between."""
+"""Groups by which the notes of a played fingerprint lie apart, at most: one more than in the score, so that
+an extra note, or a chord that is not quite together, may lie between."""
 
 SAME_ONSET_SEC: Final = 0.035
 """Notes of a chord that pianists strike together lie within this (Goebl 2001: 30 ms)."""
