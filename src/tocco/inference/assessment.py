@@ -413,7 +413,11 @@ def read_assessment(path: Path) -> Assessment:
 
 
 def differing_inputs(
-    assessment: Assessment, audio_sha256: str | None, midi_sha256: str | None, score_sha256: str | None
+    assessment: Assessment,
+    audio_sha256: str | None,
+    midi_sha256: str | None,
+    score_sha256: str | None,
+    scores_key: str | None = None,
 ) -> tuple[str, ...]:
     """Which of the files that an assessment was given are not these, in words.
 
@@ -421,6 +425,7 @@ def differing_inputs(
     ----------
     assessment
     audio_sha256, midi_sha256, score_sha256 : of the files that are given now; None where none is
+    scores_key : of the folder in which a score is sought; None where none is sought
 
     Returns
     -------
@@ -434,6 +439,10 @@ def differing_inputs(
         earlier = file.sha256 if file is not None and file.origin == "given" else None
         if earlier != given:
             found.append(f"{'no' if earlier is None else 'a' if given is None else 'another'} {kind}")
+    searched = None if inputs.score_search is None else inputs.score_search.key
+    if searched != scores_key:
+        before_that = "no" if searched is None else "a" if scores_key is None else "another"
+        found.append(f"{before_that} folder of scores")
     return tuple(found)
 
 

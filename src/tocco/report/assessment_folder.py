@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from tocco.inference.assessment import (
     read_assessment,
     write_assessment_table,
 )
+from tocco.inference.batch import shared_scores
 from tocco.report.formats import TRANSCRIPTION_SUFFIX, AssessedTake, report_paths, write_report
 
 TABLE: Final = "assessments.csv"
@@ -50,7 +51,8 @@ class AssessmentFolder:
     def write(self, take: TakeFiles, assessment: Assessment) -> tuple[Path, ...]:
         """Write the files of one assessment, and say which."""
         paths = self._paths(take)
-        write_report(AssessedTake(assessment, take, _cached(assessment)), paths)
+        shown = _with_found_score(take, assessment)
+        write_report(AssessedTake(assessment, shown, _cached(assessment)), paths)
         return paths
 
     def read(self, performance_id: str) -> Assessment:
@@ -92,7 +94,7 @@ class AssessmentFolder:
         transcription = self._transcription(take, found)
         if made_by is not None and missing and transcription is None:
             return False  # what is missing needs the notes, and they are cached no more
-        write_report(AssessedTake(found, take, transcription), missing)
+        write_report(AssessedTake(found, _with_found_score(take, found), transcription), missing)
         return True
 
     def earlier(self, take: TakeFiles, *, overwrite: bool = False) -> Assessment | None:
@@ -120,7 +122,9 @@ class AssessmentFolder:
         if not all(file is None or file.is_file() for file in files):
             return None  # the inputs themselves are at fault; reading them says how
         given = [None if file is None else sha256_of(file) for file in files]
-        differing = differing_inputs(found, *given)
+        is_sought = take.score is None and take.scores is not None
+        scores_key = shared_scores(take.scores).key if is_sought else None
+        differing = differing_inputs(found, *given, scores_key)
         if found.inputs.notes != take.notes:
             differing += (f"other notes ({found.inputs.notes}, not {take.notes})",)
         if differing and not overwrite:
@@ -158,6 +162,14 @@ class AssessmentFolder:
             ) from error
         if not ours:
             raise OutputError(path, "exists, and is no table of assessments", next_step="name another folder")
+
+
+def _with_found_score(take: TakeFiles, assessment: Assessment) -> TakeFiles:
+    """The files of a performance, and the score that was found for it."""
+    search = assessment.inputs.score_search
+    if search is None or search.file is None or take.scores is None:
+        return take
+    return replace(take, score=take.scores / search.file)
 
 
 def _cached(assessment: Assessment) -> Path | None:

@@ -21,6 +21,7 @@ from tocco.report.wording import (
     nothing_stands_out,
     points,
     remarks,
+    sought_score,
     title,
     transcribed_by,
 )
@@ -83,7 +84,8 @@ def _origins(assessment: Assessment) -> str:
     else:
         parts = ["sound rendered from the MIDI" if inputs.sound == "rendered" else "recording and MIDI"]
         parts += ["notes transcribed"] if inputs.notes == "transcribed" else []
-    parts.append(f"score {inputs.score.name}" if inputs.score is not None else "no score")
+    given = f"score {inputs.score.name}" if inputs.score is not None else "no score"
+    parts.append(sought_score(assessment) or given)
     return ", ".join(parts)
 
 

@@ -150,6 +150,7 @@ def remarks(assessment: Assessment) -> list[str]:
     return [
         *lines,
         *_on_the_aggregate(assessment.aggregate),
+        *_on_the_search(assessment),
         *_on_the_score(assessment),
         *_on_the_music(assessment),
     ]
@@ -185,6 +186,25 @@ def unheard_notes(n: int) -> str:
         f"{n} written {notes} {verb} not heard, and may have been too soft: {counts} neither as right nor as "
         "missing"
     )
+
+
+def sought_score(assessment: Assessment) -> str:
+    """What was found of the score that was sought, in words; "" where none was sought."""
+    search, alignment = assessment.inputs.score_search, assessment.alignment
+    if search is None:
+        return ""
+    if search.file is None or alignment is None:
+        return search.reason or ""
+    part = alignment.part
+    bars = "all of it" if part is None else part.where or bars_in_words(part.first, part.last)
+    return f"score found: {search.file}, {bars}"
+
+
+def _on_the_search(assessment: Assessment) -> list[str]:
+    search = assessment.inputs.score_search
+    if search is None or not search.alike:
+        return []
+    return [f"As well as {search.file} there fits {', '.join(search.alike)}; name one with --score"]
 
 
 def played_bars(part: PlayedBars) -> str:

@@ -8,12 +8,19 @@ from typing import Annotated
 import typer
 
 from tocco.apps.cli.options import Transcriber
+from tocco.errors import UsageError
 
 
 def align(
     played: Annotated[Path, typer.Argument(metavar="AUDIO|MIDI", help="The performance.")],
-    score: Annotated[Path, typer.Argument(metavar="SCORE", help="MusicXML, .mxl or score MIDI.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for match file, JSON, picture.")],
+    score: Annotated[
+        Path | None, typer.Argument(metavar="SCORE", help="MusicXML, .mxl or score MIDI.", show_default=False)
+    ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder of scores, in place of SCORE: the one played is found."),
+    ] = None,
     midi: Annotated[Path | None, typer.Option(help="Performance MIDI of the recording.")] = None,
     transcriber: Transcriber = None,
     overwrite: Annotated[
@@ -26,4 +33,13 @@ def align(
     """
     from tocco.apps.commands import align as command
 
-    command.align(played, score, output, midi=midi, transcriber=transcriber, overwrite=overwrite)
+    if (score is None) == (scores is None):
+        raise UsageError(
+            "align",
+            "got no score" if score is None else f"got the score {score} and --scores {scores}",
+            allowed="one of the two",
+            next_step="name the score behind the performance, or a folder of scores with --scores",
+        )
+    command.align(
+        played, score, output, scores=scores, midi=midi, transcriber=transcriber, overwrite=overwrite
+    )

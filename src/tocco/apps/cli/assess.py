@@ -32,6 +32,13 @@ def assess(
         list[Path] | None, typer.Option(help="Performance MIDI of the recording; rendered if given alone.")
     ] = None,
     score: Annotated[list[Path] | None, typer.Option(help="Score: MusicXML, .mxl or score MIDI.")] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder of scores: that of each performance without its own is found among them.",
+        ),
+    ] = None,
     manifest: Annotated[
         Path | None,
         typer.Option(help="CSV with any of the columns id, audio, midi, score; or a label file, JSONL."),
@@ -57,6 +64,8 @@ def assess(
         typer.echo(f"left out: {one.subject} {one.reason}", err=True)
     takes = [replace(take, origin="transcribed") if transcribed else take for take in given.takes]
     _check_transcriber(transcriber, takes)
+    if scores is not None:
+        takes = _sought_in(scores, takes, score or [])
     is_batch = manifest is not None or len(takes) > 1
     if is_batch and overwrite:
         raise UsageError(
@@ -92,6 +101,21 @@ def _check_transcriber(command: str | None, takes: Sequence[TakeFiles]) -> None:
     from tocco.audio.transcription import CommandTranscriber
 
     CommandTranscriber(command)
+
+
+def _sought_in(scores: Path, takes: list[TakeFiles], score: list[Path]) -> list[TakeFiles]:
+    """Performances whose score is sought in a folder; those that have one keep it."""
+    if score:
+        raise UsageError(
+            "--scores",
+            f"is given beside --score {score[0]}",
+            allowed="one of the two",
+            next_step="leave one of them out",
+        )
+    from tocco.apps.commands.scores import read_scores
+
+    read_scores(scores)
+    return [replace(take, scores=scores) for take in takes]
 
 
 def _given(files: list[Path], midi: list[Path], score: list[Path], manifest: Path | None) -> Given:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import typer
 
+from tocco.apps.commands.scores import read_scores
 from tocco.apps.progress import progress_bar
 from tocco.audio.description import AudioDescription, describe_audio
 from tocco.audio.transcription import Transcriber, transcriber_of
 from tocco.data.pairing import kind_by_content
 from tocco.data.transcribing import transcribe_recording
-from tocco.errors import InputError, OutputError, UsageError
+from tocco.errors import InputError, MismatchError, OutputError, UsageError
 from tocco.files import file_name, sha256_of, writable_folder
 from tocco.inference.alignment_document import (
     AlignedInputs,
@@ -30,6 +33,7 @@ from tocco.music.midi import load_midi
 from tocco.music.performance import Performance
 from tocco.music.places import bars_in_words
 from tocco.music.score import score_readings
+from tocco.music.score_finding import ScoreFolder
 from tocco.report.formats import DescribedAlignment, report_paths, write_report
 from tocco.report.wording import clock, mistake, played_bars, transcribed_by
 
@@ -40,16 +44,32 @@ _MIDI_SUFFIXES = (".mid", ".midi")
 
 def align(
     played: Path,
-    score: Path,
+    score: Path | None,
     output: Path,
     *,
+    scores: Path | None = None,
     midi: Path | None,
     transcriber: str | None = None,
     overwrite: bool,
 ) -> None:
-    """Align one performance, write its three files, and print a one-line summary."""
-    if (kind_by_content(played), kind_by_content(score)) in (("score", "midi"), ("score", "audio")):
+    """Align one performance, write its three files, and print a one-line summary.
+
+    Parameters
+    ----------
+    played : recording or performance MIDI
+    score : None to find it in `scores`
+    output : folder
+    scores : folder of scores
+    midi : of a recording
+    transcriber : command that transcribes a recording without MIDI; None for the built-in transcriber
+    overwrite
+    """
+    if score is not None and (kind_by_content(played), kind_by_content(score)) in (
+        ("score", "midi"),
+        ("score", "audio"),
+    ):
         played, score = score, played
+    folder = None if scores is None else read_scores(scores)
     name = file_name(played.stem)
     audio, midi = _audio_and_midi(played, midi)
     if transcriber is not None and midi is not None:
@@ -57,11 +77,14 @@ def align(
     files = report_paths(DescribedAlignment, output, name)
     writable_folder(output)
     _refuse_inputs(files, [path for path in (audio, midi, score) if path is not None])
-    readings = score_readings(score)
+    readings = None if score is None else score_readings(score)
     if audio is not None and midi is None:
-        performance, inputs = _transcribed(audio, transcriber_of(transcriber), score)
+        performance, inputs = _transcribed(audio, transcriber_of(transcriber))
     else:
-        performance, inputs = _synchronised(audio, midi or played, score)
+        performance, inputs = _synchronised(audio, midi or played)
+    written = _written(score, folder, performance)
+    readings = readings or score_readings(written.path)
+    inputs = AlignedInputs(**inputs, score=written.file)
     _refuse_other_inputs(files, inputs, overwrite=overwrite)
     alignment = align_performance_to_score(performance, readings)
     document = alignment_document(alignment, performance, inputs, version("tocco"))
@@ -133,24 +156,49 @@ def _audio_and_midi(played: Path, midi: Path | None) -> tuple[Path | None, Path 
     return played, midi
 
 
-def _transcribed(audio: Path, transcriber: Transcriber, score: Path) -> tuple[Performance, AlignedInputs]:
-    """The performance as it is heard in a recording, and the description of the inputs."""
+@dataclass(frozen=True)
+class _Written:
+    """A score that was given or found: its path, and how the document names it."""
+
+    path: Path
+    file: InputFile
+
+
+def _written(score: Path | None, folder: ScoreFolder | None, performance: Performance) -> _Written:
+    """The score that was given, or the one of a folder that is played."""
+    if score is not None:
+        return _Written(score, InputFile(name=score.name, sha256=sha256_of(score), origin="given"))
+    found = None if folder is None else folder.search(performance)
+    if found is None or found.path is None:
+        raise MismatchError(
+            performance.source or "performance",
+            "has no score" if found is None else f"has no score there: {found.reason}",
+            next_step="give the score of the piece that was played",
+        )
+    typer.echo(f"score found: {found.path}, {bars_in_words(*found.bars or ('', ''))}")
+    for other in found.alike:
+        typer.echo(f"fits as well: {other}")
+    return _Written(found.path, InputFile(name=found.path.name, sha256=sha256_of(found.path), origin="found"))
+
+
+def _transcribed(audio: Path, transcriber: Transcriber) -> tuple[Performance, dict[str, Any]]:
+    """The performance as it is heard in a recording, and the inputs but the score."""
     described = describe_audio(audio)
     with progress_bar("transcribing", clock, at_once=False) as on_transcribed:
         found = transcribe_recording(audio, described, transcriber, on_transcribed)
     recording = _described_file(audio, described)
-    return found.performance, AlignedInputs(
-        audio=recording,
-        midi=InputFile(
-            name=audio.name,
-            sha256=described.sha256,
-            origin="derived",
-            duration_sec=found.performance.duration_sec,
-        ),
-        transcriber=found.transcriber,
-        score=InputFile(name=score.name, sha256=sha256_of(score), origin="given"),
-        synchrony=None,
+    heard = InputFile(
+        name=audio.name,
+        sha256=described.sha256,
+        origin="derived",
+        duration_sec=found.performance.duration_sec,
     )
+    return found.performance, {
+        "audio": recording,
+        "midi": heard,
+        "transcriber": found.transcriber,
+        "synchrony": None,
+    }
 
 
 def _described_file(audio: Path, described: AudioDescription) -> InputFile:
@@ -163,8 +211,8 @@ def _described_file(audio: Path, described: AudioDescription) -> InputFile:
     )
 
 
-def _synchronised(audio: Path | None, midi: Path, score: Path) -> tuple[Performance, AlignedInputs]:
-    """The performance with times of the recording, if there is one, and the description of the inputs."""
+def _synchronised(audio: Path | None, midi: Path) -> tuple[Performance, dict[str, Any]]:
+    """The performance with times of the recording, if there is one, and the inputs but the score."""
     performance = load_midi(midi)
     recording, synchrony = None, None
     if audio is not None:
@@ -177,17 +225,10 @@ def _synchronised(audio: Path | None, midi: Path, score: Path) -> tuple[Performa
         synchrony = Synchrony(
             offset_sec=found.offset_sec, drift_ppm=1e6 * found.drift, residual_sec=found.residual_sec
         )
-    return performance, AlignedInputs(
-        audio=recording,
-        midi=InputFile(
-            name=midi.name,
-            sha256=sha256_of(midi),
-            origin="given",
-            duration_sec=performance.duration_sec,
-        ),
-        score=InputFile(name=score.name, sha256=sha256_of(score), origin="given"),
-        synchrony=synchrony,
+    given = InputFile(
+        name=midi.name, sha256=sha256_of(midi), origin="given", duration_sec=performance.duration_sec
     )
+    return performance, {"audio": recording, "midi": given, "synchrony": synchrony}
 
 
 def _refuse_other_inputs(files: Sequence[Path], inputs: AlignedInputs, *, overwrite: bool) -> None:

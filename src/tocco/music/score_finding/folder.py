@@ -20,7 +20,7 @@ NOTATION_SUFFIXES: Final = (".musicxml", ".mxl", ".xml")
 SCORE_SUFFIXES: Final = (*NOTATION_SUFFIXES, ".mid", ".midi")
 
 OnRead = Callable[[int, int], None]
-"""Called with the number of files that are read, and of all."""
+"""Called after each file that was not read before, with the number of files that are done, and of all."""
 
 _FOLDER: Final = "scores"
 
@@ -147,13 +147,14 @@ def open_scores(
     for done, path in enumerate(files):
         sha256 = sha256_of(path)
         one = KeptScore.of(path, sha256, store)
+        is_known = one.file.is_file()
         if sha256 in kept:
             left_out.append(LeftOutScore(path, f"is the same file as {kept[sha256].path.name}"))
         elif problem := one.problem:
             left_out.append(LeftOutScore(path, problem))
         else:
             kept[sha256] = one
-        if on_read is not None:
+        if on_read is not None and not is_known:
             on_read(done + 1, len(files))
     if not kept:
         raise _no_score(folder, left_out)

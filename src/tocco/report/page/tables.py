@@ -140,8 +140,8 @@ def provenance(assessment: Assessment) -> list[tuple[str, str]]:
         if kind == "MIDI" and inputs.transcriber is not None:
             made = f"transcribed from {made} by {inputs.transcriber}"
             sha256 = str(inputs.transcription_sha256)
-        elif file.origin == "derived":
-            made = f"derived from {made}"
+        elif file.origin != "given":
+            made = f"derived from {made}" if file.origin == "derived" else f"found: {made}"
         rows.append((kind, f"{made}{flags}; SHA-256 {sha256}"))
     if inputs.synchrony is not None:
         sync = inputs.synchrony
