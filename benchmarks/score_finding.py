@@ -6,8 +6,8 @@ r"""Which score is found for ten seconds of a performance, and whether none is w
 
 The index holds every score that the performances name. Excerpts are of the pieces that --chosen-on does not
 name, or with --choosing of those that it does. Each excerpt is searched by keys, as a transcriber would hear
-it, and as a bad one would; with the whole index, and with every score of the same music left out. Two scores are
-of the same music where they are of one piece, or nearly all fingerprints of one are in the other.
+it, and as a bad one would; with the whole index, and with every score of the same music left out. Two
+scores are of the same music where they are of one piece, or nearly all fingerprints of one are in the other.
 """
 
 from __future__ import annotations

@@ -103,13 +103,22 @@ def find_score(index: FingerprintIndex, read: ReadScore, performance: Performanc
         _fit(score, read(score), windows, [_of_score(found, score) for found in by_window])
         for score in _likeliest(windows, by_window)
     ]
-    fits.sort(key=lambda fit: -fit.value)
+    return decide(fits)
+
+
+def decide(fits: Sequence[Fit]) -> Search:
+    """Which of the scores that were aligned is played, if any.
+
+    Parameters
+    ----------
+    fits : the likeliest scores, in any order
+    """
     if not fits:
         return Search(None)
-    best = fits[0]
+    best, *others = sorted(fits, key=lambda fit: (-fit.value, fit.score))
     if best.value < LEAST_FIT:
         return Search(None, best=best)
-    alike = tuple(fit for fit in fits[1:] if fit.value >= max(EQUAL_FIT * best.value, LEAST_FIT))
+    alike = tuple(fit for fit in others if fit.value >= max(EQUAL_FIT * best.value, LEAST_FIT))
     return Search(best, alike, best)
 
 
