@@ -23,6 +23,7 @@ from tocco.inference import batch
 from tocco.inference.assessment import Assessment, read_assessment
 from tocco.inference.conclusion import describe_inputs
 from tocco.music.performance import Origin
+from tocco.music.score_finding import ScoreFolder
 from tocco.report import formats
 from tocco.units import SAMPLE_RATE_HZ
 from transcribing import command_of, copying_command, write_score, write_take
@@ -45,9 +46,16 @@ class Stand:
         *,
         origin: Origin = "keys",
         on_transcribed: OnTranscribed | None = None,
+        scores: ScoreFolder | None = None,
     ) -> Assessment:
         with open_sources(
-            audio, midi, score, origin=origin, transcriber=self.transcriber, on_transcribed=on_transcribed
+            audio,
+            midi,
+            score,
+            origin=origin,
+            transcriber=self.transcriber,
+            on_transcribed=on_transcribed,
+            scores=scores,
         ) as sources:
             made = example(score=score is not None)
             return made.model_copy(update={"inputs": describe_inputs(sources, np.array([[0.5, 8.0]]))})

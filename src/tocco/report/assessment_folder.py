@@ -122,8 +122,9 @@ class AssessmentFolder:
         if not all(file is None or file.is_file() for file in files):
             return None  # the inputs themselves are at fault; reading them says how
         given = [None if file is None else sha256_of(file) for file in files]
-        is_sought = take.score is None and take.scores is not None
-        scores_key = shared_scores(take.scores).key if is_sought else None
+        scores_key = None
+        if take.score is None and take.scores is not None:
+            scores_key = shared_scores(take.scores).key
         differing = differing_inputs(found, *given, scores_key)
         if found.inputs.notes != take.notes:
             differing += (f"other notes ({found.inputs.notes}, not {take.notes})",)
