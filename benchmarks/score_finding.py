@@ -15,13 +15,16 @@ from __future__ import annotations
 import argparse
 import csv
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tocco.data.records import LabelRecord, read_labels
+from tocco.cache import Keyed, cached_model, code_hash, json_key
+from tocco.data.manifest import read_manifest
+from tocco.data.records import read_labels
 from tocco.evaluation.markdown import table, verdict
 from tocco.files import read_names
 from tocco.music.excerpt import performance_excerpt
@@ -31,6 +34,7 @@ from tocco.music.score_finding.finder import LEAST_FIT, find_score
 from tocco.music.score_finding.folder import NOTATION_SUFFIXES, ScoreFolder, open_scores
 from tocco.music.score_finding.index import FingerprintIndex, Hits
 from tocco.music.transcriber_noise import TranscriberNoise, transcriber_noise
+from tocco.schema import StrictModel
 from tocco.units import IntArray
 
 SAME_MUSIC = 0.8
@@ -41,13 +45,12 @@ BAD_TRANSCRIBER = TranscriberNoise(missed_share=0.1, doubled_share=0.05, ghost_s
 """Of a phone in a reverberant room, at a guess: one note in ten is missed, one in ten has a ghost."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(StrictModel):
     """One search.
 
     Attributes
     ----------
-    segment_id, start_sec, n_notes, notes : of the excerpt; notes are "keys", "transcribed" or "badly"
+    take, start_sec, n_notes, notes : of the excerpt; notes are "keys", "transcribed" or "badly"
     is_left_out : whether the right scores are not in the index
     first, value : the likeliest score, and how well it fits; "" and 0 where there is none
     is_right : whether it is of the same music
@@ -56,7 +59,7 @@ class Row:
     query_sec
     """
 
-    segment_id: str
+    take: str
     start_sec: float
     n_notes: int
     notes: str
@@ -67,6 +70,22 @@ class Row:
     is_found: bool
     n_alike: int
     query_sec: float
+
+
+@dataclass(frozen=True)
+class Take:
+    """A performance, its piece, and its score."""
+
+    id: str
+    piece: str
+    midi: Path
+    score: Path
+
+
+class TakeRows(Keyed):
+    """All searches of one performance."""
+
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,21 +127,38 @@ def as_heard(excerpt: Performance, rng: np.random.Generator) -> Iterator[tuple[s
     yield "badly", transcriber_noise(excerpt, rng, BAD_TRANSCRIBER).performance
 
 
-def searched(record: LabelRecord, score: Path, bench: Bench) -> Iterator[Row]:
+def unheard(take: str, start_sec: float, notes: str, *, is_left_out: bool) -> Row:
+    """Of an excerpt without a note."""
+    return Row(
+        take=take,
+        start_sec=round(start_sec, 2),
+        n_notes=0,
+        notes=notes,
+        is_left_out=is_left_out,
+        first="",
+        value=0.0,
+        is_right=False,
+        is_found=False,
+        n_alike=0,
+        query_sec=0.0,
+    )
+
+
+def searched(take: Take, bench: Bench) -> Iterator[Row]:
     """All searches of one performance."""
-    assert record.midi_path is not None
-    performance = load_midi(record.midi_path)
-    rng = np.random.default_rng([bench.seed, *record.segment_id.encode()])
-    right = bench.same[bench.folder.paths.index(score)]
+    performance = load_midi(take.midi)
+    rng = np.random.default_rng([bench.seed, *take.id.encode()])
+    right = bench.same[bench.folder.paths.index(take.score)]
     index = bench.folder.index
     fields = {name: getattr(index, name) for name in FingerprintIndex.__dataclass_fields__}
     without = IndexWithout(**fields, without=tuple(right))
     for _ in range(bench.n_excerpts):
-        start = rng.uniform(0.0, max(performance.duration_sec - bench.seconds, 0.0))
-        excerpt, _ = performance_excerpt(performance, None, start, start + bench.seconds)
+        seconds = bench.seconds or performance.duration_sec
+        start = rng.uniform(0.0, max(performance.duration_sec - seconds, 0.0))
+        excerpt, _ = performance_excerpt(performance, None, start, start + seconds)
         if not len(excerpt):
             yield from (
-                Row(record.segment_id, start, 0, notes, left, "", 0.0, False, False, 0, 0.0)
+                unheard(take.id, start, notes, is_left_out=left)
                 for notes in ("keys", "transcribed", "badly")
                 for left in (False, True)
             )
@@ -134,7 +170,7 @@ def searched(record: LabelRecord, score: Path, bench: Bench) -> Iterator[Row]:
                 elapsed = time.perf_counter() - before
                 best = search.best
                 yield Row(
-                    segment_id=record.segment_id,
+                    take=take.id,
                     start_sec=round(start, 2),
                     n_notes=len(excerpt),
                     notes=notes,
@@ -157,6 +193,17 @@ class Bench:
     n_excerpts: int
     seconds: float
     seed: int
+
+
+def kept_rows(take: Take, bench: Bench, folder: Path) -> tuple[Row, ...]:
+    """All searches of one performance, from an earlier run where there was one."""
+    settings = [bench.seed, bench.n_excerpts, bench.seconds, bench.folder.key, take.score.name]
+    key = json_key([code_hash(find_score.__module__), code_hash(transcriber_noise.__module__), *settings])
+
+    def make() -> TakeRows:
+        return TakeRows(key=key, rows=tuple(searched(take, bench)))
+
+    return cached_model(folder / f"{take.id}.json", TakeRows, key, make).value.rows
 
 
 def summary(rows: Sequence[Row]) -> list[str]:
@@ -196,7 +243,7 @@ def confusions(rows: Sequence[Row], *, is_left_out: bool) -> list[str]:
         and row.notes != "badly"
     ]
     cells = [
-        (row.segment_id, f"{row.start_sec:.0f}", str(row.n_notes), row.notes, row.first, f"{row.value:.2f}")
+        (row.take, f"{row.start_sec:.0f}", str(row.n_notes), row.notes, row.first, f"{row.value:.2f}")
         for row in wrong
     ]
     return table(("performance", "second", "notes", "by", "likeliest", "fit"), cells)
@@ -208,13 +255,14 @@ def report(rows: Sequence[Row], bench: Bench, opened_sec: float, side: str) -> s
     paths = bench.folder.paths
     groups = {tuple(sorted(group)) for group in bench.same if len(group) > 1}
     index_mb = sum(array.nbytes for array in bench.folder.index.arrays().values()) / 1e6
-    n_takes = len({row.segment_id for row in rows})
+    n_takes = len({row.take for row in rows})
+    of_each = f"{bench.n_excerpts} excerpts of {bench.seconds:g} s each" if bench.seconds else "each whole"
     median, worst = float(np.median(seconds)), float(seconds.max())
     return "\n".join(
         [
             f"# Finding the score: {side}",
             "",
-            f"{n_takes} performances, {bench.n_excerpts} excerpts of {bench.seconds:g} s each, "
+            f"{n_takes} performances, {of_each}, "
             f"seed {bench.seed}; "
             f"{len(paths)} scores in the index, of which {len(bench.folder.left_out)} files were left out. "
             f"A score fits from {LEAST_FIT:g} on.",
@@ -245,45 +293,70 @@ def notation_beside(path: Path) -> Path:
     return next((one for one in beside if one.is_file()), path)
 
 
+def read_takes(path: Path, *, notation: bool) -> list[Take]:
+    """Performances with MIDI and score, of a label file or of a table; in a table a piece is a score.
+
+    Parameters
+    ----------
+    path : JSONL, or CSV with the columns id, midi, score
+    notation : whether to use the MusicXML beside each score MIDI
+    """
+    if path.suffix == ".csv":
+        rows = [(one.id, None, one.midi, one.score) for one in read_manifest(path)]
+    else:
+        rows = [(one.segment_id, one.piece_id, one.midi_path, one.score_path) for one in read_labels(path)]
+    takes = [
+        Take(name, piece or score.stem, midi, notation_beside(score) if notation else score)
+        for name, piece, midi, score in rows
+        if midi is not None and score is not None
+    ]
+    return sorted(takes, key=lambda take: take.id)
+
+
 def main() -> None:
     """Search every excerpt, and write the rows and the page."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("performances", type=Path, help="performances with MIDI and score, JSONL")
+    parser.add_argument("performances", type=Path, help="with MIDI and score: JSONL, or a table, CSV")
     parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--name", default="reported", help="of the page and of the table")
+    parser.add_argument(
+        "--scores-of", type=Path, action="append", default=[], help="performances whose scores are there too"
+    )
     parser.add_argument("--chosen-on", type=Path, action="append", default=[], help="pieces, one per line")
     parser.add_argument("--choosing", action="store_true", help="the pieces of --chosen-on, not the others")
     parser.add_argument("--notation", action="store_true", help="index the MusicXML beside each score MIDI")
     parser.add_argument("--cache", type=Path, help="where what is kept of scores lies")
+    parser.add_argument("--takes", type=int, default=100, help="performances of a piece, at most")
     parser.add_argument("--excerpts", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="length of the excerpts; 0 for whole performances"
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    records = [one for one in read_labels(options.performances) if one.midi_path and one.score_path]
-    used = {
-        one.score_path: notation_beside(one.score_path) if options.notation else one.score_path
-        for one in records
-    }
-    piece_of = {used[one.score_path]: one.piece_id for one in records}
+    takes = read_takes(options.performances, notation=options.notation)
+    others = [take for path in options.scores_of for take in read_takes(path, notation=options.notation)]
+    piece_of = {take.score: take.piece for take in [*others, *takes]}
     before = time.perf_counter()
     folder = open_scores(options.performances.parent, sorted(piece_of), cache=options.cache)
     opened_sec = time.perf_counter() - before
     bench = Bench(folder, same_music(folder, piece_of), options.excerpts, options.seconds, options.seed)
     chosen_on = {name for path in options.chosen_on for name in read_names(path)}
-    rows = [
-        row
-        for one in records
-        if (one.piece_id in chosen_on) == options.choosing and used[one.score_path] in folder.paths
-        for row in searched(one, used[one.score_path], bench)
-    ]
-    name = ("choosing" if options.choosing else "reported") + ("_notation" if options.notation else "")
+    taken: Counter[str] = Counter()
+    rows: list[Row] = []
+    for take in takes:
+        if (take.piece in chosen_on) == options.choosing and take.score in folder.paths:
+            taken[take.piece] += 1
+            if taken[take.piece] <= options.takes:
+                rows += kept_rows(take, bench, options.output / "rows")
     options.output.mkdir(parents=True, exist_ok=True)
+    name = options.name
     with (options.output / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, Row.__dataclass_fields__, lineterminator="\n")
+        writer = csv.DictWriter(stream, Row.model_fields, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
-    text = report(rows, bench, opened_sec, name.replace("_", ", "))
+        writer.writerows(row.model_dump() for row in rows)
+    text = report(rows, bench, opened_sec, name.replace("_", " "))
     (options.output / f"{name}.md").write_text(text + "\n", encoding="utf-8")
     print(text)
 
