@@ -195,7 +195,7 @@ class Bench:
     seed: int
 
 
-def kept_rows(take: Take, bench: Bench, folder: Path) -> tuple[Row, ...]:
+def cached_rows(take: Take, bench: Bench, folder: Path) -> tuple[Row, ...]:
     """All searches of one performance, from an earlier run where there was one."""
     settings = [bench.seed, bench.n_excerpts, bench.seconds, bench.folder.key, take.score.name]
     key = json_key([code_hash(find_score.__module__), code_hash(transcriber_noise.__module__), *settings])
@@ -320,14 +320,14 @@ def main() -> None:
     )
     parser.add_argument("performances", type=Path, help="with MIDI and score: JSONL, or a table, CSV")
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--name", default="reported", help="of the page and of the table")
+    parser.add_argument("--name", default="reported", help="of the two files that are written")
     parser.add_argument(
         "--scores-of", type=Path, action="append", default=[], help="performances whose scores are there too"
     )
     parser.add_argument("--chosen-on", type=Path, action="append", default=[], help="pieces, one per line")
     parser.add_argument("--choosing", action="store_true", help="the pieces of --chosen-on, not the others")
     parser.add_argument("--notation", action="store_true", help="index the MusicXML beside each score MIDI")
-    parser.add_argument("--cache", type=Path, help="where what is kept of scores lies")
+    parser.add_argument("--cache", type=Path, help="folder of the cache")
     parser.add_argument("--takes", type=int, default=100, help="performances of a piece, at most")
     parser.add_argument("--excerpts", type=int, default=2)
     parser.add_argument(
@@ -349,7 +349,7 @@ def main() -> None:
         if (take.piece in chosen_on) == options.choosing and take.score in folder.paths:
             taken[take.piece] += 1
             if taken[take.piece] <= options.takes:
-                rows += kept_rows(take, bench, options.output / "rows")
+                rows += cached_rows(take, bench, options.output / "rows")
     options.output.mkdir(parents=True, exist_ok=True)
     name = options.name
     with (options.output / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:

@@ -51,7 +51,7 @@ def test_only_new_and_changed_files_are_read_again(folder: Path) -> None:
     assert opened(folder)[1] == []
 
 
-def test_what_was_kept_is_what_was_read(folder: Path) -> None:
+def test_what_was_cached_is_what_was_read(folder: Path) -> None:
     first, _ = opened(folder)
     again, _ = opened(folder)
     take = played(load_score(first.paths[2]), wrong=0.05)

@@ -82,7 +82,7 @@ class Search:
 
 
 ReadScore = Callable[[int], IndexedScore]
-"""What is kept of a score, by its index."""
+"""What is cached of a score, by its index."""
 
 
 def find_score(index: FingerprintIndex, read: ReadScore, performance: Performance) -> Search:

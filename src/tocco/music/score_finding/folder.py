@@ -1,4 +1,4 @@
-"""A folder of scores, read once: what is kept of each score lies in the cache, by its content."""
+"""A folder of scores, read once: what finding them needs is cached by their content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tocco.files import sha256_of
 from tocco.music.performance import Performance
 from tocco.music.score_finding.finder import Fit, Search, find_score
 from tocco.music.score_finding.index import FingerprintIndex
-from tocco.music.score_finding.indexed_score import IndexedScore, KeptScore
+from tocco.music.score_finding.indexed_score import CachedScore, IndexedScore
 
 NOTATION_SUFFIXES: Final = (".musicxml", ".mxl", ".xml")
 SCORE_SUFFIXES: Final = (*NOTATION_SUFFIXES, ".mid", ".midi")
@@ -78,7 +78,7 @@ class ScoreFolder:
     left_out : files that cannot be read, or are there twice
     key : of the content of all scores
     index
-    kept : (M,) what is kept of each score
+    cached : (M,) what is cached of each score
     """
 
     folder: Path
@@ -86,7 +86,7 @@ class ScoreFolder:
     left_out: tuple[LeftOutScore, ...]
     key: str
     index: FingerprintIndex
-    kept: tuple[KeptScore, ...]
+    cached: tuple[CachedScore, ...]
 
     def search(self, performance: Performance) -> FoundScore:
         """Find the score that is played, and the bars; of scores that fit equally well one of notation."""
@@ -108,8 +108,8 @@ class ScoreFolder:
         return sorted(fits, key=lambda fit: self.paths[fit.score].suffix.lower() not in NOTATION_SUFFIXES)
 
     def indexed(self, score: int) -> IndexedScore:
-        """What is kept of a score, by its index."""
-        return self.kept[score].score()
+        """What is cached of a score, by its index."""
+        return self.cached[score].score()
 
 
 def open_score_folder(
@@ -142,24 +142,24 @@ def open_scores(
 ) -> ScoreFolder:
     """As `open_score_folder`, of given files."""
     store = (cache or cache_folder()) / _FOLDER
-    kept: dict[str, KeptScore] = {}
+    cached: dict[str, CachedScore] = {}
     left_out: list[LeftOutScore] = []
     for done, path in enumerate(files):
         sha256 = sha256_of(path)
-        one = KeptScore.of(path, sha256, store)
+        one = CachedScore.of(path, sha256, store)
         is_known = one.file.is_file()
-        if sha256 in kept:
-            left_out.append(LeftOutScore(path, f"is the same file as {kept[sha256].path.name}"))
+        if sha256 in cached:
+            left_out.append(LeftOutScore(path, f"is the same file as {cached[sha256].path.name}"))
         elif problem := one.problem:
             left_out.append(LeftOutScore(path, problem))
         else:
-            kept[sha256] = one
+            cached[sha256] = one
         if on_read is not None and not is_known:
             on_read(done + 1, len(files))
-    if not kept:
+    if not cached:
         raise _no_score(folder, left_out)
-    scores = tuple(kept.values())
-    key = content_key(FingerprintIndex.__module__, *kept)
+    scores = tuple(cached.values())
+    key = content_key(FingerprintIndex.__module__, *cached)
     merged = cached_arrays(
         store / f"index-{key}.safetensors",
         lambda: FingerprintIndex.of([one.score() for one in scores]).arrays(),
@@ -170,7 +170,7 @@ def open_scores(
         left_out=tuple(left_out),
         key=key,
         index=FingerprintIndex.of_arrays(merged.array),
-        kept=scores,
+        cached=scores,
     )
 
 

@@ -1,4 +1,4 @@
-"""What is kept of a score for finding it: fingerprints, notes and bars, as arrays."""
+"""What is cached of a score for finding it: fingerprints, notes and bars, as arrays."""
 
 from __future__ import annotations
 
@@ -104,8 +104,8 @@ _ARRAYS: Final = tuple(name for name in IndexedScore.__dataclass_fields__ if nam
 
 
 @dataclass(frozen=True, eq=False)
-class KeptScore:
-    """What is kept of a score file.
+class CachedScore:
+    """What is cached of a score file.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class KeptScore:
     file: Path
 
     @classmethod
-    def of(cls, path: Path, sha256: str, folder: Path) -> KeptScore:
+    def of(cls, path: Path, sha256: str, folder: Path) -> CachedScore:
         """That of a score, in a folder of the cache; it need not be there yet.
 
         Parameters
