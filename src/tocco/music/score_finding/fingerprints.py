@@ -19,7 +19,7 @@ LARGEST_STEP: Final = 31
 """Semitones between two notes of a fingerprint, at most: two and a half octaves."""
 
 LARGEST_RATIO: Final = 3
-"""Ratios of the two time differences are distinguished up to two to this power; what lies beyond is the same."""
+"""Ratios of the time differences are distinguished up to two to this power; what lies beyond is the same."""
 
 _STEP_BITS: Final = 6
 _RATIO_BITS: Final = 3
