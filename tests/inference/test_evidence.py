@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from assessment_example import alignment
-from tocco.inference.evidence import AlignmentReport, InputFile, NoteOutcome
+from tocco.inference.evidence import AlignmentReport, InputFile, NoteOutcome, ScoreSearch
 
 SHA256 = "0123456789abcdef" * 4
 
@@ -62,7 +62,16 @@ def test_a_beat_is_none_before_the_bar_and_a_bar_has_a_name() -> None:
 
 def test_a_file_is_known_by_its_name_and_hash() -> None:
     assert InputFile(name="a.mid", sha256=SHA256, origin="given").flags == ()
-    for change in ({"sha256": SHA256[:-1]}, {"sha256": SHA256.upper()}, {"name": ""}, {"origin": "found"}):
+    for change in ({"sha256": SHA256[:-1]}, {"sha256": SHA256.upper()}, {"name": ""}, {"origin": "sought"}):
         fields = {"name": "a.mid", "sha256": SHA256, "origin": "given"} | change
         with pytest.raises(ValidationError):
             InputFile.model_validate(fields)
+
+
+def test_a_search_has_a_score_or_a_reason() -> None:
+    search = {"folder": "scores", "key": "k", "n_scores": 3}
+    assert ScoreSearch(**search, file="a.mxl").reason is None
+    assert ScoreSearch(**search, reason="none fits").file is None
+    for wrong in ({}, {"file": "a.mxl", "reason": "none fits"}):
+        with pytest.raises(ValidationError, match="a score, or a reason why there is none"):
+            ScoreSearch.model_validate(search | wrong)

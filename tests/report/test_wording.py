@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from tocco.inference.assessment import Rating
+from typing import Any
+
+from assessment_example import example
+from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.combination import DEDUCTIONS
+from tocco.inference.evidence import PlayedBars, ScoreSearch
 from tocco.pseudo_labels.raters.registry import RATERS
-from tocco.report.wording import account, measure_in_words
+from tocco.report.page.tables import provenance
+from tocco.report.wording import account, measure_in_words, remarks, sought_score
 
 
 def test_a_rating_that_was_put_together_shows_its_parts() -> None:
@@ -35,3 +40,44 @@ def test_every_measure_has_words() -> None:
             assert measure_in_words(measure) != measure.replace("_", " ")
     assert measure_in_words("tone_quality") == "tone quality by rule"
     assert measure_in_words("lost_time") == "time lost in stops"
+
+
+def searched(*, score: bool = True, part: PlayedBars | None = None, **found: Any) -> Assessment:
+    """The example, if its score had been sought."""
+    made = example(score=score)
+    search = ScoreSearch(folder="scores", key="k", n_scores=210, **found)
+    origin = (
+        {}
+        if made.inputs.score is None
+        else {"score": made.inputs.score.model_copy(update={"origin": "found"})}
+    )
+    changed: dict[str, Any] = {"inputs": made.inputs.model_copy(update={"score_search": search, **origin})}
+    if made.alignment is not None:
+        changed["alignment"] = made.alignment.model_copy(update={"part": part})
+    return made.model_copy(update=changed)
+
+
+def test_the_score_that_was_found_is_named_with_its_bars() -> None:
+    part = PlayedBars(first="12", last="20", n_bars=40)
+    assert (
+        sought_score(searched(file="bach/fugue.mxl", part=part)) == "score found: bach/fugue.mxl, bars 12–20"
+    )
+    assert sought_score(searched(file="fugue.mxl")) == "score found: fugue.mxl, all of it"
+    there = part.model_copy(update={"where": "bars 12–20, then 12–14 (repeat)"})
+    assert (
+        sought_score(searched(file="a.mxl", part=there))
+        == "score found: a.mxl, bars 12–20, then 12–14 (repeat)"
+    )
+    assert dict(provenance(searched(file="a.mxl")))["Score"].startswith("found: etude.musicxml; SHA-256 ")
+
+
+def test_where_none_was_found_the_reason_is_said() -> None:
+    reason = "none of the 210 scores in scores fits"
+    assert sought_score(searched(score=False, reason=reason)) == reason
+    assert sought_score(example()) == ""
+
+
+def test_scores_that_fit_as_well_are_a_remark() -> None:
+    said = "As well as a.mxl there fits b.mxl, c.mxl; name one with --score"
+    assert said in remarks(searched(file="a.mxl", alike=("b.mxl", "c.mxl")))
+    assert not any("as well" in line.casefold() for line in remarks(searched(file="a.mxl")))
