@@ -268,8 +268,8 @@ def report(rows: Sequence[Row], bench: Bench, opened_sec: float, side: str) -> s
             f"A score fits from {LEAST_FIT:g} on.",
             "",
             *summary(rows),
-            f"Query, processor time on one core: median {median:.3f} s, 99th percentile {np.percentile(seconds, 99):.3f} s, worst "
-            f"{worst:.3f} s (bar {QUERY_BAR_SEC:g} s: {verdict(worst < QUERY_BAR_SEC)}). "
+            f"Query, processor time on one core: median {median:.3f} s, 99th percentile "
+            f"{np.percentile(seconds, 99):.3f} s, worst {worst:.3f} s (bar {QUERY_BAR_SEC:g} s: {verdict(worst < QUERY_BAR_SEC)}). "
             f"Opening the index took {opened_sec:.1f} s of it; it has {index_mb:.1f} MB.",
             "",
             "Of the same music: "
