@@ -264,13 +264,13 @@ def report(rows: Sequence[Row], bench: Bench, opened_sec: float, side: str) -> s
             "",
             f"{n_takes} performances, {of_each}, "
             f"seed {bench.seed}; "
-            f"{len(paths)} scores in the index, of which {len(bench.folder.left_out)} files were left out. "
+            f"{len(paths)} scores in the index; {len(bench.folder.left_out)} files were left out. "
             f"A score fits from {LEAST_FIT:g} on.",
             "",
             *summary(rows),
             f"Query, processor time on one core: median {median:.3f} s, 99th percentile "
-            f"{np.percentile(seconds, 99):.3f} s, worst {worst:.3f} s (bar {QUERY_BAR_SEC:g} s: {verdict(worst < QUERY_BAR_SEC)}). "
-            f"Opening the index took {opened_sec:.1f} s of it; it has {index_mb:.1f} MB.",
+            f"{np.percentile(seconds, 99):.3f} s, worst {worst:.3f} s "
+            f"(bar {QUERY_BAR_SEC:g} s: {verdict(worst < QUERY_BAR_SEC)}). Opening the index took {opened_sec:.1f} s of it; it has {index_mb:.1f} MB.",
             "",
             "Of the same music: "
             + "; ".join(", ".join(paths[i].stem for i in group) for group in sorted(groups)),

@@ -23,6 +23,7 @@ from tocco.inference.shortfalls import Shortfalls
 from tocco.inference.transcription_loss import UNHEARD_DIMENSIONS, DimensionLoss, TranscriptionLoss
 from tocco.inference.verdict import merge_windows
 from tocco.inference.windows import centre_weighted_merge
+from tocco.music.score_finding import FoundScore
 from tocco.music.synchrony import Synchrony
 from tocco.rubrics import DESCRIPTORS, TOCCO10
 
@@ -73,6 +74,7 @@ def sources(**changes: Any) -> Any:
             "midi": Source(Path("take.mid"), "b" * 64),
             "score": Source(Path("study.musicxml"), "c" * 64),
             "transcription": None,
+            "search": None,
         }
         | changes
     )
@@ -248,3 +250,33 @@ def test_what_the_model_rates_as_well_is_computed_where_there_is_a_score() -> No
     assert concluded(sources(), (), names, every).ratings["note_accuracy"].source == "rule"
     alone = concluded(sources(alignment=None, score=None), (), names, every).ratings["note_accuracy"]
     assert (alone.source, alone.value) == ("model", 50.0)
+
+
+def test_a_score_that_was_found_is_named_with_its_search() -> None:
+    folder = Path("scores")
+    nothing = FoundScore(folder, "k", 210)
+    path, other = folder / "deep" / "study.musicxml", folder / "study.mid"
+    given = sources(score=Source(path, "c" * 64), search=replace(nothing, path=path, alike=(other,)))
+    inputs = concluded(given).inputs
+    assert inputs.score is not None
+    assert (inputs.score.name, inputs.score.origin) == ("study.musicxml", "found")
+    assert inputs.score_search is not None
+    assert inputs.score_search.model_dump() == {
+        "folder": "scores",
+        "key": "k",
+        "n_scores": 210,
+        "file": "deep/study.musicxml",
+        "alike": ("study.mid",),
+        "reason": None,
+    }
+
+
+def test_where_no_score_fits_that_is_the_reason() -> None:
+    reason = "none of the 210 scores in scores fits"
+    search = FoundScore(Path("scores"), "k", 210, reason=reason)
+    found = concluded(sources(score=None, alignment=None, search=search))
+    assert found.alignment_reason == reason
+    assert found.ratings["note_accuracy"].reason == reason
+    assert found.inputs.score is None
+    assert found.inputs.score_search is not None
+    assert (found.inputs.score_search.file, found.inputs.score_search.reason) == (None, reason)
