@@ -195,15 +195,18 @@ class Bench:
     seed: int
 
 
-def cached_rows(take: Take, bench: Bench, folder: Path) -> tuple[Row, ...]:
-    """All searches of one performance, from an earlier run where there was one."""
+def cached_rows(take: Take, bench: Bench, folder: Path, *, only_cached: bool) -> tuple[Row, ...]:
+    """All searches of one performance, from an earlier run where there was one, or else only if asked for."""
     settings = [bench.seed, bench.n_excerpts, bench.seconds, bench.folder.key, take.score.name]
     key = json_key([code_hash(find_score.__module__), code_hash(transcriber_noise.__module__), *settings])
 
     def make() -> TakeRows:
         return TakeRows(key=key, rows=tuple(searched(take, bench)))
 
-    return cached_model(folder / f"{take.id}.json", TakeRows, key, make).value.rows
+    path = folder / f"{take.id}.json"
+    if only_cached and not path.is_file():
+        return ()
+    return cached_model(path, TakeRows, key, make).value.rows
 
 
 def summary(rows: Sequence[Row]) -> list[str]:
@@ -249,8 +252,8 @@ def confusions(rows: Sequence[Row], *, is_left_out: bool) -> list[str]:
     return table(("performance", "second", "notes", "by", "likeliest", "fit"), cells)
 
 
-def report(rows: Sequence[Row], bench: Bench, opened_sec: float, side: str) -> str:
-    """The page."""
+def report(rows: Sequence[Row], n_all: int, bench: Bench, opened_sec: float, side: str) -> str:
+    """The page; `n_all` is the number of performances that there are."""
     seconds = np.array([row.query_sec for row in rows])
     paths = bench.folder.paths
     groups = {tuple(sorted(group)) for group in bench.same if len(group) > 1}
@@ -262,15 +265,15 @@ def report(rows: Sequence[Row], bench: Bench, opened_sec: float, side: str) -> s
         [
             f"# Finding the score: {side}",
             "",
-            f"{n_takes} performances, {of_each}, "
-            f"seed {bench.seed}; "
+            f"{n_takes} of {n_all} performances, {of_each}, seed {bench.seed}; "
             f"{len(paths)} scores in the index; {len(bench.folder.left_out)} files were left out. "
             f"A score fits from {LEAST_FIT:g} on.",
             "",
             *summary(rows),
             f"Query, processor time on one core: median {median:.3f} s, 99th percentile "
             f"{np.percentile(seconds, 99):.3f} s, worst {worst:.3f} s "
-            f"(bar {QUERY_BAR_SEC:g} s: {verdict(worst < QUERY_BAR_SEC)}). Opening the index took {opened_sec:.1f} s of it; it has {index_mb:.1f} MB.",
+            f"(bar {QUERY_BAR_SEC:g} s: {verdict(worst < QUERY_BAR_SEC)}). Opening the index took "
+            f"{opened_sec:.1f} s of it; it has {index_mb:.1f} MB.",
             "",
             "Of the same music: "
             + "; ".join(", ".join(paths[i].stem for i in group) for group in sorted(groups)),
@@ -310,7 +313,8 @@ def read_takes(path: Path, *, notation: bool) -> list[Take]:
         for name, piece, midi, score in rows
         if midi is not None and score is not None
     ]
-    return sorted(takes, key=lambda take: take.id)
+    # In an order that says nothing of the piece, so that those that are done first are a fair sample.
+    return sorted(takes, key=lambda take: json_key(take.id))
 
 
 def main() -> None:
@@ -320,6 +324,7 @@ def main() -> None:
     )
     parser.add_argument("performances", type=Path, help="with MIDI and score: JSONL, or a table, CSV")
     parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--cached-only", action="store_true", help="report on what is done already")
     parser.add_argument("--name", default="reported", help="of the two files that are written")
     parser.add_argument(
         "--scores-of", type=Path, action="append", default=[], help="performances whose scores are there too"
@@ -344,19 +349,25 @@ def main() -> None:
     bench = Bench(folder, same_music(folder, piece_of), options.excerpts, options.seconds, options.seed)
     chosen_on = {name for path in options.chosen_on for name in read_names(path)}
     taken: Counter[str] = Counter()
-    rows: list[Row] = []
+    chosen: list[Take] = []
     for take in takes:
         if (take.piece in chosen_on) == options.choosing and take.score in folder.paths:
             taken[take.piece] += 1
-            if taken[take.piece] <= options.takes:
-                rows += cached_rows(take, bench, options.output / "rows")
+            chosen += [take] if taken[take.piece] <= options.takes else []
+    rows = [
+        row
+        for take in chosen
+        for row in cached_rows(
+            take, bench, options.output / f"rows_{options.name}", only_cached=options.cached_only
+        )
+    ]
     options.output.mkdir(parents=True, exist_ok=True)
     name = options.name
     with (options.output / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, Row.model_fields, lineterminator="\n")
         writer.writeheader()
         writer.writerows(row.model_dump() for row in rows)
-    text = report(rows, bench, opened_sec, name.replace("_", " "))
+    text = report(rows, len(chosen), bench, opened_sec, name.replace("_", " "))
     (options.output / f"{name}.md").write_text(text + "\n", encoding="utf-8")
     print(text)
 
