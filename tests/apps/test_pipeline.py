@@ -214,7 +214,7 @@ def test_a_recording_alone_leaves_its_notes_and_a_report_of_them(
     no_loss = {name: DimensionLoss(shift=0.0, sd=0.0) for name in TARGETS}
     loss = TranscriptionLoss(transcriber="known", n=10, with_score=no_loss, without_score=no_loss)
     calibration = load_bundle(bundle).calibration.model_copy(update={"transcription": loss})
-    replace_calibration(bundle, calibration)
+    replace_calibration(bundle, calibration, (bundle / "MODEL_CARD.md").read_text(encoding="utf-8"))
     given = (
         "assess",
         take[0],

@@ -9,7 +9,7 @@ from tocco.inference.rules import RULES
 from tocco.music.alignment import align_performance_to_score
 from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.raters.note_accuracy import jeffreys_interval, rate_note_accuracy
-from tocco.pseudo_labels.raters.note_errors import unheard_notes
+from tocco.pseudo_labels.raters.note_errors import absent_notes
 from tocco.rubrics import RUBRICS
 
 
@@ -70,7 +70,7 @@ def test_a_note_too_soft_to_be_heard_is_neither_right_nor_missing() -> None:
             performance = replace(without(played, last), velocity=level, origin=origin)
             alignment = align_performance_to_score(performance, score)
             evidence = Evidence(performance, alignment)
-            report = alignment_report(alignment, performance, unheard_notes(evidence))
+            report = alignment_report(alignment, performance, absent_notes(evidence).unheard)
             value = RULES["note_accuracy"].rate(evidence).value
             rated[velocity, origin] = (value, len(report.deletion), len(report.unheard))
     assert rated[24, "transcribed"] == (100.0, 0, 1)

@@ -22,7 +22,7 @@ from tocco.music.names import written_name
 from tocco.music.performance import Performance
 from tocco.music.places import bars_of, name_span, place_of
 from tocco.pseudo_labels.observed.evidence import Evidence
-from tocco.pseudo_labels.raters.note_errors import unheard_notes
+from tocco.pseudo_labels.raters.note_errors import absent_notes
 from tocco.schema import Duration, Seconds, Share, StrictModel, laid_out, one_line, parse_object
 
 SCHEMA_VERSION: Final = "1.2"
@@ -244,7 +244,7 @@ def alignment_document(
     """
     notes = sort_notes(alignment)
     is_heard = performance.origin == "transcribed"
-    unheard = unheard_notes(Evidence(performance, alignment)) if is_heard else None
+    unheard = absent_notes(Evidence(performance, alignment)).unheard if is_heard else None
     report = alignment_report(alignment, performance, unheard)
     return AlignmentDocument(
         tocco_version=tocco_version,

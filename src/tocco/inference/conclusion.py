@@ -42,7 +42,7 @@ from tocco.inference.verdict import (
 )
 from tocco.music.score_finding import FoundScore
 from tocco.pseudo_labels.observed.evidence import Evidence
-from tocco.pseudo_labels.raters.note_errors import unheard_notes
+from tocco.pseudo_labels.raters.note_errors import absent_notes
 from tocco.rubrics import DESCRIPTORS, Rubric
 from tocco.units import FloatArray
 
@@ -117,7 +117,7 @@ def conclude(
         tempo=() if alignment is None else tempo_by_bar(alignment),
         alignment=None
         if alignment is None
-        else alignment_report(alignment, sources.performance, evidence.once(unheard_notes)),
+        else alignment_report(alignment, sources.performance, evidence.once(absent_notes).unheard),
         alignment_reason=_no_score(sources) if alignment is None else None,
         inputs=describe_inputs(sources, bounds_sec),
         abstained=bool(abstained_reasons),

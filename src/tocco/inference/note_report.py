@@ -23,7 +23,7 @@ def alignment_report(
     alignment
     performance
         The one that was aligned; its clock gives the seconds.
-    unheard : (U,) written notes that a transcription lacks without their being missing (`unheard_notes`)
+    unheard : (U,) written notes that a transcription lacks without their being missing (`absent_notes`)
 
     Returns
     -------

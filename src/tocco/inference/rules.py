@@ -17,7 +17,7 @@ from tocco.pseudo_labels.raters.note_accuracy import (
     jeffreys_interval,
     rate_note_accuracy,
 )
-from tocco.pseudo_labels.raters.note_errors import unheard_notes
+from tocco.pseudo_labels.raters.note_errors import AbsentNotes, absent_notes
 from tocco.units import FloatArray
 
 
@@ -46,12 +46,27 @@ def note_accuracy(evidence: Evidence) -> Rating:
     the low end for D fewer right notes to the high end for D more.
     """
     alignment = _alignment(evidence)
-    accuracy = rate_note_accuracy(alignment, unheard=evidence.once(unheard_notes))
+    absent = evidence.once(absent_notes)
+    accuracy = rate_note_accuracy(alignment, unheard=absent.unheard)
+    accuracy = replace(accuracy, interval_90=_interval_of_heard(accuracy, absent))
     if alignment.differs_much:
         accuracy = replace(accuracy, interval_90=_doubtful_interval(accuracy, alignment.confidence))
     return Rating(
         value=accuracy.value, sigma=_sigma(accuracy), interval_90=accuracy.interval_90, source="rule"
     )
+
+
+def _interval_of_heard(accuracy: NoteAccuracy, absent: AbsentNotes) -> tuple[float, float]:
+    """The interval; of a transcription wider, by what absent notes leave open.
+
+    From the low end with all of them left out to the high end without those that were probably too soft.
+    """
+    right, events = accuracy.n_match, accuracy.n_events
+    if not events:
+        return accuracy.interval_90
+    low, _ = jeffreys_interval(right, events + len(absent.unheard))
+    _, high = jeffreys_interval(right, max(events - absent.n_doubtful, right))
+    return low, high
 
 
 def _doubtful_interval(accuracy: NoteAccuracy, confidence: FloatArray) -> tuple[float, float]:
@@ -70,7 +85,7 @@ def _alignment(evidence: Evidence) -> Alignment:
 
 def note_accuracy_of_windows(evidence: Evidence, bounds_sec: FloatArray) -> tuple[FloatArray, FloatArray]:
     """(K,) note accuracy of each window by itself, and its sd; NaN where nothing is written or played."""
-    alignment, unheard = _alignment(evidence), evidence.once(unheard_notes)
+    alignment, unheard = _alignment(evidence), evidence.once(absent_notes).unheard
     windows = [rate_note_accuracy(alignment, (float(a), float(b)), unheard=unheard) for a, b in bounds_sec]
     value = np.array([window.value for window in windows])
     sigma = np.array([_sigma(window) for window in windows])

@@ -33,7 +33,7 @@ def test_figures_are_those_after_the_shift() -> None:
 
 
 def test_note_accuracy_has_an_interval_of_its_own() -> None:
-    found = accuracy_agreement([(90.0, 91.0, 2.0), (80.0, 84.0, 3.0), (70.0, 70.0, 1.0)])
+    found = accuracy_agreement([(90.0, 91.0, True), (80.0, 84.0, False), (70.0, 70.0, True)])
     assert found.held == pytest.approx(2 / 3)
     assert found.median == 1.0
 
@@ -42,7 +42,7 @@ def test_the_document_marks_what_misses_its_bar() -> None:
     loss = TranscriptionLoss(transcriber="toy 1", n=12, with_score=LOSS, without_score=LOSS)
     counts = {"wrong_notes": [Counts(4, 3, 4, 200), Counts(0, 0, 1, 100)], "none": [Counts(0, 0, 3, 300)]}
     rated = RatedSet(
-        "made_up", {True: rows([-2.0] * 9 + [9.0])}, [(90.0, 90.5, 2.0), (80.0, 80.0, 2.0)], counts
+        "made_up", {True: rows([-2.0] * 9 + [9.0])}, [(90.0, 90.5, True), (80.0, 80.0, True)], counts
     )
     text = document([rated], NAMES, ("phrasing", "pedaling_technique"), loss)
     assert "| phrasing | 10 | +0.0 | 0.0 | " in text

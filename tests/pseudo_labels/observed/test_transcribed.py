@@ -14,8 +14,10 @@ from tocco.pseudo_labels.observed.transcribed import (
     detection_probability,
     is_released_under_pedal,
     omission_probability,
+    omission_share,
     played_velocity,
     undetected_share,
+    undetected_shares,
     without_press_lag,
 )
 
@@ -32,7 +34,7 @@ def reported(struck, pitch=60) -> np.ndarray:
 def around(struck, *, sec=10.0, pitch=60) -> float:
     n = len(struck)
     strokes = (np.full(n, sec), np.full(n, pitch), reported(struck, pitch))
-    return omission_probability(NOW, np.array([pitch]), *strokes)[0]
+    return omission_probability(undetected_shares(NOW, np.array([pitch]), *strokes))[0]
 
 
 @pytest.mark.parametrize("pitch", [24, 40, 60, 90])
@@ -66,11 +68,10 @@ def test_the_share_that_goes_unheard_is_what_sampling_gives(mean: float, spread:
 def test_the_notes_of_its_own_register_tell_of_a_note() -> None:
     soft, loud = np.full(8, 25.0), np.full(8, 90.0)
     sec = np.full(16, 10.0)
-    low_soft = omission_probability(
-        NOW, KEY, sec, np.repeat([60, 84], 8), reported(np.concatenate([soft, loud]))
-    )
-    low_loud = omission_probability(
-        NOW, KEY, sec, np.repeat([84, 60], 8), reported(np.concatenate([soft, loud]))
+    strokes = reported(np.concatenate([soft, loud]))
+    low_soft, low_loud = (
+        omission_probability(undetected_shares(NOW, KEY, sec, np.repeat(pitch, 8), strokes))
+        for pitch in ([60, 84], [84, 60])
     )
     assert low_soft[0] < 0.1
     assert low_loud[0] > 0.9
@@ -79,7 +80,17 @@ def test_the_notes_of_its_own_register_tell_of_a_note() -> None:
 def test_nothing_around_tells_nothing() -> None:
     assert around(np.full(20, 20.0), sec=16.0) == 1.0
     assert around(np.full(4, 20.0)) == 1.0
-    assert omission_probability(np.zeros(0), np.zeros(0), NOW, KEY, np.array([50.0])).tolist() == []
+    assert undetected_shares(np.zeros(0), np.zeros(0), NOW, KEY, np.array([50.0])).tolist() == []
+
+
+def test_where_more_is_absent_than_softness_explains_notes_were_left_out() -> None:
+    """The share solves its own equation: the sum of the probabilities over the number of notes."""
+    undetected = np.concatenate([np.full(30, 0.02), np.full(5, 0.4)])
+    share = omission_share(undetected, 165)
+    assert share == pytest.approx(float(np.sum(share / (share + undetected))) / 200, rel=1e-3)
+    assert 0.1 < share < 0.2
+    assert omission_share(np.full(4, 0.4), 196) == OMISSION_SHARE
+    assert omission_share(np.zeros(0), 0) == OMISSION_SHARE
 
 
 def test_the_chance_of_being_heard_is_half_at_the_edge_and_a_logistic_curve_around_it() -> None:

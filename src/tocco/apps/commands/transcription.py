@@ -121,7 +121,7 @@ def report(folders: Sequence[Path], output: Path, bundle: Path | None) -> None:
 
 def _rated_set(bundle: Bundle, folder: Path, on_done: Callable[[], None]) -> RatedSet:
     both: dict[bool, list[BothWays]] = {True: [], False: []}
-    accuracy: list[tuple[float, float, float]] = []
+    accuracy: list[tuple[float, float, bool]] = []
     errors: dict[str, list[Counts]] = {}
     for pair in _pairs_of(folder):
         for has_score, rows in both.items():

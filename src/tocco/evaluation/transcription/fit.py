@@ -92,8 +92,8 @@ def _files(pair: Pair, folder: Path) -> tuple[tuple[Path, Origin], tuple[Path, O
     return (pair.keys_midi(folder), "keys"), (pair.heard_midi(folder), "transcribed")
 
 
-def accuracy_both_ways(pair: Pair, folder: Path) -> tuple[float, float, float] | None:
-    """Note accuracy by keys, by transcription, and half the 90 % interval of the latter; None as above."""
+def accuracy_both_ways(pair: Pair, folder: Path) -> tuple[float, float, bool] | None:
+    """Note accuracy by keys, by transcription, and whether its interval holds the former; None as above."""
     try:
         found = [read_performance(midi, pair.score, origin=origin) for midi, origin in _files(pair, folder)]
     except MismatchError:
@@ -101,7 +101,7 @@ def accuracy_both_ways(pair: Pair, folder: Path) -> tuple[float, float, float] |
     rated = [RULES["note_accuracy"].rate(Evidence(one.performance, one.alignment)) for one in found]
     keys, heard = (one.value or 0.0 for one in rated)
     low, high = rated[1].interval_90 or (heard, heard)
-    return keys, heard, (high - low) / 2
+    return keys, heard, low <= keys <= high
 
 
 def fit_loss(

@@ -15,7 +15,7 @@ from tocco.evaluation.transcription.pairs import Pair, PlantedError
 from tocco.inference.note_report import alignment_report
 from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.observed.transcribed import detection_probability
-from tocco.pseudo_labels.raters.note_errors import unheard_notes
+from tocco.pseudo_labels.raters.note_errors import absent_notes
 
 SAME_SEC: Final = 0.35
 """A found error is a planted one of the same key no further away."""
@@ -90,7 +90,7 @@ def marks_found(aligned: AlignedPerformance) -> list[Mark]:
     performance, alignment = aligned.performance, aligned.alignment
     if alignment is None:
         return []
-    unheard = unheard_notes(Evidence(performance, alignment))
+    unheard = absent_notes(Evidence(performance, alignment)).unheard
     report = alignment_report(alignment, performance, unheard)
     marks = []
     for note in (*report.substitution, *report.deletion, *report.insertion):

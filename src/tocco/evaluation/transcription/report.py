@@ -34,7 +34,8 @@ class Agreement:
     n
     bias, median, upper : points; `upper` holds 95 % of the differences
     rank : Spearman's correlation
-    held : share of the differences within the interval that they widen the rating's by
+    held : share of the differences within what they widen the interval by; for note accuracy, of the ratings
+        by keys within the interval by transcription
     spread : standard deviation of the ratings by keys
     """
 
@@ -56,14 +57,15 @@ class RatedSet:
     ----------
     name
     both : whether there is a score -> recordings rated both ways
-    accuracy : (keys, transcription, its 90 % half width) note accuracy of each recording
+    accuracy : note accuracy of each recording by keys and by transcription, and whether its interval holds
+        the former
     errors : kind of planted errors -> counts of each recording
     notes : of each recording
     """
 
     name: str
     both: Mapping[bool, Sequence[BothWays]]
-    accuracy: Sequence[tuple[float, float, float]]
+    accuracy: Sequence[tuple[float, float, bool]]
     errors: Mapping[str, Sequence[Counts]]
     notes: Sequence[NotesHeard] = ()
 
@@ -79,20 +81,20 @@ def agreements(
     apart = differences(rows, shift)
     keys = np.array([one.keys.rating() for one in rows])
     return [
-        _agreement(name, apart[:, d], keys[:, d], np.full(len(rows), NORMAL_90 * sd[d]))
+        _agreement(name, apart[:, d], keys[:, d], np.abs(apart[:, d]) <= NORMAL_90 * sd[d])
         for name in dimensions
         if name in names and name not in UNHEARD_DIMENSIONS
         for d in [list(names).index(name)]
     ]
 
 
-def accuracy_agreement(accuracy: Sequence[tuple[float, float, float]]) -> Agreement:
+def accuracy_agreement(accuracy: Sequence[tuple[float, float, bool]]) -> Agreement:
     """Note accuracy, which is computed by rule."""
-    keys, heard, half = np.array(accuracy).T
-    return _agreement("note_accuracy", heard - keys, keys, half)
+    keys, heard, is_held = (np.array(column) for column in zip(*accuracy, strict=True))
+    return _agreement("note_accuracy", heard - keys, keys, is_held)
 
 
-def _agreement(name: str, apart: np.ndarray, keys: np.ndarray, half: np.ndarray) -> Agreement:
+def _agreement(name: str, apart: np.ndarray, keys: np.ndarray, is_held: np.ndarray) -> Agreement:
     from scipy.stats import spearmanr
 
     return Agreement(
@@ -102,7 +104,7 @@ def _agreement(name: str, apart: np.ndarray, keys: np.ndarray, half: np.ndarray)
         median=float(np.median(np.abs(apart))),
         upper=float(np.quantile(np.abs(apart), 0.95)),
         rank=float(spearmanr(keys, keys + apart).statistic),
-        held=float(np.mean(np.abs(apart) <= half)),
+        held=float(np.mean(is_held)),
         spread=float(keys.std()),
     )
 

@@ -32,6 +32,8 @@ FEWEST_AROUND: Final = 5
 LIFT_MARGIN_SEC: Final = 0.03
 """A note that ends at a pedal lift, or this soon after it, was ended by the lift."""
 
+_EM_STEPS: Final = 30
+
 _NODES, _NODE_WEIGHTS = hermegauss(21)
 _NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
 
@@ -70,14 +72,51 @@ def detection_probability(played: FloatArray) -> FloatArray:
     )
 
 
-def omission_probability(
+def omission_probability(undetected: FloatArray) -> FloatArray:
+    """Probability that notes absent from a transcription were omitted, rather than played too softly.
+
+    Parameters
+    ----------
+    undetected : (M,) as of `undetected_shares`
+
+    Examples
+    --------
+    >>> omission_probability(np.array([0.0, 0.01, 0.09])).tolist()
+    [1.0, 0.5, 0.1]
+    """
+    return OMISSION_SHARE / (OMISSION_SHARE + undetected)
+
+
+def omission_share(undetected: FloatArray, n_detected: int) -> float:
+    """Share of the written notes that were omitted, as the transcription itself suggests.
+
+    By expectation and maximisation: where far more notes are absent than softness explains, most of them were
+    omitted. Never below that of competent pianists.
+
+    Parameters
+    ----------
+    undetected : (M,) share of such notes that go undetected, of every absent note
+    n_detected : notes that were detected
+
+    Examples
+    --------
+    >>> [round(omission_share(np.full(m, 0.02), 200), 3) for m in (2, 10, 40)]
+    [0.01, 0.028, 0.147]
+    """
+    share, n = OMISSION_SHARE, max(n_detected + len(undetected), 1)
+    for _ in range(_EM_STEPS):
+        share = max(float(np.sum(share / (share + undetected))) / n, OMISSION_SHARE)
+    return share
+
+
+def undetected_shares(
     missing_sec: FloatArray,
     missing_pitch: IntArray,
     detected_sec: FloatArray,
     detected_pitch: IntArray,
     velocity: FloatArray | IntArray,
 ) -> FloatArray:
-    """Probability that notes absent from a transcription were omitted, rather than played too softly.
+    """Share of the notes that go undetected around each absent one.
 
     Played velocity around a note (within 5 s and a fifth, or all keys where few are so near) is modelled as
     a normal distribution, of which the softest part goes undetected.
@@ -90,17 +129,16 @@ def omission_probability(
     Returns
     -------
     (M,) 0..1
-        1 with fewer than five notes around.
+        0 with fewer than five notes around.
     """
     played = played_velocity(velocity, detected_pitch)
-    found = np.ones(len(missing_sec))
+    found = np.zeros(len(missing_sec))
     for k in range(len(missing_sec)):
         near = np.abs(detected_sec - missing_sec[k]) <= AROUND_SEC
         beside = near & (np.abs(detected_pitch - missing_pitch[k]) <= AROUND_SEMITONES)
         around = beside if beside.sum() >= FEWEST_AROUND else near
         if around.sum() >= FEWEST_AROUND:
-            undetected = undetected_share(float(played[around].mean()), float(played[around].std()))
-            found[k] = OMISSION_SHARE / (OMISSION_SHARE + undetected)
+            found[k] = undetected_share(float(played[around].mean()), float(played[around].std()))
     return found
 
 

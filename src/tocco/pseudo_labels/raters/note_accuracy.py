@@ -94,7 +94,7 @@ def rate_note_accuracy(
     span_sec : (start, end) seconds of the performance, or None for all of it
         A note counts where it was played, or where it was due; the end is excluded.
     unheard : (U,) written notes that are absent and were more likely too soft to be heard than omitted
-        They are no events (`note_errors.unheard_notes`).
+        They are no events (`note_errors.absent_notes`).
 
     Returns
     -------

@@ -14,7 +14,11 @@ from tocco.music.alignment_findings import sort_notes
 from tocco.music.matching.ornaments import is_brushed
 from tocco.music.score import Score
 from tocco.pseudo_labels.observed.evidence import Evidence
-from tocco.pseudo_labels.observed.transcribed import omission_probability
+from tocco.pseudo_labels.observed.transcribed import (
+    omission_probability,
+    omission_share,
+    undetected_shares,
+)
 from tocco.pseudo_labels.raters.salience import played_salience, written_salience
 from tocco.units import BoolArray, FloatArray, IntArray
 
@@ -185,11 +189,16 @@ def _joined(
 
 def _omission_probability(evidence: Evidence, missing: IntArray) -> FloatArray:
     """(M,) probability that missing notes were omitted, not too soft to be detected; 1 in recorded MIDI."""
-    alignment, performance = evidence.alignment, evidence.performance
+    alignment = evidence.alignment
     if alignment is None or not evidence.is_transcribed:
         return np.ones(len(missing))
-    detected = alignment.match[:, 1]
-    return omission_probability(
+    return omission_probability(_undetected_shares(evidence, alignment, missing))
+
+
+def _undetected_shares(evidence: Evidence, alignment: Alignment, missing: IntArray) -> FloatArray:
+    """(M,) share of the notes around each missing one that a transcriber does not detect."""
+    performance, detected = evidence.performance, alignment.match[:, 1]
+    return undetected_shares(
         alignment.due_sec(missing),
         alignment.score.pitch[missing],
         performance.onset_sec[detected],
@@ -198,15 +207,42 @@ def _omission_probability(evidence: Evidence, missing: IntArray) -> FloatArray:
     )
 
 
-def unheard_notes(evidence: Evidence) -> IntArray:
-    """(U,) written notes that a transcription lacks, more likely too soft to be heard than left out.
+@dataclass(frozen=True, eq=False)
+class AbsentNotes:
+    """Written notes that a transcription lacks: left out by the player, or too soft to be heard.
 
-    Empty for notes of the keys, and without a score.
+    Attributes
+    ----------
+    note : (M,) index into the score
+    was_omitted : (M,) 0..1, the probability that it was left out
+    """
+
+    note: IntArray
+    was_omitted: FloatArray
+
+    @property
+    def unheard(self) -> IntArray:
+        """(U,) those that were more likely too soft."""
+        return self.note[self.was_omitted < 0.5]
+
+    @property
+    def n_doubtful(self) -> int:
+        """Expected number of those counted as left out that were played."""
+        return int(np.ceil(np.sum(1.0 - self.was_omitted[self.was_omitted >= 0.5]) - 1e-9))
+
+
+def absent_notes(evidence: Evidence) -> AbsentNotes:
+    """The notes that a transcription lacks; none for notes of the keys, and without a score.
+
+    How many notes this player leaves out is estimated from all that are absent
+    (`observed.transcribed.omission_share`).
     """
     if evidence.alignment is None or not evidence.is_transcribed:
-        return np.zeros(0, dtype=np.int64)
-    errors = evidence.once(find_note_errors)
-    return errors.written[errors.doubtful]
+        return AbsentNotes(np.zeros(0, dtype=np.int64), np.zeros(0))
+    missing = sort_notes(evidence.alignment).missing
+    undetected = _undetected_shares(evidence, evidence.alignment, missing)
+    share = omission_share(undetected, len(evidence.alignment.match))
+    return AbsentNotes(missing, share / (share + undetected))
 
 
 def _skipped(alignment: Alignment, due: FloatArray) -> _Errors:
