@@ -30,7 +30,7 @@ from tocco.models.network_predictor import NetworkPredictor
 from tocco.models.statistics_models import RidgeStatistics, StatisticsScale
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS
 
-SHIPPED_SHA256 = "d9cb446df03b46e7cb8b22d26e5b90c3bbb5db82fdaf2ab89057e02e49fa7ec7"
+SHIPPED_SHA256 = "0f8571e78ac37d5bf306512478af44184fff3e644dc4b8339620aebdc7eba5f2"
 
 
 def at(rating: float, statistic: str = "note_count") -> RidgeStatistics:
