@@ -30,7 +30,7 @@ from tocco.models.network_predictor import NetworkPredictor
 from tocco.models.statistics_models import RidgeStatistics, StatisticsScale
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS
 
-SHIPPED_SHA256 = "0f8571e78ac37d5bf306512478af44184fff3e644dc4b8339620aebdc7eba5f2"
+SHIPPED_SHA256 = "44f6bcfb0b4f5261f9c7dcb3d8046a28cfca78d2e0a035fddf5ad4c460e65b4f"
 
 
 def at(rating: float, statistic: str = "note_count") -> RidgeStatistics:

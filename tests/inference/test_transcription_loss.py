@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tocco.inference.bundle import example_path
 from tocco.inference.intervals import DimensionCalibration, IntervalCalibration
 from tocco.inference.shortfalls import Shortfalls
 from tocco.inference.transcription_loss import (
@@ -12,11 +15,14 @@ from tocco.inference.transcription_loss import (
     DimensionLoss,
     TranscriptionLoss,
     as_by_keys,
+    unheard_dimensions,
     widened,
     without_unheard,
 )
 from tocco.inference.verdict import ModelVerdict
 from tocco.inference.windows import centre_weighted_merge
+from tocco.music.midi import load_midi
+from tocco.music.performance import Performance
 
 NAMES = ("phrasing", "musicality", "tone_quality")
 LOSS = {"phrasing": DimensionLoss(shift=3.0, sd=2.0), "musicality": DimensionLoss(shift=-1.0, sd=0.0)}
@@ -34,6 +40,14 @@ def verdict() -> ModelVerdict:
         window_sd=np.full((2, 3), 5.0),
         merge=merge,
     )
+
+
+def heard(velocity_sd: float) -> Performance:
+    """A transcription of the example, with velocities of a given spread around 64."""
+    played = load_midi(example_path() / "minuet.mid")
+    around = np.where(np.arange(len(played)) % 2, velocity_sd, -velocity_sd)
+    around[-1] = 0.0 if len(played) % 2 else around[-1]
+    return replace(played, velocity=64.0 + around, origin="transcribed")
 
 
 def calibration(scale: float) -> IntervalCalibration:
@@ -61,10 +75,22 @@ def test_intervals_hold_the_spread_of_transcription_as_well() -> None:
 
 def test_what_a_transcription_does_not_show_takes_nothing_off() -> None:
     missing = {"overlap": "no score", "smear_sec": "no score"}
-    found = without_unheard(Shortfalls({"pedal_held": 1.0, "note_errors": 0.5}, missing))
-    assert found.of == {"note_errors": 0.5}
+    short = Shortfalls(
+        {"pedal_held": 1.0, "flat_levels": 2.0, "note_errors": 0.5, "random_levels": 1.0}, missing
+    )
+    found = without_unheard(short, heard(9.0))
+    assert found.of == {"note_errors": 0.5, "random_levels": 1.0}
     assert found.missing == {"overlap": "no score"}
-    assert set(UNHEARD_MEASURES) == {"pedaling_technique", "pedal_held", "smear_sec"}
+    assert set(UNHEARD_MEASURES) == {"pedaling_technique", "pedal_held", "smear_sec", "flat_levels"}
+    assert without_unheard(short, heard(5.0)).of == {"note_errors": 0.5}
+
+
+@pytest.mark.parametrize(("sd", "is_unheard"), [(7.2, False), (6.1, False), (5.9, True), (4.8, True)])
+def test_nothing_is_said_of_dynamics_where_the_recording_is_equally_loud(sd: float, is_unheard: bool) -> None:
+    unheard = unheard_dimensions(heard(sd))
+    assert ("dynamics_control" in unheard) == is_unheard
+    assert "pedaling_technique" in unheard
+    assert unheard_dimensions(replace(heard(sd), origin="keys")) == {}
 
 
 def test_figures_are_those_with_or_without_a_score() -> None:

@@ -79,7 +79,7 @@ def conclude(
     perception = dict(zip(verdict.names, verdict.rating.tolist(), strict=True))
     shortfalls = measure_shortfalls(evidence)
     if loss is not None:
-        shortfalls = without_unheard(shortfalls)
+        shortfalls = without_unheard(shortfalls, sources.performance)
     verdict = less_deductions(verdict, shortfalls, _local(verdict, evidence, bounds_sec))
     if loss is not None:
         verdict = widened(verdict, loss, intervals)

@@ -20,13 +20,25 @@ from tocco.inference.verdict import ModelVerdict
 from tocco.music.performance import Performance
 from tocco.schema import StrictModel
 
-UNHEARD_MEASURES: Final = ("pedaling_technique", "pedal_held", "smear_sec")
-"""Shortfalls that a transcription does not show: it misses 40 % of the presses of the pedal."""
+UNHEARD_MEASURES: Final = ("pedaling_technique", "pedal_held", "smear_sec", "flat_levels")
+"""Shortfalls that a transcription does not show: it misses 40 % of the presses of the pedal, and levels that
+lie close together may be the recorder's doing."""
 
 UNHEARD_DIMENSIONS: Final[Mapping[str, str]] = {
     "pedaling_technique": "a recording does not show well enough when the pedal was pressed and how far"
 }
 """Dimension that is not rated from a transcription -> why."""
+
+LEAST_VELOCITY_SD: Final = 6.0
+"""Standard deviation of heard velocities below which nothing is said of dynamics. The smallest of 43
+recordings of competent players was 8.2."""
+
+LEVELLED_MEASURES: Final = ("dynamics_control", "tone_quality", "random_levels")
+LEVELLED_DIMENSIONS: Final[Mapping[str, str]] = {
+    "dynamics_control": "the recording is almost equally loud throughout, and whether the player or the "
+    "recorder made it so cannot be heard"
+}
+"""What is not rated either where the heard velocities hardly differ."""
 
 _NORMAL_90: Final = 1.6449
 
@@ -65,7 +77,14 @@ class TranscriptionLoss(StrictModel):
 
 def unheard_dimensions(performance: Performance) -> Mapping[str, str]:
     """Dimension that the notes do not show -> why; empty for notes of the keys."""
-    return UNHEARD_DIMENSIONS if performance.origin == "transcribed" else {}
+    if performance.origin == "keys":
+        return {}
+    return {**UNHEARD_DIMENSIONS, **(LEVELLED_DIMENSIONS if is_levelled(performance) else {})}
+
+
+def is_levelled(performance: Performance) -> bool:
+    """Whether the velocities of a transcription lie too close together to say anything of dynamics."""
+    return float(np.std(performance.velocity)) < LEAST_VELOCITY_SD
 
 
 def as_by_keys(verdict: ModelVerdict, loss: Mapping[str, DimensionLoss]) -> ModelVerdict:
@@ -97,13 +116,19 @@ def widened(
     return replace(verdict, sd=np.hypot(verdict.sd, added), curve_sd=np.hypot(verdict.curve_sd, added))
 
 
-def without_unheard(shortfalls: Shortfalls) -> Shortfalls:
+def without_unheard(shortfalls: Shortfalls, performance: Performance) -> Shortfalls:
     """The shortfalls that a transcription shows.
 
     The others are not among the missing, which widen intervals: `DimensionLoss.sd` holds what they cost.
+
+    Parameters
+    ----------
+    shortfalls : of the performance
+    performance : transcribed
     """
+    unheard = {*UNHEARD_MEASURES, *(LEVELLED_MEASURES if is_levelled(performance) else ())}
     of, missing = (
-        {name: value for name, value in known.items() if name not in UNHEARD_MEASURES}
+        {name: value for name, value in known.items() if name not in unheard}
         for known in (shortfalls.of, shortfalls.missing)
     )
     return Shortfalls(of, missing)

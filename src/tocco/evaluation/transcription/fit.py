@@ -60,7 +60,7 @@ def rated_parts(bundle: Bundle, performance: Performance, alignment: Alignment |
         raise ValueError("the bundle has no predictor of whole performances")
     shortfalls = measure_shortfalls(Evidence(performance, alignment))
     if performance.origin == "transcribed":
-        shortfalls = without_unheard(shortfalls)
+        shortfalls = without_unheard(shortfalls, performance)
     perception = rate_whole(bundle.whole, performance, alignment).rating[0]
     return Parts(perception, total_deductions(bundle.whole.names, shortfalls))
 
