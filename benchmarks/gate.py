@@ -15,8 +15,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+from gate_fit import fit, held_out, read_textures, save, table
 from gate_material import Studio, clips, make
 
+from tocco.audio.quality.classifier import MODEL
 from tocco.data.records import read_labels
 from tocco.files import read_names
 
@@ -36,10 +38,20 @@ def make_material(options: argparse.Namespace) -> None:
     studio = Studio(options.split, midi)
     for clip in clips(options.split):
         file = options.output / f"{clip.name}.npy"
-        if not file.is_file():
+        if not file.with_suffix(".json").is_file():  # written last
             sound, drawn = make(clip, studio)
             np.save(file, (np.clip(sound, -1, 1) * 32767).astype(np.int16))
             file.with_suffix(".json").write_text(json.dumps(drawn))
+
+
+def fit_classifier(options: argparse.Namespace) -> None:
+    """Fit on the development clips; figures of clips that were left out of four fits in turn."""
+    textures = read_textures(options.folder, "development")
+    save(fit(textures), options.output)
+    lines = table(textures, held_out(textures))
+    print("\n".join(lines))
+    if options.table:
+        options.table.write_text("\n".join(lines) + "\n")
 
 
 def main() -> None:
@@ -52,6 +64,11 @@ def main() -> None:
     making.add_argument("--pieces", type=Path)
     making.add_argument("-o", "--output", type=Path, required=True)
     making.set_defaults(run=make_material)
+    fitting = commands.add_parser("fit")
+    fitting.add_argument("folder", type=Path)
+    fitting.add_argument("-o", "--output", type=Path, default=MODEL)
+    fitting.add_argument("--table", type=Path)
+    fitting.set_defaults(run=fit_classifier)
     options = parser.parse_args()
     options.run(options)
 

@@ -35,6 +35,9 @@ A microphone's own noise stays within it over the whole band; the stop band of a
 NARROW_BAND_HZ: Final = 7_000.0
 """A recording that ends below this lacks what tells a bright tone from a dark one: `narrow_band`."""
 
+DEAD_CHANNEL_DB: Final = -50.0
+"""A channel this far below the loudest one holds at most its leakage: `dead_channel`."""
+
 _SPECTRUM_SAMPLES: Final = 4096
 _BLOCKS_A_SEC: Final = 10
 
@@ -57,7 +60,8 @@ class AudioDescription:
     sha256 : of the file's bytes
     flags
         Quality flags out of `clipped`, `quiet`, `mostly_silent`, `narrow_band`, `silent`,
-        `out_of_phase`: the channels cancel each other, and the loudest of them is used alone.
+        `out_of_phase`: the channels cancel each other, and the loudest of them is used alone;
+        `dead_channel`: one of them is silent beside another.
     """
 
     duration_sec: float
@@ -111,6 +115,7 @@ class AudioGauge:
         self.n_samples = 0
         self.peak = 0.0
         self.mono_energy = 0.0
+        self.channel_energy = np.zeros(header.n_channels)
         self.n_clipped = 0
         self._ceiling_tail = np.zeros((2, header.n_channels), bool)
         self._tenth = _Regroup(max(1, header.sample_rate_hz // _BLOCKS_A_SEC))
@@ -126,6 +131,7 @@ class AudioGauge:
         magnitude = np.abs(block)
         self.peak = max(self.peak, float(magnitude.max()))
         self.mono_energy += float(np.square(mono, dtype=float).sum())
+        self.channel_energy += np.square(block, dtype=float).sum(axis=0)
         ceiling = np.concatenate([self._ceiling_tail, magnitude >= CLIP_AMPLITUDE])
         self.n_clipped += int((ceiling[:-2] & ceiling[1:-1] & ceiling[2:]).sum())
         self._ceiling_tail = ceiling[-2:]
@@ -150,6 +156,11 @@ class AudioGauge:
             padded[: self.n_samples] = self._frame.rest()
             self._add_spectra(padded[np.newaxis])
 
+    @property
+    def _has_dead_channel(self) -> bool:
+        limit = self.channel_energy.max() * 10.0 ** (DEAD_CHANNEL_DB / 10.0)
+        return bool(self.channel_energy.min() < limit)
+
     def description(self, sha256: str) -> AudioDescription:
         """The measures of everything taken in so far."""
         self._complete()
@@ -167,7 +178,11 @@ class AudioGauge:
             kind=self.header.kind,
             codec=self.header.codec,
             sha256=sha256,
-            flags=_flags(**measured, is_out_of_phase=self.channel is not None),
+            flags=_flags(
+                **measured,
+                is_out_of_phase=self.channel is not None,
+                has_dead_channel=self._has_dead_channel,
+            ),
             **measured,
         )
 
@@ -212,6 +227,7 @@ def _flags(
     silent_fraction: float,
     bandwidth_hz: float,
     is_out_of_phase: bool,
+    has_dead_channel: bool,
 ) -> tuple[str, ...]:
     """The quality flags of the measures; a silent recording gets no flag but those of silence."""
     if peak_dbfs < SILENT_PEAK_DBFS:
@@ -222,5 +238,6 @@ def _flags(
         "mostly_silent": silent_fraction > MOSTLY_SILENT_FRACTION,
         "narrow_band": bandwidth_hz < NARROW_BAND_HZ,
         "out_of_phase": is_out_of_phase,
+        "dead_channel": has_dead_channel,
     }
     return tuple(name for name, is_raised in raised.items() if is_raised)

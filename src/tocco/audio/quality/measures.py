@@ -1,0 +1,56 @@
+"""What is measured on a recording before it is assessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tocco.audio.description import AudioDescription
+from tocco.audio.quality.bounds import MusicBounds
+from tocco.audio.quality.levels import Hum
+from tocco.audio.quality.tuning import Tuning
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Measures of a recording.
+
+    Attributes
+    ----------
+    description
+        Length, level, clipping at full scale, band, faults of the channels.
+    bounds : where the music lies; None where there is none
+    probability : class of `classifier.CLASSES` -> mean probability within the music
+        None for what is too short, about two seconds.
+    speech_share : 0..1, time within the music in which somebody speaks
+    snr_db : dB, mean level over the noise between the partials; at least
+    range_db : dB, between soft and loud frames
+    hum : the mains; None where not heard
+    decay_sec : seconds, a rough reverberation time
+    n_dropouts : gaps that no player makes
+    crowding : 0..1, share of samples within 1 dB of the peaks: large where peaks were cut off
+    tuning
+    pitch_classes : 12 shares, C first
+    """
+
+    description: AudioDescription
+    bounds: MusicBounds | None
+    probability: Mapping[str, float] | None
+    speech_share: float
+    snr_db: float | None
+    range_db: float
+    hum: Hum | None
+    decay_sec: float | None
+    n_dropouts: int
+    crowding: float
+    tuning: Tuning
+    pitch_classes: tuple[float, ...]
+
+    @property
+    def dropouts_per_min(self) -> float:
+        """Dropouts a minute."""
+        return self.n_dropouts * 60.0 / self.description.duration_sec
+
+    def likely(self, *classes: str) -> float:
+        """Summed probability of some classes; 0 where nothing is known."""
+        return sum(self.probability[name] for name in classes) if self.probability else 0.0
