@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 import torch
-from gate_material import KINDS, Split
+from gate_material import KINDS, SURROUNDED, Split
 from safetensors.numpy import save_file
 
 from tocco.audio.augmenting.rooms import ROOMS
@@ -91,6 +91,8 @@ def read_textures(folder: Path, split: Split) -> Textures:
     kinds, decays, clip, values = [], [], [], []
     for file in sorted(folder.glob(f"{split}_*.json")):
         drawn = json.loads(file.read_text())
+        if drawn["kind"] == SURROUNDED:
+            continue
         stored = folder / "textures" / f"{file.stem}.npy"
         if not stored.is_file():
             stored.parent.mkdir(exist_ok=True)

@@ -245,10 +245,13 @@ KINDS: Final[Mapping[str, Callable[[Studio, np.random.Generator, float], FloatAr
 }
 """Every kind of clip, by name."""
 
+SURROUNDED: Final = "surrounded"
+"""Piano music with talk and applause around it; its bounds are known."""
+
 COUNTS: Final[Mapping[Split, Mapping[str, int]]] = {
-    "development": dict.fromkeys(KINDS, 56)
-    | {"piano": 400, "speech": 80, "noise": 80, "guitar": 80, "synth": 80, "piano_with_voice": 80},
-    "other": dict.fromkeys(KINDS, 45) | {"piano": 330},
+    "development": dict.fromkeys(KINDS, 24)
+    | {"piano": 150, "speech": 32, "noise": 32, "guitar": 32, "synth": 32, "piano_with_voice": 32, SURROUNDED: 30},
+    "other": dict.fromkeys(KINDS, 24) | {"piano": 300, SURROUNDED: 48},
 }
 
 
@@ -258,9 +261,41 @@ def clips(split: Split) -> list[Clip]:
     return sorted(listed, key=lambda clip: (clip.index / COUNTS[split][clip.kind], clip.kind))
 
 
+def _surrounded(studio: Studio, rng: np.random.Generator) -> tuple[FloatArray, dict[str, float | str]]:
+    """A piece with talk before it and applause or talk after it, each with probability 3/4."""
+    music = studio.music(rng, float(rng.uniform(9.0, 20.0)))
+    piano = studio.band.play([Part(0, music)], music.duration_sec, rng)
+    piano = piano * np.float32(rng.uniform(0.2, 0.5) / np.abs(piano).max())
+    first, last = float(music.onset_sec[0]), float(music.offset_sec.max())
+
+    def gap() -> FloatArray:
+        return np.zeros(int(rng.uniform(0.3, 1.5) * SAMPLE_RATE_HZ), np.float32)
+
+    before = np.zeros(0, np.float32)
+    if rng.random() < 0.75:
+        talk = _voice(studio, rng, float(rng.uniform(3.0, 9.0)))
+        before = np.concatenate([talk * np.float32(rng.uniform(0.1, 0.4) / np.abs(talk).max()), gap()])
+    after = np.zeros(0, np.float32)
+    if rng.random() < 0.75:
+        seconds = float(rng.uniform(3.0, 9.0))
+        end = applause(seconds, rng) if rng.random() < 0.7 else _voice(studio, rng, seconds)
+        after = np.concatenate([gap(), end * np.float32(rng.uniform(0.1, 0.5) / np.abs(end).max())])
+    start = len(before) / SAMPLE_RATE_HZ
+    sound = np.concatenate([before, piano, after])
+    bounds: dict[str, float | str] = {
+        "start_sec": start + first if len(before) else 0.0,
+        "end_sec": start + last if len(after) else len(sound) / SAMPLE_RATE_HZ,
+    }
+    return sound, bounds
+
+
 def make(clip_: Clip, studio: Studio) -> tuple[FloatArray, dict[str, float | str]]:
     """The sound of a clip, and what was done to it."""
     rng = clip_.rng
+    if clip_.kind == SURROUNDED:
+        sound, bounds = _surrounded(studio, rng)
+        sound, done = recorded(sound, clip_.split, rng, is_tuned=True)
+        return sound, {"kind": SURROUNDED, **bounds, **done}
     seconds = float(rng.uniform(10.0, 20.0))
     sound = KINDS[clip_.kind](studio, rng, seconds)
     if clip_.kind == "silence":
@@ -270,11 +305,11 @@ def make(clip_: Clip, studio: Studio) -> tuple[FloatArray, dict[str, float | str
 
 
 def recorded(
-    sound: FloatArray, split: Split, rng: np.random.Generator
+    sound: FloatArray, split: Split, rng: np.random.Generator, *, is_tuned: bool = False
 ) -> tuple[FloatArray, dict[str, float | str]]:
     """A recording of a sound: close, in a room, or by a phone in a room."""
     how = str(rng.choice(["close", "room", "phone", "telephone"], p=[0.25, 0.4, 0.28, 0.07]))
-    cents = float(rng.uniform(-50.0, 50.0)) if rng.random() < 0.5 else 0.0
+    cents = float(rng.uniform(-50.0, 50.0)) if not is_tuned and rng.random() < 0.5 else 0.0
     if cents:
         sound = soxr.resample(sound, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ * 2.0 ** (-cents / 1200.0))
     done: dict[str, float | str] = {"how": how, "cents": cents}

@@ -33,7 +33,8 @@ class MusicBounds:
     Attributes
     ----------
     start_sec, end_sec : seconds
-    before, after : what is cut off there: "speech", "applause", "noise", "silence"; None where nothing is
+    before, after : what is cut off there: "speech", "applause", "noise"; None where nothing is
+        Silence stays: nothing is heard in it, and a last soft note may hide there.
     """
 
     start_sec: float
@@ -123,10 +124,10 @@ def _first(music: BoolArray, begin: int) -> int:
     return begin + int(np.argmax(music[begin:]))
 
 
-def _what(track: Track, talk: BoolArray, loud: BoolArray, part: slice) -> str:
-    """What a part that is no music is."""
+def _what(track: Track, talk: BoolArray, loud: BoolArray, part: slice) -> str | None:
+    """What a part that is no music is; None for silence."""
     if talk[part].mean() > 0.3:
         return "speech"
     if not loud[part].mean() > 0.3:
-        return "silence"
+        return None
     return "applause" if track.applause[part].mean() > 0.5 else "noise"

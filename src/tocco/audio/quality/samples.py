@@ -9,7 +9,8 @@ import numpy as np
 from tocco.units import SAMPLE_RATE_HZ, FloatArray
 
 _STEP_SAMPLES: Final = 120
-_CONTEXT_STEPS: Final = 6
+_BEFORE: Final = 2
+_AFTER: Final = 3
 _LONGEST_STEPS: Final = 40
 """Dropouts last up to 0.2 s; a longer gap may be a rest."""
 
@@ -35,23 +36,22 @@ class Dropouts:
         rows = samples[: n_steps * _STEP_SAMPLES].reshape(n_steps, _STEP_SAMPLES)
         power = np.square(rows).mean(axis=1, dtype=float)
         self._level = np.concatenate([self._level, 10.0 * np.log10(power + 1e-13)])
-        done = max(0, len(self._level) - _LONGEST_STEPS - 2 * _CONTEXT_STEPS)
+        # a gap is searched once what follows it is known; two steps before the next are looked back on
+        done = max(_BEFORE, len(self._level) - _LONGEST_STEPS - _AFTER)
         self._search(done)
-        self._level = self._level[done:].copy()
+        self._level = self._level[done - _BEFORE :].copy()
 
     def _search(self, until: int) -> None:
         """Count the gaps that begin before a step; each begins where the level falls in two steps."""
         level = self._level
-        at = np.arange(_CONTEXT_STEPS, max(until, _CONTEXT_STEPS))
-        if len(at) == 0:
-            return
+        at = np.arange(_BEFORE, until)
         fallen = (level[at - 2] > _LOUD_DB) & (level[at] < level[at - 2] - _FALL_DB)
         fallen &= level[at - 1] >= level[at - 2] - _FALL_DB
         for begin in at[fallen]:
-            after = level[begin : begin + _LONGEST_STEPS + 1]
+            after = level[begin : begin + _LONGEST_STEPS + _AFTER]
             back = np.flatnonzero(after > level[begin - 2] - 20.0)
             # music comes back by an attack; a gap comes back at the level it left
-            if len(back) and after[back[0] : back[0] + 3].max() < level[begin - 2] + 6.0:
+            if len(back) and after[back[0] : back[0] + _AFTER].max() < level[begin - 2] + 6.0:
                 self.n += 1
 
 
