@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from gate_fit import fit, held_out, read_textures, save, table
+from gate_material import Studio, clips, make
 from gate_report import (
     Examined,
     alarms_table,
@@ -29,7 +30,6 @@ from gate_report import (
     roc_table,
     tuning_lines,
 )
-from gate_material import Studio, clips, make
 
 from tocco.audio.quality.classifier import MODEL
 from tocco.data.records import read_labels
@@ -100,7 +100,10 @@ def verdicts(rows: list[Examined], bars: dict[str, Any], figures: dict[str, floa
     together = [row.found["refusal"] is not None for row in rows if row.kind in bars["must_be_refused"]]
     checks = [
         (f"{n_pianos} pianos", n_pianos >= bars["piano_takes_at_least"]),
-        (f"{100 * refused('piano'):.1f} % of them refused", refused("piano") <= bars["piano_refused_at_most"]),
+        (
+            f"{100 * refused('piano'):.1f} % of them refused",
+            refused("piano") <= bars["piano_refused_at_most"],
+        ),
         (
             f"{100 * np.mean(together):.1f} % of {len(together)} others refused"
             + (f", but fewer than 95 % of: {', '.join(weak)}" if weak else ", 95 % or more of each kind"),
@@ -124,7 +127,9 @@ def verdicts(rows: list[Examined], bars: dict[str, Any], figures: dict[str, floa
 
 def main() -> None:
     """Run one of the commands."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(required=True)
     making = commands.add_parser("make")
     making.add_argument("--split", choices=["development", "other"], required=True)

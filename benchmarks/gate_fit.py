@@ -106,7 +106,9 @@ def read_textures(folder: Path, split: Split) -> Textures:
         kinds.append(drawn["kind"])
         room = drawn.get("room")
         decays.append(ROOMS[room].rt60_sec[1] if room else _CLOSE_SEC)
-    return Textures(tuple(kinds), np.array(decays), np.concatenate(clip), np.concatenate(values).astype(float))
+    return Textures(
+        tuple(kinds), np.array(decays), np.concatenate(clip), np.concatenate(values).astype(float)
+    )
 
 
 def fit(textures: Textures) -> SoundClassifier:
@@ -133,7 +135,9 @@ def _network(measures: FloatArray, label: IntArray, seed: int) -> list[FloatArra
         for batch in torch.randperm(len(inputs), generator=generator).split(256):
             seen = inputs[batch] + _JITTER * torch.randn(inputs[batch].shape, generator=generator)
             logit = second(torch.tanh(first(seen)))
-            loss = torch.nn.functional.cross_entropy(logit, target[batch], weight=weight, label_smoothing=0.02)
+            loss = torch.nn.functional.cross_entropy(
+                logit, target[batch], weight=weight, label_smoothing=0.02
+            )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -187,7 +191,9 @@ def family(probability: FloatArray) -> float:
 
 def table(textures: Textures, found: dict[int, FloatArray]) -> list[str]:
     """A line for each kind: how many clips, the distribution of `family`, the mean of each class."""
-    lines = ["kind                    n   p02   p05   p50   p95   p98   " + " ".join(f"{c:>8}" for c in CLASSES)]
+    lines = [
+        "kind                    n   p02   p05   p50   p95   p98   " + " ".join(f"{c:>8}" for c in CLASSES)
+    ]
     for kind in KINDS:
         own = [found[k] for k in found if textures.clip_kind[k] == kind]
         if own:

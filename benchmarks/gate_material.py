@@ -29,7 +29,6 @@ from gate_sounds import (
     singing,
     speech,
 )
-
 from scipy.signal import sosfilt
 
 from tocco.audio.augmenting.codecs import compress_audio
@@ -87,7 +86,9 @@ _GROUPS: Final[Mapping[str, tuple[int, ...]]] = {
     "mallets": (12, 13, 108),
     "keyboards": (4, 5, 6, 7, 8, 10, 11),
 }
-_LEFT_OUT_OF_DEVELOPMENT: Final = frozenset({41, 45, 57, 67, 70, 75, 22, 18, 54, 26, 105, 107, 108, 84, 91, 95})
+_LEFT_OUT_OF_DEVELOPMENT: Final = frozenset(
+    {41, 45, 57, 67, 70, 75, 22, 18, 54, 26, 105, 107, 108, 84, 91, 95}
+)
 """Programs that the other material alone has."""
 
 _MONOPHONIC: Final = frozenset({40, 41, 42, 43, 56, 57, 58, 59, 60, *range(64, 80), 110})
@@ -250,7 +251,15 @@ SURROUNDED: Final = "surrounded"
 
 COUNTS: Final[Mapping[Split, Mapping[str, int]]] = {
     "development": dict.fromkeys(KINDS, 24)
-    | {"piano": 150, "speech": 32, "noise": 32, "guitar": 32, "synth": 32, "piano_with_voice": 32, SURROUNDED: 30},
+    | {
+        "piano": 150,
+        "speech": 32,
+        "noise": 32,
+        "guitar": 32,
+        "synth": 32,
+        "piano_with_voice": 32,
+        SURROUNDED: 30,
+    },
     "other": dict.fromkeys(KINDS, 24) | {"piano": 300, SURROUNDED: 48},
 }
 
@@ -317,7 +326,9 @@ def recorded(
         room = str(rng.choice(_ROOMS[split]))
         sound = apply_room_acoustics(sound, synthesize_room(room, rng))
         snr_db = float(rng.uniform(15.0, 50.0))
-        sound = add_background_noise(sound, str(rng.choice(["pink", "brown", "hum_50", "babble"])), snr_db, rng)
+        sound = add_background_noise(
+            sound, str(rng.choice(["pink", "brown", "hum_50", "babble"])), snr_db, rng
+        )
         done |= {"room": room, "snr_db": snr_db}
     bands = [(float(f), float(rng.uniform(-7, 7)), 0.7) for f in (150, 500, 1500, 4000)]
     sound = equalize(sound, bands)

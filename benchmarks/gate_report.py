@@ -115,7 +115,9 @@ def _shares(rows: list[Examined], names: tuple[str, ...]) -> str:
     if not rows:
         return ""
     share = {name: np.mean([name in row.found["findings"] for row in rows]) for name in names}
-    return ", ".join(f"{name.replace('_', ' ')} {100 * value:.0f} %" for name, value in share.items() if value)
+    return ", ".join(
+        f"{name.replace('_', ' ')} {100 * value:.0f} %" for name, value in share.items() if value
+    )
 
 
 def _area(high: FloatArray, low: FloatArray) -> float:
@@ -127,7 +129,10 @@ def _area(high: FloatArray, low: FloatArray) -> float:
 def roc_table(rows: list[Examined]) -> list[str]:
     """False alarms and refusals at several limits of the probability."""
     limits = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
-    lines = ["| limit | " + " | ".join(f"{limit:g}" for limit in limits) + " |", "|---|" + "--:|" * len(limits)]
+    lines = [
+        "| limit | " + " | ".join(f"{limit:g}" for limit in limits) + " |",
+        "|---|" + "--:|" * len(limits),
+    ]
     for kind in KINDS:
         family = np.array([row.found["family"] for row in rows if row.kind == kind])
         if len(family):
@@ -146,7 +151,9 @@ def alarms_table(rows: list[Examined]) -> list[str]:
         for way in ways:
             own = [row for row in piano if row.drawn["how"] == way]
             shares.append(100 * np.mean([name in row.found["findings"] for row in own]) if own else 0.0)
-        lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(f"{share:.1f} %" for share in shares) + " |")
+        lines.append(
+            f"| {name.replace('_', ' ')} | " + " | ".join(f"{share:.1f} %" for share in shares) + " |"
+        )
     return lines
 
 

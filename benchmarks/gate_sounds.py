@@ -96,7 +96,9 @@ class Band:
         events: list[tuple[float, int, Callable[[], Any]]] = []
         for n in np.flatnonzero(played.struck_inside & (played.onset_sec < duration_sec)):
             pitch, velocity = int(played.pitch[n]), int(played.velocity[n])
-            events.append((float(played.onset_sec[n]), 1, lambda p=pitch, v=velocity: synth.noteon(channel, p, v)))
+            events.append(
+                (float(played.onset_sec[n]), 1, lambda p=pitch, v=velocity: synth.noteon(channel, p, v))
+            )
             events.append((float(played.offset_sec[n]), 0, lambda p=pitch: synth.noteoff(channel, p)))
         for time, value in zip(played.sustain.time_sec, played.sustain.value, strict=True):
             events.append((max(float(time), 0.0), 0, lambda v=int(value): synth.cc(channel, 64, v)))
@@ -161,7 +163,11 @@ def melody(played: Performance, low: int, high: int) -> Performance:
     onset = played.onset_sec[kept]
     offset = np.append(onset[1:], played.duration_sec)
     return notes(
-        onset, np.minimum(offset, onset + 3.0), np.clip(pitch, 20, 110), played.velocity[kept], played.duration_sec
+        onset,
+        np.minimum(offset, onset + 3.0),
+        np.clip(pitch, 20, 110),
+        played.velocity[kept],
+        played.duration_sec,
     )
 
 
@@ -252,11 +258,17 @@ def additive_piano(played: Performance, rng: np.random.Generator) -> FloatArray:
         note = np.zeros(len(t))
         for h in range(1, min(int(10_000 / f0), 24) + 1):
             f = h * f0 * np.sqrt(1 + b * h * h)
-            level = abs(np.sin(np.pi * h * position)) * h ** -(slope + 1.2 * (1 - velocity)) * rng.uniform(0.4, 1.6)
+            level = (
+                abs(np.sin(np.pi * h * position))
+                * h ** -(slope + 1.2 * (1 - velocity))
+                * rng.uniform(0.4, 1.6)
+            )
             tau = decay / (1 + 0.25 * h) / 3
             mix = rng.uniform(0.02, 0.25)
             beat = detune * rng.uniform(-0.5, 0.5)
-            envelope = (1 - mix) * np.exp(-t / tau) * np.cos(2 * np.pi * beat * t) + mix * np.exp(-t / (4 * tau))
+            envelope = (1 - mix) * np.exp(-t / tau) * np.cos(2 * np.pi * beat * t) + mix * np.exp(
+                -t / (4 * tau)
+            )
             note += level * envelope * np.sin(2 * np.pi * f * t + rng.uniform(0, 2 * np.pi))
         note *= 1 - np.exp(-t / rng.uniform(0.0008, 0.003))
         knock = rng.normal(size=len(t)) * np.exp(-t / 0.012) * hammer * 6
@@ -267,9 +279,7 @@ def additive_piano(played: Performance, rng: np.random.Generator) -> FloatArray:
     return (sound / max(np.abs(sound).max(), 1e-9) * 0.5).astype(np.float32)
 
 
-def speech(
-    voice: str, words: str, duration_sec: float, rng: np.random.Generator
-) -> FloatArray:
+def speech(voice: str, words: str, duration_sec: float, rng: np.random.Generator) -> FloatArray:
     """A synthetic voice that speaks."""
     command = [
         "espeak-ng", "-v", voice, "-s", str(int(rng.integers(110, 210))), "-p", str(int(rng.integers(10, 90))),

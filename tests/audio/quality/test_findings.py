@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from quality_sounds import likely, measures
 
+from quality_sounds import likely, measures
 from tocco.audio.quality.bounds import MusicBounds
 from tocco.audio.quality.findings import findings_of, heard
 from tocco.audio.quality.levels import Hum

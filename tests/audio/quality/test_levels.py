@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from quality_sounds import RATE_HZ, struck, white
 
+from quality_sounds import RATE_HZ, struck, white
 from tocco.audio.quality.levels import SlowSpectra
 
 

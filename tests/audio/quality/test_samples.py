@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from quality_sounds import RATE_HZ, struck
 
+from quality_sounds import RATE_HZ, struck
 from tocco.audio.quality.samples import Dropouts, Peaks
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from quality_sounds import struck, white
 
+from quality_sounds import struck, white
 from tocco.audio.quality.speech import SpeechDetector
 from tocco.audio.quality.speech_network import (
     CONTEXT_SAMPLES,
@@ -27,8 +27,14 @@ def vowels(duration_sec: float = 4.0) -> np.ndarray:
     phase = 2 * np.pi * np.cumsum(f0) / 24_000
     sound = np.zeros(len(t))
     for h in range(1, 40):
-        open_ = sum(g / (1 + ((h * f0 - c) / w) ** 2) for c, w, g in ((750, 90, 1), (1200, 120, 0.6), (2600, 180, 0.3)))
-        close = sum(g / (1 + ((h * f0 - c) / w) ** 2) for c, w, g in ((280, 90, 1), (2200, 120, 0.4), (2900, 180, 0.3)))
+        open_ = sum(
+            g / (1 + ((h * f0 - c) / w) ** 2)
+            for c, w, g in ((750, 90, 1), (1200, 120, 0.6), (2600, 180, 0.3))
+        )
+        close = sum(
+            g / (1 + ((h * f0 - c) / w) ** 2)
+            for c, w, g in ((280, 90, 1), (2200, 120, 0.4), (2900, 180, 0.3))
+        )
         turn = 0.5 + 0.5 * np.sin(2 * np.pi * 2.0 * t)
         sound += (open_ * turn + close * (1 - turn)) * np.sin(h * phase)
     envelope = np.clip(np.sin(2 * np.pi * 4.0 * t), 0, 1) ** 0.5

@@ -12,8 +12,8 @@ from tocco.units import BoolArray, FloatArray
 STEP_FRAMES: Final = 12
 """Spectra that one step of the track stands for: 0.256 s."""
 
-_TONAL_DB: Final = 5.5
-"""Noise and applause lie at 2.5 to 4 dB, chords at 8 to 25: the flatness of independent bins against partials."""
+_TONAL_DB: Final = 5.7
+"""Of applause, a twentieth lies above 5.3 dB; of pianos, a hundredth below 6.2 dB."""
 _RANGE_DB: Final = 45.0
 _SPEECH: Final = 0.5
 _SPREAD_STEPS: Final = 3
@@ -63,7 +63,7 @@ class Track:
     Attributes
     ----------
     level_db : (T,)
-    tonal_db : (T,) arithmetic over geometric mean of the bins from 250 Hz to 4 kHz
+    tonal_db : (T,) arithmetic over geometric mean of the bins of an octave, mean of four from 250 Hz on
     speech : (T,) 0..1
     applause : (T,) probability of applause rather than other noise
     step_sec
@@ -114,9 +114,10 @@ def music_bounds(track: Track) -> MusicBounds | None:
 
 def _spread(talk: BoolArray) -> BoolArray:
     """Talk, with the pauses between its words; a lone step is no talk."""
-    joined = np.convolve(talk, np.ones(2), "same") >= 2
-    joined |= np.convolve(talk[::-1], np.ones(2), "same")[::-1] >= 2
-    return np.convolve(joined, np.ones(2 * _SPREAD_STEPS + 1), "same") > 0
+    edge = np.pad(talk, 1)
+    joined = talk & (edge[:-2] | edge[2:])
+    near = np.pad(joined, _SPREAD_STEPS)
+    return np.any([near[k : k + len(talk)] for k in range(2 * _SPREAD_STEPS + 1)], axis=0)
 
 
 def _first(music: BoolArray, begin: int) -> int:

@@ -108,5 +108,7 @@ def load_classifier(path: Path = MODEL) -> SoundClassifier:
         return SoundClassifier(names=tuple(json.loads(described["names"])), **arrays)
     except (OSError, SafetensorError, KeyError, TypeError) as error:
         raise MissingPartError(
-            path, "is missing, or not the file that this release was made with", next_step="install tocco again"
+            path,
+            "is missing, or not the file that this release was made with",
+            next_step="install tocco again",
         ) from error

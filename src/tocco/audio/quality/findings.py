@@ -160,8 +160,10 @@ _CHECKS: Final[tuple[Check, ...]] = (
     (
         "telephone_band",
         lambda m: m.description.bandwidth_hz,
-        lambda m: f"It ends at {m.description.bandwidth_hz:,.0f} Hz, as a telephone call does: "
-        "a bright and a dark tone are alike.",
+        lambda m: (
+            f"It ends at {m.description.bandwidth_hz:,.0f} Hz, as a telephone call does: "
+            "a bright and a dark tone are alike."
+        ),
     ),
     (
         "narrow_band",
@@ -181,8 +183,9 @@ _CHECKS: Final[tuple[Check, ...]] = (
     (
         "level_without_range",
         lambda m: m.range_db,
-        lambda m: f"The level hardly changes ({m.range_db:.0f} dB): "
-        "the recorder may have made soft and loud alike.",
+        lambda m: (
+            f"The level hardly changes ({m.range_db:.0f} dB): the recorder may have made soft and loud alike."
+        ),
     ),
     (
         "hum",
@@ -192,8 +195,10 @@ _CHECKS: Final[tuple[Check, ...]] = (
     (
         "reverberant",
         lambda m: m.decay_sec,
-        lambda m: f"The room is reverberant (about {m.decay_sec:.1f} s); "
-        "releases and pedal changes are less certain.",
+        lambda m: (
+            f"The room is reverberant (about {m.decay_sec:.1f} s); "
+            "releases and pedal changes are less certain."
+        ),
     ),
     (
         "dropouts",

@@ -22,7 +22,7 @@ from tocco.units import SAMPLE_RATE_HZ, FloatArray
 
 _LEAST_FRAMES: Final = 96
 """A rest of two seconds is a window of its own; less is not enough to hear how notes decay."""
-_TONAL_BINS: Final = slice(int(250 / BIN_HZ), int(4_000 / BIN_HZ))
+_OCTAVES: Final = tuple(slice(int(hz / BIN_HZ), int(2 * hz / BIN_HZ)) for hz in (250, 500, 1_000, 2_000))
 _LOWEST_BIN: Final = int(100 / BIN_HZ)
 _AUDIBLE_DB: Final = 30.0
 """Windows this far below the loudest say nothing about the instrument."""
@@ -99,6 +99,12 @@ class QualityGauge:
         )
 
 
+def _peakedness(power: FloatArray) -> FloatArray:
+    """(T,) dB of the arithmetic over the geometric mean of bins: 2.5 for noise, more for partials."""
+    power = power + POWER_FLOOR
+    return 10.0 * (np.log10(power.mean(axis=1)) - np.log10(power).mean(axis=1))
+
+
 class SoundTextures:
     """Textures, levels and speech of a stream, on one clock."""
 
@@ -139,9 +145,8 @@ class SoundTextures:
 
     def _follow(self, power: FloatArray) -> None:
         """Level and tonality of each frame, gathered into steps of the track."""
-        tonal = power[:, _TONAL_BINS] + POWER_FLOOR
         level = 10.0 * np.log10(power[:, _LOWEST_BIN:].sum(axis=1) + POWER_FLOOR)
-        tonality = 10.0 * (np.log10(tonal.mean(axis=1)) - np.log10(tonal).mean(axis=1))
+        tonality = np.mean([_peakedness(power[:, octave]) for octave in _OCTAVES], axis=0)
         self._levels.add(level[:, None])
         rows = np.concatenate([self._step_rest, np.stack([level, tonality], axis=1)])
         n_steps = len(rows) // STEP_FRAMES
@@ -217,7 +222,9 @@ class SoundTextures:
             likely = classifier.probabilities(table[:, 2:])
             clap, noise = likely[:, CLASSES.index("applause")], likely[:, CLASSES.index("noise")]
             middle = table[:, 0] + 0.5 * WINDOW_FRAMES / FRAMES_A_SEC
-            applause = np.interp((np.arange(len(steps)) + 0.5) * step_sec, middle, clap / (clap + noise + 1e-6))
+            applause = np.interp(
+                (np.arange(len(steps)) + 0.5) * step_sec, middle, clap / (clap + noise + 1e-6)
+            )
         return Track(
             level_db=steps[:, 0],
             tonal_db=steps[:, 1],

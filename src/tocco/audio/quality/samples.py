@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from tocco.units import SAMPLE_RATE_HZ, FloatArray
+from tocco.units import FloatArray
 
 _STEP_SAMPLES: Final = 120
 _BEFORE: Final = 2

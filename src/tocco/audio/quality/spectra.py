@@ -57,7 +57,9 @@ class Frames:
             return
         frames = np.lib.stride_tricks.sliding_window_view(samples, self.fft_samples)[:: self.hop_samples]
         for start in range(0, n_frames, _FRAMES_AT_ONCE):
-            spectrum = np.fft.rfft(frames[start : min(start + _FRAMES_AT_ONCE, n_frames)] * self._window, axis=1)
+            spectrum = np.fft.rfft(
+                frames[start : min(start + _FRAMES_AT_ONCE, n_frames)] * self._window, axis=1
+            )
             yield (np.square(spectrum.real) + np.square(spectrum.imag)).astype(np.float32)
 
 

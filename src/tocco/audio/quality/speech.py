@@ -28,7 +28,9 @@ class SpeechDetector:
         self._torch = torch
         self._network = load_speech_network()
         self._state = silent_state()
-        self._resampler = soxr.ResampleStream(SAMPLE_RATE_HZ, SPEECH_RATE_HZ, 1, dtype="float32", quality="MQ")
+        self._resampler = soxr.ResampleStream(
+            SAMPLE_RATE_HZ, SPEECH_RATE_HZ, 1, dtype="float32", quality="MQ"
+        )
         self._context = np.zeros(CONTEXT_SAMPLES, np.float32)
         self._rest = np.zeros(0, np.float32)
 

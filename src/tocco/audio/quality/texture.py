@@ -28,6 +28,9 @@ WINDOW_HOP_FRAMES: Final = 96
 _RANGE_DB: Final = 40.0
 """Bands this far below the strongest of the window count as sounding."""
 
+_RELATIVE_FLOOR: Final = 1e-7
+"""Of a bin, re the mean power of a frame: 70 dB is more than rooms leave audible."""
+
 _SHORT_FRAMES: Final = 6
 _LONG_FRAMES: Final = 22
 """Steps over which slopes are taken: 0.13 s and 0.47 s."""
@@ -56,7 +59,9 @@ def texture(power: FloatArray, speech: FloatArray) -> dict[str, float]:
     name -> value
         The same names in the same order for every window.
     """
-    bands = 10.0 * np.log10(power @ _band_weights() + POWER_FLOOR)
+    # every measure sees the same range, however loud the recording and however deep its silence
+    power = power / (float(power.sum(axis=1).mean()) + POWER_FLOOR) + _RELATIVE_FLOOR
+    bands = 10.0 * np.log10(power @ _band_weights())
     bands = np.maximum(bands - bands.max(), -80.0)
     return {
         **_slopes(bands),
@@ -132,7 +137,9 @@ def _onsets(bands: FloatArray) -> dict[str, float]:
         "flux_median": float(np.median(flux)),
         "flux_p95": float(np.quantile(flux, 0.95)),
         "flux_peak": float(flux[strong].mean()),
-        "flux_peaks_a_sec": float((flux[peaks] > 0.35 * flux[strong].mean()).sum() / len(flux) * FRAMES_A_SEC),
+        "flux_peaks_a_sec": float(
+            (flux[peaks] > 0.35 * flux[strong].mean()).sum() / len(flux) * FRAMES_A_SEC
+        ),
         "onset_width": float(wide.mean()),
         "onset_high_to_low": float(np.log((high + 0.1) / (low + 0.1))),
         "fall_p95": float(np.quantile(np.maximum(bands[:-2] - bands[2:], 0.0).mean(axis=1), 0.95)),
@@ -195,7 +202,7 @@ def spectral_peaks(
 
 def _pitch(power: FloatArray) -> dict[str, float]:
     """How far one harmonic series explains a frame: the highest peak of the cepstrum, and its moves."""
-    log = np.log(power[::2] + POWER_FLOOR).astype(np.float32)
+    log = np.log(power[::2]).astype(np.float32)
     log = np.maximum(log, log.max(axis=1, keepdims=True) - 12.0)
     log -= log.mean(axis=1, keepdims=True)
     cepstrum = np.fft.irfft(log, axis=1)[:, 30:320]  # 800 Hz down to 75 Hz
@@ -214,7 +221,7 @@ def _shape(power: FloatArray) -> dict[str, float]:
     found: dict[str, float] = {}
     level = []
     for k, bins in enumerate(_octave_bins()):
-        own = power[:, bins] + POWER_FLOOR
+        own = power[:, bins]
         log = np.log10(own)
         flat = 10.0 * (log.mean(axis=1) - np.log10(own.mean(axis=1)))
         octave = 10.0 * np.log10(own.mean(axis=1))
@@ -225,7 +232,7 @@ def _shape(power: FloatArray) -> dict[str, float]:
     mean = np.array([one.mean() for one in level])
     colour = np.clip(mean - mean.max(), -70.0, 0.0)
     found |= {f"colour_{k}": float(value) for k, value in enumerate(colour)}
-    whole = 10.0 * np.log10(power[:, int(100 / BIN_HZ) :].sum(axis=1) + POWER_FLOOR)
+    whole = 10.0 * np.log10(power[:, int(100 / BIN_HZ) :].sum(axis=1))
     quantile = np.quantile(whole, (0.05, 0.5, 0.95))
     found["level_range"] = float(np.clip(quantile[2] - quantile[0], 0, 60))
     found["level_skew"] = float(np.clip((quantile[2] + quantile[0] - 2 * quantile[1]), -30, 30))
@@ -241,7 +248,7 @@ def _modulation(power: FloatArray) -> dict[str, float]:
     found: dict[str, float] = {}
     edges = np.array(_MODULATION_HZ) * len(power) / FRAMES_A_SEC
     for name, bins in (("low", slice(13, 85)), ("high", slice(85, 512))):
-        level = 10.0 * np.log10(power[:, bins].sum(axis=1) + POWER_FLOOR)
+        level = 10.0 * np.log10(power[:, bins].sum(axis=1))
         spectrum = np.abs(np.fft.rfft((level - level.mean()) * np.hanning(len(level)))) ** 2
         total = spectrum[1:].sum() + POWER_FLOOR
         for k in range(len(edges) - 1):
