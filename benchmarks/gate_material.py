@@ -68,7 +68,7 @@ _WORDS: Final = {
     ),
     "other": (
         "One two three and. Sorry, let me start that again, I was not ready for the camera yet.",
-        "Der Zug nach München fährt heute von Gleis sieben ab, bitte beachten Sie die Durchsagen am Bahnsteig.",
+        "Der Zug nach München fährt heute von Gleis sieben ab, bitte beachten Sie die Durchsagen.",
         "Hoy vamos a estudiar la sonata en do mayor, primero despacio y después un poco más rápido.",
         "The weather will stay dry in the north, while some rain is expected later along the coast.",
     ),

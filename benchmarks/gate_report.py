@@ -292,8 +292,8 @@ def real_lines(files: list[Path]) -> list[str]:
         spent = time.process_time() - begin
         found = summary(quality)
         lines.append(
-            f"- {file.name}: {'refused' if quality.refusal else 'accepted'}, probability of a piano or another "
-            f"keyboard {found['family']:.2f} (limit {THRESHOLDS['not_a_piano'].limit:g}), "
+            f"- {file.name}: {'refused' if quality.refusal else 'accepted'}, probability of a piano or "
+            f"another keyboard {found['family']:.2f} (limit {THRESHOLDS['not_a_piano'].limit:g}), "
             f"{found['cents']:+.0f} cents, noise {found['snr_db']:.0f} dB under the music or less, "
             f"{100 * spent / found['duration_sec']:.1f} % of real time with decoding; "
             f"said: {' '.join(quality.warnings) or 'nothing'}"

@@ -281,16 +281,14 @@ def additive_piano(played: Performance, rng: np.random.Generator) -> FloatArray:
 
 def speech(voice: str, words: str, duration_sec: float, rng: np.random.Generator) -> FloatArray:
     """A synthetic voice that speaks."""
-    command = [
-        "espeak-ng", "-v", voice, "-s", str(int(rng.integers(110, 210))), "-p", str(int(rng.integers(10, 90))),
-        "-g", str(int(rng.integers(0, 12))), "--stdout", words,
-    ]  # fmt: skip
+    speed, pitch, gap = (str(int(rng.integers(*span))) for span in ((110, 210), (10, 90), (0, 12)))
+    command = ["espeak-ng", "-v", voice, "-s", speed, "-p", pitch, "-g", gap, "--stdout", words]
     done = subprocess.run(command, capture_output=True, check=True)
     sound, rate = soundfile.read(io.BytesIO(done.stdout), dtype="float32")
     sound = soxr.resample(sound, rate, SAMPLE_RATE_HZ)
     n = int(duration_sec * SAMPLE_RATE_HZ)
-    gap = np.zeros(int(rng.uniform(0.2, 0.8) * SAMPLE_RATE_HZ), np.float32)
-    return np.resize(np.concatenate([sound, gap]), n).astype(np.float32)
+    pause = np.zeros(int(rng.uniform(0.2, 0.8) * SAMPLE_RATE_HZ), np.float32)
+    return np.resize(np.concatenate([sound, pause]), n).astype(np.float32)
 
 
 def applause(duration_sec: float, rng: np.random.Generator) -> FloatArray:

@@ -117,6 +117,15 @@ def test_an_upsampled_telephone_is_narrow(write, rng) -> None:
     assert describe_audio(write(telephone, 8_000)).flags == ("narrow_band",)
 
 
+@pytest.mark.parametrize(("gain_db", "flags"), [(-60.0, ("dead_channel",)), (-40.0, ())])
+def test_a_channel_that_is_silent_beside_another_is_flagged(
+    write, rng, gain_db: float, flags: tuple[str, ...]
+) -> None:
+    left = 0.1 * rng.normal(size=48_000)
+    both = np.stack([left, 10.0 ** (gain_db / 20.0) * left], axis=1)
+    assert describe_audio(write(both)).flags == flags
+
+
 def test_channels_that_cancel_each_other_are_flagged(write, rng) -> None:
     left, other = 0.1 * rng.standard_normal((2, 96_000))
     assert describe_audio(write(np.stack([left, -0.7 * left], axis=1))).flags == ("out_of_phase",)

@@ -1,4 +1,4 @@
-"""Is a recording one of a piano, how good is it, and where in it is the music?
+"""Whether a recording is one of a piano, how good it is, and where in it the music lies.
 
     quality = examine(DescribedStream("take.m4a"))
     quality.check("take.m4a")       # InputError where it is no piano
@@ -13,7 +13,7 @@ where its limit comes from and how far it can be trusted: docs/recording_quality
 from __future__ import annotations
 
 from tocco.audio.quality.bounds import MusicBounds, music_bounds
-from tocco.audio.quality.examination import RecordingQuality, examine, examine_blocks, quality_of
+from tocco.audio.quality.examination import RecordingQuality, examine, quality_of
 from tocco.audio.quality.findings import Finding, findings_of
 from tocco.audio.quality.gauge import QualityGauge
 from tocco.audio.quality.measures import Measures
@@ -30,7 +30,6 @@ __all__ = [
     "Threshold",
     "Tuning",
     "examine",
-    "examine_blocks",
     "findings_of",
     "music_bounds",
     "quality_of",

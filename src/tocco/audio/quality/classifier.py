@@ -38,7 +38,7 @@ guitar, harp or mallets; an instrument or voices whose notes are held; instrumen
 speech; a voice alone; noise or silence; applause."""
 
 LIMIT: Final = 4.0
-"""Standardised measures are held to this range: what is beyond all training sounds is no stronger evidence."""
+"""Standardised measures stay within this range: beyond all training sounds, evidence is no stronger."""
 
 
 @dataclass(frozen=True, eq=False)

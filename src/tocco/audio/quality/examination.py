@@ -1,13 +1,12 @@
-"""The verdict on a recording: may it be assessed, and how far?"""
+"""The verdict on a recording: whether it may be assessed, and how far."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from types import MappingProxyType
 
-from tocco.audio.description import AudioDescription
 from tocco.audio.processing import DescribedStream
 from tocco.audio.quality.bounds import MusicBounds
 from tocco.audio.quality.findings import Finding, findings_of
@@ -87,11 +86,3 @@ def examine(stream: DescribedStream) -> RecordingQuality:
     for block in stream:
         gauge.add(block)
     return quality_of(gauge.measures(stream.description))
-
-
-def examine_blocks(blocks: Iterable, description: AudioDescription) -> RecordingQuality:
-    """The same for blocks that are at hand, mono at 24 kHz, with their description."""
-    gauge = QualityGauge()
-    for block in blocks:
-        gauge.add(block)
-    return quality_of(gauge.measures(description))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -86,7 +87,7 @@ class SlowSpectra:
         """
         if self._n == 0:
             return None
-        # the quantile q of powers that are exponentially distributed, as noise's are, is -ln(1 - q) of the mean
+        # powers of noise are exponentially distributed: their quantile q is -ln(1 - q) of the mean
         correction = -np.log1p(-_VALLEY_SHARE)
         floor = 10.0 ** (self._valleys.quantile(_NOISE_QUANTILE) / 10.0) / correction
         noise = float((floor * np.diff(_NOISE_EDGES)).sum())
@@ -134,6 +135,6 @@ def _valleys(power: FloatArray) -> FloatArray:
     """(T, bands) power of a bin between the partials of each band."""
     bands = [
         np.quantile(power[:, low:high], _VALLEY_SHARE, axis=1)
-        for low, high in zip(_NOISE_EDGES[:-1], _NOISE_EDGES[1:], strict=True)
+        for low, high in pairwise(_NOISE_EDGES.tolist())
     ]
     return np.stack(bands, axis=1)

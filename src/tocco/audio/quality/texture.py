@@ -8,6 +8,7 @@ is relative to the level of its own window, so that gain alone changes none of t
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -83,7 +84,7 @@ def _band_weights() -> FloatArray:
 @cache
 def _octave_bins() -> tuple[slice, ...]:
     edges = [int(hz / BIN_HZ) for hz in _OCTAVES_HZ]
-    return tuple(slice(low, high) for low, high in zip(edges[:-1], edges[1:], strict=True))
+    return tuple(slice(low, high) for low, high in pairwise(edges))
 
 
 def _partials(bands: FloatArray) -> BoolArray:

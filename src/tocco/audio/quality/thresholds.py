@@ -63,4 +63,4 @@ _TABLE: Final = (
     Threshold("little_music", 3.0, False, "warn"),
 )
 THRESHOLDS: Final[Mapping[str, Threshold]] = MappingProxyType({one.name: one for one in _TABLE})
-"""Every limit by its name. Those of sounds were set on the development material (docs/recording_quality.md)."""
+"""Every limit by its name; those of sounds were set on development material (docs/recording_quality.md)."""
