@@ -129,8 +129,8 @@ def test_a_channel_that_is_silent_beside_another_is_flagged(
 def test_channels_that_cancel_each_other_are_flagged(write, rng) -> None:
     left, other = 0.1 * rng.standard_normal((2, 96_000))
     assert describe_audio(write(np.stack([left, -0.7 * left], axis=1))).flags == ("out_of_phase",)
-    for right in (left, other, np.zeros_like(left)):
-        assert describe_audio(write(np.stack([left, right], axis=1))).flags == ()
+    for right, flags in ((left, ()), (other, ()), (np.zeros_like(left), ("dead_channel",))):
+        assert describe_audio(write(np.stack([left, right], axis=1))).flags == flags
 
 
 def test_a_recording_shorter_than_a_spectrum_has_a_band(write, rng) -> None:

@@ -131,4 +131,5 @@ def _what(track: Track, talk: BoolArray, loud: BoolArray, part: slice) -> str | 
         return "speech"
     if not loud[part].mean() > 0.3:
         return None
-    return "applause" if track.applause[part].mean() > 0.5 else "noise"
+    # windows across the last chord are neither
+    return "applause" if (track.applause[part] > 0.5).mean() > 0.3 else "noise"

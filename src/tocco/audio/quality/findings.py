@@ -9,9 +9,6 @@ from typing import Final
 from tocco.audio.quality.measures import Measures
 from tocco.audio.quality.thresholds import THRESHOLDS, Consequence, Threshold
 
-WITH_PIANO: Final = ("piano", "sung", "played", "keyboard")
-"""Classes in which a piano or another keyboard plays."""
-
 HEARD: Final[Mapping[str, str]] = {
     "plucked": "a plucked or struck instrument (guitar, harp, marimba or the like)",
     "held": "an instrument or voices with held notes (strings, winds, organ, choir or the like)",
@@ -21,10 +18,8 @@ HEARD: Final[Mapping[str, str]] = {
     "noise": "noise without tones",
     "applause": "applause",
     "silence": "silence",
-    "piano": "hardly any tones",
-    "sung": "hardly any tones",
-    "played": "hardly any tones",
-    "keyboard": "hardly any tones",
+    "keyboard": "another keyboard instrument (harpsichord, electric piano, celesta or the like)",
+    "played": "another instrument, perhaps beside a piano",
 }
 """What is heard, in words, by class."""
 
@@ -71,7 +66,7 @@ def heard(measures: Measures) -> str:
         return HEARD["silence"]
     if measures.bounds is None and measures.speech_share > 0.3:
         return HEARD["speech"]
-    others = {name: p for name, p in measures.probability.items() if name not in WITH_PIANO}
+    others = {name: p for name, p in measures.probability.items() if name in HEARD}
     return HEARD[max(others, key=lambda name: others[name])]
 
 
@@ -100,13 +95,6 @@ def _without_weaker(found: list[Finding]) -> list[Finding]:
     return [one for one in found if not names & set(_STRONGER.get(one.name, ()))]
 
 
-def _family(measures: Measures) -> float | None:
-    """Probability that a piano or another keyboard plays, within music that is there."""
-    if measures.bounds is None or measures.probability is None:
-        return None
-    return measures.likely(*WITH_PIANO)
-
-
 def _tuning_sentence(measures: Measures) -> str:
     tuning = measures.tuning
     side = "above" if tuning.cents > 0 else "below"
@@ -125,7 +113,7 @@ def _music_sec(measures: Measures) -> float | None:
 
 
 _CHECKS: Final[tuple[Check, ...]] = (
-    ("not_a_piano", _family, lambda m: f"does not sound like a piano: {heard(m)} is heard"),
+    ("not_a_piano", lambda m: m.pianism, lambda m: f"does not sound like a piano: {heard(m)} is heard"),
     (
         "other_keyboard",
         lambda m: m.likely("keyboard"),
@@ -133,7 +121,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     ),
     (
         "unsure_instrument",
-        _family,
+        lambda m: m.pianism,
         lambda m: f"It is not certain that a piano plays: {heard(m)} may be heard.",
     ),
     ("singing_along", lambda m: m.likely("sung"), lambda m: "A voice sings along; some notes may be hers."),

@@ -51,6 +51,17 @@ class Measures:
         """Dropouts a minute."""
         return self.n_dropouts * 60.0 / self.description.duration_sec
 
+    @property
+    def pianism(self) -> float | None:
+        """How far a piano is what sounds: 0..1; None where nothing is known.
+
+        A voice beside the piano takes nothing away; another instrument and other keyboards count half, since
+        a horn alone or a harp looks a little like either.
+        """
+        if self.bounds is None or self.probability is None:
+            return None
+        return self.likely("piano", "sung") + 0.5 * self.likely("played", "keyboard")
+
     def likely(self, *classes: str) -> float:
         """Summed probability of some classes; 0 where nothing is known."""
         return sum(self.probability[name] for name in classes) if self.probability else 0.0

@@ -38,8 +38,8 @@ class Threshold:
 
 
 _TABLE: Final = (
-    # probabilities, mean over the windows of the music
-    Threshold("not_a_piano", 0.30, False, "refuse"),
+    # of `Measures.pianism`, and probabilities: means over the windows of the music
+    Threshold("not_a_piano", 0.45, False, "refuse"),
     Threshold("other_keyboard", 0.50, True, "warn"),
     Threshold("unsure_instrument", 0.60, False, "warn"),
     Threshold("singing_along", 0.45, True, "warn"),
