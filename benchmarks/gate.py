@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from gate_fit import fit, held_out, read_textures, save, table
-from gate_material import Studio, clips, make
+from gate_material import KINDS, SURROUNDED, Studio, clips, make
 from gate_report import (
     Examined,
     alarms_table,
@@ -51,6 +51,8 @@ def make_material(options: argparse.Namespace) -> None:
     studio = Studio(options.split, midi)
     for clip in clips(options.split):
         file = options.output / f"{clip.name}.npy"
+        if options.kinds and clip.kind not in options.kinds:
+            continue
         if not file.with_suffix(".json").is_file():  # written last
             sound, drawn = make(clip, studio)
             np.save(file, (np.clip(sound, -1, 1) * 32767).astype(np.int16))
@@ -138,6 +140,7 @@ def main() -> None:
     making.add_argument("--split", choices=["development", "other"], required=True)
     making.add_argument("--performances", type=Path, nargs="+", required=True)
     making.add_argument("--pieces", type=Path)
+    making.add_argument("--kinds", nargs="*", choices=[*KINDS, SURROUNDED], help="these alone")
     making.add_argument("-o", "--output", type=Path, required=True)
     making.set_defaults(run=make_material)
     fitting = commands.add_parser("fit")

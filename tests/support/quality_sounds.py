@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.signal import butter, sosfilt
 
 from tocco.audio.description import AudioDescription
 from tocco.audio.quality.bounds import MusicBounds
@@ -62,11 +63,16 @@ def claps(duration_sec: float, seed: int = 3) -> np.ndarray:
     """Many hands."""
     rng = np.random.default_rng(seed)
     n = int(duration_sec * RATE_HZ)
-    impulses = (rng.random(n) < 120.0 / RATE_HZ) * rng.uniform(0.3, 1.0, n)
+    sound = np.zeros(n)
     t = np.arange(int(0.05 * RATE_HZ)) / RATE_HZ
-    shape = rng.normal(size=len(t)) * np.exp(-t / 0.008)
-    shape = np.convolve(shape, np.diff(np.hanning(14)), "same")
-    return _at_peak(np.convolve(impulses, shape)[:n])
+    for _ in range(30):
+        pace, low_hz = rng.uniform(3.0, 5.0), rng.uniform(600.0, 1_400.0)
+        band = butter(2, (low_hz, 2.5 * low_hz), "bandpass", fs=RATE_HZ, output="sos")
+        clap = sosfilt(band, rng.normal(size=len(t))) * np.exp(-t / rng.uniform(0.004, 0.015))
+        times = np.cumsum(rng.normal(1.0 / pace, 0.02, int(duration_sec * pace) + 1).clip(0.05))
+        for begin in (times[times < duration_sec - 0.1] * RATE_HZ).astype(int):
+            sound[begin : begin + len(t)] += clap * rng.uniform(0.4, 1.0)
+    return _at_peak(sound)
 
 
 def white(duration_sec: float, seed: int = 2) -> np.ndarray:

@@ -28,7 +28,7 @@ LIMITS: dict[str, tuple[float, bool, str]] = {
     "drowned_in_noise": (10.0, False, "abstain"),
     "level_without_range": (4.0, False, "abstain"),
     "hum": (-25.0, True, "warn"),
-    "reverberant": (1.6, True, "warn"),
+    "reverberant": (0.75, True, "warn"),
     "dropouts": (1.0, True, "warn"),
     "off_pitch": (12.0, True, "warn"),
     "soft": (-45.0, False, "warn"),

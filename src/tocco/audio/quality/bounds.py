@@ -65,7 +65,8 @@ class Track:
     level_db : (T,)
     tonal_db : (T,) arithmetic over geometric mean of the bins of an octave, mean of four from 250 Hz on
     speech : (T,) 0..1
-    applause : (T,) probability of applause rather than other noise
+    applause : (T,) -1..1, probability of applause less that of other noise
+        Windows across the last chord are neither, and have no say.
     step_sec
     duration_sec
     """
@@ -131,5 +132,4 @@ def _what(track: Track, talk: BoolArray, loud: BoolArray, part: slice) -> str | 
         return "speech"
     if not loud[part].mean() > 0.3:
         return None
-    # windows across the last chord are neither
-    return "applause" if (track.applause[part] > 0.5).mean() > 0.3 else "noise"
+    return "applause" if track.applause[part].mean() > 0.0 else "noise"

@@ -222,9 +222,7 @@ class SoundTextures:
             likely = classifier.probabilities(table[:, 2:])
             clap, noise = likely[:, CLASSES.index("applause")], likely[:, CLASSES.index("noise")]
             middle = table[:, 0] + 0.5 * WINDOW_FRAMES / FRAMES_A_SEC
-            applause = np.interp(
-                (np.arange(len(steps)) + 0.5) * step_sec, middle, clap / (clap + noise + 1e-6)
-            )
+            applause = np.interp((np.arange(len(steps)) + 0.5) * step_sec, middle, clap - noise)
         return Track(
             level_db=steps[:, 0],
             tonal_db=steps[:, 1],

@@ -55,7 +55,7 @@ _TABLE: Final = (
     Threshold("drowned_in_noise", 10.0, False, "abstain", (*_LOUDNESS, *_TONE)),
     Threshold("level_without_range", 4.0, False, "abstain", _LOUDNESS),
     Threshold("hum", -25.0, True, "warn"),
-    Threshold("reverberant", 1.6, True, "warn"),
+    Threshold("reverberant", 0.75, True, "warn"),
     Threshold("dropouts", 1.0, True, "warn"),
     Threshold("off_pitch", 12.0, True, "warn"),
     Threshold("soft", -45.0, False, "warn"),
