@@ -183,10 +183,7 @@ _CHECKS: Final[tuple[Check, ...]] = (
     (
         "reverberant",
         lambda m: m.decay_sec,
-        lambda m: (
-            f"The room is reverberant (about {m.decay_sec:.1f} s); "
-            "releases and pedal changes are less certain."
-        ),
+        lambda m: "The room is reverberant; releases and pedal changes are less certain.",
     ),
     (
         "dropouts",
