@@ -250,16 +250,11 @@ SURROUNDED: Final = "surrounded"
 """Piano music with talk and applause around it; its bounds are known."""
 
 COUNTS: Final[Mapping[Split, Mapping[str, int]]] = {
-    "development": dict.fromkeys(KINDS, 24)
-    | {
-        "piano": 150,
-        "speech": 32,
-        "noise": 32,
-        "guitar": 32,
-        "synth": 32,
-        "piano_with_voice": 32,
-        SURROUNDED: 30,
-    },
+    "development": dict.fromkeys(KINDS, 28)
+    | dict.fromkeys(("speech", "noise", "synth", "piano_with_voice"), 40)
+    | dict.fromkeys(("strings", "winds", "brass", "band", "organ"), 50)
+    | dict.fromkeys(("keyboards", "plucked", "mallets"), 70)
+    | {"piano": 200, "guitar": 100, SURROUNDED: 24},
     "other": dict.fromkeys(KINDS, 24) | {"piano": 300, SURROUNDED: 48},
 }
 
