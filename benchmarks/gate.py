@@ -83,7 +83,7 @@ def report(options: argparse.Namespace) -> None:
         "",
         *verdicts(rows, bars, {"bounds": bounds_good, "tuning": tuning_good, "time": share}),
         *("", "## Refusals by kind", "", *kinds_table(rows)),
-        *("", "## Refused at other limits of `pianism` (that of the gate is .45)", "", *roc_table(rows)),
+        *("", "## Refused at other limits of `pianism` (that of the gate is .20)", "", *roc_table(rows)),
         *("", "## Findings on pianos", "", *alarms_table(rows)),
         *("", "## Where the music lies", "", *bounds),
         *("", "## Tuning", "", *tuning),

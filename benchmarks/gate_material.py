@@ -287,8 +287,10 @@ def _surrounded(studio: Studio, rng: np.random.Generator) -> tuple[FloatArray, d
     start = len(before) / SAMPLE_RATE_HZ
     sound = np.concatenate([before, piano, after])
     bounds: dict[str, float | str] = {
-        "start_sec": start + first if len(before) else 0.0,
-        "end_sec": start + last if len(after) else len(sound) / SAMPLE_RATE_HZ,
+        "start_sec": start + first,
+        "end_sec": start + last,
+        "is_led": float(len(before) > 0),
+        "is_followed": float(len(after) > 0),
     }
     return sound, bounds
 

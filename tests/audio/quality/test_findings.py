@@ -14,7 +14,7 @@ from tocco.audio.quality.thresholds import THRESHOLDS
 from tocco.audio.quality.tuning import Tuning
 
 LIMITS: dict[str, tuple[float, bool, str]] = {
-    "not_a_piano": (0.45, False, "refuse"),
+    "not_a_piano": (0.20, False, "refuse"),
     "other_keyboard": (0.50, True, "warn"),
     "unsure_instrument": (0.60, False, "warn"),
     "singing_along": (0.45, True, "warn"),

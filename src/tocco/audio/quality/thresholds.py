@@ -39,7 +39,7 @@ class Threshold:
 
 _TABLE: Final = (
     # of `Measures.pianism`, and probabilities: means over the windows of the music
-    Threshold("not_a_piano", 0.45, False, "refuse"),
+    Threshold("not_a_piano", 0.20, False, "refuse"),
     Threshold("other_keyboard", 0.50, True, "warn"),
     Threshold("unsure_instrument", 0.60, False, "warn"),
     Threshold("singing_along", 0.45, True, "warn"),
