@@ -206,6 +206,7 @@ def refused(assessor: Assessor, kind: type[ToccoError], *files: Path | None) -> 
     return line
 
 
+@pytest.mark.usefixtures("any_instrument")
 def test_a_recording_alone_leaves_its_notes_and_a_report_of_them(
     bundle: Path, take: tuple[Path, Path, Path], home: Path
 ) -> None:

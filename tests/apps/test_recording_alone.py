@@ -61,6 +61,9 @@ class Stand:
             return made.model_copy(update={"inputs": describe_inputs(sources, np.array([[0.5, 8.0]]))})
 
 
+pytestmark = pytest.mark.usefixtures("any_instrument")
+
+
 @pytest.fixture
 def take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with two recordings and their score; drawing is left to the tests of picture and report."""

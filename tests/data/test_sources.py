@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from tocco.audio.quality import MusicBounds
 from tocco.audio.transcription import CommandTranscriber
 from tocco.data import sources as module
-from tocco.data.sources import Sources, open_sources
+from tocco.data.sources import Sources, open_sources, within
 from tocco.errors import InputError, MissingPartError
 from tocco.files import sha256_of
 from tocco.music.midi import load_midi
@@ -19,7 +20,7 @@ from transcribing import DURATION_SEC, N_NOTES, KnownTranscriber, command_of, wr
 
 
 @pytest.fixture
-def transcriber(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KnownTranscriber:
+def transcriber(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, any_instrument: None) -> KnownTranscriber:
     monkeypatch.setenv("TOCCO_CACHE", str(tmp_path / "cache"))
     _, midi = write_take(tmp_path)
     return KnownTranscriber(midi)
@@ -163,3 +164,30 @@ def test_neither_recording_nor_midi_is_no_input() -> None:
         open_sources(None, None, None),
     ):
         pass
+
+
+def test_what_is_no_piano_is_refused_before_it_is_transcribed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOCCO_CACHE", str(tmp_path / "cache"))
+    _, midi = write_take(tmp_path)
+    transcriber = KnownTranscriber(midi)
+    hiss = np.random.default_rng(1).normal(0.0, 0.1, 8 * SAMPLE_RATE_HZ)
+    soundfile.write(tmp_path / "hiss.wav", hiss, SAMPLE_RATE_HZ)
+    with pytest.raises(InputError, match=r"hiss\.wav: holds no music: noise without tones") as caught:
+        opened(tmp_path / "hiss.wav", transcriber)
+    assert caught.value.exit_code == 3
+    assert transcriber.heard == []
+
+
+def test_notes_in_talk_around_the_music_are_left_out(tmp_path: Path) -> None:
+    _, midi = write_take(tmp_path)
+    played = load_midi(midi)
+    start, end = float(played.onset_sec[10]), float(played.onset_sec[20])
+    talk = MusicBounds(start + 1.5, end - 1.5, before="speech", after="applause")
+    inside = within(played, talk)
+    assert (inside.onset_sec.min(), inside.onset_sec.max()) == (start, end)
+    assert len(within(played, MusicBounds(start + 1.5, end - 1.5, before="speech"))) == np.sum(
+        played.onset_sec >= start
+    )
+    assert len(within(played, MusicBounds(start, end))) == len(played)

@@ -173,6 +173,7 @@ def test_the_inputs_are_named_by_their_hashes(make: Make, take: tuple[Path, Path
     assert inputs.synchrony.residual_sec < 0.05
 
 
+@pytest.mark.usefixtures("any_instrument")
 def test_a_recording_alone_is_rated_by_what_is_transcribed(make: Make, take: tuple[Path, Path, Path]) -> None:
     audio, midi, score = take
     assessor = make()

@@ -75,6 +75,7 @@ def sources(**changes: Any) -> Any:
             "score": Source(Path("study.musicxml"), "c" * 64),
             "transcription": None,
             "search": None,
+            "quality": None,
         }
         | changes
     )

@@ -6,13 +6,22 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from tocco.audio.quality import RecordingQuality
 from tocco.data.sources import Sources
 from tocco.errors import BundleError
 from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.bundle import Bundle
 from tocco.inference.candidates import Heard
 from tocco.inference.combination import DEDUCTIONS, less_deductions, with_account
-from tocco.inference.evidence import BundleIdentity, InputFile, Inputs, Music, ScoreSearch, Synchrony
+from tocco.inference.evidence import (
+    BundleIdentity,
+    InputFile,
+    Inputs,
+    Music,
+    RecordingReport,
+    ScoreSearch,
+    Synchrony,
+)
 from tocco.inference.findings import find
 from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.note_report import alignment_report, tempo_by_bar
@@ -73,7 +82,7 @@ def conclude(
     intervals, alignment = bundle.calibration.intervals, sources.alignment
     of_windows = bundle.calibration.window_intervals
     evidence = Evidence(sources.performance, alignment)
-    loss, unheard = transcription_loss(bundle, sources), unheard_dimensions(sources.performance)
+    loss, unheard = transcription_loss(bundle, sources), _unheard(sources)
     if loss is not None:
         verdict = as_by_keys(verdict, loss)
     perception = dict(zip(verdict.names, verdict.rating.tolist(), strict=True))
@@ -85,7 +94,7 @@ def conclude(
         verdict = widened(verdict, loss, intervals)
     from_model = {} if abstained_reasons else _accounted(verdict, intervals, perception, shortfalls)
     absent = Rating.missing(ABSTAINS if abstained_reasons else NOT_LEARNED)
-    ratings = _ratings(rubric, sources, from_model, absent)
+    ratings = _ratings(rubric, sources, from_model, absent, unheard)
     errors = {
         name: WindowErrors(of_windows.sigma([name], verdict.window_sd[:, d, None]).ravel(), SHARED_ERROR)
         for d, name in enumerate(verdict.names)
@@ -177,12 +186,21 @@ def _accounted(
     }
 
 
+def _unheard(sources: Sources) -> dict[str, str]:
+    """Dimension that notes or recording do not show -> why."""
+    by_recording = {} if sources.quality is None else sources.quality.abstained
+    return {**by_recording, **unheard_dimensions(sources.performance)}
+
+
 def _ratings(
-    rubric: Rubric, sources: Sources, from_model: Mapping[str, Rating], absent: Rating
+    rubric: Rubric,
+    sources: Sources,
+    from_model: Mapping[str, Rating],
+    absent: Rating,
+    unheard: Mapping[str, str],
 ) -> dict[str, Rating]:
     """Each dimension by its rule, where it has one and a score was given; else by the model."""
     ratings = {}
-    unheard = unheard_dimensions(sources.performance)
     for dimension in rubric.dimensions:
         if dimension.name in unheard:
             ratings[dimension.name] = Rating.missing(unheard[dimension.name])
@@ -244,6 +262,7 @@ def describe_inputs(sources: Sources, bounds_sec: FloatArray) -> Inputs:
             origin="given" if sources.search is None else "found",
         ),
         score_search=None if sources.search is None else score_search(sources.search),
+        recording=None if sources.quality is None else _recording_report(sources.quality),
         music=Music(start_sec=float(bounds_sec.min()), end_sec=float(bounds_sec.max())),
         synchrony=None
         if sources.synchrony is None
@@ -276,3 +295,13 @@ def _name(path: Path | None) -> str:
     if path is None:
         return "unnamed"
     return path.name.encode(errors="replace").decode()  # a name may hold bytes that are no text
+
+
+def _recording_report(quality: RecordingQuality) -> RecordingReport:
+    tuning, pianism = quality.measures.tuning, quality.measures.pianism
+    return RecordingReport(
+        warnings=quality.warnings,
+        piano=None if pianism is None else round(float(pianism), 3),
+        a4_hz=round(float(tuning.a4_hz), 1) if tuning.is_clear else None,
+        not_rated=dict(quality.abstained),
+    )

@@ -182,6 +182,22 @@ class Music(StrictModel):
     """End."""
 
 
+class RecordingReport(StrictModel):
+    """What a recording that came without MIDI is like."""
+
+    warnings: tuple[_Text, ...]
+    """A sentence for each fault, and for what was cut off around the music."""
+
+    piano: Share | None
+    """How much it sounds like a piano alone, 0 to 1."""
+
+    a4_hz: Annotated[float, Field(strict=True, gt=0.0, allow_inf_nan=False)] | None
+    """Where A4 is tuned; null where it is not clear."""
+
+    not_rated: dict[str, _Text]
+    """Dimension that is not rated because of the recording -> why."""
+
+
 class Inputs(StrictModel):
     """What was assessed."""
 
@@ -208,6 +224,9 @@ class Inputs(StrictModel):
 
     score_search: ScoreSearch | None = None
     """How the score was sought; null when none was, and before version 2.2."""
+
+    recording: RecordingReport | None = None
+    """What the recording is like; null where MIDI was given, and in older files."""
 
     music: Music | None = None
     """What of the recording is rated: talk and silence around it are not. Null in files of version 1."""

@@ -153,6 +153,7 @@ def remarks(assessment: Assessment) -> list[str]:
         *_on_the_search(assessment),
         *_on_the_score(assessment),
         *_on_the_music(assessment),
+        *(assessment.inputs.recording.warnings if assessment.inputs.recording is not None else ()),
     ]
 
 
