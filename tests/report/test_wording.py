@@ -7,7 +7,7 @@ from typing import Any
 from assessment_example import example
 from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.combination import DEDUCTIONS
-from tocco.inference.evidence import PlayedBars, ScoreSearch
+from tocco.inference.evidence import Music, PlayedBars, RecordingReport, ScoreSearch
 from tocco.pseudo_labels.raters.registry import RATERS
 from tocco.report.page.tables import provenance
 from tocco.report.wording import account, measure_in_words, remarks, sought_score
@@ -81,3 +81,23 @@ def test_scores_that_fit_as_well_are_a_remark() -> None:
     said = "As well as a.mxl there fits b.mxl, c.mxl; name one with --score"
     assert said in remarks(searched(file="a.mxl", alike=("b.mxl", "c.mxl")))
     assert not any("as well" in line.casefold() for line in remarks(searched(file="a.mxl")))
+
+
+def test_what_was_cut_off_around_the_music_is_said_once() -> None:
+    whole = example()
+    recording = RecordingReport(
+        warnings=("Only the music from 9.0 s to 20.0 s is assessed; speech before it is left out.",),
+        is_cut=True,
+        piano=0.9,
+        a4_hz=None,
+        not_rated={},
+    )
+    music = Music(start_sec=9.0, end_sec=20.0)
+    inputs = whole.inputs.model_copy(update={"recording": recording, "music": music})
+    said = remarks(whole.model_copy(update={"inputs": inputs}))
+    assert [line for line in said if "music" in line] == [recording.warnings[0]]
+    inputs = whole.inputs.model_copy(update={"music": music})
+    assert any(
+        line.startswith("Not rated: 9 s before")
+        for line in remarks(whole.model_copy(update={"inputs": inputs}))
+    )

@@ -301,6 +301,7 @@ def _recording_report(quality: RecordingQuality) -> RecordingReport:
     tuning, pianism = quality.measures.tuning, quality.measures.pianism
     return RecordingReport(
         warnings=quality.warnings,
+        is_cut=quality.music is not None and quality.music.sentence is not None,
         piano=None if pianism is None else round(float(pianism), 3),
         a4_hz=round(float(tuning.a4_hz), 1) if tuning.is_clear else None,
         not_rated=dict(quality.abstained),

@@ -188,6 +188,9 @@ class RecordingReport(StrictModel):
     warnings: tuple[_Text, ...]
     """A sentence for each fault, and for what was cut off around the music."""
 
+    is_cut: Annotated[bool, Field(strict=True)] = False
+    """Whether talk, applause or noise around the music was cut off; the first warning says so."""
+
     piano: Share | None
     """How much it sounds like a piano alone, 0 to 1."""
 

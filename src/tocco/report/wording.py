@@ -146,7 +146,7 @@ def remarks(assessment: Assessment) -> list[str]:
     for name, rating in assessment.ratings.items():
         if rating.reason is not None and not assessment.abstained:
             reasons.setdefault(rating.reason, []).append(title(name))
-    lines += [f"{', '.join(names)}: missing, {reason}" for reason, names in reasons.items()]
+    lines += [f"{', '.join(names)}: missing, {_within(reason)}" for reason, names in reasons.items()]
     return [
         *lines,
         *_on_the_aggregate(assessment.aggregate),
@@ -155,6 +155,16 @@ def remarks(assessment: Assessment) -> list[str]:
         *_on_the_music(assessment),
         *(assessment.inputs.recording.warnings if assessment.inputs.recording is not None else ()),
     ]
+
+
+def _within(sentence: str) -> str:
+    """A sentence as it goes on after a comma.
+
+    >>> _within("It ends at 3,850 Hz."), _within("MIDI is missing")
+    ('it ends at 3,850 Hz', 'MIDI is missing')
+    """
+    is_word = sentence[1:2].islower() or sentence[1:2] == " "
+    return (sentence[:1].lower() if is_word else sentence[:1]) + sentence[1:].removesuffix(".")
 
 
 def _on_the_aggregate(aggregate: Aggregate) -> list[str]:
@@ -216,7 +226,8 @@ def played_bars(part: PlayedBars) -> str:
 
 def _on_the_music(assessment: Assessment) -> list[str]:
     music, total = assessment.inputs.music, assessment.inputs.audio.duration_sec
-    if music is None or total is None:
+    recording = assessment.inputs.recording
+    if music is None or total is None or (recording is not None and recording.is_cut):
         return []
     cut = [(music.start_sec, "before"), (total - music.end_sec, "after")]
     said = [f"{sec:.0f} s {side} the music" for sec, side in cut if sec >= _WORTH_SAYING_SEC]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
 
 from tocco.audio.description import AudioDescription
-from tocco.audio.quality.bounds import STEP_FRAMES, Track, music_bounds
+from tocco.audio.quality.bounds import STEP_FRAMES, MusicBounds, Track, music_bounds
 from tocco.audio.quality.classifier import CLASSES, SoundClassifier, load_classifier
 from tocco.audio.quality.histograms import LevelHistograms
 from tocco.audio.quality.levels import SlowSpectra
@@ -92,11 +92,18 @@ class QualityGauge:
             range_db=self._sounds.range_db,
             hum=self._slow.hum,
             decay_sec=self._classifier.decay_sec(textures[inside]) if inside.any() else None,
-            n_dropouts=self._dropouts.n,
+            n_dropouts=_count_inside(self._dropouts.time_sec, bounds),
             crowding=self._peaks.crowding,
             tuning=Tuning(cents, fit),
             pitch_classes=tuple(self._slow.pitch_classes.tolist()),
         )
+
+
+def _count_inside(time_sec: Sequence[float], bounds: MusicBounds | None) -> int:
+    """How many times lie within the music; all of them where there is none."""
+    if bounds is None:
+        return len(time_sec)
+    return sum(bounds.start_sec <= time < bounds.end_sec for time in time_sec)
 
 
 def _peakedness(power: FloatArray) -> FloatArray:

@@ -27,7 +27,7 @@ class Measures:
     range_db : dB, between soft and loud frames
     hum : the mains; None where not heard
     decay_sec : seconds, a rough reverberation time
-    n_dropouts : gaps that no player makes
+    n_dropouts : gaps within the music that no player makes
     crowding : 0..1, share of samples within 1 dB of the peaks: large where peaks were cut off
     tuning
     pitch_classes : 12 shares, C first

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from tocco.units import FloatArray
+from tocco.units import SAMPLE_RATE_HZ, FloatArray
 
 _STEP_SAMPLES: Final = 120
 _BEFORE: Final = 2
@@ -21,12 +21,18 @@ _STEPS_A_DB: Final = 4
 
 
 class Dropouts:
-    """Gaps in the sound: the level falls by 45 dB within a hundredth of a second, and comes back."""
+    """Gaps in the sound: the level falls by 45 dB within a hundredth of a second, and comes back.
+
+    Attributes
+    ----------
+    time_sec : where each begins
+    """
 
     def __init__(self) -> None:
         self._rest = np.zeros(0, np.float32)
         self._level = np.zeros(0)
-        self.n = 0
+        self._first_step = 0
+        self.time_sec: list[float] = []
 
     def add(self, block: FloatArray) -> None:
         """Take in samples: (S,) mono at 24 kHz."""
@@ -40,6 +46,7 @@ class Dropouts:
         done = max(_BEFORE, len(self._level) - _LONGEST_STEPS - _AFTER)
         self._search(done)
         self._level = self._level[done - _BEFORE :].copy()
+        self._first_step += done - _BEFORE
 
     def _search(self, until: int) -> None:
         """Count the gaps that begin before a step; each begins where the level falls in two steps."""
@@ -52,7 +59,7 @@ class Dropouts:
             back = np.flatnonzero(after > level[begin - 2] - 20.0)
             # music comes back by an attack; a gap comes back at the level it left
             if len(back) and after[back[0] : back[0] + _AFTER].max() < level[begin - 2] + 6.0:
-                self.n += 1
+                self.time_sec.append((self._first_step + int(begin)) * _STEP_SAMPLES / SAMPLE_RATE_HZ)
 
 
 class Peaks:
