@@ -89,6 +89,7 @@ def test_the_score_is_found_and_named_with_its_bars() -> None:
     assert Path("out/take.html").read_text() == "scores/piece_score.mid"
 
 
+@pytest.mark.usefixtures("any_instrument")
 def test_a_recording_alone_is_transcribed_and_its_score_found() -> None:
     command = copying_command(Path.cwd(), Path(KEYS).absolute())
     printed = tocco("assess", "take.flac", "--scores", "scores", "--transcriber", command)

@@ -49,7 +49,7 @@ class RatingRow:
 
 _SOURCES: Final = {
     "model": "learned from raters",
-    "rule": "computed from MIDI and score",
+    "rule": "computed from notes and score",
     "combined": "learned from raters, less deductions by rule",
     "missing": "not rated",
 }

@@ -21,7 +21,7 @@ from tocco.units import SAMPLE_RATE_HZ, FloatArray
 
 torch = pytest.importorskip("torch")
 
-SECONDS = 24.0
+SECONDS = 20.0
 
 
 def event(key: int, onset: float, offset: float, velocity: int = 64) -> Heard:
