@@ -127,8 +127,7 @@ def without_unheard(shortfalls: Shortfalls, performance: Performance) -> Shortfa
     performance : transcribed
     """
     unheard = {*UNHEARD_MEASURES, *(LEVELLED_MEASURES if is_levelled(performance) else ())}
-    of, missing = (
-        {name: value for name, value in known.items() if name not in unheard}
-        for known in (shortfalls.of, shortfalls.missing)
+    return Shortfalls(
+        {name: value for name, value in shortfalls.of.items() if name not in unheard},
+        {name: why for name, why in shortfalls.missing.items() if name not in unheard},
     )
-    return Shortfalls(of, missing)

@@ -121,11 +121,11 @@ class AssessmentFolder:
         files = (take.audio, take.midi, take.score)
         if not all(file is None or file.is_file() for file in files):
             return None  # the inputs themselves are at fault; reading them says how
-        given = [None if file is None else sha256_of(file) for file in files]
+        audio, midi_given, score = (None if file is None else sha256_of(file) for file in files)
         scores_key = None
         if take.score is None and take.scores is not None:
             scores_key = shared_scores(take.scores).key
-        differing = differing_inputs(found, *given, scores_key)
+        differing = differing_inputs(found, audio, midi_given, score, scores_key)
         if found.inputs.notes != take.notes:
             differing += (f"other notes ({found.inputs.notes}, not {take.notes})",)
         if differing and not overwrite:

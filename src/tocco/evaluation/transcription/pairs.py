@@ -161,11 +161,13 @@ def make_pairs(
     """
     writable_folder(folder)
     earlier = {pair.id: pair for pair in read_pairs(folder)}
-    turns = zip(cycle(CHAINS), cycle(_PLANTED), strict=False)
+    plans = [
+        _Plan(record, chain, planted, task)
+        for record, chain, planted in zip(records, cycle(CHAINS), cycle(_PLANTED), strict=False)
+    ]
     with RendererPool() as pianos:
-        for record, (chain, planted) in zip(records, turns, strict=False):
-            plan = _Plan(record, chain, planted, task)
-            key = json_key([record.segment_id, chain, planted, task.seconds, task.seed, transcriber.version])
+        for plan in plans:
+            key = plan.key(transcriber)
             known = earlier.get(plan.name)
             if known is not None and known.key == key:
                 yield known
@@ -191,6 +193,12 @@ class _Plan:
     def name(self) -> str:
         return f"{file_name(self.record.segment_id)}.{self.chain}"
 
+    def key(self, transcriber: Transcriber) -> str:
+        """Hash of everything that determines the pair."""
+        task = self.task
+        settings = [self.record.segment_id, self.chain, self.planted, task.seconds, task.seed]
+        return json_key([*settings, transcriber.version])
+
 
 def read_pairs(folder: Path) -> tuple[Pair, ...]:
     """The pairs of a folder; of one name, the latest."""
@@ -211,7 +219,8 @@ def _made(plan: _Plan, key: str, folder: Path, transcriber: Transcriber, pianos:
     if plan.planted != "none":
         made = corrupt(clean, plan.planted, PLANTED_SHARE, rng, alignment=found.alignment)
         played = made.performance
-        errors = tuple(_error(clean, played, edit) for edit in made.edits if edit.kind in _NAMED)
+        edits = (_error(clean, played, edit) for edit in made.edits)
+        errors = tuple(error for error in edits if error is not None)
     setting = RenderChoice(instruments=instruments_of("any"), seed=task.seed).draw(played)
     sound = recorded(pianos.renderer(setting).render(played), plan.chain, rng)
     heard = transcriber.transcribe([sound], record.segment_id)
@@ -233,11 +242,10 @@ def _made(plan: _Plan, key: str, folder: Path, transcriber: Transcriber, pianos:
     return pair
 
 
-_NAMED: Final = ("wrong", "missing", "extra")
-
-
-def _error(clean: Performance, played: Performance, edit: NoteEdit) -> PlantedError:
-    """An edit in terms of the recording."""
+def _error(clean: Performance, played: Performance, edit: NoteEdit) -> PlantedError | None:
+    """An edit in terms of the recording; None for one that is no note error."""
+    if edit.kind not in ("wrong", "missing", "extra"):
+        return None
     is_played, is_written = edit.kind != "missing", edit.kind != "extra"
     velocity = played.velocity[edit.new_note] if is_played else clean.velocity[edit.old_note]
     return PlantedError(

@@ -13,6 +13,7 @@ from tocco.evaluation.transcription.fit import BothWays, differences
 from tocco.evaluation.transcription.note_errors import Counts
 from tocco.evaluation.transcription.notes import NotesHeard, notes_table
 from tocco.inference.transcription_loss import UNHEARD_DIMENSIONS, DimensionLoss, TranscriptionLoss
+from tocco.metrics import spearman_rho
 
 NORMAL_90: Final = 1.6449
 
@@ -95,15 +96,13 @@ def accuracy_agreement(accuracy: Sequence[tuple[float, float, bool]]) -> Agreeme
 
 
 def _agreement(name: str, apart: np.ndarray, keys: np.ndarray, is_held: np.ndarray) -> Agreement:
-    from scipy.stats import spearmanr
-
     return Agreement(
         dimension=name,
         n=len(apart),
         bias=float(np.median(apart)),
         median=float(np.median(np.abs(apart))),
         upper=float(np.quantile(np.abs(apart), 0.95)),
-        rank=float(spearmanr(keys, keys + apart).statistic),
+        rank=spearman_rho(keys, keys + apart),
         held=float(np.mean(is_held)),
         spread=float(keys.std()),
     )

@@ -145,4 +145,5 @@ def _counted(votes: _Votes, n_notes: int) -> tuple[IntArray, FloatArray, FloatAr
     order = np.lexsort((-weight, pair))
     pairs, first = np.unique(pair[order], return_index=True)
     places, cell = np.unique(pairs // n_notes, return_inverse=True)
-    return places, np.bincount(cell, weight[order][first]), np.bincount(cell) / n_notes
+    votes_of_cell = np.bincount(cell, weight[order][first]).astype(float)
+    return places, votes_of_cell, np.bincount(cell) / n_notes

@@ -105,7 +105,7 @@ class PlaceEmbedding(nn.Module):
 
     def forward(self, *axes: Tensor) -> Tensor:
         """Embedding (..., size) of every place of the grid that the axes span."""
-        phase = self.proj(torch.stack(torch.meshgrid(axes, indexing="ij"), dim=-1).float())
+        phase = self.proj(torch.stack(torch.meshgrid(list(axes), indexing="ij"), dim=-1).float())
         return self.mlp(torch.cos(phase) / math.sqrt(phase.shape[-1] / 2))
 
 
@@ -274,6 +274,11 @@ class TranskunNetwork(nn.Module):
         self.scorer = IntervalScorer()
         self.velocityPredictor = _head(128)
         self.refinedOFPredictor = _head(4)
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights lie."""
+        return self.framewiseFeatureExtractor.freq2mels.device
 
     def heard_keys(self, frames: Tensor) -> Tensor:
         """Vectors (K, T, C) of the keys in one window.

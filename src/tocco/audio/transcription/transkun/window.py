@@ -81,7 +81,7 @@ def hear_window(network: TranskunNetwork, sound: FloatArray, start_sec: float) -
     end_sec = start_sec + len(sound) * FRAME_SEC / HOP_SAMPLES
     if np.abs(sound).max(initial=0.0) < amplitude_from_db(SILENT_PEAK_DBFS):
         return WindowHeard(start_sec, end_sec, ())
-    device = network.scorer.map[0].weight.device
+    device = network.device
     frames = frames_of(torch.from_numpy(np.ascontiguousarray(sound)).to(device))
     keys = network.heard_keys(frames)
     found = best_intervals(*network.scorer(keys))
