@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
@@ -161,9 +161,10 @@ def make_pairs(
     """
     writable_folder(folder)
     earlier = {pair.id: pair for pair in read_pairs(folder)}
+    chains, planted = tuple(CHAINS), _PLANTED
     plans = [
-        _Plan(record, chain, planted, task)
-        for record, chain, planted in zip(records, cycle(CHAINS), cycle(_PLANTED), strict=False)
+        _Plan(record, chains[k % len(chains)], planted[k % len(planted)], task)
+        for k, record in enumerate(records)
     ]
     with RendererPool() as pianos:
         for plan in plans:
