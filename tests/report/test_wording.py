@@ -7,10 +7,10 @@ from typing import Any
 from assessment_example import example
 from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.combination import DEDUCTIONS
-from tocco.inference.evidence import Music, PlayedBars, RecordingReport, ScoreSearch
+from tocco.inference.evidence import Music, NoteOutcome, PlayedBars, RecordingReport, ScoreSearch
 from tocco.pseudo_labels.raters.registry import RATERS
 from tocco.report.page.tables import provenance
-from tocco.report.wording import account, measure_in_words, remarks, sought_score
+from tocco.report.wording import account, measure_in_words, remarks, sought_score, unheard_notes
 
 
 def test_a_rating_that_was_put_together_shows_its_parts() -> None:
@@ -101,3 +101,13 @@ def test_what_was_cut_off_around_the_music_is_said_once() -> None:
         line.startswith("Not rated: 9 s before")
         for line in remarks(whole.model_copy(update={"inputs": inputs}))
     )
+
+
+def test_notes_that_were_not_heard_are_named() -> None:
+    notes = [
+        NoteOutcome(expected=f"C{k}", expected_pitch=60, bar="12", beat=2.5, time_sec=1.0) for k in range(5)
+    ]
+    assert unheard_notes(notes[:1]).startswith(
+        "Not heard, left out or too soft to hear: C0 (bar 12, beat 2.5); it counts"
+    )
+    assert "C2 (bar 12, beat 2.5) and 2 more; they count neither" in unheard_notes(notes)

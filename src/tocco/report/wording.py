@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Final
 
@@ -12,6 +12,7 @@ from tocco.inference.evidence import NoteOutcome, PlayedBars
 from tocco.music.places import bars_in_words
 
 _WORTH_SAYING_SEC = 2.0
+_NAMED_NOTES = 3
 """So much silence is usual at either end of a recording."""
 
 _MOST_SHOWN: Final = 3
@@ -182,20 +183,18 @@ def _on_the_score(assessment: Assessment) -> list[str]:
     if alignment.part is not None:
         lines.append(f"{played_bars(alignment.part)}, and only these are rated")
     if alignment.unheard:
-        lines.append(unheard_notes(len(alignment.unheard)))
+        lines.append(unheard_notes(alignment.unheard))
     return lines
 
 
-def unheard_notes(n: int) -> str:
-    """That some written notes may have been too soft for a transcriber.
-
-    >>> unheard_notes(1)
-    '1 written note was not heard, and may have been too soft: it counts neither as right nor as missing'
-    """
-    notes, verb, counts = ("note", "was", "it counts") if n == 1 else ("notes", "were", "they count")
+def unheard_notes(notes: Sequence[NoteOutcome]) -> str:
+    """Which written notes a transcriber did not hear, and that they may have been played softly."""
+    named = [f"{note.expected} (bar {note.bar}, beat {note.beat:g})" for note in notes[:_NAMED_NOTES]]
+    more = f" and {len(notes) - len(named)} more" if len(notes) > len(named) else ""
+    counts = "it counts" if len(notes) == 1 else "they count"
     return (
-        f"{n} written {notes} {verb} not heard, and may have been too soft: {counts} neither as right nor as "
-        "missing"
+        f"Not heard, left out or too soft to hear: {', '.join(named)}{more}; {counts} neither as right nor "
+        "as missing"
     )
 
 
