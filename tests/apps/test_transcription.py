@@ -53,6 +53,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
             chain="room",
             instrument="none",
             score=EXAMPLE / "minuet.musicxml",
+            transcriber="transkun 2.0.1",
             planted="none",
             errors=(),
             key=str(k),

@@ -15,6 +15,8 @@ from tocco.data.pairing import (
     takes_of,
 )
 from tocco.errors import InputError, UsageError
+from tocco.inference.bundle import example_path
+from tocco.music.midi import load_midi, save_midi
 
 MIDI = b"MThd\0\0\0\6"
 
@@ -160,3 +162,23 @@ def test_a_name_that_cannot_be_made_unique_is_named(home: Path) -> None:
     put("x/lessons/take.mid", "y/lessons/take.mid")
     with pytest.raises(UsageError, match=r"y/lessons/take.mid: has the name of another performance"):
         given_takes([Path("x/lessons"), Path("y/lessons")])
+
+
+def test_what_was_heard_in_a_recording_before_is_no_midi_of_its_keys(tmp_path: Path) -> None:
+    """A folder of recordings that holds assessments too: their transcriptions are heard again, not paired."""
+    heard = load_midi(example_path() / "minuet.mid")
+    for name in ("take", "übung_1"):
+        save_midi(heard, tmp_path / f"{name}.mid", transcriber="toy 1")
+        (tmp_path / f"{name}.json").write_text("{}")
+    save_midi(heard, tmp_path / "keys.mid")
+    for name in ("take.wav", "übung 1.wav", "keys.wav"):
+        (tmp_path / name).write_bytes(b"RIFF")
+    takes, _ = takes_in(tmp_path)
+    assert {take.audio.name: take.midi and take.midi.name for take in takes if take.audio} == {
+        "take.wav": None,
+        "übung 1.wav": None,
+        "keys.wav": "keys.mid",
+    }
+    assert len(takes) == 3
+    lone = TakeFiles("lone", midi=tmp_path / "take.mid")
+    assert lone.notes == "transcribed"

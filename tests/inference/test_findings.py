@@ -150,7 +150,10 @@ def test_a_dimension_without_a_share_counts_half_of_the_smallest() -> None:
 
 def test_a_transcription_shows_no_soft_notes_and_no_levels() -> None:
     heard = Heard(0.0, 60.0, "transcribed", 0.9, has_score=True)
-    assert [one.kind for one in find(slips(5.0, 20.0, 40.0), [], {}, WEIGHTS, heard)] == ["wrong", "extra"]
+    (found,) = find(slips(5.0, 20.0, 40.0), [], {}, WEIGHTS, heard)
+    assert found.kind == "wrong"
+    assert found.confidence == pytest.approx(0.9 * 0.71)
+    assert found.usual == "So it was heard; about three of ten such notes are errors of the transcriber."
     assert find(late(1.0), [], {}, WEIGHTS, heard) == ()
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import symusic
@@ -5,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocco.errors import InputError, OutputError
+from tocco.inference.bundle import example_path
 from tocco.music.midi import MidiLimits, load_midi, save_midi, segment_midi
+from tocco.music.midi_origin import is_transcription
 from tocco.music.performance import PedalCurve, Performance
 
 TICKS_PER_SEC = 1000
@@ -371,3 +375,14 @@ def test_research_files_load_as_symusic_reads_them(corpus_dir):
         onset = np.sort(np.concatenate([n["time"] for n in notes]))
         np.testing.assert_allclose(np.sort(performance.onset_sec), onset, atol=5e-4)
         assert performance.n_unmatched == 0
+
+
+def test_a_file_says_that_its_notes_were_transcribed(tmp_path: Path) -> None:
+    played = load_midi(example_path() / "minuet.mid")
+    assert played.origin == "keys"
+    save_midi(played, tmp_path / "heard.mid", transcriber="toy 1")
+    heard = load_midi(tmp_path / "heard.mid")
+    assert (heard.origin, len(heard)) == ("transcribed", len(played))
+    assert is_transcription(tmp_path / "heard.mid")
+    assert not is_transcription(example_path() / "minuet.mid")
+    assert not is_transcription(tmp_path / "none.mid")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tocco.errors import InputError, UsageError
 from tocco.files import assert_plain_file, file_name
+from tocco.music.midi_origin import is_transcription
 
 if TYPE_CHECKING:
     from tocco.music.performance import Origin
@@ -67,8 +68,10 @@ class TakeFiles:
 
     @property
     def notes(self) -> Origin:
-        """Where its notes come from: as `origin` says, or transcribed where there is no MIDI."""
-        return "transcribed" if self.is_recording_alone else self.origin
+        """Where its notes come from: as `origin` or the MIDI says, or transcribed where there is no MIDI."""
+        if self.is_recording_alone or (self.midi is not None and is_transcription(self.midi)):
+            return "transcribed"
+        return self.origin
 
 
 @dataclass(frozen=True)
@@ -232,6 +235,8 @@ def takes_in(folder: Path) -> tuple[tuple[TakeFiles, ...], tuple[LeftOut, ...]]:
     for path in _visible(folder):
         shown = path.relative_to(folder)
         kind, stem = kind_by_name(path)
+        if kind == "midi" and path.with_suffix(".json").is_file() and is_transcription(path):
+            continue  # what an earlier assessment heard
         if kind is None:
             suffix = path.suffix or "no suffix"
             left_out.append(LeftOut(shown.as_posix(), f"is no audio, MIDI or score ({suffix})"))
@@ -265,6 +270,10 @@ def _in_folder(folder: Path, group: Mapping[Kind, list[Path]], left_out: list[Le
     if set(group) == {"score"}:
         left_out.append(LeftOut(names["score"][0], _LONE_SCORE))
         return None
+    if set(group) >= {"audio", "midi"} and is_transcription(group["midi"][0]):
+        group = {
+            kind: paths for kind, paths in group.items() if kind != "midi"
+        }  # it is heard again, or cached
     first = group.get("audio", group.get("midi", []))[0]
     place = first.relative_to(folder).with_suffix("")
     audio, midi, score = (group[kind][0] if kind in group else None for kind in ("audio", "midi", "score"))

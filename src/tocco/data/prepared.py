@@ -257,7 +257,7 @@ def _assert_files(record: LabelRecord, missing_midi: MissingMidi) -> None:
 def _file_name(record: LabelRecord, window_sec: float, overlap: float) -> str:
     files = [f for f in (record.audio_path, record.midi_path, record.score_path) if f is not None]
     has_score = record.score_path is not None
-    settings = (window_sec, overlap, record.start_time, record.end_time, has_score)
+    settings = (window_sec, overlap, record.start_time, record.end_time, has_score, record.origin)
     key = content_key(record_arrays.__module__, *settings, *map(sha256_of, files))
     return f"{record.segment_id}-{key}.safetensors"
 

@@ -108,6 +108,11 @@ class AlignedPerformance:
     score_refusal: str = ""
 
 
+def with_origin(performance: Performance, origin: Origin) -> Performance:
+    """The performance with the origin that its file or its user says: transcribed, where either does."""
+    return replace(performance, origin=origin) if origin == "transcribed" else performance
+
+
 def read_performance(
     midi: Path, score: Path | None = None, *, origin: Origin = "keys", refuse_other_score: bool = True
 ) -> AlignedPerformance:
@@ -128,7 +133,7 @@ def read_performance(
     MismatchError
         The score is of other music.
     """
-    performance = replace(load_midi(midi), origin=origin)
+    performance = with_origin(load_midi(midi), origin)
     if score is None:
         return AlignedPerformance(performance, None)
     try:
@@ -200,7 +205,7 @@ def open_sources(
     for path in (audio, midi, score):
         if path is not None:
             assert_plain_file(path)
-    performance = None if midi is None else replace(load_midi(midi), origin=origin)
+    performance = None if midi is None else with_origin(load_midi(midi), origin)
     readings = None if score is None else score_readings(score)
     with tempfile.TemporaryDirectory(prefix="tocco-") as folder:
         if audio is None:

@@ -88,7 +88,7 @@ def conclude(
     perception = dict(zip(verdict.names, verdict.rating.tolist(), strict=True))
     shortfalls = measure_shortfalls(evidence)
     if loss is not None:
-        shortfalls = without_unheard(shortfalls, sources.performance)
+        shortfalls = without_unheard(shortfalls, sources.performance, unheard)
     verdict = less_deductions(verdict, shortfalls, _local(verdict, evidence, bounds_sec))
     if loss is not None:
         verdict = widened(verdict, loss, intervals)
@@ -128,7 +128,7 @@ def conclude(
         if alignment is None
         else alignment_report(alignment, sources.performance, evidence.once(absent_notes).unheard),
         alignment_reason=_no_score(sources) if alignment is None else None,
-        inputs=describe_inputs(sources, bounds_sec),
+        inputs=describe_inputs(sources, bounds_sec, _loss_of(bundle) if loss is not None else None),
         abstained=bool(abstained_reasons),
         abstained_reasons=abstained_reasons,
         bundle=BundleIdentity(name=bundle.config.name, version=bundle.config.version, sha256=bundle.sha256),
@@ -226,13 +226,19 @@ def _heard(sources: Sources, bounds_sec: FloatArray) -> Heard:
     )
 
 
-def describe_inputs(sources: Sources, bounds_sec: FloatArray) -> Inputs:
+def _loss_of(bundle: Bundle) -> str | None:
+    loss = bundle.calibration.transcription
+    return None if loss is None else loss.transcriber
+
+
+def describe_inputs(sources: Sources, bounds_sec: FloatArray, loss_of: str | None = None) -> Inputs:
     """What was assessed: the files, where notes and sound come from, and the span that was rated.
 
     Parameters
     ----------
     sources
     bounds_sec : (K, 2) windows
+    loss_of : transcriber by which it was found what transcription takes from the ratings; None for keys
     """
     midi, audio, score = sources.midi, sources.audio, sources.score
     described, transcription = sources.description, sources.transcription
@@ -253,6 +259,7 @@ def describe_inputs(sources: Sources, bounds_sec: FloatArray) -> Inputs:
             duration_sec=sources.performance.duration_sec,
         ),
         transcriber=None if transcription is None else transcription.transcriber,
+        transcription_loss=loss_of,
         transcription_sha256=None if transcription is None else transcription.sha256,
         score=None
         if score is None

@@ -219,6 +219,10 @@ class Inputs(StrictModel):
     transcriber: _Text | None = None
     """Name and version of what transcribed the recording, or the command; null where MIDI was given."""
 
+    transcription_loss: _Text | None = None
+    """Transcriber by which it was found what transcription takes from ratings; null for notes of the keys,
+    and in older files."""
+
     transcription_sha256: _Sha256 | None = None
     """Hash of the MIDI that it made, which lies beside the assessment; null where MIDI was given."""
 

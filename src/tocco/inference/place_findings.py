@@ -29,8 +29,12 @@ SEVERAL: Final = "several"
 
 _HOURS_FROM_MIN: Final = 120
 _NOTE_KINDS: Final = ("wrong", "missing", "extra")
-_FOR_TRANSCRIBED: Final = ("wrong", "extra", "restart", "skipped", "hesitation")
-"""Kinds that a transcription shows; levels, releases and pedal it shows badly, and soft notes not at all."""
+_FOR_TRANSCRIBED: Final = ("wrong", "restart", "skipped", "hesitation")
+"""Kinds that a transcription shows; levels, releases and pedal it shows badly, and soft notes not at all.
+Four of five added notes in it were not played (results/transcription/report.md)."""
+
+PRECISION_OF_WRONG: Final = 0.71
+"""Share of the wrong notes in a transcription that were played, as measured there."""
 
 
 @dataclass(frozen=True)
@@ -146,16 +150,18 @@ def _of_slips(slips: Sequence[Place], heard: Heard, competent: Competent) -> Can
                 unit="fraction",
                 meaning=f"{' or '.join(kinds)} notes: four in five competent performances have fewer",
             ),
-            confidence=heard.agreement,
+            confidence=heard.agreement * (1.0 if heard.origin == "keys" else PRECISION_OF_WRONG),
             sentence=sentence,
-            usual=_usual_slips(kinds, competent),
+            usual=_usual_slips(kinds, heard, competent),
         ),
         strength=LEAST_STRENGTH * len(slips),
     )
 
 
-def _usual_slips(kinds: Sequence[str], competent: Competent) -> str:
+def _usual_slips(kinds: Sequence[str], heard: Heard, competent: Competent) -> str:
     """How many such notes are usual, counted by the same alignment."""
+    if heard.origin == "transcribed":
+        return "So it was heard; about three of ten such notes are errors of the transcriber."
     parts = [
         f"{100.0 * low:.1f} to {100.0 * high:.1f} % of the notes are {kind}"
         for kind in kinds

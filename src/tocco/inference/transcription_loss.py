@@ -7,7 +7,7 @@ is missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Final
 
@@ -35,8 +35,8 @@ recordings of competent players was 8.2."""
 
 LEVELLED_MEASURES: Final = ("dynamics_control", "tone_quality", "random_levels")
 LEVELLED_DIMENSIONS: Final[Mapping[str, str]] = {
-    "dynamics_control": "the recording is almost equally loud throughout, and whether the player or the "
-    "recorder made it so cannot be heard"
+    "dynamics_control": "hardly any difference of loudness was heard, and whether the player, the recorder "
+    "or the transcriber made it so cannot be known"
 }
 """What is not rated either where the heard velocities hardly differ."""
 
@@ -116,7 +116,9 @@ def widened(
     return replace(verdict, sd=np.hypot(verdict.sd, added), curve_sd=np.hypot(verdict.curve_sd, added))
 
 
-def without_unheard(shortfalls: Shortfalls, performance: Performance) -> Shortfalls:
+def without_unheard(
+    shortfalls: Shortfalls, performance: Performance, dimensions: Iterable[str] = ()
+) -> Shortfalls:
     """The shortfalls that a transcription shows.
 
     The others are not among the missing, which widen intervals: `DimensionLoss.sd` holds what they cost.
@@ -125,8 +127,11 @@ def without_unheard(shortfalls: Shortfalls, performance: Performance) -> Shortfa
     ----------
     shortfalls : of the performance
     performance : transcribed
+    dimensions : that are not rated, for whatever reason
     """
-    unheard = {*UNHEARD_MEASURES, *(LEVELLED_MEASURES if is_levelled(performance) else ())}
+    unheard = {*UNHEARD_MEASURES, *(LEVELLED_MEASURES if is_levelled(performance) else ()), *dimensions}
+    if "dynamics_control" in unheard:
+        unheard.update(LEVELLED_MEASURES)
     return Shortfalls(
         {name: value for name, value in shortfalls.of.items() if name not in unheard},
         {name: why for name, why in shortfalls.missing.items() if name not in unheard},

@@ -24,6 +24,7 @@ from tocco.music.midi_events import (
     scan_midi,
 )
 from tocco.music.midi_features import MidiFeatures, extract_midi_features, ridge_features
+from tocco.music.midi_origin import TRANSCRIBED_BY, says_transcribed
 from tocco.music.performance import PEDAL_DOWN, PedalCurve, Performance
 from tocco.units import FloatArray, IntArray
 
@@ -91,8 +92,8 @@ def load_midi(path: str | PathLike[str], *, limits: MidiLimits = MIDI_LIMITS) ->
     Returns
     -------
     Performance
-        On the clock of the file; `duration_sec` is the last key release, or the sustain pedal's
-        release after it.
+        On the clock of the file, with `origin` "transcribed" where the file says so; `duration_sec` is the
+        last key release, or the sustain pedal's release after it.
 
     Raises
     ------
@@ -100,7 +101,8 @@ def load_midi(path: str | PathLike[str], *, limits: MidiLimits = MIDI_LIMITS) ->
         The file is missing, empty, not MIDI, broken, over a limit, or has no piano notes.
     """
     source = os.fspath(path)
-    events = scan_midi(_read_bytes(Path(path), limits), source, limits)
+    data = _read_bytes(Path(path), limits)
+    events = scan_midi(data, source, limits)
     onset, offset, pitch, velocity, n_unmatched = _notes(events)
     if len(onset) == 0:
         only = " (only drums)" if events.has_drums else ""
@@ -121,6 +123,7 @@ def load_midi(path: str | PathLike[str], *, limits: MidiLimits = MIDI_LIMITS) ->
         duration_sec=_last_release_sec(float(offset.max()), sustain),
         n_unmatched=n_unmatched,
         source=source,
+        origin="transcribed" if says_transcribed(data) else "keys",
     )
 
 
@@ -266,6 +269,7 @@ def save_midi(
     *,
     ticks_per_beat: int = 1000,
     tempo_bpm: float = 120.0,
+    transcriber: str | None = None,
 ) -> None:
     """Write a performance as a MIDI file of one track, whole or not at all.
 
@@ -281,6 +285,8 @@ def save_midi(
     ticks_per_beat : 1..32767
     tempo_bpm : beats a minute, 4..60000
         The tick must not be longer than 1 ms.
+    transcriber
+        What heard the notes: the name of the track says so, and `load_midi` reads it. None for those of keys.
 
     Raises
     ------
@@ -300,7 +306,8 @@ def save_midi(
     starts = [float(performance.onset_sec.min()), *(float(c.time_sec[0]) for _, c in pedals if len(c))]
     if min(starts) < 0:
         raise ValueError(f"a MIDI file begins at 0 s, this performance at {min(starts):g} s: shift it first")
-    _write_atomically(Path(path), _midi_bytes(performance, pedals, ticks_per_beat, tempo_bpm))
+    name = "piano" if transcriber is None else f"{TRANSCRIBED_BY}{transcriber}"
+    _write_atomically(Path(path), _midi_bytes(performance, pedals, ticks_per_beat, tempo_bpm, name))
 
 
 def _midi_bytes(
@@ -308,6 +315,7 @@ def _midi_bytes(
     pedals: tuple[tuple[int, PedalCurve], ...],
     ticks_per_beat: int,
     tempo_bpm: float,
+    track_name: str,
 ) -> bytes:
     """A file of one track; symusic writes note-offs before the note-ons of the same tick."""
     import symusic
@@ -320,7 +328,7 @@ def _midi_bytes(
         return np.rint(time_sec * ticks_per_sec).astype(np.int32)
 
     onset, offset = ticks(performance.onset_sec), ticks(performance.offset_sec)
-    track: Any = symusic.Track(name="piano", program=0, is_drum=False)
+    track: Any = symusic.Track(name=track_name, program=0, is_drum=False)
     track.notes = symusic.Note.from_numpy(
         time=onset,
         duration=np.maximum(offset - onset, 1).astype(np.int32),

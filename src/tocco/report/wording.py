@@ -154,6 +154,7 @@ def remarks(assessment: Assessment) -> list[str]:
         *_on_the_search(assessment),
         *_on_the_score(assessment),
         *_on_the_music(assessment),
+        *_on_the_transcriber(assessment),
         *(assessment.inputs.recording.warnings if assessment.inputs.recording is not None else ()),
     ]
 
@@ -221,6 +222,18 @@ def played_bars(part: PlayedBars) -> str:
     """Which bars of the score were played, where it was not all of them."""
     bars = part.where or bars_in_words(part.first, part.last)
     return f"{bars[:1].upper()}{bars[1:]} of {part.n_bars} were played"
+
+
+def _on_the_transcriber(assessment: Assessment) -> list[str]:
+    """That the figures of another transcriber were used, where they were."""
+    inputs = assessment.inputs
+    if inputs.transcription_loss is None or inputs.transcriber == inputs.transcription_loss:
+        return []
+    by = "what transcribed these notes" if inputs.transcriber is None else "this transcriber"
+    return [
+        f"Ratings are corrected, and intervals widened, for what {inputs.transcription_loss} misses; what "
+        f"{by} misses is not known"
+    ]
 
 
 def _on_the_music(assessment: Assessment) -> list[str]:

@@ -69,6 +69,7 @@ def test_errors_are_counted(tmp_path: Path) -> None:
         chain="room",
         instrument="none",
         score=EXAMPLE / "minuet.musicxml",
+        transcriber="known 1",
         planted="wrong_notes",
         errors=(wrong, missing),
         key="k",

@@ -79,11 +79,23 @@ def fit(folders: Sequence[Path], bundle: Path) -> None:
                 found = rate_both_ways(loaded, pair, folder, has_score=has_score)
                 rows += [] if found is None else [found]
             advance(place, len(pairs))
-    loss = fit_loss(loaded.whole.names, both, transcriber_of(None).version)
+    loss = fit_loss(loaded.whole.names, both, _one_transcriber(folders, [pair for pair, _ in pairs]))
     sources = sorted({pair.source for pair, _ in pairs})
     card = card_with_transcription((bundle / CARD).read_text(encoding="utf-8"), loss, sources)
     replace_calibration(bundle, loaded.calibration.model_copy(update={"transcription": loss}), card)
     typer.echo(f"{bundle}: what transcription takes from the ratings, by {loss.n} of {len(pairs)} recordings")
+
+
+def _one_transcriber(folders: Sequence[Path], pairs: Sequence[Pair]) -> str:
+    names = sorted({pair.transcriber for pair in pairs})
+    if len(names) > 1:
+        raise InputError(
+            folders[0],
+            f"and the other folders were heard by {' and '.join(names)}",
+            allowed="one transcriber",
+            next_step="fit a bundle for each",
+        )
+    return names[0]
 
 
 def _pairs_of(folder: Path) -> tuple[Pair, ...]:

@@ -90,6 +90,13 @@ class CommandTranscriber:
             if not midi.is_file():
                 raise InputError("--transcriber", f"wrote no MIDI to the path given to {self.command!r}")
             heard = self._read(midi, source)
+        if float(heard.onset_sec[-1]) > duration_sec + 1.0:
+            raise InputError(
+                "--transcriber",
+                f"{self.command!r} heard a note at {heard.onset_sec[-1]:.1f} s of a recording of "
+                f"{duration_sec:.1f} s",
+                next_step="check what it writes",
+            )
         if on_heard is not None:
             on_heard(duration_sec)
         return replace(heard, origin="transcribed", source=source)
@@ -133,9 +140,8 @@ class CommandTranscriber:
             ) from error
         if done.returncode != 0:
             said = " ".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-1:])
-            raise InputError(
-                "--transcriber", f"{words[0]!r} ended with code {done.returncode}: {said[-_MOST_SAID:]}"
-            )
+            reason = f": {said[-_MOST_SAID:]}" if said else ", and said nothing"
+            raise InputError("--transcriber", f"{words[0]!r} ended with code {done.returncode}{reason}")
 
 
 def _write_wav(path: Path, blocks: Iterable[FloatArray]) -> float:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from tocco.cache import cached, content_key
-from tocco.errors import InputError
+from tocco.cache_folder import CACHE_VARIABLE
+from tocco.errors import InputError, OutputError
 from tocco.files import writable_folder
 from tocco.music.midi import load_midi, save_midi
 from tocco.music.performance import Performance
@@ -109,7 +110,12 @@ def transcribe_cached(
     OutputError
         The MIDI cannot be written.
     """
-    writable_folder(folder)
+    try:
+        writable_folder(folder)
+    except OutputError as error:
+        raise OutputError(
+            folder, error.problem, next_step=f"name a folder for transcriptions with {CACHE_VARIABLE}"
+        ) from error
     path = cached_path(folder, type(transcriber).__module__, transcriber.version, content)
     partial = path.with_suffix(".partial")
 
@@ -117,7 +123,7 @@ def transcribe_cached(
         heard = transcriber.transcribe(blocks, source, on_heard=on_heard, partial=partial)
         if not len(heard):
             raise no_notes(source)
-        save_midi(heard, temporary)
+        save_midi(heard, temporary, transcriber=transcriber.version)
         partial.unlink(missing_ok=True)
 
     return replace(cached(path, _read, write).value, source=source)

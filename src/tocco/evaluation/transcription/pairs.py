@@ -77,6 +77,9 @@ class Pair(StrictModel):
     score: Path
     """Its score."""
 
+    transcriber: str
+    """Name and version of what heard it."""
+
     planted: Planted
     """Kind of errors that were planted."""
 
@@ -232,6 +235,7 @@ def _made(plan: _Plan, key: str, folder: Path, transcriber: Transcriber, pianos:
         chain=plan.chain,
         instrument=setting.instrument.name,
         score=score.absolute(),
+        transcriber=transcriber.version,
         planted=plan.planted,
         errors=errors,
         key=key,

@@ -61,13 +61,20 @@ def _joined(left: WindowHeard, right: WindowHeard) -> tuple[list[Heard], WindowH
     across = [event for event in before if event.offset_sec > seam or not event.has_offset]
     carried = [_ended(event, right, seam) for event in across]
     struck = {event.key: event.onset_sec for event in before}
+    later = {event.key: event.onset_sec for event in reversed(left.events) if event.onset_sec >= seam}
     after = [
         event
         for event in right.events
-        if event.onset_sec >= seam and event.onset_sec - struck.get(event.key, -np.inf) > SAME_STRIKE_SEC
+        if event.onset_sec - struck.get(event.key, -np.inf) > SAME_STRIKE_SEC
+        and (event.onset_sec >= seam or _is_same_strike(event, later.get(event.key)))
     ]
     joined = sorted([*carried, *after], key=lambda event: (event.onset_sec, event.key))
     return done, WindowHeard(right.start_sec, right.end_sec, tuple(joined))
+
+
+def _is_same_strike(event: Heard, later_sec: float | None) -> bool:
+    """Whether a note that the later window hears before the seam is one that the earlier hears after it."""
+    return event.has_onset and later_sec is not None and later_sec - event.onset_sec <= SAME_STRIKE_SEC
 
 
 def _ended(event: Heard, right: WindowHeard, seam: float) -> Heard:
