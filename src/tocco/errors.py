@@ -91,6 +91,17 @@ class MismatchError(ToccoError):
     exit_code = 4
 
 
+class TransposedError(MismatchError):
+    """A performance that follows its score in another key.
+
+    Attributes
+    ----------
+    semitones : by which it stands above the score
+    """
+
+    semitones: int = 0
+
+
 class MissingPartError(ToccoError):
     """The request needs something that is not installed: a library, a soundfont, a checkpoint."""
 

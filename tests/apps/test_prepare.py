@@ -83,6 +83,7 @@ def test_one_problem_of_many_records_is_one_line(labels: Path, tmp_path: Path) -
     assert "7 failed" in result.output
 
 
+@pytest.mark.usefixtures("any_instrument")
 def test_a_recording_alone_is_transcribed_where_the_experiment_says_so(labels: Path, tmp_path: Path) -> None:
     records = read_labels(labels)
     alone = [records[0].model_copy(update={"midi_path": None}), records[1]]

@@ -111,6 +111,7 @@ def test_keys_and_transcriptions_of_one_manifest_are_rated_on_their_own_scales(t
         run("pseudo-label", manifest, "-o", out, "--transcribed-scale", paths[0], "--spot-checks", 0)
 
 
+@pytest.mark.usefixtures("any_instrument")
 def test_recordings_alone_are_transcribed_and_those_that_cannot_be_are_left_out(
     scale_path: Path, tmp_path: Path
 ) -> None:

@@ -16,6 +16,8 @@ from tocco.music.midi import load_midi
 from tocco.units import SAMPLE_RATE_HZ
 from transcribing import N_NOTES, command_of, copying_command, write_take
 
+pytestmark = pytest.mark.usefixtures("any_instrument")
+
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:

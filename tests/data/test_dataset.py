@@ -103,6 +103,7 @@ def test_a_record_without_sound_or_keys_is_an_error_that_names_it(tiny_labels: P
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("any_instrument")
 def test_a_recording_alone_is_transcribed_where_that_is_asked(tiny_labels: Path, tmp_path: Path) -> None:
     record = read_labels(tiny_labels)[0]
     command = copying_command(tmp_path, Path(str(record.midi_path)))

@@ -11,7 +11,8 @@ import soundfile
 from tocco.audio.quality import MusicBounds
 from tocco.audio.transcription import CommandTranscriber
 from tocco.data import sources as module
-from tocco.data.sources import Sources, open_sources, within
+from tocco.data.sources import Sources, open_sources
+from tocco.data.transcribing import within
 from tocco.errors import InputError, MissingPartError
 from tocco.files import sha256_of
 from tocco.music.midi import load_midi

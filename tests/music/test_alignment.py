@@ -248,10 +248,10 @@ def test_another_piece_is_refused() -> None:
 @pytest.mark.parametrize(
     ("semitones", "said"),
     [
-        (5, "stands 5 semitones above piece.musicxml .* Next: move the MIDI down by 5 semitones"),
-        (-1, "stands 1 semitone below piece.musicxml .* Next: move the MIDI up by 1 semitone,"),
-        (12, "stands an octave above piece.musicxml .* Next: move the MIDI down by an octave"),
-        (-12, "stands an octave below piece.musicxml .* Next: move the MIDI up by an octave"),
+        (5, "stands 5 semitones above piece.musicxml .* Next: move the notes down by 5 semitones"),
+        (-1, "stands 1 semitone below piece.musicxml .* Next: move the notes up by 1 semitone,"),
+        (12, "stands an octave above piece.musicxml .* Next: move the notes down by an octave"),
+        (-12, "stands an octave below piece.musicxml .* Next: move the notes up by an octave"),
     ],
 )
 def test_the_piece_in_another_key_is_told_by_how_much(semitones: int, said: str) -> None:

@@ -11,32 +11,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from tocco.audio.description import AudioDescription
 from tocco.audio.level import LevelMeter
 from tocco.audio.processing import DescribedStream
-from tocco.audio.quality import MusicBounds, QualityGauge, RecordingQuality, quality_of
+from tocco.audio.quality import QualityGauge, RecordingQuality
 from tocco.audio.rendering import shared_renderer, write_flac
 from tocco.audio.transcription import Transcriber, transcriber_of
-from tocco.audio.transcription.transcriber import no_notes
 from tocco.data.records import LabelRecord
-from tocco.data.transcribing import OnTranscribed, Transcription, transcribe_recording
-from tocco.errors import InputError, MismatchError
+from tocco.data.transcribing import (
+    OnTranscribed,
+    Transcription,
+    examined,
+    moved,
+    transcribe_recording,
+)
+from tocco.errors import InputError, MismatchError, TransposedError
 from tocco.files import assert_plain_file, sha256_of
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.midi import load_midi
 from tocco.music.performance import Origin, Performance
-from tocco.music.score import score_readings
+from tocco.music.score import Score, score_readings
 from tocco.music.score_finding import FoundScore, ScoreFolder
 from tocco.music.synchrony import Synchrony, align_midi_to_audio
 from tocco.units import FloatArray
 
 SHORTEST_SEC = 3.0
 """Minimum duration of a rated performance; the shortest excerpt of the training data lasts 4.5 s."""
-
-AROUND_MUSIC_SEC = 1.5
-"""Notes so near to talk or applause that was cut off are kept: nine of ten starts are found that well."""
 
 
 @dataclass(frozen=True)
@@ -214,8 +214,8 @@ def open_sources(
             played = _transcribed(audio, transcriber or transcriber_of(None), on_transcribed)
         else:
             played = _synchronised(audio, performance)
+        played, alignment = _aligned(played, readings)
         sound, performance = played.sound, played.performance
-        alignment = None if readings is None else align_performance_to_score(performance, readings)
         search = None
         if score is None and scores is not None:
             search, alignment = _search(scores, performance)
@@ -325,28 +325,24 @@ def _transcribed(
             gauge.add(block)
 
     sound = _described(audio, audio, listen)
-    if "silent" in sound.description.flags:
-        raise InputError(audio, "is silent", next_step="check that the recording has sound")
-    quality = quality_of(gauge.measures(sound.description))
-    quality.check(audio)
-    found = transcribe_recording(audio, sound.description, transcriber, on_transcribed)
-    performance = found.performance if quality.music is None else within(found.performance, quality.music)
-    if not len(performance):
-        raise no_notes(str(audio))
-    return _Played(sound, performance, transcription=found, quality=quality)
+    quality = examined(audio, sound.description, gauge)
+    found = transcribe_recording(audio, sound.description, quality, transcriber, on_transcribed)
+    return _Played(sound, found.performance, transcription=found, quality=quality)
 
 
-def within(performance: Performance, music: MusicBounds) -> Performance:
-    """The notes of the music, without those that a transcriber hears in talk or applause around it.
-
-    Parameters
-    ----------
-    performance : transcribed
-    music : where it lies; an end at which nothing was cut off cuts off no note
-    """
-    first = -np.inf if music.before is None else music.start_sec - AROUND_MUSIC_SEC
-    last = np.inf if music.after is None else music.end_sec + AROUND_MUSIC_SEC
-    return performance.only((performance.onset_sec >= first) & (performance.onset_sec <= last))
+def _aligned(played: _Played, readings: tuple[Score, ...] | None) -> tuple[_Played, Alignment | None]:
+    """The alignment with a score; a piano that is tuned a semitone off is moved to the key of the score."""
+    if readings is None:
+        return played, None
+    try:
+        return played, align_performance_to_score(played.performance, readings)
+    except TransposedError as error:
+        if played.transcription is None or played.quality is None or abs(error.semitones) != 1:
+            raise
+        found = moved(played.transcription, error.semitones)
+        quality = played.quality.tuned_off(error.semitones)
+        played = replace(played, performance=found.performance, transcription=found, quality=quality)
+        return played, align_performance_to_score(found.performance, readings)
 
 
 def _assert_long_enough(path: Path, description: AudioDescription) -> None:

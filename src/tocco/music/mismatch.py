@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from tocco.errors import MismatchError
+from tocco.errors import MismatchError, TransposedError
 from tocco.music.matching.chords import PlayedNotes
 from tocco.music.matching.matcher import match_notes
 from tocco.music.performance import Performance
@@ -37,13 +37,15 @@ def mismatch(
     subject, score = performance.source or "performance", page.score.source or "the score"
     if semitones:
         side, amount = ("above" if semitones > 0 else "below"), _semitones(semitones)
-        return MismatchError(
+        error = TransposedError(
             subject,
             f"stands {amount} {side} {score}",
             allowed="the key and the octave of the score",
-            next_step=f"move the MIDI {'down' if semitones > 0 else 'up'} by {amount}, "
+            next_step=f"move the notes {'down' if semitones > 0 else 'up'} by {amount}, "
             "or give the score in the key that was played",
         )
+        error.semitones = semitones
+        return error
     return MismatchError(
         subject,
         f"is not a performance of {score}: {100 * rate:.0f} % of the notes agree, "

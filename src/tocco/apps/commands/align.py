@@ -12,10 +12,10 @@ import typer
 
 from tocco.apps.commands.scores import read_scores
 from tocco.apps.progress import progress_bar
-from tocco.audio.description import AudioDescription, describe_audio
+from tocco.audio.description import AudioDescription
 from tocco.audio.transcription import Transcriber, transcriber_of
 from tocco.data.pairing import kind_by_content
-from tocco.data.transcribing import transcribe_recording
+from tocco.data.transcribing import hear
 from tocco.errors import InputError, MismatchError, OutputError, UsageError
 from tocco.files import file_name, sha256_of, writable_folder
 from tocco.inference.alignment_document import (
@@ -183,9 +183,8 @@ def _written(score: Path | None, folder: ScoreFolder | None, performance: Perfor
 
 def _transcribed(audio: Path, transcriber: Transcriber) -> tuple[Performance, dict[str, Any]]:
     """The performance as it is heard in a recording, and the inputs but the score."""
-    described = describe_audio(audio)
     with progress_bar("transcribing", clock, at_once=False) as on_transcribed:
-        found = transcribe_recording(audio, described, transcriber, on_transcribed)
+        described, found = hear(audio, transcriber, on_transcribed)
     recording = _described_file(audio, described)
     heard = InputFile(
         name=audio.name,

@@ -10,11 +10,11 @@ import numpy as np
 import typer
 
 from tocco.apps.progress import progress_bar
-from tocco.audio.processing import describe_audio
 from tocco.audio.transcription import Transcriber, transcriber_of
-from tocco.data.transcribing import Transcription, cached_transcription, transcribe_recording
+from tocco.data.transcribing import Transcription, cached_transcription, hear
 from tocco.errors import InputError, OutputError, UsageError
-from tocco.files import assert_plain_file, file_name, sha256_of, writable_folder, write_bytes
+from tocco.files import assert_plain_file, file_name, sha256_of, writable_folder
+from tocco.music.midi import save_midi
 from tocco.music.performance import PEDAL_DOWN, PedalCurve
 from tocco.report.wording import clock, transcribed_by
 
@@ -81,10 +81,9 @@ def in_words(midi: Path, found: Transcription) -> str:
 
 def _transcribe_one(audio: Path, midi: Path, transcriber: Transcriber) -> None:
     assert_plain_file(audio)
-    described = describe_audio(audio)
     with progress_bar(f"transcribing {audio.name}", clock, at_once=False) as advance:
-        found = transcribe_recording(audio, described, transcriber, advance)
-    write_bytes(midi, found.midi.read_bytes())
+        _, found = hear(audio, transcriber, advance)
+    save_midi(found.performance, midi, transcriber=found.transcriber)
     typer.echo(in_words(midi, found))
 
 

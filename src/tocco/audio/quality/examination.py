@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from types import MappingProxyType
 
@@ -55,6 +55,12 @@ class RecordingQuality:
     def music(self) -> MusicBounds | None:
         """Where the music lies; None where there is none."""
         return self.measures.bounds
+
+    def tuned_off(self, semitones: int) -> RecordingQuality:
+        """The same of a piano that stands a semitone above (1) or below (-1) its score, which is said."""
+        side = "above" if semitones > 0 else "below"
+        sentence = f"The piano sounds a semitone {side} the score; no note counts as wrong for that."
+        return replace(self, findings=(*self.findings, Finding("semitone_off", "warn", sentence)))
 
     def check(self, source: str | PathLike[str]) -> None:
         """Refuse a recording that is none of a piano.

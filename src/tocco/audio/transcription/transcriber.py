@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
+
+import numpy as np
 
 from tocco.cache import cached, content_key
 from tocco.cache_folder import CACHE_VARIABLE
@@ -13,7 +15,7 @@ from tocco.errors import InputError, OutputError
 from tocco.files import writable_folder
 from tocco.music.midi import load_midi, save_midi
 from tocco.music.performance import Performance
-from tocco.units import FloatArray
+from tocco.units import SAMPLE_RATE_HZ, FloatArray
 
 OnHeard = Callable[[float], None]
 """Called with the seconds of sound that are transcribed so far."""
@@ -90,6 +92,7 @@ def transcribe_cached(
     *,
     folder: Path,
     content: str,
+    cents: float = 0.0,
     on_heard: OnHeard | None = None,
 ) -> Performance:
     """The notes of a recording, which are cached in a folder as MIDI; an interrupted run goes on.
@@ -100,6 +103,7 @@ def transcribe_cached(
     blocks, source
         As of `Transcriber.transcribe`; not read where the notes are cached.
     folder : made where there is none
+    cents : by which the recording is tuned above A = 440 Hz; it is heard as if it were tuned to that
     content : a hash of the sound; with the version and the code of the transcriber it names the file
     on_heard
 
@@ -120,13 +124,41 @@ def transcribe_cached(
     partial = path.with_suffix(".partial")
 
     def write(temporary: Path) -> None:
-        heard = transcriber.transcribe(blocks, source, on_heard=on_heard, partial=partial)
+        heard = transcriber.transcribe(
+            retuned(blocks, cents) if cents else blocks, source, on_heard=on_heard, partial=partial
+        )
         if not len(heard):
             raise no_notes(source)
+        heard = heard.shifted(0.0, stretch=faster(cents)) if cents else heard
         save_midi(heard, temporary, transcriber=transcriber.version)
         partial.unlink(missing_ok=True)
 
     return replace(cached(path, _read, write).value, source=source)
+
+
+def faster(cents: float) -> float:
+    """How much faster a recording has to run to be tuned to A = 440 Hz.
+
+    >>> faster(0.0), round(faster(-50.0), 3)
+    (1.0, 1.029)
+    """
+    return 2.0 ** (-cents / 1200.0)
+
+
+def retuned(blocks: Iterable[FloatArray], cents: float) -> Iterator[FloatArray]:
+    """The blocks of a recording, run faster or slower so that A is at 440 Hz.
+
+    Parameters
+    ----------
+    blocks : (n,) mono at 24 kHz each
+    cents : by which the recording is tuned too high
+    """
+    import soxr
+
+    resampler = soxr.ResampleStream(SAMPLE_RATE_HZ * faster(cents), SAMPLE_RATE_HZ, 1, dtype="float32")
+    for block in blocks:
+        yield resampler.resample_chunk(np.asarray(block, np.float32))
+    yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
 def _read(path: Path) -> Performance | None:
