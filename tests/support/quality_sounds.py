@@ -102,7 +102,6 @@ def measures(**changed: Any) -> Measures:
         n_dropouts=0,
         crowding=1e-4,
         tuning=Tuning(0.0, 0.9),
-        pitch_classes=(1 / 12,) * 12,
     )
     return replace(usual, **changed)
 

@@ -1,32 +1,17 @@
-"""Tuning in Hz, and transposition against a score."""
+"""Tuning in Hz."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from tocco.audio.quality.tuning import Tuning, transposed_by
-
-C_MAJOR = np.array([5, 0, 3, 0, 4, 2, 0, 5, 0, 3, 0, 1], float)
-
-
-def sounding(written: np.ndarray) -> np.ndarray:
-    """Pitch classes of notes with their third and fifth partials."""
-    return written + 0.3 * np.roll(written, 7) + 0.1 * np.roll(written, 4)
-
-
-@pytest.mark.parametrize("semitones", [-2, -1, 0, 1, 2])
-def test_the_key_that_sounds_is_found(semitones: int) -> None:
-    assert transposed_by(np.roll(sounding(C_MAJOR), semitones), C_MAJOR) == semitones
-
-
-def test_an_unclear_difference_is_no_transposition() -> None:
-    assert transposed_by(np.ones(12) / 12, C_MAJOR) == 0
-    near = np.roll(sounding(C_MAJOR), 1) + 1.05 * sounding(C_MAJOR)
-    assert transposed_by(near, C_MAJOR) == 0
+from tocco.audio.quality.tuning import Tuning
 
 
 def test_tuning_in_hertz() -> None:
     assert Tuning(0.0, 1.0).a4_hz == 440.0
-    assert Tuning(-1.3, 1.0).a4_hz_if_transposed(-1) == pytest.approx(415.0, abs=0.1)
-    assert Tuning(-0.6, 1.0).a4_hz_if_transposed(1) == pytest.approx(466.0, abs=0.1)
+    assert Tuning(-40.0, 1.0).a4_hz == pytest.approx(429.95, abs=0.01)
+
+
+@pytest.mark.parametrize(("fit", "is_clear"), [(0.27, False), (0.29, False), (0.31, True), (0.33, True)])
+def test_a_tuning_that_fits_badly_is_not_clear(fit: float, is_clear: bool) -> None:
+    assert Tuning(10.0, fit).is_clear == is_clear

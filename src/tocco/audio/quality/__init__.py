@@ -18,7 +18,7 @@ from tocco.audio.quality.findings import Finding, findings_of
 from tocco.audio.quality.gauge import QualityGauge
 from tocco.audio.quality.measures import Measures
 from tocco.audio.quality.thresholds import THRESHOLDS, Threshold
-from tocco.audio.quality.tuning import Tuning, transposed_by
+from tocco.audio.quality.tuning import Tuning
 
 __all__ = [
     "THRESHOLDS",
@@ -33,5 +33,4 @@ __all__ = [
     "findings_of",
     "music_bounds",
     "quality_of",
-    "transposed_by",
 ]

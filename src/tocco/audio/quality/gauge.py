@@ -95,7 +95,6 @@ class QualityGauge:
             n_dropouts=_count_inside(self._dropouts.time_sec, bounds),
             crowding=self._peaks.crowding,
             tuning=Tuning(cents, fit),
-            pitch_classes=tuple(self._slow.pitch_classes.tolist()),
         )
 
 

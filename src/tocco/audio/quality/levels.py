@@ -76,8 +76,7 @@ class SlowSpectra:
         loud = (frequency > 0.0) & (level > -_TUNING_RANGE_DB)
         loud &= (power.max(axis=1) > _AUDIBLE_POWER)[:, None]
         cents = np.round(1200.0 * np.log2(frequency[loud] / A4_HZ)).astype(int)
-        # C first: A lies 900 cents above it
-        np.add.at(self._cents, (cents + 900) % 1200, 10.0 ** (level[loud] / 40.0))
+        np.add.at(self._cents, cents % 1200, 10.0 ** (level[loud] / 40.0))
 
     @property
     def snr_db(self) -> float | None:
@@ -102,13 +101,6 @@ class SlowSpectra:
         angle = 2j * np.pi * np.arange(1200) / 100.0
         resultant = (self._cents * np.exp(angle)).sum() / total
         return float(np.angle(resultant) / (2 * np.pi) * 100.0), float(abs(resultant))
-
-    @property
-    def pitch_classes(self) -> FloatArray:
-        """(12,) share of each pitch class, C first, once the tuning is taken off."""
-        moved = np.roll(self._cents, 50 - round(self.tuning[0]))
-        share = moved.reshape(12, 100).sum(axis=1)
-        return share / max(float(share.sum()), POWER_FLOOR)
 
     @property
     def hum(self) -> Hum | None:

@@ -30,7 +30,6 @@ class Measures:
     n_dropouts : gaps within the music that no player makes
     crowding : 0..1, share of samples within 1 dB of the peaks: large where peaks were cut off
     tuning
-    pitch_classes : 12 shares, C first
     """
 
     description: AudioDescription
@@ -44,7 +43,6 @@ class Measures:
     n_dropouts: int
     crowding: float
     tuning: Tuning
-    pitch_classes: tuple[float, ...]
 
     @property
     def dropouts_per_min(self) -> float:
