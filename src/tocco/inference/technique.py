@@ -19,7 +19,7 @@ from tocco.schema import Seconds, StrictModel
 UsualOf = Callable[[str, str], UsualRange | None]
 """Dimension and measure -> its usual range."""
 
-KEYS_ALONE = "it is measured from the sound, and technique is computed from MIDI and score alone"
+KEYS_ALONE = "it is measured from the sound, and technique is computed from notes and score alone"
 
 _Text = Annotated[str, Field(strict=True, min_length=1)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
