@@ -202,5 +202,5 @@ def test_a_transcriber_is_any_command_that_writes_midi(tmp_path: Path) -> None:
     script = tmp_path / "toy.py"
     script.write_text("import shutil, sys; shutil.copy(sys.argv[1], sys.argv[3])")
     command = f"{sys.executable} {script} {EXAMPLE[1]} {{audio}} {{midi}}"
-    heard = CommandTranscriber(command).transcribe([np.zeros(24_000, dtype=np.float32)], "take.wav")
+    heard = CommandTranscriber(command).transcribe([np.zeros(97 * 24_000, dtype=np.float32)], "take.wav")
     assert len(heard) > 100

@@ -99,3 +99,9 @@ def test_names_are_no_shell(tmp_path: Path) -> None:
     command = command_of(tmp_path, program, "{audio} {midi} ; echo")
     with pytest.raises(InputError, match="code 1: ; echo"):
         CommandTranscriber(command).transcribe([tone_after(0.1)], "take.wav")
+
+
+def test_notes_after_the_end_of_the_sound_are_refused(tmp_path: Path) -> None:
+    late = HEARS_ONE_NOTE.replace("round(loud * 960)", "round((loud + 4) * 960)")
+    with pytest.raises(InputError, match=r"heard a note at 4\.5 s of a recording of 2\.0 s"):
+        CommandTranscriber(command_of(tmp_path, late)).transcribe([tone_after(0.5)], "take.wav")
