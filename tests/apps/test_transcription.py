@@ -66,6 +66,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_bundle_learns_what_transcription_takes_and_the_report_says_it(
     recordings: Path, tmp_path: Path
 ) -> None:
