@@ -8,6 +8,9 @@ threads: the peer as `benchmarks/transkun_command.py` (windows of 16 s every 8 s
 `tocco transcribe`. Seconds of a process are those on the clock, with loading; the smaller of two runs counts.
 Notes are right by `mir_eval`: the same key within 50 ms.
 
+With `--assess --seconds 300` in place of `--peer`: seconds and memory of `tocco assess` on the joined
+recording, with the notes cached and without.
+
 Written down before: 1.5 times as fast as the peer (wanted 2), faster than the recording lasts, and the F1 of
 the note onsets within .2 points.
 """
@@ -92,9 +95,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The built-in transcriber beside transkun's own code.")
     parser.add_argument("recordings", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--peer", required=True, help="Python that has transkun and what it needs")
+    parser.add_argument("--peer", help="Python that has transkun and what it needs")
+    parser.add_argument(
+        "--assess", action="store_true", help="what `tocco assess` costs, in place of the peer"
+    )
     parser.add_argument("--seconds", type=float, default=180.0, help="longest recording")
     options = parser.parse_args()
+    if options.assess:
+        assessed(options.recordings, options.output, options.seconds)
+        return
+    if options.peer is None:
+        parser.error("--peer or --assess is missing")
     threads = {"OMP_NUM_THREADS": str(THREADS)}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -124,6 +135,24 @@ def main() -> None:
     write_bytes(options.output / "speed.txt", text.encode())
     record = {"lasts_sec": lasts, "notes": len(played), "threads": THREADS, "systems": rows}
     write_bytes(options.output / "speed.json", (json.dumps(record, indent=1) + "\n").encode())
+
+
+def assessed(recordings: Path, output: Path, seconds: float) -> None:
+    """Write what a recording alone costs from file to report, and how much of it is not transcription."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        joined(recordings, folder / "phone.wav", seconds)
+        lasts = soundfile.info(folder / "phone.wav").duration
+        environment = {"OMP_NUM_THREADS": str(THREADS), "TOCCO_CACHE": str(folder / "cache")}
+        command = [sys.executable, "-m", "tocco", "assess", str(folder / "phone.wav"), "-o"]
+        runs = [timed([*command, str(folder / name)], environment) for name in ("first", "cached")]
+    lines = [f"recording of {lasts:.0f} s, no score, {THREADS} threads: from file to report"]
+    for name, (clock, processor, memory) in zip(("first run", "notes cached"), runs, strict=True):
+        lines.append(f"{name:14}{clock:7.1f} s{processor:8.1f} CPU s{memory:6.2f} GB")
+    text = "\n".join(lines) + "\n"
+    print(text, end="")
+    output.mkdir(parents=True, exist_ok=True)
+    write_bytes(output / "assess.txt", text.encode())
 
 
 def table(rows: list[dict[str, Any]], lasts_sec: float, n_notes: int) -> str:

@@ -80,26 +80,12 @@ def conclude(
     abstained_reasons : why the model's ratings do not count; empty where they do
     """
     intervals, alignment = bundle.calibration.intervals, sources.alignment
-    of_windows = bundle.calibration.window_intervals
-    evidence = Evidence(sources.performance, alignment)
-    loss, unheard = transcription_loss(bundle, sources), _unheard(sources)
-    if loss is not None:
-        verdict = as_by_keys(verdict, loss)
-    perception = dict(zip(verdict.names, verdict.rating.tolist(), strict=True))
-    shortfalls = measure_shortfalls(evidence)
-    if loss is not None:
-        shortfalls = without_unheard(shortfalls, sources.performance, unheard)
-    verdict = less_deductions(verdict, shortfalls, _local(verdict, evidence, bounds_sec))
-    if loss is not None:
-        verdict = widened(verdict, loss, intervals)
-    from_model = {} if abstained_reasons else _accounted(verdict, intervals, perception, shortfalls)
+    evidence, unheard = Evidence(sources.performance, alignment), _unheard(sources)
+    verdict, accounted = _combined(bundle, sources, evidence, bounds_sec, verdict)
+    from_model = {} if abstained_reasons else accounted
     absent = Rating.missing(ABSTAINS if abstained_reasons else NOT_LEARNED)
     ratings = _ratings(rubric, sources, from_model, absent, unheard)
-    errors = {
-        name: WindowErrors(of_windows.sigma([name], verdict.window_sd[:, d, None]).ravel(), SHARED_ERROR)
-        for d, name in enumerate(verdict.names)
-        if name in from_model
-    }
+    errors = _errors_of_windows(bundle, verdict, from_model)
     by_rule = {}
     for dimension in rubric.dimensions:
         if dimension.rule is not None and alignment is not None:
@@ -128,12 +114,44 @@ def conclude(
         if alignment is None
         else alignment_report(alignment, sources.performance, evidence.once(absent_notes).unheard),
         alignment_reason=_no_score(sources) if alignment is None else None,
-        inputs=describe_inputs(sources, bounds_sec, _loss_of(bundle) if loss is not None else None),
+        inputs=describe_inputs(sources, bounds_sec, _loss_of(bundle)),
         abstained=bool(abstained_reasons),
         abstained_reasons=abstained_reasons,
         bundle=BundleIdentity(name=bundle.config.name, version=bundle.config.version, sha256=bundle.sha256),
         tocco_version=version("tocco"),
     )
+
+
+def _combined(
+    bundle: Bundle, sources: Sources, evidence: Evidence, bounds_sec: FloatArray, verdict: ModelVerdict
+) -> tuple[ModelVerdict, dict[str, Rating]]:
+    """The verdict less the deductions, and its ratings, each with what it was put together from.
+
+    Of transcribed notes perception is shifted first, what they do not show takes nothing off, and intervals
+    are widened.
+    """
+    intervals, loss = bundle.calibration.intervals, transcription_loss(bundle, sources)
+    shortfalls = measure_shortfalls(evidence)
+    if loss is not None:
+        verdict = as_by_keys(verdict, loss)
+        shortfalls = without_unheard(shortfalls, sources.performance, _unheard(sources))
+    perception = dict(zip(verdict.names, verdict.rating.tolist(), strict=True))
+    verdict = less_deductions(verdict, shortfalls, _local(verdict, evidence, bounds_sec))
+    if loss is not None:
+        verdict = widened(verdict, loss, intervals)
+    return verdict, _accounted(verdict, intervals, perception, shortfalls)
+
+
+def _errors_of_windows(
+    bundle: Bundle, verdict: ModelVerdict, rated: Mapping[str, Rating]
+) -> dict[str, WindowErrors]:
+    """The errors of the windows in every rated dimension of the model."""
+    of_windows = bundle.calibration.window_intervals
+    return {
+        name: WindowErrors(of_windows.sigma([name], verdict.window_sd[:, d, None]).ravel(), SHARED_ERROR)
+        for d, name in enumerate(verdict.names)
+        if name in rated
+    }
 
 
 def transcription_loss(bundle: Bundle, sources: Sources) -> Mapping[str, DimensionLoss] | None:
@@ -238,7 +256,7 @@ def describe_inputs(sources: Sources, bounds_sec: FloatArray, loss_of: str | Non
     ----------
     sources
     bounds_sec : (K, 2) windows
-    loss_of : transcriber by which it was found what transcription takes from the ratings; None for keys
+    loss_of : transcriber by which it was found what transcription takes from the ratings, where it was
     """
     midi, audio, score = sources.midi, sources.audio, sources.score
     described, transcription = sources.description, sources.transcription
@@ -259,7 +277,7 @@ def describe_inputs(sources: Sources, bounds_sec: FloatArray, loss_of: str | Non
             duration_sec=sources.performance.duration_sec,
         ),
         transcriber=None if transcription is None else transcription.transcriber,
-        transcription_loss=loss_of,
+        transcription_loss=loss_of if sources.performance.origin == "transcribed" else None,
         transcription_sha256=None if transcription is None else transcription.sha256,
         score=None
         if score is None

@@ -40,7 +40,8 @@ LEVELLED_DIMENSIONS: Final[Mapping[str, str]] = {
 }
 """What is not rated either where the heard velocities hardly differ."""
 
-_NORMAL_90: Final = 1.6449
+NORMAL_90: Final = 1.6449
+"""Half the central 90 % of a normal distribution, in standard deviations."""
 
 _Points = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -112,7 +113,7 @@ def widened(
     """
     scale = intervals.scale(verdict.names)
     points = np.array([loss[name].sd if name in loss else 0.0 for name in verdict.names])
-    added = np.nan_to_num(_NORMAL_90 * points / scale)
+    added = np.nan_to_num(NORMAL_90 * points / scale)
     return replace(verdict, sd=np.hypot(verdict.sd, added), curve_sd=np.hypot(verdict.curve_sd, added))
 
 

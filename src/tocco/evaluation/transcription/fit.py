@@ -18,7 +18,12 @@ from tocco.inference.combination import held, total_deductions
 from tocco.inference.rating import rate_whole
 from tocco.inference.rules import RULES
 from tocco.inference.shortfalls import measure_shortfalls
-from tocco.inference.transcription_loss import DimensionLoss, TranscriptionLoss, without_unheard
+from tocco.inference.transcription_loss import (
+    NORMAL_90,
+    DimensionLoss,
+    TranscriptionLoss,
+    without_unheard,
+)
 from tocco.music.alignment import Alignment
 from tocco.music.performance import Origin, Performance
 from tocco.pseudo_labels.observed.evidence import Evidence
@@ -26,7 +31,6 @@ from tocco.units import FloatArray
 
 LEVEL: Final = 0.9
 CARD_HEADING: Final = "## Transcribed notes"
-_NORMAL_90: Final = 1.6449
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +131,7 @@ def fit_loss(
 def _losses(names: tuple[str, ...], rows: list[BothWays]) -> dict[str, DimensionLoss]:
     shift = -np.median(differences(rows, np.zeros(len(names))), axis=0)
     left = np.abs(differences(rows, shift))
-    sd = conformal_quantile(left) / _NORMAL_90
+    sd = conformal_quantile(left) / NORMAL_90
     return {
         name: DimensionLoss(shift=round(float(shift[d]), 3), sd=round(float(sd[d]), 3))
         for d, name in enumerate(names)

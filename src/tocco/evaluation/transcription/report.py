@@ -12,10 +12,13 @@ from tocco.evaluation.markdown import table
 from tocco.evaluation.transcription.fit import BothWays, differences
 from tocco.evaluation.transcription.note_errors import Counts
 from tocco.evaluation.transcription.notes import NotesHeard, notes_table
-from tocco.inference.transcription_loss import UNHEARD_DIMENSIONS, DimensionLoss, TranscriptionLoss
+from tocco.inference.transcription_loss import (
+    NORMAL_90,
+    UNHEARD_DIMENSIONS,
+    DimensionLoss,
+    TranscriptionLoss,
+)
 from tocco.metrics import spearman_rho
-
-NORMAL_90: Final = 1.6449
 
 MOST_MEDIAN: Final = 2.0
 MOST_95: Final = 6.0
