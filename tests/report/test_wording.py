@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from assessment_example import example
 from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.combination import DEDUCTIONS
 from tocco.inference.evidence import Music, NoteOutcome, PlayedBars, RecordingReport, ScoreSearch
 from tocco.pseudo_labels.raters.registry import RATERS
 from tocco.report.page.tables import provenance
-from tocco.report.wording import account, measure_in_words, remarks, sought_score, unheard_notes
+from tocco.report.wording import (
+    account,
+    measure_in_words,
+    nothing_stands_out,
+    remarks,
+    sought_score,
+    unheard_notes,
+)
 
 
 def test_a_rating_that_was_put_together_shows_its_parts() -> None:
@@ -111,3 +120,13 @@ def test_notes_that_were_not_heard_are_named() -> None:
         "Not heard, left out or too soft to hear: C0 (bar 12, beat 2.5); it counts"
     )
     assert "C2 (bar 12, beat 2.5) and 2 more; they count neither" in unheard_notes(notes)
+
+
+@pytest.mark.parametrize(("value", "is_said"), [(24.0, True), (29.9, True), (30.1, False), (36.0, False)])
+def test_a_low_rating_is_named_where_nothing_else_is(value: float, is_said: bool) -> None:
+    whole = example()
+    ratings = {name: Rating(value=60.0, source="model") for name in whole.ratings}
+    ratings["rhythmic_precision"] = Rating(value=value, source="model")
+    said = nothing_stands_out(whole.model_copy(update={"ratings": ratings}))
+    assert ("the lowest rating is rhythmic precision" in said) == is_said
+    assert said.startswith("Nothing stands out") != is_said

@@ -13,6 +13,8 @@ from tocco.music.places import bars_in_words
 
 _WORTH_SAYING_SEC = 2.0
 _NAMED_NOTES = 3
+LOW_RATING: Final = 30.0
+"""Below, a rating is said where there is no finding: at 30 a dimension is weak by the rating guide."""
 """So much silence is usual at either end of a recording."""
 
 _MOST_SHOWN: Final = 3
@@ -134,7 +136,12 @@ def clock(time_sec: float) -> str:
 
 def nothing_stands_out(assessment: Assessment) -> str:
     """What is said where there is no finding, and what was not looked at."""
+    rated = {name: one.value for name, one in assessment.ratings.items() if one.value is not None}
+    lowest = min(rated, key=lambda name: rated[name], default=None)
     said = "Nothing stands out"
+    if lowest is not None and rated[lowest] < LOW_RATING:
+        low = f"{title(lowest).lower()} ({points(rated[lowest])})"
+        said = f"No single place stands out; the lowest rating is {low}"
     if assessment.alignment is None:
         return f"{said}; without a score only passages are compared, and no notes or measures"
     return said
