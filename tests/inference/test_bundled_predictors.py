@@ -30,7 +30,7 @@ from tocco.models.network_predictor import NetworkPredictor
 from tocco.models.statistics_models import RidgeStatistics, StatisticsScale
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS
 
-SHIPPED_SHA256 = "44f6bcfb0b4f5261f9c7dcb3d8046a28cfca78d2e0a035fddf5ad4c460e65b4f"
+SHIPPED_SHA256 = "ccf683083d0cc2c1bed06574c67c73bf7e078624dca690c9409bf38760999973"
 
 
 def at(rating: float, statistic: str = "note_count") -> RidgeStatistics:

@@ -29,6 +29,7 @@ from pydantic import Field, ValidationError, model_validator
 from tocco.errors import BundleError, OutputError
 from tocco.files import is_safe_name, sha256_of, write_bytes
 from tocco.inference.applicability import Applicability
+from tocco.inference.difference import DifferenceCalibration
 from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.transcription_loss import TranscriptionLoss
 from tocco.models.blend import Blend
@@ -131,6 +132,9 @@ class BundleCalibration(StrictModel):
 
     transcription: TranscriptionLoss | None = None
     """What transcription takes from the ratings; without it, transcribed notes are not rated."""
+
+    differences: DifferenceCalibration | None = None
+    """How far a difference of two ratings can be trusted; without it, performances are not compared."""
 
     @property
     def window_intervals(self) -> IntervalCalibration:

@@ -94,6 +94,7 @@ statistics_app = _group("Predictors that rate a whole performance by its statist
 statistics_app.command("fit-norms")(statistics.fit_norms)
 statistics_app.command("fit")(statistics.fit)
 statistics_app.command("fit-perception")(statistics.fit_perception)
+statistics_app.command("fit-differences")(statistics.fit_differences)
 app.add_typer(statistics_app, name="statistics")
 
 transcription_app = _group("What transcription does to ratings: recordings of known keys.")

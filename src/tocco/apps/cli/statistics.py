@@ -76,3 +76,21 @@ def fit_perception(
     from tocco.apps.commands.perception import fit_perception_into
 
     fit_perception_into(bundle, labels, output, results, cache=cache, seed=seed, jobs=jobs, version=version)
+
+
+def fit_differences(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle whose calibration is replaced.")],
+    labels: Annotated[Path, typer.Option(help="Label file, JSONL: means of the raters.")],
+    ratings: Annotated[Path, typer.Option(help="Label file, JSONL: single raters.")],
+    predictions: Annotated[
+        Path,
+        typer.Option(help="Held-out ratings that `fit-perception` wrote: RESULTS/predictions, no suffix."),
+    ],
+    results: Annotated[Path, typer.Option(help="Folder of the report.")],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the pairs of other music.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
+) -> None:
+    """Find how far differences of a bundle's ratings can be trusted, and test it on other music."""
+    from tocco.apps.commands.differences import fit_differences as command
+
+    command(bundle, labels, ratings, predictions, results, seed=seed, jobs=jobs)
