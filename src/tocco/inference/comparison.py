@@ -10,12 +10,15 @@ from pydantic import Field
 
 from tocco.errors import MismatchError, UsageError
 from tocco.inference.assessment import Assessment, Interval
-from tocco.inference.difference import RatingDifference, bundle_differences, rating_differences
+from tocco.inference.bundle import Bundle
+from tocco.inference.difference import RatingDifference, figures_of, rating_differences
 from tocco.inference.evidence import BundleIdentity, NoteOutcome
 from tocco.schema import Points, Seconds, StrictModel, laid_out
 
 MOST_TAKES: Final = 12
 """So many can be read beside each other on a page; `tocco rank` orders more."""
+
+_ONE_PIECE: Final = "takes of one piece, all beside the same score or all without"
 
 _Text = Annotated[str, Field(strict=True, min_length=1)]
 _Count = Annotated[int, Field(strict=True, ge=0)]
@@ -49,8 +52,11 @@ class ComparedTake(StrictModel):
     note_errors: NoteErrors | None
     """Null without a score."""
 
-    assessment_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    """Of the JSON of its assessment."""
+    notes: Literal["keys", "transcribed"]
+    """Where its notes come from."""
+
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """Hash of the recording, or of the MIDI where no recording was given."""
 
 
 class PairDifference(StrictModel):
@@ -120,13 +126,13 @@ class Comparison(StrictModel):
         raise KeyError((take, compared_with))
 
 
-def compare(assessments: Mapping[str, Assessment], hashes: Mapping[str, str]) -> Comparison:
+def compare(assessments: Mapping[str, Assessment], bundle: Bundle) -> Comparison:
     """Compare takes of one piece.
 
     Parameters
     ----------
     assessments : id -> assessment, in the order in time
-    hashes : id -> SHA-256 of its JSON
+    bundle : that rated them
 
     Raises
     ------
@@ -145,16 +151,21 @@ def compare(assessments: Mapping[str, Assessment], hashes: Mapping[str, str]) ->
             next_step="`tocco assess` rates one, `tocco rank` orders many",
         )
     names, first = list(assessments), next(iter(assessments.values()))
-    for name in names[1:]:
-        _assert_comparable(names[0], first, name, assessments[name])
-    figures = bundle_differences(first.bundle)
+    figures = figures_of(bundle.calibration.differences, bundle.config.name)
+    for name, assessment in assessments.items():
+        _assert_rated_by(bundle, name, assessment)
+        _assert_comparable(names[0], first, name, assessment)
     errors = {name: _errors_by_place(one) for name, one in assessments.items()}
     pairs = tuple(
         PairDifference(
             take=later,
             compared_with=earlier,
             differences=rating_differences(
-                assessments[later], assessments[earlier], figures, same_music=True
+                assessments[later],
+                assessments[earlier],
+                figures,
+                same_music=True,
+                loss=bundle.calibration.transcription,
             ),
             solved=_only_in(errors[earlier], errors[later], assessments[later]),
             new=_only_in(errors[later], errors[earlier], assessments[earlier]),
@@ -162,7 +173,7 @@ def compare(assessments: Mapping[str, Assessment], hashes: Mapping[str, str]) ->
         for earlier, later in combinations(names, 2)
     )
     return Comparison(
-        takes=tuple(_take(name, one, hashes[name]) for name, one in assessments.items()),
+        takes=tuple(_take(name, one) for name, one in assessments.items()),
         pairs=pairs,
         bars=common_bars(list(assessments.values())),
         score_sha256=None if first.inputs.score is None else first.inputs.score.sha256,
@@ -171,30 +182,43 @@ def compare(assessments: Mapping[str, Assessment], hashes: Mapping[str, str]) ->
 
 
 def _assert_comparable(name: str, one: Assessment, other_name: str, other: Assessment) -> None:
-    scores = [None if a.inputs.score is None else a.inputs.score.sha256 for a in (one, other)]
-    if scores[0] != scores[1]:
-        problem = (
-            f"was rated beside another score than {name}"
-            if None not in scores
-            else f"was rated {'with' if scores[1] else 'without'} a score, and {name} was not"
-            if scores[1]
-            else f"was rated without a score, and {name} with one"
-        )
+    mine, theirs = (None if a.inputs.score is None else a.inputs.score.sha256 for a in (one, other))
+    if mine == theirs:
+        return
+    if mine is None or theirs is None:
+        with_score, without = (name, other_name) if theirs is None else (other_name, name)
         raise MismatchError(
-            other_name,
-            problem,
-            allowed="takes of one piece, all beside the same score or all without",
-            next_step="give the same score for all; `tocco rank` orders performances of different pieces",
+            without,
+            f"was rated without a score, and {with_score} with one",
+            allowed=_ONE_PIECE,
+            next_step="give the same score for all",
         )
-    if one.bundle.sha256 != other.bundle.sha256:
+    raise MismatchError(
+        other_name,
+        f"was rated beside another score than {name}",
+        allowed=_ONE_PIECE,
+        next_step="`tocco rank` orders performances of different pieces",
+    )
+
+
+def _assert_rated_by(bundle: Bundle, name: str, assessment: Assessment) -> None:
+    if assessment.bundle.sha256 != bundle.sha256:
         raise MismatchError(
-            other_name,
-            f"was rated by another bundle ({other.bundle.name} {other.bundle.version}) than {name}",
-            next_step="assess both with the same bundle",
+            name,
+            f"was rated by {assessment.bundle.name} {assessment.bundle.version} "
+            f"({assessment.bundle.sha256[:12]}), and this is {bundle.config.name} {bundle.config.version} "
+            f"({bundle.sha256[:12]})",
+            allowed="takes that this bundle rated",
+            next_step="assess it again, or name its bundle with --bundle",
         )
 
 
-def _take(name: str, assessment: Assessment, sha256: str) -> ComparedTake:
+def _performance_sha256(assessment: Assessment) -> str:
+    inputs = assessment.inputs
+    return inputs.audio.sha256 if inputs.audio.origin == "given" else inputs.midi.sha256
+
+
+def _take(name: str, assessment: Assessment) -> ComparedTake:
     rated = {**assessment.ratings, "aggregate": assessment.aggregate}
     counts = None if assessment.alignment is None else assessment.alignment.counts
     return ComparedTake(
@@ -204,7 +228,8 @@ def _take(name: str, assessment: Assessment, sha256: str) -> ComparedTake:
         note_errors=None
         if counts is None
         else NoteErrors(wrong=counts["substitution"], missing=counts["deletion"], extra=counts["insertion"]),
-        assessment_sha256=sha256,
+        notes=assessment.inputs.notes,
+        sha256=_performance_sha256(assessment),
     )
 
 

@@ -109,8 +109,8 @@ class RatingDifference(StrictModel):
     """[low, high]: nine times in ten the difference of many raters lies in it. It holds `value` too."""
 
     verdict: Verdict
-    """Of the one: "better" where the interval lies above 0 and `value` is so large that raters agreed, "worse"
-    where it is so below 0."""
+    """Of the one: "better" where the interval lies above 0 and `value` is so large that raters agreed;
+    "worse" where it is so below 0."""
 
 
 def rating_differences(
