@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "losses": {"errors", "units", "rubrics", "losses"},
     "data": GROUND | {"engines", "music", "audio", "pseudo_labels", "models", "data"},
     "inference": GROUND | {"engines", "music", "audio", "pseudo_labels", "models", "data", "inference"},
-    "report": GROUND | {"music", "audio", "pseudo_labels", "data", "inference", "report"},
+    "ranking": GROUND | {"inference", "ranking"},
+    "report": GROUND | {"music", "audio", "pseudo_labels", "data", "inference", "ranking", "report"},
     "training": GROUND | {"music", "audio", "models", "losses", "data", "training"},
     "evaluation": GROUND
     | {

@@ -17,7 +17,8 @@ from page_example import assessed, finding, material, parsed, written
 from tocco.errors import InputError
 from tocco.inference.assessment import Assessment, Rating
 from tocco.inference.technique import Measure, Place, Technique
-from tocco.report.page.document import MOST_LISTED, is_page, render, write_page
+from tocco.report.page.document import MOST_LISTED, render, write_page
+from tocco.report.page.frame import is_page
 from tocco.report.page.material import Material, Notes
 from tocco.report.page.tables import LEAD_SEC
 from tocco.rubrics import DIMENSIONS

@@ -59,7 +59,7 @@ def assess(
     ] = False,
 ) -> None:
     """Rate performances: print a table; with -o, write each as JSON, PNG and an HTML report."""
-    given = _given(files or [], midi or [], score or [], manifest)
+    given = performances_given(files or [], midi or [], score or [], manifest)
     for one in given.left_out:
         typer.echo(f"left out: {one.subject} {one.reason}", err=True)
     takes = [replace(take, origin="transcribed") if transcribed else take for take in given.takes]
@@ -118,7 +118,16 @@ def _sought_in(scores: Path, takes: list[TakeFiles], score: list[Path]) -> list[
     return [replace(take, scores=scores) for take in takes]
 
 
-def _given(files: list[Path], midi: list[Path], score: list[Path], manifest: Path | None) -> Given:
+def performances_given(
+    files: list[Path], midi: list[Path], score: list[Path], manifest: Path | None
+) -> Given:
+    """The performances that a command is given: as files and folders, or in a table.
+
+    Raises
+    ------
+    InputError
+        A file is missing or cannot be used, or the files do not belong together.
+    """
     if manifest is not None:
         if files or midi or score:
             raise UsageError(

@@ -20,6 +20,7 @@ from tocco.apps.cli import (
     benchmark,
     data,
     pseudo_label,
+    rank,
     report,
     statistics,
     train,
@@ -67,6 +68,7 @@ app = typer.Typer(
 app.command()(assess.assess)
 app.command()(align.align)
 app.command()(report.report)
+app.command()(rank.rank)
 app.command()(transcribe.transcribe)
 
 data_app = _group("Import corpora and render MIDI.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from tocco.errors import MissingPartError
 from tocco.inference.assessment import Assessment
 from tocco.inference.batch import assess_many, assess_take, shared_assessor
 from tocco.report.assessment_folder import AssessmentFolder
-from tocco.report.ranking import print_ranking
+from tocco.report.batch_table import print_batch
 from tocco.report.terminal import print_assessment
 from tocco.report.wording import clock
 
@@ -45,6 +46,22 @@ def assess_one(
         typer.echo(str(path))
 
 
+@dataclass(frozen=True)
+class Assessed:
+    """What became of many performances.
+
+    Attributes
+    ----------
+    found : id -> assessment, in the order given
+    n_before : so many were assessed by an earlier run
+    failed : ids; the reason of each was printed to stderr
+    """
+
+    found: dict[str, Assessment]
+    n_before: int
+    failed: frozenset[str]
+
+
 def assess_several(
     takes: Sequence[TakeFiles],
     bundle: Path | None,
@@ -62,6 +79,25 @@ def assess_several(
     The exit code: 1 where a performance failed; each is named on stderr.
     """
     folder = None if output is None else AssessmentFolder(output)
+    made = assessed_takes(takes, bundle, folder, transcriber=transcriber, jobs=jobs)
+    if made.found:
+        print_batch(made.found)
+    counts = f"{len(made.found)} assessed, {made.n_before} of them before, {len(made.failed)} failed"
+    if folder is not None:
+        counts = f"{folder.write_table(made.found)}: {counts}"
+    typer.echo(counts)
+    return SOME_FAILED if made.failed else 0
+
+
+def assessed_takes(
+    takes: Sequence[TakeFiles],
+    bundle: Path | None,
+    folder: AssessmentFolder | None,
+    *,
+    transcriber: str | None = None,
+    jobs: int = 1,
+) -> Assessed:
+    """Assess performances, into a folder if there is one, and read what is there already."""
     done: list[str] = []
     if folder is not None:
         sha256 = shared_assessor(bundle, transcriber).bundle.sha256
@@ -86,13 +122,7 @@ def assess_several(
     if folder is not None:
         found |= {name: folder.read(name) for name in done}
     complete = {take.id: found[take.id] for take in takes if take.id not in failed}
-    if complete:
-        print_ranking(complete)
-    counts = f"{len(complete)} assessed, {len(done)} of them before, {len(failed)} failed"
-    if folder is not None:
-        counts = f"{folder.write_table(complete)}: {counts}"
-    typer.echo(counts)
-    return SOME_FAILED if failed else 0
+    return Assessed(complete, len(done), frozenset(failed))
 
 
 def _version(transcriber: str | None) -> str | None:

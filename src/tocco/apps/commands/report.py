@@ -10,7 +10,8 @@ import typer
 from tocco.errors import OutputError, UsageError
 from tocco.files import assert_plain_file
 from tocco.inference.assessment import read_assessment
-from tocco.report.page.document import is_page, write_page
+from tocco.report.page.document import write_page
+from tocco.report.page.frame import is_page
 from tocco.report.page.material import read_material
 
 _SUFFIXES = (".html", ".htm")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -14,11 +11,11 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from tocco.audio.opus import OPUS_SUFFIX, OPUS_TYPE
-from tocco.errors import InputError
 from tocco.files import write_bytes
 from tocco.inference.assessment import Assessment
 from tocco.inference.finding import Finding
 from tocco.inference.whole_findings import THROUGHOUT
+from tocco.report.page.frame import MADE_BY, asset, policy, template
 from tocco.report.page.heat import heat_map
 from tocco.report.page.material import PEAK_SEC, Material, Notes
 from tocco.report.page.overview import overview
@@ -35,10 +32,6 @@ MOST_LISTED: Final = 200
 """Rows of the table of mistakes; all of them are in the JSON."""
 
 
-_MADE_BY: Final = '<meta name="generator" content="tocco">'
-_HEAD_BYTES: Final = 2000
-
-
 def render(assessment: Assessment, material: Material, *, sound_file: str | None = None) -> str:
     """The document as text.
 
@@ -48,11 +41,12 @@ def render(assessment: Assessment, material: Material, *, sound_file: str | None
     material : what is shown beside it
     sound_file : name of the sound beside the document; None puts it inside
     """
-    style, script = _asset("page.css"), _asset("page.js")
-    return _template().render(
+    style, script = asset("page.css"), asset("page.js")
+    media = "data:" if sound_file is None else "'self' file:"
+    return template("page.html.j2").render(
         style=Markup(style),
         script=Markup(script),
-        policy=_policy(style, script, beside=sound_file is not None),
+        policy=policy(style, script, media),
         sound=_sound_source(material, sound_file),
         sound_type=OPUS_TYPE,
         data=_data(assessment, material),
@@ -75,26 +69,11 @@ def write_page(assessment: Assessment, material: Material, path: Path, *, sound_
     write_bytes(path, content.encode())
 
 
-def is_page(path: Path) -> bool:
-    """Whether a file is a report that this module wrote.
-
-    Raises
-    ------
-    InputError
-        It cannot be read.
-    """
-    try:
-        with path.open("rb") as stream:
-            return _MADE_BY.encode() in stream.read(_HEAD_BYTES)
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror})", next_step="check the path") from error
-
-
 def _context(assessment: Assessment, material: Material) -> dict[str, Any]:
     axis = time_axis(end_sec(assessment, material))
     has_curve = any(v is not None for values in assessment.curve.value.values() for v in values)
     return {
-        "made_by": Markup(_MADE_BY),
+        "made_by": Markup(MADE_BY),
         "name": heard_file(assessment).name,
         "summary": summary(assessment),
         "remarks": remarks(assessment),
@@ -220,32 +199,3 @@ def _sound_source(material: Material, sound_file: str | None) -> str:
     if sound_file is not None:
         return quote(sound_file)
     return f"data:{OPUS_TYPE};base64,{base64.b64encode(material.sound.opus).decode()}"
-
-
-def _policy(style: str, script: str, *, beside: bool) -> str:
-    """Content Security Policy: this style, this script, the sound, and nothing from any network."""
-    media = "'self' file:" if beside else "data:"
-    return (
-        f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}'; "
-        f"media-src {media}; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-@cache
-def _asset(name: str) -> str:
-    return files("tocco.report.page").joinpath(name).read_text(encoding="utf-8")
-
-
-@cache
-def _template() -> Any:
-    """The template; every value that is no `Markup` is escaped, and an unknown name is an error."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(_asset("page.html.j2"))

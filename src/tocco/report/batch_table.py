@@ -12,7 +12,7 @@ from tocco.inference.assessment import Assessment
 _NONE = "–"
 
 
-def print_ranking(assessments: Mapping[str, Assessment], console: Console | None = None) -> None:
+def print_batch(assessments: Mapping[str, Assessment], console: Console | None = None) -> None:
     """Print one row a performance, sorted by aggregate; those without one come last.
 
     Parameters

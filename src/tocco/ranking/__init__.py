@@ -1,0 +1,1 @@
+"""Rankings that admit their ties: from paired differences of ratings, and from marks and votes of jurors."""

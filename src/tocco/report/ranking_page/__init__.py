@@ -1,0 +1,1 @@
+"""The HTML file of a ranking: one file without script, to read, print and hand round."""
