@@ -18,6 +18,9 @@ from tocco.schema import Points, Seconds, StrictModel, laid_out
 MOST_TAKES: Final = 12
 """So many can be read beside each other on a page; `tocco rank` orders more."""
 
+_ADDED_BEAT: Final = 0.5
+"""Beats: added notes of one key that lie this close are the same in both takes; they have no written place."""
+
 _ONE_PIECE: Final = "takes of one piece, all beside the same score or all without"
 
 _Text = Annotated[str, Field(strict=True, min_length=1)]
@@ -76,6 +79,16 @@ class PairDifference(StrictModel):
 
     new: tuple[NoteOutcome, ...]
     """The reverse."""
+
+    def reversed(self) -> PairDifference:
+        """The same, seen from the other take."""
+        return PairDifference(
+            take=self.compared_with,
+            compared_with=self.take,
+            differences={name: found.reversed() for name, found in self.differences.items()},
+            solved=self.new,
+            new=self.solved,
+        )
 
 
 class ComparedBar(StrictModel):
@@ -143,13 +156,7 @@ def compare(assessments: Mapping[str, Assessment], bundle: Bundle) -> Comparison
     BundleError
         The bundle does not know how far differences can be trusted.
     """
-    if not 2 <= len(assessments) <= MOST_TAKES:
-        raise UsageError(
-            "compare",
-            f"got {len(assessments)} performance{'s' if len(assessments) != 1 else ''}",
-            allowed=f"2 to {MOST_TAKES} takes of one piece",
-            next_step="`tocco assess` rates one, `tocco rank` orders many",
-        )
+    assert_number(len(assessments))
     names, first = list(assessments), next(iter(assessments.values()))
     figures = figures_of(bundle.calibration.differences, bundle.config.name)
     for name, assessment in assessments.items():
@@ -179,6 +186,23 @@ def compare(assessments: Mapping[str, Assessment], bundle: Bundle) -> Comparison
         score_sha256=None if first.inputs.score is None else first.inputs.score.sha256,
         bundle=first.bundle,
     )
+
+
+def assert_number(n_takes: int) -> None:
+    """Refuse fewer than two takes, and more than can be read beside each other.
+
+    Raises
+    ------
+    UsageError
+        It is so.
+    """
+    if not 2 <= n_takes <= MOST_TAKES:
+        raise UsageError(
+            "compare",
+            f"got {n_takes} performance{'s' if n_takes != 1 else ''}",
+            allowed=f"2 to {MOST_TAKES} takes of one piece",
+            next_step="`tocco assess` rates one, `tocco rank` orders many",
+        )
 
 
 def _assert_comparable(name: str, one: Assessment, other_name: str, other: Assessment) -> None:
@@ -249,7 +273,8 @@ def _errors_by_place(assessment: Assessment) -> dict[tuple[str, _Place], NoteOut
     ):
         for note in notes:
             pitch = note.expected_pitch if kind == "written" else note.played_pitch
-            found.setdefault((kind, (note.bar, round(note.beat, 2), pitch or 0)), note)
+            beat = round(note.beat, 2) if kind == "written" else round(note.beat / _ADDED_BEAT) * _ADDED_BEAT
+            found.setdefault((kind, (note.bar, beat, pitch or 0)), note)
     return found
 
 

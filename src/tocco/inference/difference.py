@@ -15,6 +15,7 @@ with the distance of the timing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -44,6 +45,13 @@ _LEAST_IOI_SEC: Final = 0.02
 
 Verdict = Literal["better", "worse", "undecided"]
 """What is said of the first of two performances. "undecided": no difference that can be told."""
+
+
+_OPPOSITE: Final[Mapping[Verdict, Verdict]] = {
+    "better": "worse",
+    "worse": "better",
+    "undecided": "undecided",
+}
 
 
 class DifferenceFigures(StrictModel):
@@ -111,6 +119,17 @@ class RatingDifference(StrictModel):
     verdict: Verdict
     """Of the one: "better" where the interval lies above 0 and `value` is so large that raters agreed;
     "worse" where it is so below 0."""
+
+    def reversed(self) -> RatingDifference:
+        """The difference of the other from the one."""
+        low, high = self.interval_90
+        return RatingDifference(
+            value=-self.value,
+            expected=-self.expected,
+            sd=self.sd,
+            interval_90=(-high, -low),
+            verdict=_OPPOSITE[self.verdict],
+        )
 
 
 def rating_differences(
@@ -196,14 +215,20 @@ class _Pair:
             for assessment, has_score in zip(self._both, self._has_score, strict=True)
         ]
 
-    def trust(self, name: str) -> Trust | None:
-        """Of a dimension, or of the aggregate of learned dimensions; None where nobody rated it."""
+    def trust(self, name: str, weights: Mapping[str, float] | None = None) -> Trust | None:
+        """Of a dimension, or of the aggregate of learned dimensions; None where nobody rated it.
+
+        Parameters
+        ----------
+        name
+        weights : dimension -> share of what is compared; the dimension alone if None
+        """
         if self.is_counted(name):
             return Trust(1.0, self._of_counts(name))
         figures = self._calibration.of(name, has_score=all(self._has_score), same_music=self._same_music)
         if figures is None:
             return None
-        sd = self._with_loss(name, figures.sd * self._apart)
+        sd = self._with_loss(figures.sd * self._apart, {name: 1.0} if weights is None else weights)
         return Trust(figures.gain, sd, figures.told_from * self._apart)
 
     def is_counted(self, name: str) -> bool:
@@ -211,10 +236,12 @@ class _Pair:
         ratings = [assessment.ratings.get(name) for assessment in self._both]
         return any(rating is not None and rating.source == "rule" for rating in ratings)
 
-    def _with_loss(self, name: str, sd: float) -> float:
-        lost = [of_take[name].sd for of_take in self._lost if name in of_take]
-        if name == AGGREGATE:  # the largest loss of any dimension: their errors fall together
-            lost = [max(one.sd for one in of_take.values()) for of_take in self._lost if of_take]
+    def _with_loss(self, sd: float, weights: Mapping[str, float]) -> float:
+        """With what transcription adds to the weighted mean of dimensions, whose losses fall together."""
+        lost = [
+            sum(weight * of_take[name].sd for name, weight in weights.items() if name in of_take)
+            for of_take in self._lost
+        ]
         return float(np.sqrt(LEAST_SD**2 + sd**2 + sum(part**2 for part in lost)))
 
     def _of_counts(self, name: str) -> float:
@@ -236,22 +263,21 @@ def _of_aggregates(one: Aggregate, other: Aggregate, pair: _Pair) -> RatingDiffe
     if one.value is None or other.value is None:
         return None
     values = {part.dimension: part.value for part in other.parts}
-    learned = pair.trust(AGGREGATE)
+    rest = {part.dimension: part.weight for part in one.parts if not pair.is_counted(part.dimension)}
+    share = sum(rest.values())
+    learned = pair.trust(AGGREGATE, {name: weight / share for name, weight in rest.items()})
     if learned is None or {part.dimension for part in one.parts} != set(values):
         return None
-    counted, share, variance = 0.0, 0.0, 0.0
+    counted, variance = 0.0, (share * learned.sd) ** 2
     for part in one.parts:
-        trust = pair.trust(part.dimension) if pair.is_counted(part.dimension) else None
-        if trust is not None:
+        if part.dimension not in rest and (trust := pair.trust(part.dimension)) is not None:
             counted += part.weight * (part.value - values[part.dimension])
-            share += part.weight
             variance += (part.weight * trust.sd) ** 2
     value = one.value - other.value
-    rest = (1.0 - share) * learned.sd
-    told_from = max((1.0 - share) * learned.told_from - abs(counted), 0.0)
+    told_from = max(share * learned.told_from - abs(counted), 0.0)
     return stated_difference(
         value,
-        Trust(1.0, float(np.sqrt(variance + rest**2)), told_from),
+        Trust(1.0, float(np.sqrt(variance)), told_from),
         expected=counted + learned.gain * (value - counted),
     )
 

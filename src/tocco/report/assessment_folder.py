@@ -91,7 +91,7 @@ class AssessmentFolder:
         if made_by is not None and transcriber not in (None, made_by):
             raise OutputError(path, f"was made by another transcriber ({made_by})", next_step=_OTHER_FOLDER)
         missing = [other for other in others if not other.exists()]
-        transcription = self._transcription(take, found)
+        transcription = self.transcription(take, found)
         if made_by is not None and missing and transcription is None:
             return False  # what is missing needs the notes, and they are cached no more
         write_report(AssessedTake(found, _with_found_score(take, found), transcription), missing)
@@ -136,7 +136,7 @@ class AssessmentFolder:
             raise OutputError(midi, "exists, and is not what was transcribed", next_step=_OTHER_FOLDER)
         return found
 
-    def _transcription(self, take: TakeFiles, found: Assessment) -> Path | None:
+    def transcription(self, take: TakeFiles, found: Assessment) -> Path | None:
         """The MIDI of a recording that was transcribed: in this folder, or cached."""
         if found.inputs.transcriber is None:
             return None

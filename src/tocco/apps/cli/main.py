@@ -18,6 +18,7 @@ from tocco.apps.cli import (
     align,
     assess,
     benchmark,
+    compare,
     data,
     pseudo_label,
     rank,
@@ -68,6 +69,7 @@ app = typer.Typer(
 app.command()(assess.assess)
 app.command()(align.align)
 app.command()(report.report)
+app.command()(compare.compare)
 app.command()(rank.rank)
 app.command()(transcribe.transcribe)
 

@@ -118,7 +118,7 @@ def rank(
     rules = Rules(correct_beyond, delete_beyond)
     cut = None if yes_no is None and at_least is None else CutRule(yes_no, at_least)
     assessed, others = command.divided(files or [])
-    takes = _takes(others, score or [], manifest, transcribed=transcribed)
+    takes = takes_to_assess(others, score or [], manifest, transcribed=transcribed)
     raise typer.Exit(
         command.rank(
             assessed,
@@ -133,7 +133,7 @@ def rank(
     )
 
 
-def _takes(
+def takes_to_assess(
     files: list[Path], score: list[Path], manifest: Path | None, *, transcribed: bool
 ) -> list[TakeFiles]:
     """Performances to be assessed first; what is left out is said on stderr."""

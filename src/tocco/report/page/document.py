@@ -17,7 +17,7 @@ from tocco.inference.finding import Finding
 from tocco.inference.whole_findings import THROUGHOUT
 from tocco.report.page.frame import MADE_BY, asset, policy, template
 from tocco.report.page.heat import heat_map
-from tocco.report.page.material import PEAK_SEC, Material, Notes
+from tocco.report.page.material import PEAK_SEC, Material, Notes, Sound
 from tocco.report.page.overview import overview
 from tocco.report.page.ratings import rating_bar, rating_rows
 from tocco.report.page.summary import heard_file, summary
@@ -198,4 +198,9 @@ def _sound_source(material: Material, sound_file: str | None) -> str:
         return ""
     if sound_file is not None:
         return quote(sound_file)
-    return f"data:{OPUS_TYPE};base64,{base64.b64encode(material.sound.opus).decode()}"
+    return sound_address(material.sound)
+
+
+def sound_address(sound: Sound) -> str:
+    """The sound as an address that holds it whole."""
+    return f"data:{OPUS_TYPE};base64,{base64.b64encode(sound.opus).decode()}"
