@@ -19,7 +19,7 @@ MOST_TAKES: Final = 12
 """So many can be read beside each other on a page; `tocco rank` orders more."""
 
 _ADDED_BEAT: Final = 0.5
-"""Beats: added notes of one key that lie this close are the same in both takes; they have no written place."""
+"""Beats: added notes of one key that lie this close are the same in both; they have no written place."""
 
 _ONE_PIECE: Final = "takes of one piece, all beside the same score or all without"
 

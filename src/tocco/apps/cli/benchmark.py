@@ -186,3 +186,33 @@ def validity(
         is_cached_only=cached_only,
     )
     command.validity(output, options)
+
+
+def differences(
+    takes: Annotated[Path, typer.Option(help="Pianists' takes with MIDI and score, JSONL.")],
+    results: Annotated[Path, typer.Option(help="Folder of the report.")],
+    pieces: Annotated[
+        Path | None,
+        typer.Option(help="Pieces of the takes that may be used, one piece_id per line; all if not given."),
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Folder of a bundle; the one inside tocco if not given.")
+    ] = None,
+    excerpts: Annotated[int, typer.Option(min=1, help="Pieces whose excerpt is damaged.")] = 8,
+    seconds: Annotated[float, typer.Option(min=20.0, max=30.0, help="Length of the excerpts.")] = 24.0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every choice and every damage.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
+) -> None:
+    """Ask whether a comparison tells damaged copies from their originals."""
+    from tocco.apps.commands.differences import damaged_copies
+
+    damaged_copies(
+        takes,
+        pieces,
+        results,
+        bundle=bundle,
+        n_excerpts=excerpts,
+        seconds=seconds,
+        seed=seed,
+        jobs=jobs,
+    )

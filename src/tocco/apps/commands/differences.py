@@ -1,4 +1,4 @@
-"""`tocco statistics fit-differences`: how far differences of a bundle's ratings can be trusted."""
+"""How far differences of ratings can be trusted: fitted on rated pairs, tried on damaged copies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from tocco.evaluation.cross_validation.difference_pairs import same_music
 from tocco.evaluation.cross_validation.difference_report import document
 from tocco.evaluation.cross_validation.differences import all_pairs, calibrate, held_out, rows_of
 from tocco.evaluation.cross_validation.result import CrossValidationResult
-from tocco.files import sha256_of, writable_folder, write_bytes
+from tocco.evaluation.validity.case import Rater
+from tocco.evaluation.validity.excerpts import chosen_takes
+from tocco.evaluation.validity.kinds import DAMAGES
+from tocco.evaluation.validity.told_damage import PairTask, compare_damaged
+from tocco.evaluation.validity.told_damage import document as damage_document
+from tocco.files import read_names, sha256_of, writable_folder, write_bytes
+from tocco.inference.batch import shared_assessor
 from tocco.inference.bundle import CARD, load_bundle, replace_calibration
 from tocco.inference.difference import timing_distance
 from tocco.inference.evidence import AlignmentReport
@@ -24,6 +30,7 @@ from tocco.inference.note_report import alignment_report
 from tocco.units import FloatArray
 
 REPORT = "report.md"
+DAMAGE = "damage.md"
 CARD_HEADING = "## Differences"
 _DRAWS = 1000
 
@@ -105,3 +112,46 @@ def _card(card: str, facts: dict[str, str]) -> str:
     ]
     tail = f"\n## {rest}" if rest else ""
     return before.rstrip("\n") + "\n\n" + "\n".join(section) + tail
+
+
+def damaged_copies(
+    takes: Path,
+    pieces: Path | None,
+    results: Path,
+    *,
+    bundle: Path | None,
+    n_excerpts: int,
+    seconds: float,
+    seed: int,
+    jobs: int,
+) -> None:
+    """Compare excerpts with damaged copies of them, and write `damage.md`.
+
+    Parameters
+    ----------
+    takes : pianists' takes with MIDI and score
+    pieces : names of the pieces that may be used, one per line; all if None
+    results : folder of the report
+    bundle : that of the package if None
+    n_excerpts : so many, of one piece each
+    seconds : length of the excerpts
+    seed
+    jobs : processes
+    """
+    output = writable_folder(results)
+    records = read_labels(takes, must_exist=True)
+    names = sorted({take.piece_id for take in records}) if pieces is None else read_names(pieces)
+    chosen = chosen_takes(records, names, n_excerpts, seconds, seed)
+    rater = Rater(bundle, load_bundle(bundle).sha256, shared_assessor)
+    tasks = [PairTask(take, rater, tuple(DAMAGES), seconds, seed) for take in chosen.takes]
+    with progress_bar("comparing") as advance:
+        found = [pair for told in LocalEngine(jobs).map(compare_damaged, tasks, advance) for pair in told]
+    facts = {
+        "bundle": f"sha256 {rater.identity[:16]}",
+        "takes": f"{takes.name}, sha256 {sha256_of(takes)[:16]}; one of each of {len(tasks)} pieces, "
+        f"{seconds:g} s each, seed {seed}",
+        "pieces": "all" if pieces is None else pieces.name,
+        "command": "tocco benchmark differences --takes TAKES --pieces PIECES --results differences",
+    }
+    write_bytes(output / DAMAGE, damage_document(facts, found, seed=seed).encode())
+    typer.echo(str(output / DAMAGE))
