@@ -91,6 +91,9 @@ Difference = Annotated[float, Field(strict=True, ge=-100.0, le=100.0, allow_inf_
 Share = Annotated[float, Field(strict=True, ge=0.0, le=1.0, allow_inf_nan=False), _rounded(4)]
 """A fraction of one, rounded to four decimals."""
 
+Ratio = Annotated[float, Field(strict=True, ge=0.0, allow_inf_nan=False), _rounded(3)]
+"""A non-negative multiple of something, rounded to three decimals."""
+
 Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False), _rounded(3)]
 """A time in seconds, rounded to the millisecond."""
 

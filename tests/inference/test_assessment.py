@@ -42,7 +42,7 @@ def test_the_text_is_sorted_rounded_and_ends_in_a_newline():
     assert json.loads(text) == json.loads(text, parse_float=lambda x: round(float(x), 4))
     fields = json.loads(text)
     assert list(fields) == sorted(fields)
-    assert fields["schema_version"] == "2.2"
+    assert fields["schema_version"] == "2.3"
     assert fields["rubric"] == "tocco10"
     assert fields["ratings"]["phrasing"] == {
         "value": 74.2,
@@ -223,7 +223,7 @@ def complaint(path) -> str:
     [
         (
             json.dumps(changed(schema_version="3.0")),
-            "has schema_version '3.0' (allowed: '1.0', '1.1', '2.0', '2.1', '2.2')",
+            "has schema_version '3.0' (allowed: '1.0', '1.1', '2.0', '2.1', '2.2', '2.3')",
         ),
         (json.dumps(changed(schema_version=1.0)), "has schema_version 1.0"),
         ("{}", "has no schema_version, so it is no assessment"),
@@ -268,7 +268,7 @@ VERSION_1 = Path(__file__).parent / "files" / "assessment_version_1.json"
 def test_a_file_of_version_1_is_read():
     old = json.loads(VERSION_1.read_text())
     found = read_assessment(VERSION_1)
-    assert (old["schema_version"], found.schema_version) == ("1.1", "2.2")
+    assert (old["schema_version"], found.schema_version) == ("1.1", "2.3")
     assert found.rubric == old["aggregate"]["rubric"] == "tocco10"
     assert old["ratings"]["note_accuracy"]["source"] == "pseudo-label"
     assert found.ratings["note_accuracy"].source == "rule"

@@ -35,7 +35,9 @@ class Echo:
         assert torch.is_inference_mode_enabled()
         self.batches.append(len(batch))
         rating = torch.stack([batch.waveform[:, 0], batch.level_db], dim=1)
-        return PerformanceOutput(rating, torch.log(rating.square()), torch.zeros(0), torch.zeros(0))
+        return PerformanceOutput(
+            rating, torch.log(rating.square()), torch.ones(len(batch), 1, 1), torch.zeros(len(batch), 1)
+        )
 
 
 def window(number: int, n_struck: int = 20) -> WindowInputs:

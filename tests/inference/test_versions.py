@@ -27,24 +27,24 @@ def old(**changes: Any) -> dict[str, Any]:
 def test_the_present_version_is_left_as_it_is() -> None:
     fields = {"schema_version": SCHEMA_VERSION, "ratings": {"a": {"source": "pseudo-label"}}}
     assert upgraded(fields) is fields
-    assert READABLE_VERSIONS == ("1.0", "1.1", "2.0", "2.1", "2.2")
+    assert READABLE_VERSIONS == ("1.0", "1.1", "2.0", "2.1", "2.2", "2.3")
 
 
-@pytest.mark.parametrize("version", ["2.0", "2.1"])
+@pytest.mark.parametrize("version", ["2.0", "2.1", "2.2"])
 def test_a_file_of_version_2_is_left_but_for_its_number(version: str) -> None:
     fields = {
         "schema_version": version,
         "ratings": {"a": {"source": "pseudo-label"}},
         "aggregate": {"value": 1.0},
     }
-    assert upgraded(fields) == fields | {"schema_version": "2.2"}
+    assert upgraded(fields) == fields | {"schema_version": "2.3"}
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_a_file_of_version_1_is_said_anew(version: str) -> None:
     given = old(schema_version=version)
     new = upgraded(given)
-    assert new["schema_version"] == "2.2"
+    assert new["schema_version"] == "2.3"
     assert new["rubric"] == "tocco10"
     assert new["aggregate"] == {"value": 60.0, "weights": {}, "parts": []}
     assert new["ratings"] == {

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from assessment_example import example
+from attention_example import attended
 from tocco.data.pairing import TakeFiles
 from tocco.errors import InputError, OutputError
 from tocco.report.assessment_folder import AssessmentFolder
@@ -33,3 +34,16 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         AssessmentFolder(tmp_path / "file").write(TakeFiles("etude"), example())
+
+
+def test_pictures_of_attention_are_written_where_there_is_attention(tmp_path: Path) -> None:
+    written = AssessmentFolder(tmp_path).write(TakeFiles("etude"), attended())
+    names = {path.name for path in written}
+    assert {"etude_attention.png", "etude_attention_curve.png"} < names
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+
+@pytest.mark.parametrize("performance_id", ["take_attention", "take_Attention_curve"])
+def test_an_id_that_names_the_picture_of_another_is_refused(tmp_path: Path, performance_id: str) -> None:
+    with pytest.raises(InputError, match="is the name of a picture of another assessment"):
+        AssessmentFolder(tmp_path).write(TakeFiles(performance_id), example())

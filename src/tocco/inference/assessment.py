@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from tocco.errors import InputError
 from tocco.files import write_bytes
+from tocco.inference.attention import Attention
 from tocco.inference.evidence import AlignmentReport, BundleIdentity, Inputs
 from tocco.inference.finding import Finding
 from tocco.inference.technique import Technique
@@ -215,8 +216,8 @@ class Moment(StrictModel):
 class Assessment(StrictModel):
     """All ratings of one performance, with intervals, curve and provenance."""
 
-    schema_version: Literal["2.2"] = SCHEMA_VERSION
-    """Version of this format; files of versions 1.0, 1.1, 2.0 and 2.1 are read as well."""
+    schema_version: Literal["2.3"] = SCHEMA_VERSION
+    """Version of this format; files of versions 1.0, 1.1, 2.0, 2.1 and 2.2 are read as well."""
 
     rubric: _Text
     """Name of the rubric: which dimensions there are, and what their ratings mean."""
@@ -245,6 +246,9 @@ class Assessment(StrictModel):
     tempo: tuple[tuple[_Text, Seconds, Annotated[float, Field(strict=True, gt=0.0)]], ...] = ()
     """[printed number of the bar, second of its bar line, quarter notes a minute] of bars played through;
     empty without a score, and before version 2.1."""
+
+    attention: Attention | None = None
+    """Where the network looked; null where it abstained, and before version 2.3."""
 
     alignment: AlignmentReport | None = None
     """Note by note against the score; null without a score."""
@@ -301,6 +305,10 @@ class Assessment(StrictModel):
         if self.abstained != bool(self.abstained_reasons):
             raise ValueError("an assessment abstains if, and only if, it has reasons to")
         rated = [n for n, r in (self.ratings | self.descriptors).items() if r.source in ("model", "combined")]
+        if self.attention is not None and len(self.attention.curve) != len(self.curve.time_sec):
+            raise ValueError(
+                f"attention has {len(self.attention.curve)} points, the curve {len(self.curve.time_sec)}"
+            )
         if self.abstained and (rated or self.aggregate.value is not None):
             raise ValueError(f"an assessment that abstains rates {', '.join(rated) or 'the aggregate'}")
         return self

@@ -15,6 +15,7 @@ from tocco.data.sources import Sources, open_sources
 from tocco.data.transcribing import OnTranscribed
 from tocco.errors import InputError
 from tocco.inference.assessment import Assessment
+from tocco.inference.attention import attention_over_time
 from tocco.inference.bundle import Bundle, load_bundle
 from tocco.inference.conclusion import calibrated_loss, conclude
 from tocco.inference.music_span import music_span
@@ -121,7 +122,8 @@ class Assessor:
             whole = rate_whole(self.bundle.whole, sources.performance, sources.alignment)
             verdict = at_level(verdict, self.bundle.whole.names, whole, self.bundle.whole_share)
         reasons = implausible(sources.performance) or self._outside(np.stack(statistics)[rated.heard])
-        return conclude(self.bundle, self.rubric, sources, bounds, verdict, reasons)
+        attention = attention_over_time(rated.attention, merge, 1.0 - self.bundle.whole_share)
+        return conclude(self.bundle, self.rubric, sources, bounds, verdict, reasons, attention=attention)
 
     def _windows(
         self, sources: Sources, bounds: FloatArray, statistics: list[FloatArray]

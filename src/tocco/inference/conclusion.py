@@ -10,6 +10,7 @@ from tocco.audio.quality import RecordingQuality
 from tocco.data.sources import Sources
 from tocco.errors import BundleError
 from tocco.inference.assessment import Assessment, Rating
+from tocco.inference.attention import Attention
 from tocco.inference.bundle import Bundle
 from tocco.inference.candidates import Heard
 from tocco.inference.combination import DEDUCTIONS, less_deductions, with_account
@@ -67,6 +68,8 @@ def conclude(
     bounds_sec: FloatArray,
     verdict: ModelVerdict,
     abstained_reasons: tuple[str, ...],
+    *,
+    attention: Attention | None = None,
 ) -> Assessment:
     """Say of one performance what its windows and its alignment say.
 
@@ -78,6 +81,7 @@ def conclude(
     bounds_sec : (K, 2) seconds, the windows
     verdict : of the model: perception, before the deductions
     abstained_reasons : why the model's ratings do not count; empty where they do
+    attention : of the network, shown where its ratings count
     """
     intervals, alignment = bundle.calibration.intervals, sources.alignment
     evidence, unheard = Evidence(sources.performance, alignment), _unheard(sources)
@@ -110,6 +114,7 @@ def conclude(
         technique=technique,
         findings=find(technique, passages, ratings, rubric.weights, _heard(sources, bounds_sec)),
         tempo=() if alignment is None else tempo_by_bar(alignment),
+        attention=None if abstained_reasons else attention,
         alignment=None
         if alignment is None
         else alignment_report(alignment, sources.performance, evidence.once(absent_notes).unheard),

@@ -9,6 +9,7 @@ from itertools import islice
 import numpy as np
 
 from tocco.data.preparation import WindowInputs, cut_windows
+from tocco.inference.attention import WindowAttention, window_attention
 from tocco.inference.music_span import music_span
 from tocco.models.predictor import Prediction, Predictor, PredictorInput, StatisticsTable
 from tocco.music.alignment import Alignment
@@ -33,11 +34,13 @@ class WindowRatings:
     rating : (K, D) rating points
     sd : (K, D) rating points, not calibrated
     heard : (K,) whether the window had enough notes to count
+    attention : one a window; empty for a predictor that has none
     """
 
     rating: FloatArray
     sd: FloatArray
     heard: BoolArray
+    attention: tuple[WindowAttention, ...] = ()
 
 
 def rate_whole(predictor: Predictor, performance: Performance, alignment: Alignment | None) -> Prediction:
@@ -89,13 +92,16 @@ def rate_windows(predictor: Predictor, windows: Iterable[WindowInputs], batch_si
 
     said: list[Prediction] = []
     heard: list[bool] = []
+    attention: list[WindowAttention] = []
     for batch in _batches(windows, batch_size):
         said.append(predictor.predict(PredictorInput(collate_windows(batch))))
+        attention += window_attention(said[-1].attention)
         heard += [window.symbolic.n_struck >= MIN_STRUCK_NOTES for window in batch]
     return WindowRatings(
         rating=np.concatenate([one.rating for one in said]),
         sd=np.concatenate([one.sd for one in said]),
         heard=np.array(heard),
+        attention=tuple(attention),
     )
 
 

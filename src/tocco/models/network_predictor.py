@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from tocco.errors import BundleError
 from tocco.files import replacing
 from tocco.models.network import PerformanceNetwork, build_network
-from tocco.models.predictor import Prediction, PredictorInput
+from tocco.models.predictor import FrameAttention, Prediction, PredictorInput
 from tocco.models.predictor_files import ARRAYS, HEADER, Header, read_header, write_header
 from tocco.units import FloatArray
 
@@ -57,7 +57,10 @@ class NetworkPredictor:
         """See `Predictor.predict`."""
         output = self.network(rows.read_windows())
         log_variance: FloatArray = output.log_variance.numpy().astype(float)
-        return Prediction(output.rating.numpy().astype(float), np.exp(0.5 * log_variance))
+        attention = FrameAttention(
+            output.attention.numpy().astype(float), output.attention_time_sec.numpy().astype(float)
+        )
+        return Prediction(output.rating.numpy().astype(float), np.exp(0.5 * log_variance), attention)
 
     def save(self, folder: Path) -> None:
         """See `Predictor.save`."""

@@ -78,6 +78,20 @@ class PredictorInput:
 
 
 @dataclass(frozen=True, eq=False)
+class FrameAttention:
+    """Attention of a predictor of windows over the frames of each.
+
+    Attributes
+    ----------
+    weight : (N, heads, T) >= 0, sums to 1 over the frames of a window; 0 on padding
+    time_sec : (N, T) seconds, centre of each frame; NaN on padding
+    """
+
+    weight: FloatArray
+    time_sec: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """Predictions for each row.
 
@@ -85,10 +99,12 @@ class Prediction:
     ----------
     rating : (N, D) rating points, in the order of the predictor's names
     sd : (N, D) rating points, not calibrated
+    attention : of N windows; None for a predictor that has none
     """
 
     rating: FloatArray
     sd: FloatArray
+    attention: FrameAttention | None = None
 
 
 class Predictor(Protocol):

@@ -18,7 +18,14 @@ from tocco.inference.assessment import (
     write_assessment_table,
 )
 from tocco.inference.batch import shared_scores
-from tocco.report.formats import TRANSCRIPTION_SUFFIX, AssessedTake, report_paths, write_report
+from tocco.report.formats import (
+    ATTENTION_ENDINGS,
+    TRANSCRIPTION_SUFFIX,
+    AssessedTake,
+    is_reserved,
+    report_paths,
+    write_report,
+)
 
 TABLE: Final = "assessments.csv"
 
@@ -50,7 +57,7 @@ class AssessmentFolder:
 
     def write(self, take: TakeFiles, assessment: Assessment) -> tuple[Path, ...]:
         """Write the files of one assessment, and say which."""
-        paths = self._paths(take)
+        paths = self._paths(take, assessment)
         shown = _with_found_score(take, assessment)
         write_report(AssessedTake(assessment, shown, _cached(assessment)), paths)
         return paths
@@ -83,7 +90,7 @@ class AssessmentFolder:
         found = self.earlier(take)
         if found is None:
             return False
-        path, *others = self._paths(take)
+        path, *others = self._paths(take, found)
         if found.bundle.sha256 != bundle_sha256:
             made_by = f"{found.bundle.name} {found.bundle.version}"
             raise OutputError(path, f"was made by another bundle ({made_by})", next_step=_OTHER_FOLDER)
@@ -143,10 +150,21 @@ class AssessmentFolder:
         here = self.path / f"{take.id}{TRANSCRIPTION_SUFFIX}"
         return here if here.is_file() else _cached(found)
 
-    def _paths(self, take: TakeFiles) -> tuple[Path, ...]:
+    def _paths(self, take: TakeFiles, assessment: Assessment | None = None) -> tuple[Path, ...]:
+        """The files of an assessment; all that there may be where it is not known yet."""
         if not is_safe_name(take.id):
             raise InputError("id", f"{take.id!r} cannot name a file", allowed=SAFE_NAME_RULE)
+        if is_reserved(take.id):
+            endings = " or ".join(repr(Path(ending).stem) for ending in ATTENTION_ENDINGS)
+            raise InputError(
+                "id",
+                f"{take.id!r} is the name of a picture of another assessment",
+                allowed=f"names that do not end in {endings}",
+                next_step="rename the file, or give it an id of its own in a table with --manifest",
+            )
         without = () if take.is_recording_alone else (TRANSCRIPTION_SUFFIX,)
+        if assessment is not None and assessment.attention is None:
+            without += ATTENTION_ENDINGS
         return report_paths(AssessedTake, self.path, take.id, without=without)
 
     def _refuse_other_table(self) -> None:

@@ -111,7 +111,7 @@ class _Page:
         self.assessment = assessment
         self.width_in, self.height_in = figure.get_size_inches()
         self.top_in = 0.0
-        self.end_sec = _end_sec(assessment)
+        self.end_sec = end_of_axis(assessment)
         self.staves: list[Axes] = []
 
     def draw(self) -> None:
@@ -136,7 +136,7 @@ class _Page:
         self.figure.text(
             x_in / self.width_in,
             1.0 - y_in / self.height_in,
-            _drawable(text),
+            drawable(text),
             fontsize=size,
             color=colour,
             parse_math=False,
@@ -276,7 +276,7 @@ class _Page:
         if 0.062 * len(text) * self._sec_per_in() > span[1] - span[0]:
             return
         axes.annotate(
-            _drawable(text),
+            drawable(text),
             (sum(span) / 2, far),
             xytext=(0, -2 if moment.kind == "weakest" else 2),
             textcoords="offset points",
@@ -337,7 +337,7 @@ class _Page:
             axes.text(
                 x,
                 lane,
-                _drawable(text),
+                drawable(text),
                 fontsize=7.5,
                 color=colour,
                 va="center_baseline",
@@ -352,7 +352,7 @@ class _Page:
         if not self.staves:
             return
         bottom, top = self.staves[-1], self.staves[0]
-        step = _time_step(self.end_sec)
+        step = time_step(self.end_sec)
         seconds = np.arange(0.0, self.end_sec + 1e-6, step)
         bottom.xaxis.set_visible(True)
         bottom.set_xticks(seconds, [clock(second) for second in seconds])
@@ -365,7 +365,7 @@ class _Page:
             return
         numbered = alignment.bars[:: self._bar_step()]
         bars = top.secondary_xaxis("top")
-        bars.set_xticks([second for _, second in numbered], [_drawable(name) for name, _ in numbered])
+        bars.set_xticks([second for _, second in numbered], [drawable(name) for name, _ in numbered])
         bars.tick_params(axis="x", length=0, labelsize=8, colors=_GREY, pad=2)
         bars.spines["top"].set_visible(False)
         header_in = _HEADER_IN + _FAMILY_GAP_IN - 0.09
@@ -410,7 +410,7 @@ class _Page:
         )
 
 
-def _end_sec(assessment: Assessment) -> float:
+def end_of_axis(assessment: Assessment) -> float:
     """End of the time axis: the end of the music, or of the curve where the length is not known."""
     lengths = [f.duration_sec for f in (assessment.inputs.audio, assessment.inputs.midi) if f.duration_sec]
     return max([*lengths[:1], *assessment.curve.end_sec, 1.0])
@@ -438,13 +438,13 @@ def _shortened(line: str) -> str:
     return line if len(line) <= 130 else line[:129] + "…"
 
 
-def _time_step(duration_sec: float) -> float:
+def time_step(duration_sec: float) -> float:
     """Distance between labels of the time axis, for at most a dozen of them."""
     steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
     return float(next((step for step in steps if duration_sec / step <= 12), 7200))
 
 
-def _drawable(text: str) -> str:
+def drawable(text: str) -> str:
     """The text with a box for every character that the font has not (a file's name may have any)."""
     from matplotlib import font_manager
 

@@ -1,4 +1,4 @@
-"""The files that `-o` writes: one row for each suffix."""
+"""The files that `-o` writes: one row for each ending of a name."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tocco.music.alignment import Alignment
 from tocco.music.match_file import write_match_file
 from tocco.music.performance import Performance
 from tocco.report.alignment_picture import draw_alignment
+from tocco.report.attention_picture import draw_attention_curve, draw_attention_map
 from tocco.report.curve_picture import draw_curve
 from tocco.report.page.document import write_page
 from tocco.report.page.material import read_material
@@ -70,6 +71,14 @@ def _draw_curve(taken: AssessedTake, path: Path) -> None:
     draw_curve(taken.assessment, path)
 
 
+def _draw_attention_map(taken: AssessedTake, path: Path) -> None:
+    draw_attention_map(taken.assessment, path)
+
+
+def _draw_attention_curve(taken: AssessedTake, path: Path) -> None:
+    draw_attention_curve(taken.assessment, path)
+
+
 def _write_page(taken: AssessedTake, path: Path) -> None:
     files = taken.files
     midi = taken.transcription if files.midi is None else files.midi
@@ -92,14 +101,19 @@ def _draw(aligned: DescribedAlignment, path: Path) -> None:
 TRANSCRIPTION_SUFFIX: Final = ".mid"
 """Of the one file that only some assessments have: those of recordings without MIDI."""
 
+ATTENTION_ENDINGS: Final = ("_attention.png", "_attention_curve.png")
+"""Of the pictures of the network's attention, which an assessment that abstains does not have."""
+
 FORMATS: Final[Mapping[str, Mapping[type[Report], Callable[[Any, Path], None]]]] = {
     ".json": {AssessedTake: _write_assessment, DescribedAlignment: _write_json},
     TRANSCRIPTION_SUFFIX: {AssessedTake: _write_transcription},
     ".match": {DescribedAlignment: _write_match},
     ".png": {AssessedTake: _draw_curve, DescribedAlignment: _draw},
     ".html": {AssessedTake: _write_page},
+    ATTENTION_ENDINGS[0]: {AssessedTake: _draw_attention_map},
+    ATTENTION_ENDINGS[1]: {AssessedTake: _draw_attention_curve},
 }
-"""Suffix -> kind of report -> what writes it to a path, whole or not at all.
+"""Ending of the name -> kind of report -> what writes it to a path, whole or not at all.
 
 The JSON comes first: it names the inputs, so that a run that was killed can be repeated.
 """
@@ -113,15 +127,27 @@ def report_paths(
     Parameters
     ----------
     kind : of the report
-    folder, name : `<folder>/<name><suffix>`
-    without : suffixes that this report has no file of
+    folder, name : `<folder>/<name><ending>`
+    without : endings that this report has no file of
     """
-    suffixes = (suffix for suffix, writers in FORMATS.items() if kind in writers and suffix not in without)
-    return tuple(folder / f"{name}{suffix}" for suffix in suffixes)
+    return tuple(folder / f"{name}{ending}" for ending in _endings(kind) if ending not in without)
+
+
+def is_reserved(name: str) -> bool:
+    """Whether the files of this name would have the names of another assessment's pictures.
+
+    >>> is_reserved("take"), is_reserved("take_attention")
+    (False, True)
+    """
+    return name.casefold().endswith(tuple(Path(ending).stem for ending in ATTENTION_ENDINGS))
+
+
+def _endings(kind: type[Report]) -> list[str]:
+    return [ending for ending, writers in FORMATS.items() if kind in writers]
 
 
 def write_report(report: Report, paths: Iterable[Path]) -> None:
-    """Write files of a report, each in the format of its suffix.
+    """Write files of a report, each in the format of its ending.
 
     Parameters
     ----------
@@ -134,8 +160,10 @@ def write_report(report: Report, paths: Iterable[Path]) -> None:
         A file cannot be written.
     """
     for path in paths:
-        _writer(path.suffix, type(report))(report, path)
+        _writer(path.name, type(report))(report, path)
 
 
-def _writer(suffix: str, kind: type[Report]) -> Callable[[Any, Path], None]:
-    return FORMATS[suffix][kind]
+def _writer(name: str, kind: type[Report]) -> Callable[[Any, Path], None]:
+    """What writes a file of this name: the longest ending that fits."""
+    ending = max((ending for ending in _endings(kind) if name.endswith(ending)), key=len)
+    return FORMATS[ending][kind]

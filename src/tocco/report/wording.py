@@ -134,6 +134,12 @@ def clock(time_sec: float) -> str:
     return f"{minutes}:{seconds:02d}"
 
 
+def first_curve(assessment: Assessment) -> str:
+    """The dimension whose curve is shown first: the overall quality where it is rated."""
+    names = [name for name, values in assessment.curve.value.items() if any(v is not None for v in values)]
+    return next((name for name in names if name == "overall_quality"), names[0])
+
+
 def nothing_stands_out(assessment: Assessment) -> str:
     """What is said where there is no finding, and what was not looked at."""
     rated = {name: one.value for name, one in assessment.ratings.items() if one.value is not None}

@@ -12,7 +12,8 @@ from assessment_example import example
 from page_example import DURATION_SEC, assessed, material, notes, parsed
 from tocco.music.performance import PedalCurve
 from tocco.report.page.material import Material
-from tocco.report.page.timeline import MOST_PIXELS, first_curve, lanes, time_axis, waveform
+from tocco.report.page.timeline import MOST_PIXELS, lanes, time_axis, waveform
+from tocco.report.wording import first_curve
 
 AXIS = time_axis(DURATION_SEC)
 

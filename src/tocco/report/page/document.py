@@ -15,6 +15,7 @@ from tocco.files import write_bytes
 from tocco.inference.assessment import Assessment
 from tocco.inference.finding import Finding
 from tocco.inference.whole_findings import THROUGHOUT
+from tocco.report.attention_wording import attention_limits, attention_meaning
 from tocco.report.page.frame import MADE_BY, asset, policy, template
 from tocco.report.page.heat import heat_map
 from tocco.report.page.material import PEAK_SEC, Material, Notes, Sound
@@ -22,8 +23,8 @@ from tocco.report.page.overview import overview
 from tocco.report.page.ratings import rating_bar, rating_rows
 from tocco.report.page.summary import heard_file, summary
 from tocco.report.page.tables import around, measures, mistakes, passages, places, provenance, quantity
-from tocco.report.page.timeline import dimension_choices, first_curve, lanes, time_axis
-from tocco.report.wording import aggregate_parts, clock, nothing_stands_out, remarks, title
+from tocco.report.page.timeline import dimension_choices, lanes, time_axis
+from tocco.report.wording import aggregate_parts, clock, first_curve, nothing_stands_out, remarks, title
 
 EXAMPLE_SEC: Final = 10.0
 """So much is played of a finding about the whole."""
@@ -89,6 +90,7 @@ def _context(assessment: Assessment, material: Material) -> dict[str, Any]:
         "lanes": lanes(assessment, material, axis),
         "choices": dimension_choices(assessment) if has_curve else [],
         "chosen": first_curve(assessment) if has_curve else "",
+        "attention": _attention(assessment),
         "passages": passages(assessment),
         "mistakes": mistakes(assessment)[:MOST_LISTED],
         "n_mistakes": len(mistakes(assessment)),
@@ -114,6 +116,16 @@ def end_sec(assessment: Assessment, material: Material) -> float:
     if material.sound is not None:
         ends.append(len(material.sound.peak) * PEAK_SEC)
     return max(ends)
+
+
+def _attention(assessment: Assessment) -> str:
+    """What the lane of attention means and what it does not; "" without one."""
+    attention = assessment.attention
+    return (
+        ""
+        if attention is None
+        else f"{attention_meaning(assessment, attention)} {attention_limits(attention)}"
+    )
 
 
 def _finding(finding: Finding, assessment: Assessment) -> dict[str, Any]:

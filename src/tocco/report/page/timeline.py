@@ -1,4 +1,4 @@
-"""The performance over time, in lanes that share one axis: sound, ratings, notes, tempo, loudness, pedal."""
+"""The performance over time, in lanes that share one axis: from the sound to the attention of the network."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from tocco.inference.assessment import Assessment
 from tocco.music.performance import PEDAL_DOWN
+from tocco.report.page.attention import attention_lane
 from tocco.report.page.material import PEAK_SEC, Material, Notes
 from tocco.report.page.roll import roll_lane
 from tocco.report.page.svg import (
@@ -26,7 +27,7 @@ from tocco.report.page.svg import (
 )
 from tocco.report.page.written import Sign
 from tocco.report.strokes import curve_strokes
-from tocco.report.wording import clock, title
+from tocco.report.wording import clock, first_curve, title
 from tocco.units import FloatArray
 
 MOST_PIXELS: Final = 16_000
@@ -117,6 +118,9 @@ def lanes(assessment: Assessment, material: Material, axis: Axis) -> list[Lane]:
         found.append(_level_lane(material.notes, signs, axis))
         if len(material.notes.sustain):
             found.append(_pedal_lane(material.notes, axis))
+    if assessment.attention is not None:
+        svg, height, marks = attention_lane(assessment, assessment.attention, axis)
+        found.append(Lane("attention", "Attention", height, svg, marks))
     return found
 
 
@@ -195,12 +199,6 @@ def _curve_lane(assessment: Assessment, axis: Axis) -> Lane:
     svg = _svg("curve", "Rating over time", text, _CURVE_PX, axis, parts)
     marks = tuple((float(y(np.array(v))), f"{v}") for v in (25, 50, 75))
     return Lane("curve", "Rating", _CURVE_PX, svg, marks)
-
-
-def first_curve(assessment: Assessment) -> str:
-    """The dimension whose curve is shown first: the overall quality where it is rated."""
-    names = [name for name, values in assessment.curve.value.items() if any(v is not None for v in values)]
-    return next((name for name in names if name == "overall_quality"), names[0])
 
 
 def _tempo_lane(assessment: Assessment, axis: Axis) -> Lane:
