@@ -135,6 +135,11 @@ def test_midi_alone_is_a_performance(run: Run) -> None:
             "gives score.mid, and one has score_score.mid",
         ),
         (("score_score.mid",), "is a score without a performance"),
+        (("--audio", "one.wav", "--audio", "two.wav"), "--audio: is given 2 times"),
+        (("--audio", "one.mid"), "--audio: gives one.mid, which is MIDI"),
+        (("--audio", "score_score.mid"), "--audio: gives score_score.mid, which is a score"),
+        (("two.wav", "--audio", "one.wav"), "--audio: is the recording of one performance, and 2 are given"),
+        (("--manifest", "rows.csv", "--audio", "one.wav"), "names the inputs, and others are given beside"),
         (("one.wav", "one.mid", "one.flac"), "has the same name as one.wav, another recording"),
     ],
 )
@@ -145,6 +150,13 @@ def test_a_wrong_usage_is_one_line(run: Run, arguments: tuple[str, ...], said: s
         run(*arguments)
     assert said in str(caught.value)
     assert "Next: " in str(caught.value)
+
+
+def test_files_may_be_named_by_options(run: Run) -> None:
+    run("--audio", "one.wav", "--midi", "one.mid", "--score", "score.mid", "-o", "named")
+    run("one.wav", "one.mid", "--score", "score.mid", "-o", "plain")
+    assert Path("named/one.json").read_bytes() == Path("plain/one.json").read_bytes()
+    assert "named/two.json" in run("--audio", "two.wav", "two.mid", "-o", "named")
 
 
 def test_a_file_that_is_no_assessment_is_never_replaced(run: Run) -> None:

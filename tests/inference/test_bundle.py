@@ -103,6 +103,9 @@ def test_missing_parts_are_named(folder: Path) -> None:
     (folder / CHECKSUMS).unlink()
     with pytest.raises(BundleError, match=r"lacks MODEL_CARD\.md, SHA256SUMS"):
         load_bundle(folder)
+    (checkpoint := folder.parent / "last.ckpt").touch()
+    with pytest.raises(BundleError, match=r"last\.ckpt: holds weights alone.* Next: make one of its run"):
+        load_bundle(checkpoint)
     with pytest.raises(BundleError, match="is not a folder"):
         load_bundle(folder / WEIGHTS)
     with pytest.raises(BundleError, match="cannot be read"):

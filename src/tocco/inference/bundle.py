@@ -52,6 +52,7 @@ NETWORK = "network"
 """Name of the predictor whose files are those of the bundle itself."""
 
 BUNDLED = "tocco-compact"
+_WEIGHT_SUFFIXES = frozenset((".ckpt", ".pt", ".pth"))
 _MOST_NAMED = 3
 _EXPORT = "export the bundle with this release"
 
@@ -263,6 +264,14 @@ def _check_sums(folder: Path) -> tuple[str, frozenset[str]]:
         is_folder = stat.S_ISDIR(folder.stat().st_mode)
     except OSError as error:
         raise BundleError(folder, f"cannot be read ({error.strerror})", next_step=again) from error
+    if not is_folder and folder.suffix.lower() in _WEIGHT_SUFFIXES:
+        raise BundleError(
+            folder,
+            "holds weights alone: without a calibration its ratings would have no intervals",
+            allowed="the folder of a bundle",
+            next_step="make one of its run: `tocco evaluate RUN --labels LABELS -o EVALUATION`, then "
+            "`tocco export RUN --evaluation EVALUATION --labels LABELS -o BUNDLE`",
+        )
     if not is_folder:
         raise BundleError(folder, "is not a folder", next_step="name the folder of a bundle")
     missing = [part for part in (*PARTS, CHECKSUMS) if not (folder / part).is_file()]

@@ -11,7 +11,7 @@ import typer
 
 from tocco.apps.cli.options import Transcriber
 from tocco.audio.containers import identify_container
-from tocco.data.pairing import Given, TakeFiles, given_takes
+from tocco.data.pairing import Given, TakeFiles, given_takes, kind_by_content
 from tocco.errors import UsageError
 
 _NEXT = "give recordings, performance MIDI, scores, or a folder of them; or a table with --manifest"
@@ -27,6 +27,10 @@ def assess(
             "is transcribed.",
             show_default=False,
         ),
+    ] = None,
+    audio: Annotated[
+        list[Path] | None,
+        typer.Option(help="Recording, as one of the files; the option says that it is one."),
     ] = None,
     midi: Annotated[
         list[Path] | None, typer.Option(help="Performance MIDI of the recording; rendered if given alone.")
@@ -44,10 +48,13 @@ def assess(
         typer.Option(help="CSV with any of the columns id, audio, midi, score; or a label file, JSONL."),
     ] = None,
     bundle: Annotated[
-        Path | None, typer.Option(help="Model bundle; by default the one of the package.")
+        Path | None,
+        typer.Option(
+            "--bundle", "--checkpoint", help="Model bundle, a folder; by default the one of the package."
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder for the JSON, the picture and the report.")
+        Path | None, typer.Option("-o", "--output", help="Folder for the JSON, the pictures and the report.")
     ] = None,
     transcribed: Annotated[
         bool, typer.Option("--transcribed", help="The MIDI was transcribed from a recording.")
@@ -59,7 +66,7 @@ def assess(
     ] = False,
 ) -> None:
     """Rate performances: print a table; with -o, write each as JSON, PNG and an HTML report."""
-    given = performances_given(files or [], midi or [], score or [], manifest)
+    given = performances_given(files or [], midi or [], score or [], manifest, audio=audio or [])
     for one in given.left_out:
         typer.echo(f"left out: {one.subject} {one.reason}", err=True)
     takes = [replace(take, origin="transcribed") if transcribed else take for take in given.takes]
@@ -119,7 +126,12 @@ def _sought_in(scores: Path, takes: list[TakeFiles], score: list[Path]) -> list[
 
 
 def performances_given(
-    files: list[Path], midi: list[Path], score: list[Path], manifest: Path | None
+    files: list[Path],
+    midi: list[Path],
+    score: list[Path],
+    manifest: Path | None,
+    *,
+    audio: Sequence[Path] = (),
 ) -> Given:
     """The performances that a command is given: as files and folders, or in a table.
 
@@ -129,7 +141,7 @@ def performances_given(
         A file is missing or cannot be used, or the files do not belong together.
     """
     if manifest is not None:
-        if files or midi or score:
+        if files or audio or midi or score:
             raise UsageError(
                 "--manifest",
                 "names the inputs, and others are given beside it",
@@ -138,7 +150,7 @@ def performances_given(
         from tocco.data.manifest import read_manifest
 
         return Given(read_manifest(manifest))
-    for option, values in {"--midi": midi, "--score": score}.items():
+    for option, values in {"--audio": audio, "--midi": midi, "--score": score}.items():
         if len(values) > 1:
             raise UsageError(
                 option,
@@ -146,6 +158,24 @@ def performances_given(
                 allowed="once",
                 next_step="give the files without options; those of one name are one performance",
             )
-    if not files and not midi:
+    if not files and not audio and not midi:
         raise UsageError("assess", "got nothing to assess", next_step=_NEXT)
-    return given_takes(files, midi[0] if midi else None, score[0] if score else None)
+    for path in audio:
+        _check_recording(path)
+    given = given_takes([*audio, *files], midi[0] if midi else None, score[0] if score else None)
+    if audio and len(given.takes) > 1:
+        raise UsageError(
+            "--audio",
+            f"is the recording of one performance, and {len(given.takes)} are given",
+            next_step="give the files without options; those of one name are one performance",
+        )
+    return given
+
+
+def _check_recording(path: Path) -> None:
+    """Refuse MIDI or a score in the place of a recording."""
+    kind = kind_by_content(path)
+    if kind != "audio":
+        raise UsageError(
+            "--audio", f"gives {path}, which is {'MIDI' if kind == 'midi' else 'a score'}", next_step=_NEXT
+        )
