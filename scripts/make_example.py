@@ -1,7 +1,8 @@
 """Make the example that ships: a minuet engraved and performed by this script.
 
 Christian Petzold, Minuet in G major, BWV Anh. 114 (about 1725, in the public domain), from the note
-text below. The performance takes both repeats and has two planted mistakes, written down beside it.
+text below (`engraving.py` has the signs). The performance takes both repeats and has two planted mistakes,
+written down beside it.
 The same script makes the same bytes; the FLAC also depends on the soundfont.
 
     .venv/bin/python scripts/make_example.py            # the whole folder
@@ -12,12 +13,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from engraving import Sheet, Voice, engrave
 
 from tocco.music.midi import save_midi
 from tocco.music.performance import PedalCurve, Performance
@@ -27,8 +27,6 @@ from tocco.units import FloatArray, IntArray
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "tocco" / "examples" / "petzold_minuet"
 SEED = 1725
 
-# One bar a cell. C4 is middle C; q quarter, e eighth, h half, h. dotted half; [..] a chord, r a rest,
-# ~ a grace note; ' staccato, _ tenuto, > accent; ( and ) begin and end a slur.
 RIGHT_HAND = """
 (D5q G4e A4e B4e C5e | D5q) G4q' G4q' | (E5q C5e D5e E5e F#5e | G5q) G4q' G4q'
 (C5q D5e C5e B4e A4e | B4q C5e B4e A4e G4e | F#4q G4e A4e B4e G4e) | ~B4e A4h.
@@ -50,162 +48,21 @@ WEDGES = ((5, 7, "diminuendo"), (13, 15, "crescendo"), (19, 20, "diminuendo"), (
 TEMPO_BPM = 120.0
 BAR_BEATS = 3.0
 SECTION_BARS = 16
-DIVISIONS = 2
-N_BARS = 32
-
-_TOKEN = re.compile(r"(\(?)(~?)(\[[^]]+\]|[A-G]#?\d|r)([qeh]\.?)([>'_]*)(\)?)")
-_BEATS = {"e": 0.5, "q": 1.0, "h": 2.0, "h.": 3.0}
-_TYPES = {"e": "eighth", "q": "quarter", "h": "half", "h.": "half"}
-_SIGNS = {"'": "staccato", "_": "tenuto", ">": "accent"}
-_SEMITONE = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-
-
-@dataclass(frozen=True)
-class Event:
-    """One chord, note or rest of a hand: names of its keys (none: a rest), length and signs."""
-
-    keys: tuple[str, ...]
-    length: str
-    is_grace: bool
-    signs: tuple[str, ...]
-    slur_starts: bool
-    slur_stops: bool
-
-
-def read_hand(text: str) -> list[list[Event]]:
-    """The bars of one hand; every bar must hold three quarter notes."""
-    bars = []
-    for number, cell in enumerate(text.strip().replace("\n", "|").split("|"), start=1):
-        events = []
-        for token in re.findall(r"\(?~?(?:\[[^]]+\])?[^\s\[\]]+", cell):
-            found = _TOKEN.fullmatch(token)
-            if found is None:
-                raise ValueError(f"bar {number}: cannot read {token!r}")
-            start, grace, keys, length, signs, stop = found.groups()
-            names = () if keys == "r" else tuple(keys.strip("[]").split())
-            marks = tuple(_SIGNS[sign] for sign in signs)
-            events.append(Event(names, length, bool(grace), marks, bool(start), bool(stop)))
-        beats = sum(_BEATS[event.length] for event in events if not event.is_grace)
-        if beats != BAR_BEATS:
-            raise ValueError(f"bar {number} holds {beats} beats")
-        bars.append(events)
-    if len(bars) != N_BARS:
-        raise ValueError(f"a hand has {len(bars)} bars")
-    return bars
-
-
-def engrave() -> str:
-    """The score as MusicXML."""
-    hands = read_hand(RIGHT_HAND), read_hand(LEFT_HAND)
-    bars = []
-    for number in range(1, N_BARS + 1):
-        lines = [f'    <measure number="{number}">', *_bar_opening(number), *_directions(number)]
-        lines += _voice(hands[0][number - 1], number, staff=1)
-        lines.append(f"      <backup><duration>{round(BAR_BEATS * DIVISIONS)}</duration></backup>")
-        lines += _voice(hands[1][number - 1], number, staff=2)
-        lines += [*_bar_closing(number), "    </measure>"]
-        bars.append("\n".join(lines))
-    return _HEADER + "\n".join(bars) + "\n  </part>\n</score-partwise>\n"
-
-
-_HEADER = """<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 3.1 Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">
-<score-partwise version="3.1">
-  <work><work-number>BWV Anh. 114</work-number><work-title>Minuet in G major</work-title></work>
-  <identification>
-    <creator type="composer">Christian Petzold</creator>
-    <rights>Public domain</rights>
-    <encoding><software>tocco, scripts/make_example.py</software></encoding>
-  </identification>
-  <part-list><score-part id="P1"><part-name>Piano</part-name></score-part></part-list>
-  <part id="P1">
-"""
-
-
-def _bar_opening(number: int) -> Iterator[str]:
-    if number == 1:
-        yield (
-            f"      <attributes><divisions>{DIVISIONS}</divisions><key><fifths>1</fifths></key>"
-            "<time><beats>3</beats><beat-type>4</beat-type></time><staves>2</staves>"
-            '<clef number="1"><sign>G</sign><line>2</line></clef>'
-            '<clef number="2"><sign>F</sign><line>4</line></clef></attributes>'
-        )
-    if number % SECTION_BARS == 1:
-        yield (
-            '      <barline location="left"><bar-style>heavy-light</bar-style>'
-            '<repeat direction="forward"/></barline>'
-        )
-
-
-def _bar_closing(number: int) -> Iterator[str]:
-    for _, last, kind in WEDGES:
-        if number == last:
-            yield _direction(f'<wedge type="stop" number="{1 + (kind == "crescendo")}"/>')
-    if number % SECTION_BARS == 0:
-        yield (
-            '      <barline location="right"><bar-style>light-heavy</bar-style>'
-            '<repeat direction="backward"/></barline>'
-        )
-
-
-def _directions(number: int) -> Iterator[str]:
-    if number == 1:
-        yield _direction(
-            f"<metronome><beat-unit>quarter</beat-unit><per-minute>{TEMPO_BPM:g}</per-minute></metronome>",
-            sound=f'<sound tempo="{TEMPO_BPM:g}"/>',
-        )
-    if number in DYNAMICS:
-        yield _direction(f"<dynamics><{DYNAMICS[number]}/></dynamics>")
-    for first, _, kind in WEDGES:
-        if number == first:
-            yield _direction(f'<wedge type="{kind}" number="{1 + (kind == "crescendo")}"/>')
-
-
-def _direction(content: str, sound: str = "") -> str:
-    return (
-        f'      <direction placement="below"><direction-type>{content}</direction-type>'
-        f"<staff>1</staff>{sound}</direction>"
-    )
-
-
-def _voice(events: list[Event], bar: int, staff: int) -> Iterator[str]:
-    count = 0
-    for event in events:
-        for rank, key in enumerate(event.keys or ("",)):
-            count += 1
-            yield _note(event, key, rank, f"{'rl'[staff - 1]}{bar}n{count}", staff)
-
-
-def _note(event: Event, key: str, rank: int, note_id: str, staff: int) -> str:
-    parts = [f'      <note id="{note_id}">']
-    if event.is_grace:
-        parts.append('<grace slash="yes"/>')
-    if rank:
-        parts.append("<chord/>")
-    if key:
-        alter = "<alter>1</alter>" if "#" in key else ""
-        parts.append(f"<pitch><step>{key[0]}</step>{alter}<octave>{key[-1]}</octave></pitch>")
-    else:
-        parts.append("<rest/>")
-    if not event.is_grace:
-        parts.append(f"<duration>{round(_BEATS[event.length] * DIVISIONS)}</duration>")
-    parts.append(f"<voice>{1 if staff == 1 else 5}</voice><type>{_TYPES[event.length]}</type>")
-    if event.length.endswith("."):
-        parts.append("<dot/>")
-    if key.startswith("C#"):
-        parts.append("<accidental>sharp</accidental>")
-    parts.append(f"<staff>{staff}</staff>{_notations(event, rank)}</note>")
-    return "".join(parts)
-
-
-def _notations(event: Event, rank: int) -> str:
-    if rank:
-        return ""
-    slurs = '<slur type="stop" number="1"/>' * event.slur_stops
-    slurs += '<slur type="start" number="1"/>' * event.slur_starts
-    signs = "".join(f"<{name}/>" for name in event.signs)
-    articulations = f"<articulations>{signs}</articulations>" if signs else ""
-    return f"<notations>{slurs}{articulations}</notations>" if slurs or signs else ""
+SHEET = Sheet(
+    title="Minuet in G major",
+    number="BWV Anh. 114",
+    composer="Christian Petzold",
+    fifths=1,
+    beats=BAR_BEATS,
+    tempo_bpm=TEMPO_BPM,
+    n_bars=32,
+    divisions=2,
+    dynamics=DYNAMICS,
+    wedges=WEDGES,
+    section_bars=SECTION_BARS,
+    voices=(Voice(1, "r", RIGHT_HAND), Voice(2, "l", LEFT_HAND)),
+    script="scripts/make_example.py",
+)
 
 
 @dataclass(frozen=True)
@@ -372,7 +229,7 @@ def main() -> None:
     arguments = parser.parse_args()
     folder: Path = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "minuet.musicxml").write_text(engrave(), encoding="utf-8")
+    (folder / "minuet.musicxml").write_text(engrave(SHEET), encoding="utf-8")
     score = load_score(folder / "minuet.musicxml", repeats="all")
     performance, planted = perform(score, np.random.default_rng(SEED))
     save_midi(performance, folder / "minuet.mid")
