@@ -1,8 +1,9 @@
 """Make the further examples that ship: two takes of one piece, and one of another.
 
 - Johann Sebastian Bach, Prelude in C major, BWV 846, bars 1 to 19 (1722): a fluent take, and one of a
-  student who struggles. The latter is played slower and more evenly, and then made worse by `tocco.music.corruption`: wrong
-  notes, single notes that jump out, a blurred pedal, hesitations and restarts, written down beside it.
+  student who struggles. The latter is played slower and more evenly, and then made worse by
+  `tocco.music.corruption`: wrong notes, notes that jump out, a blurred pedal, hesitations and restarts, all
+  written down beside it.
 - Erik Satie, Gymnopedie no. 1, bars 1 to 16 (1888): a fluent take.
 
 Both are in the public domain. The dynamic signs are this edition's. The same script makes the same bytes of
@@ -160,7 +161,7 @@ def play(score: Score, manner: Manner) -> Performance:
 
 
 def _tempo_map(score: Score, manner: Manner) -> tuple[FloatArray, FloatArray]:
-    """Beats and their seconds: broader at the ends of phrases (Todd 1992), and a ritardando in the last bar."""
+    """Beats and their seconds: broader at the ends of phrases (Todd 1992), slower in the last bar."""
     bar_beats = float(score.bar_beats[0])
     end_beat = float(score.bar_onset_beat[-1] + score.bar_beats[-1])
     beat = np.arange(0.0, end_beat + 2 * bar_beats, 1 / 24)
