@@ -198,8 +198,8 @@ def first_second(folder: Path) -> dict[str, Any]:
     manifest.write_text("".join(["id,audio,midi,score\n", *rows]))
     tocco = [sys.executable, "-m", "tocco", "assess"]
     given = ["--midi", str(excerpts[0]), "--score", str(score)]
-    one = command_cpu_sec([*tocco, *given, "-o", "OUT"], n_pictures=1)
-    many = command_cpu_sec([*tocco, "--manifest", str(manifest), "-o", "OUT"], n_pictures=len(excerpts))
+    one = command_cpu_sec([*tocco, *given, "-o", "OUT"], n_pictures=3)
+    many = command_cpu_sec([*tocco, "--manifest", str(manifest), "-o", "OUT"], n_pictures=3 * len(excerpts))
     stages = [in_a_process(["--stages", str(excerpts[0]), str(score)]) for _ in range(REPEATS)]
     return {
         "wrong_usage_cpu_sec": command_cpu_sec([*tocco, "--no-such-option"]),
