@@ -41,7 +41,7 @@ def test_the_same_assessment_gives_the_same_bytes_and_says_what_it_means(
     assert np.asarray(Image.open(tmp_path / "a.png")).std() > 5
     said = " ".join(text.get_text() for text in figure.texts)
     assert "most at 0:06" in said
-    assert "the network's own weight in the ratings is 0" in said
+    assert "The network's own weight in the ratings is 0" in said
     for text in figure.texts:
         assert text.get_window_extent().x1 <= figure.bbox.x1
 
@@ -94,8 +94,8 @@ def test_the_weight_of_the_network_is_stated() -> None:
     alone, shared = attended(network_share=0.0).attention, attended(network_share=0.25).attention
     assert alone is not None
     assert shared is not None
-    assert attention_limits(alone).endswith("is 0, it shapes the ratings over time alone.")
-    assert attention_limits(shared).endswith("the network's own weight in the ratings is 25 %.")
+    assert attention_limits(alone).endswith("is 0: it only shapes the ratings over time.")
+    assert attention_limits(shared).endswith("The network's own weight in the ratings is 25 %.")
 
 
 @pytest.mark.parametrize(("value", "most"), [(1.1, 2.0), (0.4, 4.0), (5.0, 8.0), (50.0, 8.0), (0.0, 8.0)])

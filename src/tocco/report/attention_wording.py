@@ -17,8 +17,8 @@ LEAST_RANGE: Final = 2.0
 """An axis goes at least from half to twice an even share: attention that is almost even is seen to be."""
 
 _NO_REASON: Final = (
-    "Where the network looked is not why a rating is high or low: what is weak, the findings and the ratings "
-    "over time say"
+    "Where the network looked is not why a rating is high or low; what is weak is named by the findings and "
+    "shown by the ratings over time."
 )
 
 
@@ -38,10 +38,10 @@ def attention_meaning(assessment: Assessment, attention: Attention) -> str:
 def attention_limits(attention: Attention) -> str:
     """What must not be read into it."""
     if attention.network_share == 0.0:
-        role = "the network's own weight in the ratings is 0, it shapes the ratings over time alone"
+        weight = "0: it only shapes the ratings over time"
     else:
-        role = f"the network's own weight in the ratings is {np.round(100 * attention.network_share):.0f} %"
-    return f"{_NO_REASON}; {role}."
+        weight = f"{100 * attention.network_share:.0f} %"
+    return f"{_NO_REASON} The network's own weight in the ratings is {weight}."
 
 
 def _times(ratio: float) -> str:

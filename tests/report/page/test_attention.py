@@ -24,7 +24,7 @@ def test_the_lane_goes_from_half_to_twice_an_even_share() -> None:
     assert places[1] == pytest.approx((0.5 * AXIS.px_per_sec, height / 2))
     x, y = places[6]
     assert x == pytest.approx(5.5 * AXIS.px_per_sec)
-    assert y == pytest.approx(height / 2 - 0.585 * (height / 2 - 4.0), abs=0.1)
+    assert y == pytest.approx(height / 2 - 0.585 * (height / 2 - 12.0), abs=0.1)
 
 
 def test_it_is_the_last_lane_and_only_where_there_is_attention() -> None:

@@ -17,8 +17,8 @@ from tocco.units import FloatArray
 if TYPE_CHECKING:
     from tocco.report.page.timeline import Axis
 
-_HEIGHT_PX: Final = 52.0
-_MARGIN_PX: Final = 4.0
+_HEIGHT_PX: Final = 64.0
+_MARGIN_PX: Final = 12.0
 
 
 def attention_lane(
