@@ -11,6 +11,7 @@ from tocco.ranking.davidson import (
     outcome_chances,
     strength_posterior,
 )
+from tocco.ranking.measured import Measured
 
 STRENGTHS = np.array([1.4, 0.6, 0.0, -0.5, -1.5])
 
@@ -96,6 +97,15 @@ def test_the_evidence_is_the_integral_over_strengths():
     exact = integral(2.0) - integral(0.5)
     found = fit_davidson(better, tied, 2.0).log_evidence - fit_davidson(better, tied, 0.5).log_evidence
     assert found == pytest.approx(exact, abs=0.05)
+
+
+def test_a_measurement_counts_by_its_precision_and_needs_no_comparison():
+    covariance = np.array([[2.0, -1.0, -1.0], [-1.0, 2.0, -1.0], [-1.0, -1.0, 2.0]]) / 3.0 * 400.0
+    measured = Measured.of(np.array([10.0, 0.0, -10.0]), covariance, scale=5.0)
+    none = np.zeros((3, 3))
+    found = fit_davidson(none, none, 1e4, measured)
+    np.testing.assert_allclose(found.value, [2.0, 0.0, -2.0], atol=1e-5)
+    np.testing.assert_allclose(found.covariance, covariance / 25.0, atol=1e-3)
 
 
 def test_draws_have_the_mean_and_covariance_that_they_are_drawn_from():

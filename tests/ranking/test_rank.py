@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from ranking_example import field, jury
+from ranking_example import differences, field, jury
 from tocco.errors import InputError, MismatchError, UsageError
 from tocco.ranking.comparisons import jury_comparisons
 from tocco.ranking.cuts import CutRule
 from tocco.ranking.davidson import fit_davidson, strength_posterior
 from tocco.ranking.document import Apart
-from tocco.ranking.joint import chance_of_being_better, rank_intervals, ranks_of
+from tocco.ranking.joint import chance_of_being_better, joint_merits, rank_intervals, ranks_of
 from tocco.ranking.jury import Jury, Recusal, Vote
+from tocco.ranking.measured import readings
 from tocco.ranking.rank import Options, groups_of, rank_performances
 from tocco.ranking.rules import Rules
 
@@ -33,7 +34,7 @@ def test_ratings_alone_give_points_ranks_and_groups():
     assert [entry.rank for entry in ranking.entries] == [1, 2, 3, 4, 5]
     assert [entry.rank_90 for entry in ranking.entries] == [(1, 2), (1, 2), (3, 3), (4, 5), (4, 5)]
     assert [(one.first, one.last) for one in ranking.groups] == [(1, 2), (4, 5)]
-    assert ranking.told_apart == 0.8
+    assert ranking.distinguished == 0.8
     assert ranking.strength_unit == "points"
     assert ranking.entries[0].strength == pytest.approx(75.0 - 57.4)
     low, high = ranking.entries[0].strength_90
@@ -71,19 +72,30 @@ def test_a_jury_alone_ranks_by_its_order_and_leaves_the_ratings_out():
     assert all(pair.difference is None for pair in ranking.pairs)
 
 
-def test_with_both_the_ratings_count_as_one_juror_more():
-    """Four jurors against ratings that turn their order round: the jurors' order stays, less surely."""
+def test_ratings_that_contradict_the_jurors_turn_nothing_round_and_those_that_agree_make_it_surer():
     upside_down = field({name: 100.0 - value for name, value in RATINGS.items()})
     alone = rank_performances(upside_down, jury(MARKS), Options(source="jury"))
-    both = rank_performances(upside_down, jury(MARKS), Options(source="both"))
-    assert names(both)[:2] == ["top", "near"]
-    assert both.entries[0].strength < alone.entries[0].strength
-    assert both.told_apart < alone.told_apart
+    against = rank_performances(upside_down, jury(MARKS), Options(source="both"))
     agreeing = rank_performances(field(RATINGS), jury(MARKS), Options(source="both"))
-    assert agreeing.told_apart >= alone.told_apart
-    one = jury({"x": {"a": 9, "b": 5}})
-    split = rank_performances(field({"a": 40.0, "b": 90.0}, sd=2.0), one, Options(source="both"))
-    assert abs(split.entries[0].strength) < 0.02  # one juror and tocco, against each other
+    assert names(agreeing) == names(alone)
+    assert names(against) == names(alone)
+    assert agreeing.distinguished > alone.distinguished >= against.distinguished
+    assert width(agreeing) < width(alone) <= width(against)
+    assert against.entries[0].strength < 0.8 * alone.entries[0].strength
+
+
+def test_ratings_that_know_nothing_change_nothing():
+    """Votes that are divided in two would pull the strengths together."""
+    alone = rank_performances(field(RATINGS), jury(MARKS), Options(source="jury"))
+    both = rank_performances(field(RATINGS, sd=900.0), jury(MARKS), Options(source="both"))
+    assert [entry.strength for entry in both.entries] == pytest.approx(
+        [entry.strength for entry in alone.entries], abs=0.1
+    )
+    assert both.distinguished == alone.distinguished
+
+
+def width(ranking) -> int:
+    return sum(entry.rank_90[1] - entry.rank_90[0] for entry in ranking.entries)
 
 
 def test_votes_alone_are_enough():
@@ -120,9 +132,36 @@ def test_coverage_of_ranks_by_a_simulated_jury_and_what_counting_every_pair_woul
     assert np.mean(held_naive) < 0.85
 
 
-def test_performances_that_hardly_differ_are_hardly_ever_told_apart():
+@pytest.mark.parametrize(("related", "lowest"), [(True, 0.90), (False, 0.82)])
+def test_coverage_of_jury_and_ratings_together_even_where_the_ratings_are_unrelated(related, lowest):
+    rng = np.random.default_rng(31)
+    n, spread, error, held, narrower = 8, 6.0, 5.0, [], []
+    performances = [f"p{k}" for k in range(n)]
+    gain = spread**2 / (spread**2 + error**2)
+    for _ in range(16):
+        true = rng.normal(0.0, spread, n)
+        rating = (true if related else rng.normal(0.0, spread, n)) + rng.normal(0.0, error, n)
+        table = {
+            f"j{k}": dict(zip(performances, 500.0 + true + rng.normal(0.0, 9.0, n), strict=True))
+            for k in range(4)
+        }
+        comparisons = jury_comparisons(jury(table), performances)
+        merits = joint_merits(differences(gain * rating, np.sqrt(2.0 * gain) * error))
+        measured = list(readings(merits.mean, merits.covariance))
+        rank, widths = ranks_of(true[None])[0], []
+        for known in ([None], measured):
+            found = strength_posterior(comparisons.better, comparisons.tied, rng, 500, known)
+            interval = rank_intervals(ranks_of(found.draws))
+            widths.append(np.diff(interval, axis=1).mean())
+        held.append(((rank >= interval[:, 0]) & (rank <= interval[:, 1])).mean())
+        narrower.append(widths[0] - widths[1])
+    assert lowest <= np.mean(held) <= 0.99
+    assert (np.mean(narrower) > 0.3) == related
+
+
+def test_performances_that_hardly_differ_are_hardly_ever_distinguished():
     rng = np.random.default_rng(23)
-    n, told = 8, []
+    n, clear = 8, []
     performances = [f"p{k}" for k in range(n)]
     for _ in range(30):
         table = {f"j{k}": dict(zip(performances, rng.uniform(1, 90, n), strict=True)) for k in range(4)}
@@ -130,15 +169,15 @@ def test_performances_that_hardly_differ_are_hardly_ever_told_apart():
         chance = chance_of_being_better(
             strength_posterior(comparisons.better, comparisons.tied, rng, 500).draws
         )
-        told.append((chance > 0.95).sum() / (n * (n - 1) / 2))
-    assert np.mean(told) < 0.05
+        clear.append((chance > 0.95).sum() / (n * (n - 1) / 2))
+    assert np.mean(clear) < 0.05
     # With one wide spread taken for granted it would be said more often than that.
     assert fit_davidson(comparisons.better, comparisons.tied, 4.0).value.std() > 0.2
 
 
-def test_groups_are_the_longest_runs_that_cannot_be_told_apart():
-    told = np.array([[0, 0, 1, 1], [0, 0, 0, 1], [-1, 0, 0, 0], [-1, -1, 0, 0]])
-    assert [(one.first, one.last) for one in groups_of(told)] == [(1, 2), (2, 3), (3, 4)]
+def test_groups_are_the_longest_runs_that_cannot_be_distinguished():
+    clear = np.array([[0, 0, 1, 1], [0, 0, 0, 1], [-1, 0, 0, 0], [-1, -1, 0, 0]])
+    assert [(one.first, one.last) for one in groups_of(clear)] == [(1, 2), (2, 3), (3, 4)]
     assert groups_of(np.sign(np.subtract.outer(np.arange(3), np.arange(3)))) == ()
     assert [(one.first, one.last) for one in groups_of(np.zeros((3, 3), dtype=int))] == [(1, 3)]
 

@@ -42,7 +42,7 @@ def kendall_w(mark: FloatArray) -> float | None:
 
     Returns
     -------
-    None with fewer than two jurors or three performances, or where no juror tells any apart.
+    None with fewer than two jurors or three performances, or where every juror gives equal marks to all.
     """
     from scipy.stats import rankdata
 

@@ -35,8 +35,8 @@ class Comparisons:
     def weighted(self) -> Comparisons:
         """The comparisons of one juror, each with the weight of an independent one.
 
-        N marks make N (N - 1) / 2 comparisons, but the error of one mark is in N - 1 of them. Where nothing
-        tells the performances apart, two comparisons that share one have a correlation of 1/3, and the
+        N marks make N (N - 1) / 2 comparisons, but the error of one mark is in N - 1 of them. Where the
+        performances are alike, two comparisons that share one have a correlation of 1/3, and the
         variance of a performance's wins is (N + 1) / 3 times that of independent ones: the variance of a sum
         of ranks (Friedman, *The use of ranks to avoid the assumption of normality*, JASA 32, 1937). So each
         counts 3 / (N + 1). With the number d of comparisons of a performance in place of N - 1 that is

@@ -1,4 +1,4 @@
-"""Who passes to the next round, and of whom that cannot be told."""
+"""Who passes to the next round, and of whom that is open."""
 
 from __future__ import annotations
 

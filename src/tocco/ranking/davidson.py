@@ -10,11 +10,13 @@ JASA 65, 1970). Without ties it is the model of Bradley and Terry.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from tocco.ranking.measured import Measured
 from tocco.units import FloatArray
 
 SPREADS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -50,7 +52,9 @@ class Strengths:
     log_evidence: float
 
 
-def fit_davidson(better: FloatArray, tied: FloatArray, prior_sd: float) -> Strengths:
+def fit_davidson(
+    better: FloatArray, tied: FloatArray, prior_sd: float, measured: Measured | None = None
+) -> Strengths:
     """The strengths of the highest posterior density, by Newton's method; the density has one maximum.
 
     Parameters
@@ -60,6 +64,7 @@ def fit_davidson(better: FloatArray, tied: FloatArray, prior_sd: float) -> Stren
     tied : (N, N) >= 0, symmetric
     prior_sd : > 0
         Of the Gaussian prior on each strength; it keeps who was never beaten finite.
+    measured : what is known of the strengths beside the comparisons
 
     Raises
     ------
@@ -68,31 +73,29 @@ def fit_davidson(better: FloatArray, tied: FloatArray, prior_sd: float) -> Stren
     """
     _check(better, tied)
     n = len(better)
-    has_ties = bool(tied.sum() > 0.0)
+    if measured is None:
+        measured = Measured(np.zeros(n), np.zeros((n, n)), 0.0)
+    model = _Posterior(better, tied, prior_sd, measured)
+    free = np.arange(n + model.has_ties)
     at = np.zeros(n + 1)  # the strengths, and the logarithm of the tie parameter
-    free = np.arange(n + has_ties)
-    value = _objective(at, better, tied, prior_sd, has_ties)
     for _ in range(_STEPS):
-        slope, curvature = _derivatives(at, better, tied, prior_sd, has_ties)
+        slope, curvature = model.derivatives(at)
         step = np.zeros(n + 1)
         step[free] = np.linalg.solve(curvature[np.ix_(free, free)], slope[free])
-        size = 1.0
-        while size > _CLOSE and (
-            (new := _objective(at + size * step, better, tied, prior_sd, has_ties)) < value
-        ):
-            size /= 2.0
-        at, value = at + size * step, max(new, value)
-        if np.abs(size * step).max() < _CLOSE:
+        step *= model.step_size(at, step)
+        at = at + step
+        if np.abs(step).max() < _CLOSE:
             break
-    _, curvature = _derivatives(at, better, tied, prior_sd, has_ties)
-    curvature = curvature[np.ix_(free, free)]
+    curvature = model.derivatives(at)[1][np.ix_(free, free)]
     covariance = np.linalg.inv(curvature)[:n, :n]
     centre = np.eye(n) - 1.0 / n
     return Strengths(
         value=at[:n] - at[:n].mean(),
         covariance=centre @ covariance @ centre,
-        tie=float(np.exp(at[n])) if has_ties else 0.0,
-        log_evidence=float(value - n * np.log(prior_sd) - 0.5 * np.linalg.slogdet(curvature)[1]),
+        tie=float(np.exp(at[n])) if model.has_ties else 0.0,
+        log_evidence=float(
+            model.at(at) - n * np.log(prior_sd) - 0.5 * np.linalg.slogdet(curvature)[1] + measured.log_norm
+        ),
     )
 
 
@@ -113,18 +116,23 @@ class StrengthPosterior:
 
 
 def strength_posterior(
-    better: FloatArray, tied: FloatArray, rng: np.random.Generator, n_draws: int = N_DRAWS
+    better: FloatArray,
+    tied: FloatArray,
+    rng: np.random.Generator,
+    n_draws: int = N_DRAWS,
+    measured: Sequence[Measured | None] = (None,),
 ) -> StrengthPosterior:
     """Strengths whose spread is not known: each of `SPREADS` counts by how well it explains the comparisons.
 
-    With one spread for all juries, performances that hardly differ would be told apart too often.
+    With one spread for all juries, performances that hardly differ would be distinguished too often.
 
     Parameters
     ----------
     better, tied : as for `fit_davidson`
     rng, n_draws
+    measured : what else is known, in each of several readings; these too count by how well they fit
     """
-    fits = [fit_davidson(better, tied, spread) for spread in SPREADS]
+    fits = [fit_davidson(better, tied, spread, known) for known in measured for spread in SPREADS]
     evidence = np.array([fit.log_evidence for fit in fits])
     weight = np.exp(evidence - evidence.max())
     weight /= weight.sum()
@@ -150,39 +158,56 @@ def outcome_chances(strengths: FloatArray, tie: float) -> tuple[FloatArray, Floa
     return np.exp(half - total), tie * np.exp(-total)
 
 
-def _objective(
-    at: FloatArray, better: FloatArray, tied: FloatArray, prior_sd: float, has_ties: bool
-) -> float:
-    """Logarithm of the posterior density, up to a constant; each tie is counted once."""
-    strengths, log_tie = at[:-1], at[-1]
-    half = (strengths[:, None] - strengths[None, :]) / 2.0
-    total = np.logaddexp(half, -half)
-    if has_ties:
-        total = np.logaddexp(total, log_tie)
-    said = (better * (half - total)).sum() - 0.5 * (tied * total).sum() + 0.5 * tied.sum() * log_tie
-    prior = -0.5 * (strengths @ strengths) / prior_sd**2 - 0.5 * (log_tie / _TIE_PRIOR_SD) ** 2 * has_ties
-    return float(said + prior)
+@dataclass(frozen=True, eq=False)
+class _Posterior:
+    """Density of the strengths and the logarithm of the tie parameter, (N + 1,) in this order."""
 
+    better: FloatArray
+    tied: FloatArray
+    prior_sd: float
+    measured: Measured
 
-def _derivatives(
-    at: FloatArray, better: FloatArray, tied: FloatArray, prior_sd: float, has_ties: bool
-) -> tuple[FloatArray, FloatArray]:
-    """First derivatives of the objective, and its second derivatives turned positive."""
-    strengths, log_tie, n = at[:-1], at[-1], len(at) - 1
-    win, tie = outcome_chances(strengths, float(np.exp(log_tie)) if has_ties else 0.0)
-    compared = better + better.T + tied
-    np.fill_diagonal(compared, 0.0)
-    lead = win - win.T  # expected outcome of the row, from -1 to 1
-    slope = np.zeros(n + 1)
-    slope[:n] = ((better - better.T) - compared * lead).sum(axis=1) / 2.0 - strengths / prior_sd**2
-    slope[n] = ((tied - compared * tie).sum() / 2.0 - log_tie / _TIE_PRIOR_SD**2) if has_ties else 0.0
-    spread = compared * (win + win.T - lead**2) / 4.0
-    curvature = np.zeros((n + 1, n + 1))
-    curvature[:n, :n] = np.diag(spread.sum(axis=1) + 1.0 / prior_sd**2) - spread
-    mixed = -(compared * lead * tie).sum(axis=1) / 2.0
-    curvature[:n, n] = curvature[n, :n] = mixed
-    curvature[n, n] = (compared * tie * (1.0 - tie)).sum() / 2.0 + 1.0 / _TIE_PRIOR_SD**2
-    return slope, curvature
+    @property
+    def has_ties(self) -> bool:
+        return bool(self.tied.sum() > 0.0)
+
+    def at(self, point: FloatArray) -> float:
+        """Logarithm of the density, up to a constant; each tie is counted once."""
+        strengths, log_tie = point[:-1], point[-1]
+        half = (strengths[:, None] - strengths[None, :]) / 2.0
+        total = np.logaddexp(half, -half)
+        if self.has_ties:
+            total = np.logaddexp(total, log_tie)
+        said = (self.better * (half - total)).sum() - 0.5 * (self.tied * total).sum()
+        off = strengths - self.measured.value
+        prior = strengths @ strengths / self.prior_sd**2 + off @ self.measured.precision @ off
+        of_tie = self.tied.sum() * log_tie - (log_tie / _TIE_PRIOR_SD) ** 2 if self.has_ties else 0.0
+        return float(said - 0.5 * prior + 0.5 * of_tie)
+
+    def derivatives(self, point: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """First derivatives, and the second ones turned positive."""
+        strengths, log_tie, n = point[:-1], point[-1], len(point) - 1
+        win, tie = outcome_chances(strengths, float(np.exp(log_tie)) if self.has_ties else 0.0)
+        compared = self.better + self.better.T + self.tied
+        compared = compared * ~np.eye(n, dtype=bool)
+        lead = win - win.T  # expected outcome of the row, from -1 to 1
+        known = np.eye(n) / self.prior_sd**2 + self.measured.precision
+        slope, curvature = np.zeros(n + 1), np.zeros((n + 1, n + 1))
+        slope[:n] = ((self.better - self.better.T) - compared * lead).sum(axis=1) / 2.0
+        slope[:n] += self.measured.precision @ self.measured.value - known @ strengths
+        slope[n] = (self.tied - compared * tie).sum() / 2.0 - log_tie / _TIE_PRIOR_SD**2
+        spread = compared * (win + win.T - lead**2) / 4.0
+        curvature[:n, :n] = np.diag(spread.sum(axis=1)) - spread + known
+        curvature[:n, n] = curvature[n, :n] = -(compared * lead * tie).sum(axis=1) / 2.0
+        curvature[n, n] = (compared * tie * (1.0 - tie)).sum() / 2.0 + 1.0 / _TIE_PRIOR_SD**2
+        return slope, curvature
+
+    def step_size(self, point: FloatArray, step: FloatArray) -> float:
+        """Share of a step of Newton's method that does not lower the density."""
+        size, here = 1.0, self.at(point)
+        while size > _CLOSE and self.at(point + size * step) < here:
+            size /= 2.0
+        return size
 
 
 def _check(better: FloatArray, tied: FloatArray) -> None:

@@ -62,7 +62,7 @@ class Entry(StrictModel):
     """Chance to be among those that pass; null without a number of them."""
 
     decision: Decision | None = None
-    """Whether it passes: "edge" where that cannot be told; null without a cut."""
+    """Whether it passes: "edge" where that is open; null without a cut."""
 
 
 class Pair(StrictModel):
@@ -88,7 +88,7 @@ class Pair(StrictModel):
 
 
 class Group(StrictModel):
-    """Places that follow each other, of which no two can be told apart."""
+    """Places that follow each other, of which no two can be distinguished."""
 
     first: _Rank
     """Position in the list, from 1."""
@@ -152,7 +152,7 @@ class Cut(StrictModel):
     """So many pass for sure."""
 
     edge: _Count
-    """Of so many it cannot be told."""
+    """Of so many it is open."""
 
 
 class Agreement(StrictModel):
@@ -199,8 +199,8 @@ class Ranking(StrictModel):
     pairs: tuple[Pair, ...]
     """Every two of them."""
 
-    told_apart: Share
-    """Share of the pairs that can be told apart."""
+    distinguished: Share
+    """Share of the pairs that can be distinguished."""
 
     groups: tuple[Group, ...]
     """Runs of places that cannot be separated, as long as they go; single places are left out."""
@@ -233,4 +233,5 @@ class Ranking(StrictModel):
     """Of Davidson's model; 0 where nothing is tied."""
 
     log_strength: dict[_Text, _Strength]
-    """Name -> strength by Davidson's model; where tocco alone counts, fitted to the expected outcomes."""
+    """Name -> strength by Davidson's model; where tocco alone counts, fitted to the chances of every pair:
+    one better, the other better, or both within 2 points."""

@@ -35,6 +35,7 @@ from tocco.ranking.joint import (
     ranks_of,
 )
 from tocco.ranking.jury import Jury, mark_table
+from tocco.ranking.measured import Measured, readings
 from tocco.ranking.rated import FieldDifferences, RatedField
 from tocco.ranking.rules import Ruled, Rules, apply_rules
 from tocco.units import FloatArray, IntArray
@@ -117,7 +118,7 @@ def rank_performances(rated: RatedField, jury: Jury | None, options: Options) ->
         strength_unit=judged.unit,
         entries=entries,
         pairs=pairs,
-        told_apart=sum(pair.verdict != "undecided" for pair in pairs) / len(pairs),
+        distinguished=sum(pair.verdict != "undecided" for pair in pairs) / len(pairs),
         groups=groups_of(judged.verdict[np.ix_(order, order)]),
         run_offs=_run_offs(pairs, entries, options.cut),
         apart=apart,
@@ -133,11 +134,11 @@ def rank_performances(rated: RatedField, jury: Jury | None, options: Options) ->
 
 
 def groups_of(verdict: IntArray) -> tuple[Group, ...]:
-    """Runs of places of which no two can be told apart, none inside another.
+    """Runs of places of which no two can be distinguished, none inside another.
 
     Parameters
     ----------
-    verdict : (N, N) in the order of the places; 0 where two cannot be told apart
+    verdict : (N, N) in the order of the places; 0 where two cannot be distinguished
     """
     n, found = len(verdict), list[Group]()
     for first in range(n):
@@ -154,36 +155,38 @@ def _judged(rated: RatedField, ruled: Ruled | None, source: Source) -> tuple[_Ju
         _assert_enough(rated.names, rated.apart)
         return _by_ratings(rated.names, _known(rated)), rated.apart
     assert ruled is not None
-    rng = np.random.default_rng(SEED)
-    names = rated.names if source == "both" else (*rated.names, *(one.name for one in rated.apart))
-    apart = list(rated.apart) if source == "both" else []
-    comparisons = jury_comparisons(ruled.jury, names)
     if source == "both":
-        comparisons += _as_juror(_known(rated))
-    else:
-        compared = comparisons.compared.any(axis=1)
-        apart += [
-            Apart(name=name, reason="no juror compared it with another")
-            for name, one in zip(names, compared, strict=True)
-            if not one
-        ]
-        names = tuple(name for name, one in zip(names, compared, strict=True) if one)
-        comparisons = jury_comparisons(ruled.jury, names)
-    _assert_enough(names, apart)
-    _assert_linked(comparisons, names)
-    posterior = strength_posterior(comparisons.better, comparisons.tied, rng)
-    chance = chance_of_being_better(posterior.draws)
+        _assert_enough(rated.names, rated.apart)
+        return _by_jury(rated.names, ruled.jury, _measured(_known(rated))), rated.apart
+    names = (*rated.names, *(one.name for one in rated.apart))
+    compared = jury_comparisons(ruled.jury, names).compared.any(axis=1)
+    ranked = tuple(name for name, one in zip(names, compared, strict=True) if one)
+    apart = tuple(
+        Apart(name=name, reason="no juror compared it with another") for name in names if name not in ranked
+    )
+    _assert_enough(ranked, apart)
+    return _by_jury(ranked, ruled.jury, None), apart
+
+
+def _by_jury(names: tuple[str, ...], jury: Jury, measured: Sequence[Measured] | None) -> _Judged:
+    """Strengths by what jurors said, and by ratings where these are given too."""
+    comparisons = jury_comparisons(jury, names)
+    if measured is None:
+        _assert_linked(comparisons, names)
+    rng = np.random.default_rng(SEED)
+    found = strength_posterior(comparisons.better, comparisons.tied, rng, measured=measured or (None,))
+    chance = chance_of_being_better(found.draws)
     bound = (1.0 + LEVEL) / 2.0
     return _Judged(
         names,
-        posterior.value,
-        posterior.draws,
+        found.value,
+        found.draws,
         chance,
         (chance > bound).astype(np.int64) - (chance < 1.0 - bound),
         "log odds",
-        posterior.value,
-        posterior.tie,
-    ), tuple(apart)
+        found.value,
+        found.tie,
+    )
 
 
 def _known(rated: RatedField) -> FieldDifferences:
@@ -212,9 +215,10 @@ def _by_ratings(names: tuple[str, ...], between: FieldDifferences) -> _Judged:
     )
 
 
-def _as_juror(between: FieldDifferences) -> Comparisons:
-    """The ratings as one juror more, who divides each vote by the chances of the outcomes."""
-    return Comparisons(*expected_outcomes(between.pairs, TIE_POINTS)).weighted()
+def _measured(between: FieldDifferences) -> list[Measured]:
+    """The ratings as measurements of strengths, in every reading that is considered."""
+    merits = joint_merits(between.pairs)
+    return list(readings(merits.mean, merits.covariance))
 
 
 def _assert_enough(names: Sequence[str], apart: Sequence[Apart]) -> None:

@@ -33,7 +33,7 @@ class FieldDifferences:
     Attributes
     ----------
     pairs : as they are expected, and their spread
-    verdict : (N, N) 1 where the row is better, -1 where it is worse, 0 where that cannot be told
+    verdict : (N, N) 1 where the row is better, -1 where it is worse, 0 where that is open
     """
 
     pairs: PairedDifferences

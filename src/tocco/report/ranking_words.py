@@ -25,16 +25,16 @@ def headline(ranking: Ranking) -> str:
         "tocco": f"by tocco alone, by {by}"
         + (f"; what {jurors} said is shown and does not count" if jurors else ""),
         "jury": f"by {jurors} alone; tocco's ratings are shown and do not count",
-        "both": f"by {jurors} and by tocco, which counts as one juror more (by {by})",
+        "both": f"by {jurors} and by tocco, by {by}",
     }[ranking.source]
     return f"{n} performances, ranked {judged}."
 
 
 def apart_in_words(ranking: Ranking) -> str:
-    """How many pairs can be told apart, and what that makes of the first place."""
+    """How many pairs can be distinguished, and what that makes of the first place."""
     n = len(ranking.pairs)
-    told = sum(pair.verdict != "undecided" for pair in ranking.pairs)
-    said = f"{told} of {n} pairs ({100.0 * ranking.told_apart:.0f} %) can be told apart."
+    clear = sum(pair.verdict != "undecided" for pair in ranking.pairs)
+    said = f"{clear} of {n} pairs ({100.0 * ranking.distinguished:.0f} %) can be distinguished."
     first = next((group for group in ranking.groups if group.first == 1), None)
     if first is None:
         return f"{said} The first is better than the second."
@@ -50,7 +50,7 @@ def groups_in_words(ranking: Ranking) -> list[str]:
 
 
 def cut_in_words(ranking: Ranking) -> list[str]:
-    """Who passes, and of whom that cannot be told."""
+    """Who passes, and of whom that is open."""
     cut = ranking.cut
     if cut is None:
         return []
@@ -60,9 +60,9 @@ def cut_in_words(ranking: Ranking) -> list[str]:
     edge = [entry.name for entry in ranking.entries if entry.decision == "edge"]
     if edge and cut.passing is not None:
         places = cut.passing - cut.sure
-        said.append(f"{_count(places, 'place')} for {_names(edge, all_of_them=True)}: not to be told.")
+        said.append(f"{_count(places, 'place')} left for {_names(edge, all_of_them=True)}.")
     elif edge:
-        said.append(f"Not to be told: {_names(edge, all_of_them=True)}.")
+        said.append(f"It is open for {_names(edge, all_of_them=True)}.")
     return said
 
 
@@ -73,7 +73,7 @@ def run_offs_in_words(ranking: Ranking) -> str:
         return "No pair has to be heard again."
     line = ranking.cut is not None and ranking.cut.passing is not None
     across = " across the line between those that pass and the others" if line else ""
-    return f"{_count(n, 'pair')}{across} cannot be told apart. The closest come first."
+    return f"{_count(n, 'pair')}{across} cannot be distinguished. The closest come first."
 
 
 def agreement_in_words(ranking: Ranking) -> list[str]:
@@ -94,7 +94,7 @@ def agreement_in_words(ranking: Ranking) -> list[str]:
     said.append(f"tocco against the same others: {found.of_tocco:.2f}.")
     bound = f"unrelated orders of {found.n_performances} reach {found.by_chance:.2f} once in ten times"
     if found.of_tocco <= found.by_chance:
-        said.append(f"That is no agreement that can be told from chance: {bound}, upwards or downwards.")
+        said.append(f"That is within what chance does: {bound}, upwards or downwards.")
     elif found.of_tocco < found.between_jurors - 0.1:
         said.append(f"So tocco agrees with the jurors less than they do with each other; {bound}.")
     else:
@@ -112,7 +112,8 @@ def method(ranking: Ranking) -> list[str]:
 _OF_RATINGS: Final = (
     "Every two performances are compared by the difference of their ratings, with the spread that such "
     "differences have against the mean of many raters. N ratings make N (N - 1) / 2 differences, and these "
-    "are not counted as independent: their common spread is worked out first, and ranks are drawn from it."
+    "are not counted as independent: their common spread is worked out first, and ranks are drawn from it. "
+    "This spread was measured on listeners of advanced pianists."
 )
 _OF_JURY: Final = (
     "The marks of each juror are compared in pairs, and votes are pairs already. Davidson's model (Bradley "
@@ -120,8 +121,10 @@ _OF_JURY: Final = (
     "independent: among N marks each counts 3 / (N + 1) of one."
 )
 _OF_BOTH: Final = (
-    "tocco counts as one juror: it divides its vote on each pair by the chances that the first is better, "
-    "that the two are within 2 points, and that the second is better."
+    "tocco's ratings count as one more measurement of the same strengths, with the spread of their "
+    "differences. How many points a unit of strength is worth, and how far tocco judges something else than "
+    "the jury, is not known: several values are considered, and weighted by how well ratings and jurors fit "
+    "together. Ratings that contradict the jurors lose their weight."
 )
 _ON_MOVED: Final = (
     "Marks that were moved towards the others agree by rule, and not by hearing: intervals are then narrower "
@@ -132,8 +135,9 @@ _ON_RANKS: Final = (
     "assumed."
 )
 _ON_PAIRS: Final = (
-    "Two performances are told apart where the 90 % interval of their difference leaves out zero. Each such "
-    "statement is sure for itself; of many, some are wrong."
+    "Two performances are distinguished where the 90 % interval of their difference leaves out zero; ratings "
+    "also have to differ by as much as raters agreed on. Each such statement is sure for itself; of many, "
+    "some are wrong."
 )
 
 

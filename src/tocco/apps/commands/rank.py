@@ -11,7 +11,7 @@ import typer
 
 from tocco.apps.commands.assess import SOME_FAILED, assessed_takes
 from tocco.data.pairing import TakeFiles, subject_of, takes_in
-from tocco.errors import InputError, UsageError
+from tocco.errors import InputError, MismatchError, UsageError
 from tocco.files import assert_plain_file, read_text
 from tocco.inference.assessment import Assessment, read_assessment
 from tocco.inference.bundle import load_bundle
@@ -75,7 +75,10 @@ def rank(
     found |= made.found
     if folder is not None and made.found:
         folder.write_table(made.found)
-    differences_of = None if options.source == "jury" else _Differences(bundle)
+    differences_of = None
+    if options.source != "jury":
+        differences_of = _Differences(bundle)
+        differences_of.check(found)
     rated = rated_field(found, options.by, differences_of)
     if jury is not None and made.failed:
         jury = _without(jury, made.failed)
@@ -143,7 +146,12 @@ def divided(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 
 def _assessments_in(folder: Path) -> list[Path]:
     """JSON files of a folder, without its ranking; none where it holds performances only."""
-    return sorted(path for path in folder.glob("*.json") if path.stem != NAME and _is_assessment(path))
+    present = sorted(path for path in folder.glob("*.json") if path.stem != NAME)
+    found = [path for path in present if _is_assessment(path)]
+    for path in present if found else ():
+        if path not in found:
+            typer.echo(f"left out: {path} is no assessment", err=True)
+    return found
 
 
 def _name_left_out(folder: Path, assessed: set[str]) -> None:
@@ -158,9 +166,26 @@ class _Differences:
 
     def __init__(self, bundle: Path | None) -> None:
         self._bundle = load_bundle(bundle)
-        identity = self._bundle.identity
-        name = f"{identity.name} {identity.version}"
-        self._figures = figures_of(self._bundle.calibration.differences, name)
+        config = self._bundle.config
+        self._name = f"{config.name} {config.version}"
+        self._figures = figures_of(self._bundle.calibration.differences, self._name)
+
+    def check(self, assessments: Mapping[str, Assessment]) -> None:
+        """Refuse assessments by another bundle, whose differences have other figures.
+
+        Raises
+        ------
+        MismatchError
+            One is.
+        """
+        for name, one in assessments.items():
+            if one.bundle.sha256 != self._bundle.sha256:
+                raise MismatchError(
+                    name,
+                    f"was rated by another bundle ({one.bundle.name} {one.bundle.version})",
+                    allowed=f"assessments by {self._name}, of this release",
+                    next_step="assess it again, or name its bundle with --bundle",
+                )
 
     def __call__(self, one: Assessment, other: Assessment) -> Mapping[str, RatingDifference]:
         scores = [a.inputs.score.sha256 if a.inputs.score is not None else None for a in (one, other)]
@@ -192,7 +217,6 @@ def _is_assessment(path: Path) -> bool:
     try:
         return "schema_version" in parse_object(read_text(path))
     except (InputError, ValueError):
-        typer.echo(f"left out: {path} is no assessment", err=True)
         return False
 
 

@@ -45,7 +45,7 @@ def strength_bar(ranking: Ranking, entry: Entry, number: int) -> Markup:
 
 
 def verdicts(ranking: Ranking) -> IntArray:
-    """(N, N) 1 where the row is better, -1 where it is worse, 0 where that cannot be told."""
+    """(N, N) 1 where the row is better, -1 where it is worse, 0 where that is open."""
     place = {entry.name: k for k, entry in enumerate(ranking.entries)}
     sign = {"better": 1, "worse": -1, "undecided": 0}
     found = np.zeros((len(place), len(place)), dtype=np.int64)
@@ -72,12 +72,12 @@ def pair_matrix(ranking: Ranking) -> Markup:
         labels.append(element("text", str(k + 1), x=at, y=_MARGIN - 9.0, text_anchor="middle"))
         labels.append(element("text", str(k + 1), x=_MARGIN - 9.0, y=at + 4.0, text_anchor="end"))
         labels.append(element("text", _shortened(ranking.entries[k].name), x=size + 6.0, y=at + 4.0))
-    told = int((verdict != 0).sum()) // 2
+    clear = int((verdict != 0).sum()) // 2
     return picture(
         "pairs-picture",
-        "Which pairs can be told apart",
-        f"Rows and columns are in the order of the table. {told} of {n * (n - 1) // 2} pairs can be "
-        "told apart; the groups above name those that cannot.",
+        "Which pairs can be distinguished",
+        f"Rows and columns are in the order of the table. {clear} of {n * (n - 1) // 2} pairs can be "
+        "distinguished; the groups above name those that cannot.",
         *labels,
         *marks,
         viewBox=f"0 0 {size + _NAME_WIDTH:g} {size:g}",
