@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from assessment_example import example
 from tocco.apps.cli.main import app
 from tocco.errors import InputError, MismatchError, OutputError, ToccoError, UsageError
 from tocco.inference.assessment import Assessment, write_assessment_file
-from tocco.inference.bundle import load_bundle
+from tocco.inference.bundle import Bundle, load_bundle
 
 SHIFTS = {"anna": 30.0, "ben": 0.0, "cleo": -28.0}
 MARKS = "juror,performance,mark\n" + "".join(
@@ -23,9 +24,15 @@ MARKS = "juror,performance,mark\n" + "".join(
 )
 
 
+@cache
+def bundled() -> Bundle:
+    return load_bundle()
+
+
+@cache
 def rated(shift: float) -> Assessment:
     """The example by the bundle of the package, all ratings moved."""
-    bundle = load_bundle()
+    bundle = bundled()
     made = example().model_dump(mode="json")
     made["bundle"] |= {"sha256": bundle.sha256, "version": bundle.config.version}
     for name, rating in made["ratings"].items():
