@@ -138,7 +138,7 @@ def test_coverage_of_jury_and_ratings_together_even_where_the_ratings_are_unrela
     n, spread, error, held, narrower = 8, 6.0, 5.0, [], []
     performances = [f"p{k}" for k in range(n)]
     gain = spread**2 / (spread**2 + error**2)
-    for _ in range(16):
+    for _ in range(10):
         true = rng.normal(0.0, spread, n)
         rating = (true if related else rng.normal(0.0, spread, n)) + rng.normal(0.0, error, n)
         table = {
@@ -212,6 +212,9 @@ def test_a_value_to_pass_is_compared_with_the_mean_mark_as_of_other_jurors():
     nearer = Options(source="jury", cut=CutRule(at_least=76.1))
     found = rank_performances(field({"a": 1.0, "b": 2.0, "c": 3.0}), jury(marks), nearer)
     assert {one.name: one.decision for one in found.entries}["b"] == "yes"
+    just = Options(source="jury", cut=CutRule(at_least=76.25))  # 0.08 above the lower end
+    found = rank_performances(field({"a": 1.0, "b": 2.0, "c": 3.0}), jury(marks), just)
+    assert {one.name: one.decision for one in found.entries}["b"] == "edge"
     one = jury({"x": {"a": 90, "b": 80}})
     alone = rank_performances(field({"a": 1.0, "b": 2.0}), one, options)
     assert {entry.decision for entry in alone.entries} == {"edge"}  # one juror says nothing of others
@@ -270,6 +273,17 @@ def test_one_performance_is_no_ranking():
     apart = [Apart(name="odd", reason="not rated: too short")]
     with pytest.raises(InputError, match="1 performance can be ranked; odd: not rated: too short"):
         rank_performances(field({"a": 50.0}, apart=apart), None, Options())
+
+
+def test_the_numbers_that_people_see_move_with_every_constant():
+    """Spreads, scales and discrepancies that are considered, and the margin of a tie."""
+    by_jury = rank_performances(field(RATINGS), jury(MARKS), Options(source="jury"))
+    by_both = rank_performances(field(RATINGS), jury(MARKS), Options(source="both"))
+    by_ratings = rank_performances(field(RATINGS), None, Options())
+    assert [one.strength for one in by_jury.entries[:2]] == pytest.approx([2.443, 1.735], abs=0.001)
+    assert [one.strength for one in by_both.entries[:2]] == pytest.approx([3.384, 2.807], abs=0.001)
+    assert by_ratings.tie_parameter == pytest.approx(0.455, abs=0.001)
+    assert by_ratings.log_strength["top"] == pytest.approx(2.885, abs=0.001)
 
 
 def test_the_same_inputs_give_the_same_ranking():

@@ -62,7 +62,7 @@ def test_the_document_shows_the_order_the_groups_and_every_pair(alone):
     assert "rated 80.0" in rows[0].text
     assert "1 to 2" in rows[0].text
     assert "passes" in rows[0].text
-    assert "Cannot be separated: top, near." in document.text
+    assert "Ranks 1 to 2 cannot be separated: top, near." in document.text
     assert "The first 2 cannot be separated." in document.text
     matrix = document.all("svg", class_="matrix")[0]
     assert len(matrix.all("circle")) == 2 * 2

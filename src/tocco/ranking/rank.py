@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
 
 import numpy as np
 
-from tocco.errors import InputError, MismatchError
 from tocco.ranking.agreement import chance_bound, juror_correlation, kendall_w
-from tocco.ranking.comparisons import Comparisons, groups_compared, jury_comparisons
 from tocco.ranking.cuts import CutRule, at_least_decisions, cut_of, number_decisions
-from tocco.ranking.davidson import fit_davidson, strength_posterior
 from tocco.ranking.document import (
     Agreement,
-    Apart,
     ChangedMark,
     Decision,
     Entry,
@@ -26,29 +21,12 @@ from tocco.ranking.document import (
     Source,
     Verdict,
 )
-from tocco.ranking.joint import (
-    LEVEL,
-    chance_of_being_better,
-    expected_outcomes,
-    joint_merits,
-    rank_intervals,
-    ranks_of,
-)
+from tocco.ranking.joint import LEVEL, rank_intervals, ranks_of
+from tocco.ranking.judge import Judged, judge
 from tocco.ranking.jury import Jury, mark_table
-from tocco.ranking.measured import Measured, readings
-from tocco.ranking.rated import FieldDifferences, RatedField
+from tocco.ranking.rated import RatedField
 from tocco.ranking.rules import Ruled, Rules, apply_rules
-from tocco.units import FloatArray, IntArray
-
-TIE_POINTS: Final = 2.0
-"""Two performances whose true ratings are closer than that count as tied: a tenth of the step between two
-levels of the rating guide."""
-
-SEED: Final = 20_261_130
-"""Of the draws: the same inputs give the same ranking."""
-
-_SUMMARY_SPREAD: Final = 4.0
-"""Of the prior where Davidson's strengths only sum up expected outcomes."""
+from tocco.units import IntArray
 
 
 @dataclass(frozen=True)
@@ -69,26 +47,6 @@ class Options:
     cut: CutRule | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class _Judged:
-    """What is known about N performances, whoever judged them.
-
-    `value` (N,) and `draws` (K, N) are strengths; `verdict` (N, N) is 1 where the row is better; `mean` and
-    `sd` (N, N) are differences in points, where there are any.
-    """
-
-    names: tuple[str, ...]
-    value: FloatArray
-    draws: FloatArray
-    chance: FloatArray
-    verdict: IntArray
-    unit: Literal["points", "log odds"]
-    log_strength: FloatArray
-    tie: float | None
-    mean: FloatArray | None = None
-    sd: FloatArray | None = None
-
-
 def rank_performances(rated: RatedField, jury: Jury | None, options: Options) -> Ranking:
     """Rank performances.
 
@@ -106,7 +64,7 @@ def rank_performances(rated: RatedField, jury: Jury | None, options: Options) ->
         Performances that no juror compared with the others, not even in steps.
     """
     ruled = None if jury is None else apply_rules(jury, options.rules)
-    judged, apart = _judged(rated, ruled, options.source)
+    judged, apart = judge(rated, ruled, options.source)
     order = np.argsort(-judged.value, kind="stable")
     ranks = ranks_of(judged.draws)
     pairs = _pairs(judged, order)
@@ -150,103 +108,7 @@ def groups_of(verdict: IntArray) -> tuple[Group, ...]:
     return tuple(found)
 
 
-def _judged(rated: RatedField, ruled: Ruled | None, source: Source) -> tuple[_Judged, tuple[Apart, ...]]:
-    if source == "tocco":
-        _assert_enough(rated.names, rated.apart)
-        return _by_ratings(rated.names, _known(rated)), rated.apart
-    assert ruled is not None
-    if source == "both":
-        _assert_enough(rated.names, rated.apart)
-        return _by_jury(rated.names, ruled.jury, _measured(_known(rated))), rated.apart
-    names = (*rated.names, *(one.name for one in rated.apart))
-    compared = jury_comparisons(ruled.jury, names).compared.any(axis=1)
-    ranked = tuple(name for name, one in zip(names, compared, strict=True) if one)
-    apart = tuple(
-        Apart(name=name, reason="no juror compared it with another") for name in names if name not in ranked
-    )
-    _assert_enough(ranked, apart)
-    return _by_jury(ranked, ruled.jury, None), apart
-
-
-def _by_jury(names: tuple[str, ...], jury: Jury, measured: Sequence[Measured] | None) -> _Judged:
-    """Strengths by what jurors said, and by ratings where these are given too."""
-    comparisons = jury_comparisons(jury, names)
-    if measured is None:
-        _assert_linked(comparisons, names)
-    rng = np.random.default_rng(SEED)
-    found = strength_posterior(comparisons.better, comparisons.tied, rng, measured=measured or (None,))
-    chance = chance_of_being_better(found.draws)
-    bound = (1.0 + LEVEL) / 2.0
-    return _Judged(
-        names,
-        found.value,
-        found.draws,
-        chance,
-        (chance > bound).astype(np.int64) - (chance < 1.0 - bound),
-        "log odds",
-        found.value,
-        found.tie,
-    )
-
-
-def _known(rated: RatedField) -> FieldDifferences:
-    if rated.between is None:
-        raise ValueError("ratings count, and their differences are not given")
-    return rated.between
-
-
-def _by_ratings(names: tuple[str, ...], between: FieldDifferences) -> _Judged:
-    pairs = between.pairs
-    merits = joint_merits(pairs)
-    better, tied = expected_outcomes(pairs, TIE_POINTS)
-    summary = fit_davidson(better, tied, _SUMMARY_SPREAD)
-    chance = expected_outcomes(pairs, 0.0)[0] + 0.5 * np.eye(len(names))
-    return _Judged(
-        names,
-        merits.mean,
-        merits.draws(np.random.default_rng(SEED)),
-        chance,
-        between.verdict,
-        "points",
-        summary.value,
-        summary.tie,
-        pairs.mean,
-        pairs.sd,
-    )
-
-
-def _measured(between: FieldDifferences) -> list[Measured]:
-    """The ratings as measurements of strengths, in every reading that is considered."""
-    merits = joint_merits(between.pairs)
-    return list(readings(merits.mean, merits.covariance))
-
-
-def _assert_enough(names: Sequence[str], apart: Sequence[Apart]) -> None:
-    if len(names) < 2:
-        left = f"; {apart[0].name}: {apart[0].reason}" if apart else ""
-        raise InputError(
-            "rank",
-            f"{len(names)} performance{'s' if len(names) != 1 else ''} can be ranked{left}",
-            allowed="two or more",
-            next_step="give more performances, or rank them by another dimension",
-        )
-
-
-def _assert_linked(comparisons: Comparisons, names: Sequence[str]) -> None:
-    group = groups_compared(comparisons.compared)
-    if group.max() == 0:
-        return
-    first, second = (names[int(np.flatnonzero(group == k)[0])] for k in (0, 1))
-    raise MismatchError(
-        "marks and votes",
-        f"fall into {group.max() + 1} groups of performances that no juror compared, "
-        f"such as {first} and {second}",
-        allowed="jurors who link all performances, if in steps",
-        next_step="rank the groups one by one, or count tocco in with --with both",
-    )
-
-
-def _pairs(judged: _Judged, order: IntArray) -> tuple[Pair, ...]:
+def _pairs(judged: Judged, order: IntArray) -> tuple[Pair, ...]:
     said: dict[int, Verdict] = {1: "better", 0: "undecided", -1: "worse"}
     return tuple(
         Pair(
@@ -277,7 +139,7 @@ def _run_offs(pairs: Sequence[Pair], entries: Sequence[Entry], cut: CutRule | No
 
 
 def _decisions(
-    options: Options, rated: RatedField, ruled: Ruled | None, judged: _Judged, ranks: IntArray
+    options: Options, rated: RatedField, ruled: Ruled | None, judged: Judged, ranks: IntArray
 ) -> tuple[dict[str, Decision], dict[str, float]]:
     """By name: whether each passes, and its chance to be among a number that do."""
     if options.cut is None:
@@ -289,7 +151,7 @@ def _decisions(
 
 
 def _entries(
-    judged: _Judged,
+    judged: Judged,
     order: IntArray,
     ranks: IntArray,
     rated: RatedField,

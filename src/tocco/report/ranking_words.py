@@ -44,9 +44,13 @@ def apart_in_words(ranking: Ranking) -> str:
 
 
 def groups_in_words(ranking: Ranking) -> list[str]:
-    """One sentence a group, by name."""
+    """One sentence a group, by ranks and names."""
     members = [ranking.entries[group.first - 1 : group.last] for group in ranking.groups]
-    return [f"Cannot be separated: {_names([entry.name for entry in group])}." for group in members]
+    return [
+        f"Ranks {group[0].rank} to {group[-1].rank} cannot be separated: "
+        f"{_names([entry.name for entry in group])}."
+        for group in members
+    ]
 
 
 def cut_in_words(ranking: Ranking) -> list[str]:
@@ -147,7 +151,16 @@ def chance_in_words(pair: Pair) -> str:
     >>> chance_in_words(Pair(one="a", other="b", chance=0.731, verdict="undecided"))
     '73 %'
     """
-    share = 100.0 * pair.chance
+    return share_in_words(pair.chance)
+
+
+def share_in_words(chance: float) -> str:
+    """A chance in per cent, never certain.
+
+    >>> share_in_words(0.0), share_in_words(0.5), share_in_words(1.0)
+    ('under 1 %', '50 %', 'over 99 %')
+    """
+    share = 100.0 * chance
     return "over 99 %" if share > 99.0 else "under 1 %" if share < 1.0 else f"{share:.0f} %"
 
 
@@ -181,8 +194,8 @@ def judged_in_words(entry: Entry) -> str:
     if entry.unrated is not None:
         parts.append(entry.unrated)
     if entry.mean_mark is not None:
-        parts.append(f"mean mark {entry.mean_mark:.2f} of {entry.n_marks}")
-    return ", ".join(parts)
+        parts.append(f"{_count(entry.n_marks, 'mark')}, mean {entry.mean_mark:.2f}")
+    return "; ".join(parts)
 
 
 DECISIONS: Final = {"yes": "passes", "edge": "at the edge", "no": "does not pass"}

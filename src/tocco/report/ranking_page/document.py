@@ -22,6 +22,7 @@ from tocco.report.ranking_words import (
     method,
     ranks_in_words,
     run_offs_in_words,
+    share_in_words,
     strength_in_words,
     unit_in_words,
 )
@@ -58,7 +59,7 @@ def _context(ranking: Ranking) -> dict[str, Any]:
                 "judged": judged_in_words(entry),
                 "lanes": lane,
                 "decision": None if entry.decision is None else DECISIONS[entry.decision],
-                "pass_chance": None if entry.pass_chance is None else f"{100 * entry.pass_chance:.0f} %",
+                "pass_chance": None if entry.pass_chance is None else share_in_words(entry.pass_chance),
             }
             for number, (entry, lane) in enumerate(rows, start=1)
         ],
