@@ -135,7 +135,7 @@ _ON_MOVED: Final = (
     "than the jurors' agreement supports."
 )
 _ON_RANKS: Final = (
-    "The interval of a rank holds the true rank in 9 of 10 cases, if the judgements are as far off as is "
+    "The interval of a rank holds the true rank in about 9 of 10 cases, if the judgements are as far off as is "
     "assumed."
 )
 _ON_PAIRS: Final = (
