@@ -135,8 +135,8 @@ _ON_MOVED: Final = (
     "than the jurors' agreement supports."
 )
 _ON_RANKS: Final = (
-    "The interval of a rank holds the true rank in about 9 of 10 cases, if the judgements are as far off as is "
-    "assumed."
+    "The interval of a rank holds the true rank in about 9 of 10 cases, if the judgements are as far off as "
+    "is assumed."
 )
 _ON_PAIRS: Final = (
     "Two performances are distinguished where the 90 % interval of their difference leaves out zero; ratings "
