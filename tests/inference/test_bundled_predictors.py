@@ -30,7 +30,7 @@ from tocco.models.network_predictor import NetworkPredictor
 from tocco.models.statistics_models import RidgeStatistics, StatisticsScale
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS
 
-SHIPPED_SHA256 = "ccf683083d0cc2c1bed06574c67c73bf7e078624dca690c9409bf38760999973"
+SHIPPED_SHA256 = "511a30f25ff26badc0db9850a99d1f557983ca9b89dec83e8f028e8060a074ae"
 
 
 def at(rating: float, statistic: str = "note_count") -> RidgeStatistics:

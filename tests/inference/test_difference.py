@@ -16,8 +16,8 @@ from tocco.inference.difference import (
     RatingDifference,
     Trust,
     figures_of,
-    likeness,
     rating_differences,
+    same_take_share,
     stated_difference,
     timing_distance,
 )
@@ -51,14 +51,14 @@ def test_the_other_way_round_it_is_worse() -> None:
 
 
 @pytest.mark.parametrize(("points", "verdict"), [(13.5, "better"), (13.0, "undecided"), (-13.5, "worse")])
-def test_it_is_told_where_the_interval_leaves_out_zero(points: float, verdict: str) -> None:
+def test_it_is_said_where_the_interval_leaves_out_zero(points: float, verdict: str) -> None:
     # 1.645 x hypot(4, .5) = 6.63 points expected, at a gain of one half
     assert between({"musicality": points})["musicality"].verdict == verdict
 
 
 @pytest.mark.parametrize(("points", "verdict"), [(11.9, "undecided"), (12.0, "better")])
-def test_it_is_told_only_from_the_size_on_that_raters_agreed_with(points: float, verdict: str) -> None:
-    assert stated_difference(points, Trust(1.0, 1.0, told_from=12.0)).verdict == verdict
+def test_it_is_said_only_from_the_size_on_that_raters_agreed_with(points: float, verdict: str) -> None:
+    assert stated_difference(points, Trust(1.0, 1.0, least_difference=12.0)).verdict == verdict
 
 
 def test_other_music_has_figures_of_its_own() -> None:
@@ -75,20 +75,20 @@ def test_what_is_counted_by_rule_is_expected_as_it_is() -> None:
     assert found.verdict == "worse"
 
 
-def test_a_changed_copy_of_one_take_has_the_same_error_so_a_small_difference_is_told() -> None:
+def test_a_changed_copy_of_one_take_has_the_same_error_so_a_small_difference_is_said() -> None:
     copy = between({"phrasing": 3.0}, stretch=0.0)["phrasing"]
     assert copy.sd == LEAST_SD
     assert copy.verdict == "better"
     assert between({"phrasing": 3.0})["phrasing"].verdict == "undecided"
 
 
-def test_likeness_falls_with_the_distance_of_the_timing_to_nothing_at_the_limit() -> None:
-    assert likeness(take().alignment, take().alignment) == 1.0
+def test_the_shared_error_falls_with_the_distance_of_the_timing_to_nothing_at_the_limit() -> None:
+    assert same_take_share(take().alignment, take().alignment) == 1.0
     for stretch in (0.01, 0.02, 0.3):
         moved = take(stretch=stretch).alignment
         distance = timing_distance(moved, take().alignment)
         assert distance is not None
-        assert likeness(moved, take().alignment) == pytest.approx(max(0.0, 1.0 - distance / 0.02))
+        assert same_take_share(moved, take().alignment) == pytest.approx(max(0.0, 1.0 - distance / 0.02))
     assert SAME_TAKE_DISTANCE == 0.02
 
 
@@ -169,5 +169,5 @@ def test_the_bundle_that_ships_knows_every_learned_dimension_and_the_aggregate()
     found = figures_of(load_bundle().calibration.differences, "tocco-compact")
     assert set(found.with_score) == set(found.without_score) == {*LEARNED, "aggregate"}
     rhythm = found.with_score["rhythmic_precision"].same_music
-    assert (rhythm.gain, rhythm.told_from, rhythm.n) == (1.0, 23.5, 4591)
+    assert (rhythm.gain, rhythm.least_difference, rhythm.n) == (1.0, 23.5, 4591)
     assert rhythm.sd == pytest.approx(9.3, abs=0.1)

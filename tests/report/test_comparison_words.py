@@ -52,7 +52,7 @@ def test_a_difference_on_the_whole_is_said_with_its_interval(bundle: Bundle) -> 
     assert first.startswith("On the whole tue is better than mon: rated 14.0 points higher, 90 %: +")
 
 
-def test_nothing_is_said_where_nothing_can_be_told(bundle: Bundle) -> None:
+def test_nothing_is_said_without_a_clear_difference(bundle: Bundle) -> None:
     said = sentences(of(bundle, phrasing=2.0).pairs[0])
     assert said[-1] == "In no single dimension a difference can be told."
     assert len(said) == 2

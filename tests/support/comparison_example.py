@@ -12,8 +12,8 @@ from tocco.inference.assessment import Assessment
 from tocco.inference.difference import DifferenceCalibration, DifferenceFigures, PairFigures
 from tocco.rubrics import DIMENSIONS
 
-SAME = DifferenceFigures(gain=0.5, sd=4.0, told_from=12.0, n=100)
-OTHER = DifferenceFigures(gain=1.0, sd=8.0, told_from=5.0, n=100)
+SAME = DifferenceFigures(gain=0.5, sd=4.0, least_difference=12.0, n=100)
+OTHER = DifferenceFigures(gain=1.0, sd=8.0, least_difference=5.0, n=100)
 LEARNED = tuple(name for name in DIMENSIONS if name != "note_accuracy")
 
 

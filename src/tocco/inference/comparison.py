@@ -16,7 +16,7 @@ from tocco.inference.evidence import BundleIdentity, NoteOutcome
 from tocco.schema import Points, Seconds, StrictModel, laid_out
 
 MOST_TAKES: Final = 12
-"""So many can be read beside each other on a page; `tocco rank` orders more."""
+"""so many can be read beside each other; `tocco rank` orders more."""
 
 _ADDED_BEAT: Final = 0.5
 """Beats: added notes of one key that lie this close are the same in both; they have no written place."""

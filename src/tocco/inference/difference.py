@@ -63,7 +63,7 @@ class DifferenceFigures(StrictModel):
     sd: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
     """Points: standard deviation of what remains, without the chance of the raters."""
 
-    told_from: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+    least_difference: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
     """Points of difference between the ratings from which on it is said which one is better: raters agreed
     with 95 of 100 differences as large as this. Where they never did, the largest that was tested."""
 
@@ -186,12 +186,12 @@ class Trust:
     ----------
     gain : 0..1, as in `DifferenceFigures`
     sd : points, all errors together
-    told_from : points
+    least_difference : points
     """
 
     gain: float
     sd: float
-    told_from: float = 0.0
+    least_difference: float = 0.0
 
 
 class _Pair:
@@ -209,7 +209,7 @@ class _Pair:
         self._calibration = calibration
         self._same_music = same_music
         self._has_score = [assessment.alignment is not None for assessment in self._both]
-        self._apart = 1.0 - (likeness(one.alignment, other.alignment) if same_music else 0.0)
+        self._apart = 1.0 - (same_take_share(one.alignment, other.alignment) if same_music else 0.0)
         self._lost = [
             {} if loss is None or assessment.inputs.notes == "keys" else loss.of(has_score=has_score)
             for assessment, has_score in zip(self._both, self._has_score, strict=True)
@@ -229,7 +229,7 @@ class _Pair:
         if figures is None:
             return None
         sd = self._with_loss(figures.sd * self._apart, {name: 1.0} if weights is None else weights)
-        return Trust(figures.gain, sd, figures.told_from * self._apart)
+        return Trust(figures.gain, sd, figures.least_difference * self._apart)
 
     def is_counted(self, name: str) -> bool:
         """Whether a dimension is computed by rule in either of the two."""
@@ -274,10 +274,10 @@ def _of_aggregates(one: Aggregate, other: Aggregate, pair: _Pair) -> RatingDiffe
             counted += part.weight * (part.value - values[part.dimension])
             variance += (part.weight * trust.sd) ** 2
     value = one.value - other.value
-    told_from = max(share * learned.told_from - abs(counted), 0.0)
+    least_difference = max(share * learned.least_difference - abs(counted), 0.0)
     return stated_difference(
         value,
-        Trust(1.0, float(np.sqrt(variance)), told_from),
+        Trust(1.0, float(np.sqrt(variance)), least_difference),
         expected=counted + learned.gain * (value - counted),
     )
 
@@ -294,9 +294,9 @@ def stated_difference(value: float, trust: Trust, *, expected: float | None = No
     expected = trust.gain * value if expected is None else expected
     low, high = expected - NORMAL_90 * trust.sd, expected + NORMAL_90 * trust.sd
     low, high = max(min(low, value), -100.0), min(max(high, value), 100.0)
-    is_told = abs(value) >= trust.told_from
+    is_large = abs(value) >= trust.least_difference
     verdict: Verdict = (
-        "better" if is_told and low > 0.0 else "worse" if is_told and high < 0.0 else "undecided"
+        "better" if is_large and low > 0.0 else "worse" if is_large and high < 0.0 else "undecided"
     )
     return RatingDifference(
         value=float(np.clip(value, -100.0, 100.0)),
@@ -307,7 +307,7 @@ def stated_difference(value: float, trust: Trust, *, expected: float | None = No
     )
 
 
-def likeness(one: AlignmentReport | None, other: AlignmentReport | None) -> float:
+def same_take_share(one: AlignmentReport | None, other: AlignmentReport | None) -> float:
     """0 for takes that were played twice, up to 1 for one take that was changed, by their timing."""
     distance = timing_distance(one, other)
     return 0.0 if distance is None else max(0.0, 1.0 - distance / SAME_TAKE_DISTANCE)

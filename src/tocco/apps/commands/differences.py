@@ -17,10 +17,10 @@ from tocco.evaluation.cross_validation.difference_report import document
 from tocco.evaluation.cross_validation.differences import all_pairs, calibrate, held_out, rows_of
 from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.evaluation.validity.case import Rater
+from tocco.evaluation.validity.damaged_pairs import PairTask, compare_damaged
+from tocco.evaluation.validity.damaged_pairs import document as damage_document
 from tocco.evaluation.validity.excerpts import chosen_takes
 from tocco.evaluation.validity.kinds import DAMAGES
-from tocco.evaluation.validity.told_damage import PairTask, compare_damaged
-from tocco.evaluation.validity.told_damage import document as damage_document
 from tocco.files import read_names, sha256_of, writable_folder, write_bytes
 from tocco.inference.batch import shared_assessor
 from tocco.inference.bundle import CARD, load_bundle, replace_calibration
@@ -145,7 +145,9 @@ def damaged_copies(
     rater = Rater(bundle, load_bundle(bundle).sha256, shared_assessor)
     tasks = [PairTask(take, rater, tuple(DAMAGES), seconds, seed) for take in chosen.takes]
     with progress_bar("comparing") as advance:
-        found = [pair for told in LocalEngine(jobs).map(compare_damaged, tasks, advance) for pair in told]
+        found = [
+            pair for of_take in LocalEngine(jobs).map(compare_damaged, tasks, advance) for pair in of_take
+        ]
     facts = {
         "bundle": f"sha256 {rater.identity[:16]}",
         "takes": f"{takes.name}, sha256 {sha256_of(takes)[:16]}; one of each of {len(tasks)} pieces, "

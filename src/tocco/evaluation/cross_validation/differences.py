@@ -130,8 +130,8 @@ def fit_figures(pairs: Pairs) -> dict[str, DifferenceFigures]:
     """Gain and sd of every dimension.
 
     The gain is that of a weighted regression through 0, held to 0..1. The sd is the smallest by which
-    `DEFAULT_LEVEL` of the raters' differences lie in the central interval, their chance added. `told_from` is
-    found by `agreed_from`.
+    `DEFAULT_LEVEL` of the raters' differences lie in the central interval, their chance added.
+    `least_difference` is found by `agreed_from`.
     """
     found = {}
     for d, name in enumerate(pairs.names):
@@ -142,7 +142,7 @@ def fit_figures(pairs: Pairs) -> dict[str, DifferenceFigures]:
         found[name] = DifferenceFigures(
             gain=round(gain, 3),
             sd=round(sd, 3),
-            told_from=agreed_from(rated, raters, pairs.weight),
+            least_difference=agreed_from(rated, raters, pairs.weight),
             n=len(pairs),
         )
     return found
@@ -200,7 +200,7 @@ def held_out(pairs: Pairs) -> Held:
             reach = np.maximum(NORMAL_90 * sd, np.abs(1.0 - one.gain) * np.abs(rated))
             towards = np.sign(raters - one.gain * rated) == np.sign(rated)
             covered[test, d] = error <= np.where(towards, reach, NORMAL_90 * sd)
-            trust = Trust(one.gain, one.sd, one.told_from)
+            trust = Trust(one.gain, one.sd, one.least_difference)
             verdict = [stated_difference(value, trust) for value in rated.tolist()]
             said[test, d] = [{"better": 1, "worse": -1, "undecided": 0}[v.verdict] for v in verdict]
             half_width[test, d] = [(v.interval_90[1] - v.interval_90[0]) / 2.0 for v in verdict]

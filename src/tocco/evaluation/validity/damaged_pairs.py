@@ -36,7 +36,7 @@ _DRAWS: Final = 1000
 
 
 @dataclass(frozen=True)
-class ToldPair:
+class DamagedPair:
     """An original, which is compared with its damaged copy.
 
     Attributes
@@ -67,11 +67,11 @@ class PairTask:
     seed: int
 
 
-def compare_damaged(task: PairTask) -> list[ToldPair]:
+def compare_damaged(task: PairTask) -> list[DamagedPair]:
     """The original of a take compared with each damaged copy; what cannot be made or rated is absent."""
     assessor = task.rater.assessor_of(task.rater.bundle)
     bundle = load_bundle(task.rater.bundle)
-    found: list[ToldPair] = []
+    found: list[DamagedPair] = []
     with tempfile.TemporaryDirectory(prefix="tocco-") as folder:
         (_, files), *_ = files_of(_case(task, "clean", "", ()), Path(folder))
         original = assessor.assess(None, files.midi, files.score)
@@ -81,7 +81,7 @@ def compare_damaged(task: PairTask) -> list[ToldPair]:
                     copy = assessor.assess(None, damaged.midi, damaged.score)
                     pair = compare({"copy": copy, "original": original}, bundle).pairs[0]
                     said = {key: one.verdict for key, one in pair.differences.items()}
-                    found.append(ToldPair(task.take.piece_id, kind, name.step, said))
+                    found.append(DamagedPair(task.take.piece_id, kind, name.step, said))
             except ToccoError:
                 continue  # such as a piece without pedal for a damage of the pedal
     return found
@@ -102,7 +102,7 @@ def _case(task: PairTask, part: RowPart, kind: str, steps: tuple[int, ...]) -> C
     )
 
 
-def document(facts: dict[str, str], pairs: Sequence[ToldPair], *, seed: int) -> str:
+def document(facts: dict[str, str], pairs: Sequence[DamagedPair], *, seed: int) -> str:
     """`damage.md`: how often the original is said to be better, by kind and by group."""
     lines = ["# Damaged copies compared with their originals", ""]
     lines += [f"- {key}: {value}" for key, value in facts.items()]
@@ -130,7 +130,7 @@ def document(facts: dict[str, str], pairs: Sequence[ToldPair], *, seed: int) -> 
     return "\n".join(lines)
 
 
-def _row(name: str, pairs: Sequence[ToldPair], seed: int) -> tuple[str, ...]:
+def _row(name: str, pairs: Sequence[DamagedPair], seed: int) -> tuple[str, ...]:
     cells = [name.replace("_", " "), str(len(pairs))]
     pieces = np.array([pair.piece for pair in pairs])
     for verdicts in ([p.target for p in pairs], [p.verdicts.get(AGGREGATE) for p in pairs]):
@@ -158,7 +158,7 @@ def _share(what: BoolArray, among: BoolArray | None, pieces: np.ndarray, seed: i
     return f"{value} [{100 * float(ends.low):.0f}, {100 * float(ends.high):.0f}]"
 
 
-def _by_kind(kind: str, pairs: Sequence[ToldPair]) -> tuple[str, ...]:
+def _by_kind(kind: str, pairs: Sequence[DamagedPair]) -> tuple[str, ...]:
     cells = [kind.replace("_", " "), DAMAGES[kind].target.replace("_", " "), str(len(pairs))]
     for verdicts in ([p.target for p in pairs], [p.verdicts.get(AGGREGATE) for p in pairs]):
         said = [one for one in verdicts if one in ("better", "worse")]

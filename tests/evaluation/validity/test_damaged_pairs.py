@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tocco.evaluation.validity.damaged_pairs import STEPS, DamagedPair, document
 from tocco.evaluation.validity.kinds import DAMAGES
-from tocco.evaluation.validity.told_damage import STEPS, ToldPair, document
 
 
-def pair(kind: str, target: str, total: str = "better", piece: str = "a", step: int = 3) -> ToldPair:
-    return ToldPair(piece, kind, step, {DAMAGES[kind].target: target, "aggregate": total})
+def pair(kind: str, target: str, total: str = "better", piece: str = "a", step: int = 3) -> DamagedPair:
+    return DamagedPair(piece, kind, step, {DAMAGES[kind].target: target, "aggregate": total})
 
 
 def row(text: str, name: str) -> list[str]:
@@ -21,13 +21,13 @@ def row(text: str, name: str) -> list[str]:
 
 
 def test_what_is_said_and_what_is_right_are_counted_apart() -> None:
-    told = [
+    pairs = [
         pair("jitter", "better"),
         pair("jitter", "undecided"),
         pair("jitter", "worse"),
         pair("mess", "better"),
     ]
-    cells = row(document({}, told, seed=0), "all")
+    cells = row(document({}, pairs, seed=0), "all")
     assert cells[1] == "4"
     assert cells[2] == "75.0 %"
     assert cells[3] == "66.7 %"
@@ -38,11 +38,11 @@ def test_what_is_said_and_what_is_right_are_counted_apart() -> None:
     ("n_said", "n_wrong", "met"), [(80, 2, "yes"), (79, 0, "**no**"), (100, 3, "yes"), (100, 4, "**no**")]
 )
 def test_the_bars_are_met_from_their_edges_on(n_said: int, n_wrong: int, met: str) -> None:
-    told = [
+    pairs = [
         pair("jitter", "undecided" if k >= n_said else "worse" if k < n_wrong else "better")
         for k in range(100)
     ]
-    assert row(document({}, told, seed=0), "all")[4] == met
+    assert row(document({}, pairs, seed=0), "all")[4] == met
 
 
 def test_groups_and_kinds_have_rows_of_their_own() -> None:
@@ -53,5 +53,5 @@ def test_groups_and_kinds_have_rows_of_their_own() -> None:
 
 
 def test_shares_have_an_interval_over_pieces() -> None:
-    told = [pair("jitter", "better", piece=name) for name in "abcd"] + [pair("jitter", "worse", piece="e")]
-    assert row(document({}, told, seed=0), "all")[3].startswith("80.0 % [")
+    pairs = [pair("jitter", "better", piece=name) for name in "abcd"] + [pair("jitter", "worse", piece="e")]
+    assert row(document({}, pairs, seed=0), "all")[3].startswith("80.0 % [")
