@@ -80,7 +80,7 @@ def test_a_file_of_that_name_that_is_no_comparison_is_not_lost(folder: Path, tmp
         (UsageError, (), "got nothing to compare"),
         (UsageError, ("mon.json",), "got 1 performance "),
         (InputError, ("mon.json", "thu.json"), "thu.json"),
-        (UsageError, ("mon.json", "mon.json"), "is the name of two takes"),
+        (UsageError, ("mon.json", "mon.json"), "is the name of two performances"),
     ],
 )
 def test_wrong_usage_is_one_line(
@@ -116,3 +116,9 @@ def test_takes_are_assessed_first_and_can_be_heard(tmp_path: Path) -> None:
         parsed((out / "comparison.html").read_text(encoding="utf-8")).all("script", id="data")[0].text
     )
     assert data["takes"][0]["notes"] == data["takes"][1]["notes"] != []
+
+
+def test_a_folder_stands_for_its_assessments_and_not_for_its_results(folder: Path) -> None:
+    tocco(folder, "-o", folder)
+    text = tocco(folder, "-o", folder)
+    assert "A is mon, B is wed" in text

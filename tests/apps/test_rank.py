@@ -207,7 +207,7 @@ def test_other_faults_are_one_line_too(folder: Path, tmp_path: Path) -> None:
     assert "exists, and is no ranking" in refused(OutputError, folder, "-o", out)
     assert (out / "ranking.csv").read_text() == "mine"
     write_assessment_file(rated(1.0), folder / "Ranking.json")
-    assert "is the name of the result" in refused(UsageError, folder)
+    assert "is the name of a result" in refused(UsageError, folder)
     (folder / "Ranking.json").unlink()
     write_assessment_file(example(), folder / "old.json")
     assert "old: was rated by another bundle" in refused(MismatchError, folder)

@@ -16,7 +16,7 @@ from tocco.inference.evidence import BundleIdentity, NoteOutcome
 from tocco.schema import Points, Seconds, StrictModel, laid_out
 
 MOST_TAKES: Final = 12
-"""so many can be read beside each other; `tocco rank` orders more."""
+"""So many can be read beside each other; `tocco rank` orders more."""
 
 _ADDED_BEAT: Final = 0.5
 """Beats: added notes of one key that lie this close are the same in both; they have no written place."""
@@ -107,7 +107,7 @@ class ComparedBar(StrictModel):
 class Comparison(StrictModel):
     """Takes of one piece, in the order in which they were given."""
 
-    schema_version: Literal["1.0"] = "1.0"
+    comparison_version: Literal["1.0"] = "1.0"
     """Version of this format."""
 
     takes: tuple[ComparedTake, ...]

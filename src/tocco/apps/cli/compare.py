@@ -45,7 +45,7 @@ def compare(
     if manifest is not None and output is None:
         raise UsageError("--manifest", "needs -o", next_step="name a folder for the assessments with -o")
     from tocco.apps.commands.compare import compare_takes
-    from tocco.apps.commands.rank import divided
+    from tocco.apps.commands.given import divided
 
     assessed, others = divided(files or [])
     takes = takes_to_assess(others, score or [], manifest, transcribed=transcribed)

@@ -111,13 +111,14 @@ def rank(
     if manifest is not None and output is None:
         raise UsageError("--manifest", "needs -o", next_step="name a folder for the assessments with -o")
     from tocco.apps.commands import rank as command
+    from tocco.apps.commands.given import divided
     from tocco.ranking.cuts import CutRule
     from tocco.ranking.rank import Options
     from tocco.ranking.rules import Rules
 
     rules = Rules(correct_beyond, delete_beyond)
     cut = None if yes_no is None and at_least is None else CutRule(yes_no, at_least)
-    assessed, others = command.divided(files or [])
+    assessed, others = divided(files or [])
     takes = takes_to_assess(others, score or [], manifest, transcribed=transcribed)
     raise typer.Exit(
         command.rank(

@@ -9,10 +9,11 @@ from typing import Final
 import typer
 
 from tocco.apps.commands.assess import SOME_FAILED, assessed_takes
+from tocco.apps.commands.given import COMPARISON, read_assessments
 from tocco.data.pairing import TakeFiles
-from tocco.errors import OutputError, UsageError
+from tocco.errors import OutputError
 from tocco.files import write_bytes
-from tocco.inference.assessment import Assessment, read_assessment
+from tocco.inference.assessment import Assessment
 from tocco.inference.bundle import load_bundle
 from tocco.inference.comparison import assert_number, compare, comparison_json
 from tocco.report.assessment_folder import AssessmentFolder
@@ -22,9 +23,8 @@ from tocco.report.comparison_table import print_comparison
 from tocco.report.page.frame import is_page
 from tocco.report.page.material import read_material, read_sound
 
-NAME: Final = "comparison"
-_HTML, _JSON = f"{NAME}.html", f"{NAME}.json"
-_JSON_HEAD: Final = b'"pairs"'
+_HTML, _JSON = f"{COMPARISON}.html", f"{COMPARISON}.json"
+_JSON_HEAD: Final = b'"comparison_version"'
 _NEXT: Final = "name another folder, or remove it"
 
 
@@ -52,13 +52,12 @@ def compare_takes(
     The exit code: 1 where a take could not be assessed; each is named on stderr.
     """
     names = [*(path.stem for path in assessed), *(take.id for take in takes)]
-    _assert_names(names)
+    found = read_assessments(assessed, takes)
     assert_number(len(names))
     folder = None if output is None else AssessmentFolder(output)
     if folder is not None:
         folder.prepare()
         _check_place(folder.path)
-    found = {path.stem: read_assessment(path) for path in assessed}
     loaded = load_bundle(bundle)
     made = assessed_takes(takes, bundle, folder, transcriber=transcriber, jobs=jobs)
     if made.failed:
@@ -76,18 +75,6 @@ def compare_takes(
     for name in (_JSON, _HTML):
         typer.echo(str(folder.path / name))
     return 0
-
-
-def _assert_names(names: Sequence[str]) -> None:
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            raise UsageError(
-                name,
-                "is the name of two takes",
-                next_step="rename one of them, so that each has a name of its own",
-            )
-        if name.casefold() == NAME:
-            raise UsageError(name, "is the name of the result", next_step="rename the take")
 
 
 def _in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:

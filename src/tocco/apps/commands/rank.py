@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import typer
 
 from tocco.apps.commands.assess import SOME_FAILED, assessed_takes
-from tocco.data.pairing import TakeFiles, subject_of, takes_in
-from tocco.errors import InputError, MismatchError, UsageError
-from tocco.files import assert_plain_file, read_text
-from tocco.inference.assessment import Assessment, read_assessment
+from tocco.apps.commands.given import read_assessments
+from tocco.data.pairing import TakeFiles
+from tocco.errors import MismatchError
+from tocco.inference.assessment import Assessment
 from tocco.inference.bundle import load_bundle
 from tocco.inference.difference import RatingDifference, figures_of, rating_differences
 from tocco.ranking.jury import Jury, read_marks, read_recusals, read_votes
@@ -21,9 +20,8 @@ from tocco.ranking.rank import Options, rank_performances
 from tocco.ranking.rated import rated_field
 from tocco.ranking.rules import recusals_without_effect
 from tocco.report.assessment_folder import AssessmentFolder
-from tocco.report.ranking_files import NAME, check_place, write_ranking
+from tocco.report.ranking_files import check_place, write_ranking
 from tocco.report.ranking_table import print_ranking
-from tocco.schema import parse_object
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,6 @@ class JuryFiles:
     marks: Path | None = None
     votes: Path | None = None
     recusals: Path | None = None
-
-
-_DUPLICATE: Final = "give each performance once"
 
 
 def rank(
@@ -65,11 +60,7 @@ def rank(
     if folder is not None:
         folder.prepare()
         check_place(folder.path)
-    found = _read(assessed)
-    for take in takes:
-        if take.id in found:
-            raise UsageError(take.id, "is given twice, once as an assessment", next_step=_DUPLICATE)
-        _assert_free(take.id)
+    found = read_assessments(assessed, takes)
     jury = read_jury(jury_files, [*found, *(take.id for take in takes)])  # before hours of assessing
     made = assessed_takes(takes, bundle, folder if takes else None, transcriber=transcriber, jobs=jobs)
     found |= made.found
@@ -118,49 +109,6 @@ def read_jury(files: JuryFiles, performances: Sequence[str]) -> Jury | None:
     return jury
 
 
-def divided(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Assessments among the arguments, and whatever is to be assessed first.
-
-    A folder that holds assessments stands for these; performances in it that have none are left out, and
-    named on stderr.
-
-    Raises
-    ------
-    InputError
-        A file does not exist.
-    """
-    assessed: list[Path] = []
-    others: list[Path] = []
-    for path in files:
-        assert_plain_file(path)
-        inside = _assessments_in(path) if path.is_dir() else []
-        if inside:
-            assessed += inside
-            _name_left_out(path, {one.stem for one in inside})
-        elif path.suffix.lower() == ".json":
-            assessed.append(path)
-        else:
-            others.append(path)
-    return assessed, others
-
-
-def _assessments_in(folder: Path) -> list[Path]:
-    """JSON files of a folder, without its ranking; none where it holds performances only."""
-    present = sorted(path for path in folder.glob("*.json") if path.stem != NAME)
-    found = [path for path in present if _is_assessment(path)]
-    for path in present if found else ():
-        if path not in found:
-            typer.echo(f"left out: {path} is no assessment", err=True)
-    return found
-
-
-def _name_left_out(folder: Path, assessed: set[str]) -> None:
-    for take in takes_in(folder)[0]:
-        if take.id not in assessed:
-            reason = f"has no assessment in {folder}, where others have"
-            typer.echo(f"left out: {subject_of(take, folder)} {reason}", err=True)
-
-
 class _Differences:
     """Differences of ratings, with the figures of the bundle that made them."""
 
@@ -196,28 +144,6 @@ class _Differences:
             same_music=scores[0] is not None and scores[0] == scores[1],
             loss=self._bundle.calibration.transcription,
         )
-
-
-def _read(paths: Sequence[Path]) -> dict[str, Assessment]:
-    found: dict[str, Assessment] = {}
-    for path in paths:
-        if path.stem in found:
-            raise UsageError(str(path), f"is a second assessment {path.stem!r}", next_step=_DUPLICATE)
-        _assert_free(path.stem)
-        found[path.stem] = read_assessment(path)
-    return found
-
-
-def _assert_free(name: str) -> None:
-    if name.casefold() == NAME:
-        raise UsageError(name, "is the name of the result", next_step="rename the performance")
-
-
-def _is_assessment(path: Path) -> bool:
-    try:
-        return "schema_version" in parse_object(read_text(path))
-    except (InputError, ValueError):
-        return False
 
 
 def _without(jury: Jury, failed: frozenset[str]) -> Jury:
