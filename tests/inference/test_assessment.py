@@ -262,6 +262,14 @@ def test_a_file_of_version_2_1_is_read(tmp_path):
     assert read_assessment(tmp_path / "a.json") == example()
 
 
+def test_a_file_of_version_2_2_is_read_and_has_no_marks(tmp_path):
+    fields = json.loads(to_json(example())) | {"schema_version": "2.2"}
+    for added in ("personal", "marking_scheme"):
+        assert fields.pop(added) is None
+    (tmp_path / "a.json").write_text(json.dumps(fields))
+    assert read_assessment(tmp_path / "a.json") == example()
+
+
 VERSION_1 = Path(__file__).parent / "files" / "assessment_version_1.json"
 
 

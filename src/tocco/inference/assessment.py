@@ -20,6 +20,7 @@ from tocco.files import write_bytes
 from tocco.inference.attention import Attention
 from tocco.inference.evidence import AlignmentReport, BundleIdentity, Inputs
 from tocco.inference.finding import Finding
+from tocco.inference.marks import PersonalMarks, SchemeMarks
 from tocco.inference.technique import Technique
 from tocco.inference.versions import READABLE_VERSIONS, SCHEMA_VERSION, upgraded
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS, Dimension, dimensions_of
@@ -271,6 +272,13 @@ class Assessment(StrictModel):
     tocco_version: _Text
     """Version of the program."""
 
+    personal: PersonalMarks | None = None
+    """The ratings as one person would mark them; null where not asked for, and before version 2.3."""
+
+    marking_scheme: SchemeMarks | None = None
+    """The ratings by the criteria of an examination board; null where not asked for, and before version
+    2.3."""
+
     @field_validator("ratings", "technique")
     @classmethod
     def _in_the_order_of_the_rubric(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
@@ -296,6 +304,10 @@ class Assessment(StrictModel):
         _check_names(self.aggregate.without, names)
         _check_names([moment.dimension for moment in self.moments], names)
         _check_names([finding.dimension for finding in self.findings or ()], names)
+        if self.personal is not None:
+            _check_names([*self.personal.marks, *self.personal.weights], names)
+        if self.marking_scheme is not None:
+            _check_names([name for one in self.marking_scheme.criteria for name in one.weights], names)
         return self
 
     @model_validator(mode="after")

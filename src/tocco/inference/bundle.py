@@ -30,6 +30,7 @@ from tocco.errors import BundleError, OutputError
 from tocco.files import is_safe_name, sha256_of, write_bytes
 from tocco.inference.applicability import Applicability
 from tocco.inference.difference import DifferenceCalibration
+from tocco.inference.evidence import BundleIdentity
 from tocco.inference.intervals import IntervalCalibration
 from tocco.inference.transcription_loss import TranscriptionLoss
 from tocco.models.blend import Blend
@@ -163,6 +164,11 @@ class Bundle:
     whole: Predictor | None
     whole_share: float
     sha256: str
+
+    @property
+    def identity(self) -> BundleIdentity:
+        """Which model this is."""
+        return BundleIdentity(name=self.config.name, version=self.config.version, sha256=self.sha256)
 
 
 def bundled_path() -> Path:

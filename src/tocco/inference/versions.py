@@ -11,11 +11,11 @@ READABLE_VERSIONS: Final = ("1.0", "1.1", "2.0", "2.1", "2.2", SCHEMA_VERSION)
 def upgraded(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of an assessment as the present version has them.
 
-    Version 2.3 added the network's attention; version 2.2 the transcriber of a recording that came without
-    MIDI; version 2.1 findings and the tempo, and size, bar and usual range of what was measured. An older
-    file has none of them. Version 1 named the rubric in the aggregate, called a rating by rule
-    "pseudo-label", and left it to "given" and "derived" to say where notes and sound come from. A field that
-    is not where version 1 had it is left for the validation to refuse.
+    Version 2.3 added the network's attention, and the marks of a person and of a marking scheme; version 2.2
+    the transcriber of a recording that came without MIDI; version 2.1 findings and the tempo, and size, bar
+    and usual range of what was measured. An older file has none of them. Version 1 named the rubric in the
+    aggregate, called a rating by rule "pseudo-label", and left it to "given" and "derived" to say where notes
+    and sound come from. A field that is not where version 1 had it is left for the validation to refuse.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +33,11 @@ _TABLE_HEAD: Final = b"id,aggregate,"
 _OTHER_FOLDER: Final = "name another folder, or remove it"
 
 
+def as_it_is(assessment: Assessment) -> Assessment:
+    """The assessment, with nothing laid beside its ratings."""
+    return assessment
+
+
 @dataclass(frozen=True)
 class AssessmentFolder:
     """Assessments by id, each as the files of `FORMATS`, and a table of all.
@@ -40,9 +45,11 @@ class AssessmentFolder:
     Attributes
     ----------
     path
+    mark : lays beside the ratings what is asked for; picklable where several processes write
     """
 
     path: Path
+    mark: Callable[[Assessment], Assessment] = field(default=as_it_is)
 
     def prepare(self) -> None:
         """Make the folder.
@@ -59,7 +66,7 @@ class AssessmentFolder:
         """Write the files of one assessment, and say which."""
         paths = self._paths(take, assessment)
         shown = _with_found_score(take, assessment)
-        write_report(AssessedTake(assessment, shown, _cached(assessment)), paths)
+        write_report(AssessedTake(self.mark(assessment), shown, _cached(assessment)), paths)
         return paths
 
     def read(self, performance_id: str) -> Assessment:
@@ -74,7 +81,8 @@ class AssessmentFolder:
     def is_done(self, take: TakeFiles, bundle_sha256: str, transcriber: str | None = None) -> bool:
         """Whether an earlier run assessed these files with this bundle.
 
-        Files that the earlier run did not come to are written now.
+        Files that the earlier run did not come to are written now, and all of them where something else is
+        asked for beside the ratings.
 
         Parameters
         ----------
@@ -97,11 +105,12 @@ class AssessmentFolder:
         made_by = found.inputs.transcriber
         if made_by is not None and transcriber not in (None, made_by):
             raise OutputError(path, f"was made by another transcriber ({made_by})", next_step=_OTHER_FOLDER)
-        missing = [other for other in others if not other.exists()]
+        marked = self.mark(found)
+        missing = [other for other in others if not other.exists()] if marked == found else [path, *others]
         transcription = self.transcription(take, found)
         if made_by is not None and missing and transcription is None:
             return False  # what is missing needs the notes, and they are cached no more
-        write_report(AssessedTake(found, _with_found_score(take, found), transcription), missing)
+        write_report(AssessedTake(marked, _with_found_score(take, found), transcription), missing)
         return True
 
     def earlier(self, take: TakeFiles, *, overwrite: bool = False) -> Assessment | None:

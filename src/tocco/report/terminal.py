@@ -14,6 +14,7 @@ from tocco.inference.evidence import NoteOutcome
 from tocco.inference.finding import Finding
 from tocco.inference.whole_findings import THROUGHOUT
 from tocco.music.places import bars_in_words, place_in_words
+from tocco.report.marks_terminal import print_marks
 from tocco.report.wording import (
     account,
     aggregate_parts,
@@ -56,6 +57,7 @@ def print_assessment(assessment: Assessment, console: Console | None = None) -> 
         console.print(Text(f"Overall quality: {overall}", style="dim"))
     for line in remarks(assessment):
         console.print(Text(line, style="yellow"))
+    print_marks(assessment, console)
     if assessment.findings is not None:
         console.print()
         console.print(Text("What to work on first", style="bold"))

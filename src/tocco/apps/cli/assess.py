@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tocco.apps.cli.options import Transcriber
+from tocco.apps.cli.options import As, MarkingSchemeName, Transcriber
 from tocco.audio.containers import identify_container
 from tocco.data.pairing import Given, TakeFiles, given_takes, kind_by_content
 from tocco.errors import UsageError
@@ -60,6 +60,8 @@ def assess(
         bool, typer.Option("--transcribed", help="The MIDI was transcribed from a recording.")
     ] = False,
     transcriber: Transcriber = None,
+    as_: As = None,
+    rubric: MarkingSchemeName = None,
     jobs: Annotated[int, typer.Option(min=1, help="Number of parallel processes.")] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the assessment of other inputs under the same name.")
@@ -83,16 +85,21 @@ def assess(
     if manifest is not None and output is None:
         raise UsageError("--manifest", "needs -o", next_step="name a folder for the assessments with -o")
 
+    from tocco.apps.commands.marking import read_marking
+
+    marking = read_marking(as_, rubric)
     if is_batch:
         from tocco.apps.commands.assess import assess_several
 
-        raise typer.Exit(assess_several(takes, bundle, output, transcriber=transcriber, jobs=jobs))
+        raise typer.Exit(
+            assess_several(takes, bundle, output, transcriber=transcriber, jobs=jobs, marking=marking)
+        )
     take = takes[0]
     if take.audio is not None:
         identify_container(take.audio)  # a file that is no recording is named before anything is loaded
     from tocco.apps.commands.assess import assess_one
 
-    assess_one(take, bundle, output, transcriber=transcriber, overwrite=overwrite)
+    assess_one(take, bundle, output, transcriber=transcriber, overwrite=overwrite, marking=marking)
 
 
 def _check_transcriber(command: str | None, takes: Sequence[TakeFiles]) -> None:

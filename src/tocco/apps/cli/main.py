@@ -18,6 +18,7 @@ from tocco.apps.cli import (
     align,
     assess,
     benchmark,
+    calibrate,
     compare,
     data,
     pseudo_label,
@@ -71,6 +72,7 @@ app.command()(align.align)
 app.command()(report.report)
 app.command()(compare.compare)
 app.command()(rank.rank)
+app.command()(calibrate.calibrate)
 app.command()(transcribe.transcribe)
 
 data_app = _group("Import corpora and render MIDI.")

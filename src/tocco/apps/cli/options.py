@@ -33,6 +33,22 @@ Transcriber = Annotated[
         "two files; by default with the built-in transcriber.",
     ),
 ]
+As = Annotated[
+    Path | None,
+    typer.Option(
+        "--as",
+        metavar="CALIBRATION.json",
+        help="Show beside the ratings how one person would mark them; `tocco calibrate` makes the file.",
+    ),
+]
+MarkingSchemeName = Annotated[
+    str | None,
+    typer.Option(
+        "--rubric",
+        metavar="abrsm|rcm|trinity|FILE.yaml",
+        help="Show beside the ratings the criteria of an examination board. No examination result.",
+    ),
+]
 PoolPieces = Annotated[
     Path | None,
     typer.Option("--pieces", help="File of the pool's pieces, one per line, in place of a share of all."),

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from tocco.apps.cli.options import As, MarkingSchemeName
+
 
 def report(
     assessment: Annotated[
@@ -27,6 +29,8 @@ def report(
         Literal["inside", "beside"],
         typer.Option(help="Whether the sound is in the report or in a file beside it."),
     ] = "inside",
+    as_: As = None,
+    rubric: MarkingSchemeName = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a file that is no report of this performance.")
     ] = False,
@@ -35,5 +39,13 @@ def report(
     from tocco.apps.commands import report as command
 
     command.report(
-        assessment, audio=audio, midi=midi, score=score, output=output, sound=sound, overwrite=overwrite
+        assessment,
+        audio=audio,
+        midi=midi,
+        score=score,
+        output=output,
+        sound=sound,
+        calibration=as_,
+        rubric=rubric,
+        overwrite=overwrite,
     )

@@ -16,12 +16,14 @@ from tocco.data.pairing import TakeFiles
 from tocco.errors import MissingPartError
 from tocco.inference.assessment import Assessment
 from tocco.inference.batch import assess_many, assess_take, shared_assessor
+from tocco.marking.apply import Marking
 from tocco.report.assessment_folder import AssessmentFolder
 from tocco.report.batch_table import print_batch
 from tocco.report.terminal import print_assessment
 from tocco.report.wording import clock
 
 SOME_FAILED: Final = 1
+_NO_MARKS: Final = Marking()
 
 
 def assess_one(
@@ -31,15 +33,17 @@ def assess_one(
     *,
     transcriber: str | None = None,
     overwrite: bool,
+    marking: Marking = _NO_MARKS,
 ) -> None:
     """Assess one performance, print its table and, with `output`, write its files."""
-    folder = None if output is None else AssessmentFolder(output)
+    folder = None if output is None else AssessmentFolder(output, marking)
     if folder is not None:
         folder.prepare()
         folder.earlier(take, overwrite=overwrite)
     assessor = shared_assessor(bundle, transcriber)
+    marking.check(assessor.bundle.identity)
     with progress_bar("transcribing", clock, at_once=False) as on_transcribed:
-        assessment = assess_take(assessor, take, on_transcribed)
+        assessment = marking(assess_take(assessor, take, on_transcribed))
     written = () if folder is None else folder.write(take, assessment)
     print_assessment(assessment)
     for path in written:
@@ -69,6 +73,7 @@ def assess_several(
     *,
     transcriber: str | None = None,
     jobs: int = 1,
+    marking: Marking = _NO_MARKS,
 ) -> int:
     """Assess many performances and print a table of all; an error does not end the batch.
 
@@ -78,10 +83,14 @@ def assess_several(
     -------
     The exit code: 1 where a performance failed; each is named on stderr.
     """
-    folder = None if output is None else AssessmentFolder(output)
+    folder = None if output is None else AssessmentFolder(output, marking)
+    if marking.calibration is not None:
+        marking.check(shared_assessor(bundle, transcriber).bundle.identity)
     made = assessed_takes(takes, bundle, folder, transcriber=transcriber, jobs=jobs)
     if made.found:
         print_batch(made.found)
+    for line in marking.said(has_files=folder is not None):
+        typer.echo(line)
     counts = f"{len(made.found)} assessed, {made.n_before} of them before, {len(made.failed)} failed"
     if folder is not None:
         counts = f"{folder.write_table(made.found)}: {counts}"

@@ -7,6 +7,7 @@ from typing import Literal
 
 import typer
 
+from tocco.apps.commands.marking import read_marking
 from tocco.errors import OutputError, UsageError
 from tocco.files import assert_plain_file
 from tocco.inference.assessment import read_assessment
@@ -25,6 +26,8 @@ def report(
     score: Path | None,
     output: Path | None,
     sound: Literal["inside", "beside"],
+    calibration: Path | None = None,
+    rubric: str | None = None,
     overwrite: bool,
 ) -> None:
     """Write the report, and print its name.
@@ -35,6 +38,7 @@ def report(
     audio, midi, score : that were assessed; None where one is not to be shown
     output : None for `<assessment>.html`
     sound : whether the recording is put into the report or beside it
+    calibration, rubric : what is laid beside the ratings; None for what the assessment has
     overwrite : whether any file of that name may be replaced
     """
     path = assessment.with_suffix(".html") if output is None else output
@@ -45,7 +49,8 @@ def report(
     for file in (assessment, audio, midi, score):
         if file is not None:
             assert_plain_file(file)
-    found = read_assessment(assessment)
+    marking = read_marking(calibration, rubric)
+    found = marking.beside(read_assessment(assessment))
     if path.exists() and not overwrite and not is_page(path):
         raise OutputError(path, "exists, and is no report", next_step="name another file, or --overwrite")
     write_page(found, read_material(found, audio, midi, score), path, sound_beside=sound == "beside")

@@ -18,6 +18,7 @@ from tocco.inference.whole_findings import THROUGHOUT
 from tocco.report.attention_wording import attention_limits, attention_meaning
 from tocco.report.page.frame import MADE_BY, asset, policy, template
 from tocco.report.page.heat import heat_map
+from tocco.report.page.marks import marks_sections
 from tocco.report.page.material import PEAK_SEC, Material, Notes, Sound
 from tocco.report.page.overview import overview
 from tocco.report.page.ratings import rating_bar, rating_rows
@@ -85,6 +86,7 @@ def _context(assessment: Assessment, material: Material) -> dict[str, Any]:
         "aggregate": assessment.aggregate,
         "aggregate_bar": rating_bar("aggregate", assessment.aggregate),
         "aggregate_parts": aggregate_parts(assessment.aggregate),
+        "marks": marks_sections(assessment),
         "axis": axis,
         "overview": overview(assessment, material, axis.duration_sec),
         "lanes": lanes(assessment, material, axis),
