@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tocco.errors import InputError, short
+from tocco.errors import InputError, UsageError, short
 from tocco.files import sha256_of
 from tocco.inference.marks import MarkScale
 from tocco.marking.assessed import Rated, piece_of, ratings_hash, read_rated
@@ -62,7 +62,7 @@ def calibrate(
     left_out = [f"{one}: the assessment abstained, so it is left out" for one in ids if one not in usable]
     if isinstance(rows[0], Vote):
         votes = [row for row in rows if isinstance(row, Vote) and {row.better, row.worse} <= usable]
-        fitted = _from_votes(marks, votes, rated)
+        fitted = _from_votes(marks, votes, rated, left_out)
     else:
         takes = [row for row in rows if isinstance(row, MarkedTake) and row.id in usable]
         fitted = _from_marks(marks, takes, rated, given or {}, left_out)
@@ -114,35 +114,46 @@ def _from_marks(
 ) -> _Fitted:
     marked = [name for name in (*DIMENSIONS, AGGREGATE) if any(name in take.marks for take in takes)]
     scales = _scales(path, takes, marked, given)
-    maps: dict[str, FittedMap] = {}
-    used: list[MarkedTake] = []
-    n_marks = 0
-    for name in marked:
-        rows = [take for take in takes if name in take.marks]
-        if name != AGGREGATE:
-            left_out += [
-                f"{one.id}: {name} is marked and not rated" for one in rows if not rated.rates(one.id, name)
-            ]
-            rows = [take for take in rows if rated.rates(take.id, name)]
-        if rows:
-            maps[name] = _fit_marks(path, name, rows, rated, scales[name])
-            used += rows
-            n_marks += len(rows)
-    if not maps:
+    rows_of = {name: _rated_rows(takes, name, rated, left_out) for name in marked}
+    rows_of = {name: rows for name, rows in rows_of.items() if rows}
+    if not rows_of:
         raise InputError(
             path,
             "has no mark of a rating",
             next_step="mark a dimension that is rated, or the whole performance",
         )
+    maps = {name: _fit_marks(path, name, rows, rated, scales[name]) for name, rows in rows_of.items()}
+    used = [take for rows in rows_of.values() for take in rows]
+    if AGGREGATE in maps:
+        left_out += _without_weight(maps[AGGREGATE])
     return _Fitted(
         kind="marks",
         ids=tuple(dict.fromkeys(take.id for take in used)),
-        n_marks=n_marks,
+        n_marks=len(used),
         n_pieces=len({_piece(take, rated) for take in used}),
         scales={name: scales[name] for name in maps},
         maps={name: found for name, found in maps.items() if name != AGGREGATE},
         aggregate=maps.get(AGGREGATE),
     )
+
+
+def _rated_rows(
+    takes: Sequence[MarkedTake], name: str, rated: Rated, left_out: list[str]
+) -> list[MarkedTake]:
+    """The rows whose mark of a dimension has a rating beside it; the others are named."""
+    marked = [take for take in takes if name in take.marks]
+    without = [take for take in marked if name != AGGREGATE and not rated.rates(take.id, name)]
+    left_out += [f"{take.id}: {name} is marked and not rated" for take in without]
+    return [take for take in marked if take not in without]
+
+
+def _without_weight(aggregate: FittedMap) -> list[str]:
+    """The dimensions of the default aggregate that not every marked performance rates."""
+    absent = [name for name in AGGREGATE_WEIGHTS if name not in aggregate.dimensions]
+    return [
+        f"{name}: has no weight in the whole, since not every marked performance is rated in it"
+        for name in absent
+    ]
 
 
 def _fit_marks(
@@ -155,37 +166,38 @@ def _fit_marks(
     points = np.array([scale.points(take.marks[name]) for take in rows])
     pieces = [_piece(take, rated) for take in rows]
     checks = []
-    for left_out, groups in _groupings(ids, pieces):
+    for unit, groups in _groupings(ids, pieces):
         members = [frozenset({one}) for one in groups]
         if enough(members):
             found = leave_out_marks(fit, ratings, low, high, points, groups)
-            checks.append(_check(left_out, found, is_marks=True))
+            checks.append(_check(unit, found, is_marks=True))
     return FittedMap.of(fit(ratings, points), len(rows), tuple(checks))
 
 
-def _from_votes(path: Path, votes: Sequence[Vote], rated: Rated) -> _Fitted:
-    ids = _ids(votes)
+def _from_votes(path: Path, votes: Sequence[Vote], rated: Rated, left_out: list[str]) -> _Fitted:
     if not votes:
         raise InputError(path, "has no vote between two rated takes", next_step="vote on other takes")
+    ids = _ids(votes)
     names = _weighted(path, rated.common(ids))
     better, worse = (rated.values([getattr(v, end) for v in votes], names) for end in ("better", "worse"))
     piece = {one: piece_of(one, rated) for one in ids}
     fit = partial(fit_votes, names)
     checks = []
-    for left_out, of in _groupings(ids, [piece[one] for one in ids]):
+    for unit, of in _groupings(ids, [piece[one] for one in ids]):
         group = dict(zip(ids, of, strict=True))
         members = [frozenset({group[vote.better], group[vote.worse]}) for vote in votes]
         if enough(members):
-            checks.append(_check(left_out, leave_out_votes(fit, better - worse, members), is_marks=False))
+            checks.append(_check(unit, leave_out_votes(fit, better - worse, members), is_marks=False))
     aggregate = FittedMap.of(fit(better - worse), len(votes), tuple(checks))
+    left_out += _without_weight(aggregate)
     return _Fitted("votes", ids, len(votes), len(set(piece.values())), {}, {}, aggregate)
 
 
-def _check(left_out: str, found: LeftOut, *, is_marks: bool) -> LeaveOneOut:
+def _check(unit: str, found: LeftOut, *, is_marks: bool) -> LeaveOneOut:
     gains = found.default - found.personal if is_marks else found.personal - found.default
     gain = mean_gain(gains, found.members)
     return LeaveOneOut(
-        left_out=left_out,  # pyright: ignore[reportArgumentType]
+        left_out=unit,  # pyright: ignore[reportArgumentType]
         measure="points" if is_marks else "votes",
         n=len(gains),
         n_groups=len(frozenset().union(*found.members)),
@@ -212,7 +224,7 @@ def _scales(
     """The scale of each column; the dimensions share one where none of their own is given."""
     unused = [name for name in given if name is not None and name not in marked]
     if unused:
-        raise InputError(
+        raise UsageError(
             "--scale", f"names {short(unused[0])}, which has no marks", allowed=", ".join(marked)
         )
     found: dict[str, MarkScale] = {}
