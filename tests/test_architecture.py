@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "inference": GROUND | {"engines", "music", "audio", "pseudo_labels", "models", "data", "inference"},
     "ranking": GROUND | {"inference", "ranking"},
     "report": GROUND | {"music", "audio", "pseudo_labels", "data", "inference", "ranking", "report"},
+    "marking": GROUND | {"inference", "marking"},
     "training": GROUND | {"music", "audio", "models", "losses", "data", "training"},
     "evaluation": GROUND
     | {
@@ -51,6 +52,14 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"bootstrap", "markdown", "norm_facts", "png"},
         {"cross_validation", "pseudo_labels", "validity", "export"},
         {"transcription"},
+    ),
+    "marking": (
+        {"shrinkage"},
+        {"maps"},
+        {"votes"},
+        {"leave_one_out", "table", "calibration", "scheme"},
+        {"assessed", "sentences", "scheme_marks"},
+        {"calibrate", "apply"},
     ),
 }
 """Package -> its parts from the bottom up. A part imports itself and lower layers, never one beside it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -103,6 +105,7 @@ def test_marks_that_fall_where_ratings_rise_leave_the_default(rng):
         ([6, 5, 4, 3, 2, 1], True),
         ([3, 3, 3, 3, 3, 3], False),
         ([3, 2, 1], False),
+        ([4, 3, 2, 1], True),
     ],
 )
 def test_a_contradiction_needs_a_fall_by_more_than_chance(marks, wanted):
@@ -182,7 +185,10 @@ def test_what_is_missing_leaves_its_share_to_the_others():
     assert rest.slopes == pytest.approx([0.6, 0.4])
     assert rest.default_slopes == pytest.approx(default[1:] / default[1:].sum())
     assert rest.covariance == pytest.approx(np.diag([1.0, 0.8, 1.2]))
+    assert found.among(("note_accuracy",)) is not None  # half of the weight
     assert found.among(("musicality",)) is None
+    less = replace(found, slopes=np.array([0.45, 0.3, 0.25]))
+    assert less.among(("note_accuracy",)) is None
     assert found.among(()) is None
 
 

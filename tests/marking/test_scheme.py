@@ -224,3 +224,16 @@ def test_an_unknown_name_and_a_missing_file_are_refused(tmp_path):
         load_scheme("abrms")
     with pytest.raises(InputError, match="cannot be read"):
         load_scheme(str(tmp_path / "none.yaml"))
+
+
+def test_the_scheme_in_the_documentation_is_valid_and_its_table_is_that_of_the_files(tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "marking_schemes.md").read_text(encoding="utf-8")
+    scheme = read_scheme(written(tmp_path, text.partition("```yaml\n")[2].partition("```")[0]))
+    assert [one.title for one in scheme.criteria] == ["Notes and rhythm", "Music"]
+    tone, touch, technique = (
+        dict(load_scheme(name).criteria[at].anchors)
+        for name, at in (("abrsm", 2), ("rcm", 1), ("trinity", 1))
+    )
+    for level, notes in zip((30, 50, 70, 90), (90, 96, 99, 100), strict=True):
+        cells = f"| {tone[level]:g} | {touch[level]:g} | {technique[level]:g} | {notes} |"
+        assert any(row.startswith(f"| {level} |") and row.endswith(cells) for row in text.splitlines())

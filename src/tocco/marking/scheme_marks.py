@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -36,7 +36,11 @@ def criterion_mark(criterion: Criterion, ratings: Mapping[str, Rating]) -> Crite
     The errors of the ratings are taken to fall together, as in the aggregate: the ends of the interval are
     the weighted means of the ends.
     """
-    shown = {"title": criterion.title, "highest": criterion.highest, "weights": criterion.weights}
+    shown: dict[str, Any] = {
+        "title": criterion.title,
+        "highest": criterion.highest,
+        "weights": criterion.weights,
+    }
     missing = [name for name in criterion.weights if name not in ratings or ratings[name].value is None]
     if missing:
         return CriterionMark(mark=None, reason="; ".join(_why(name, ratings) for name in missing), **shown)
@@ -66,7 +70,7 @@ def in_words(bands: Sequence[Band], mark: float, interval: tuple[float, float]) 
 
 
 def _total(scheme: MarkingScheme, criteria: Sequence[CriterionMark]) -> CriterionMark:
-    shown = {"title": scheme.total.title, "highest": _rounded(scheme.highest)}
+    shown: dict[str, Any] = {"title": scheme.total.title, "highest": _rounded(scheme.highest)}
     missing = [one.title for one in criteria if one.mark is None]
     if missing:
         return CriterionMark(mark=None, reason=f"without {', '.join(missing)}", **shown)

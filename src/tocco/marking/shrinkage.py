@@ -81,13 +81,16 @@ def posterior(design: FloatArray, target: FloatArray, prior: Prior) -> Posterior
 def _noise_sd(design: FloatArray, residual: FloatArray, covariance: FloatArray) -> float:
     """The most probable one of the grid, the parameters integrated out.
 
-    The marginal covariance of the data is `design covariance design' + noise² I`; one decomposition of the
-    first part serves every noise.
+    The marginal covariance of the data is `design covariance design' + noise² I`. Its first part has rank P
+    at most: along the singular vectors the variances are `s² + noise²`, in all other directions `noise²`.
     """
-    values, vectors = np.linalg.eigh(design @ covariance @ design.T)
-    squared = (vectors.T @ residual) ** 2
-    total = np.maximum(values, 0.0)[None, :] + _NOISE_GRID[:, None] ** 2
-    likelihood = -0.5 * (np.log(total) + squared / total).sum(axis=1)
+    vectors, values, _ = np.linalg.svd(design @ np.linalg.cholesky(covariance), full_matrices=False)
+    along = (vectors.T @ residual) ** 2
+    others, n_others = max(residual @ residual - along.sum(), 0.0), len(residual) - len(values)
+    noise = _NOISE_GRID**2
+    total = values**2 + noise[:, None]
+    likelihood = -0.5 * (np.log(total) + along / total).sum(axis=1)
+    likelihood -= 0.5 * (n_others * np.log(noise) + others / noise)
     held = -0.5 * (np.log(_NOISE_GRID / NOISE_CENTRE) / NOISE_LOG_SD) ** 2
     return float(_NOISE_GRID[np.argmax(likelihood + held)])
 
