@@ -104,6 +104,18 @@ def test_few_marks_make_a_calibration_that_says_they_are_few(ratings, tmp_path):
     assert f"Whole performance: {TOO_FEW}" in found.sentences
 
 
+@pytest.mark.parametrize(("pieces", "said"), [("a" * 20, "one piece"), ("ab" * 10, "2 pieces")])
+def test_takes_of_few_pieces_say_nothing_of_others(ratings, tmp_path, pieces, said):
+    ids = write_folder(tmp_path, ratings, pieces)
+    path = write_marks(tmp_path / "m.csv", ids, np.clip(whole(ratings) - 20.0, 0.0, 100.0))
+    found = calibrate(path, tmp_path, "x").calibration
+    assert found.aggregate is not None
+    assert [check.left_out for check in found.aggregate.checks] == ["take"]
+    assert f"The marks are of {said}, too few to see whether this holds for others" in found.sentences
+    few = calibrate(write_marks(path, ids[:3], np.array([50.0, 60.0, 70.0])), tmp_path, "x").calibration
+    assert not any("holds for others" in sentence for sentence in few.sentences)
+
+
 def test_the_same_marks_give_the_same_bytes_and_are_read_back(severe, tmp_path):
     scale = {None: read_scale("0-30")}
     first, second = (calibrate(severe, tmp_path, "anna", scale).calibration for _ in range(2))

@@ -81,7 +81,7 @@ def test_a_default_that_stands_is_said() -> None:
         points=74.2, points_90=(60, 88), mark=4.0, mark_90=(3.4, 4.5), scale=SCALE, is_default=True
     )
     (row,) = personal_rows(example(), personal(marks={"phrasing": kept}, aggregate=None))
-    assert row.words == "the marks contradict the ratings, so this is the default"
+    assert row.words == "the marks contradict the ratings, so this is the default and its interval"
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])

@@ -211,9 +211,9 @@ def _check(unit: str, found: LeftOut, *, is_marks: bool) -> LeaveOneOut:
 
 
 def _groupings(ids: Sequence[str], pieces: Sequence[str]) -> list[tuple[str, Sequence[str]]]:
-    """What is left out at a time: pieces where takes share them, then takes; takes alone of one piece."""
+    """What is left out at a time: pieces where takes share them, and takes."""
     n_pieces = len(set(pieces))
-    if 1 < n_pieces < len(set(ids)):
+    if n_pieces < len(set(ids)):
         return [("piece", pieces), ("take", ids)]
     return [("take", ids)]
 

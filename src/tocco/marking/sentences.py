@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tocco.inference.marks import MarkScale
@@ -25,6 +25,7 @@ def sentences(
     if aggregate is not None:
         found += [_whole(aggregate), *_other_takes(aggregate)]
     found += _dimensions(maps)
+    found += _same_pieces(source, [*maps.values(), *([] if aggregate is None else [aggregate])])
     every = {**maps, **({} if aggregate is None else {AGGREGATE: aggregate})}
     against = [_title(one) for one, fitted in every.items() if fitted.contradicted]
     if against:
@@ -57,9 +58,9 @@ def _figures(check: LeaveOneOut) -> str:
     if check.measure == "votes":
         low, high = (100.0 * end for end in check.gain_90)
         return (
-            f"{out}, {check.personal:.0%} of the votes are in the order of this calibration and "
-            f"{check.default:.0%} in that of the default, a gain of {100.0 * check.gain:.0f} points of "
-            f"100 (90 %: {low:.0f} to {high:.0f})"
+            f"{out}, {100.0 * check.personal:.0f} % of the votes are in the order of this calibration and "
+            f"{100.0 * check.default:.0f} % in that of the default, a gain of {100.0 * check.gain:.0f} "
+            f"points of 100 (90 %: {low:.0f} to {high:.0f})"
         )
     low, high = check.gain_90
     return (
@@ -74,6 +75,15 @@ def _other_takes(fitted: FittedMap) -> list[str]:
     if len(fitted.checks) < 2:
         return []
     return [_headed("Other takes of the same pieces", fitted.checks[1])]
+
+
+def _same_pieces(source: MarksSource, fitted: Sequence[FittedMap]) -> list[str]:
+    """That nothing is known of other pieces, where no piece was left out."""
+    by_take = any(one.checks and one.checks[0].left_out == "take" for one in fitted)
+    if not by_take or source.n_pieces == source.n_takes:
+        return []
+    pieces = "one piece" if source.n_pieces == 1 else f"{source.n_pieces} pieces"
+    return [f"The marks are of {pieces}, too few to see whether this holds for others"]
 
 
 def _dimensions(maps: Mapping[str, FittedMap]) -> list[str]:

@@ -70,7 +70,9 @@ def _personal_row(heading: str, rating: Rating | Aggregate, mark: PersonalMark) 
         value, ends = mark.mark, mark.mark_90
     decimals = _decimals(mark.scale)
     interval = "–".join(f"{end:.{decimals}f}" for end in ends)
-    words = "the marks contradict the ratings, so this is the default" if mark.is_default else ""
+    words = (
+        "the marks contradict the ratings, so this is the default and its interval" if mark.is_default else ""
+    )
     return MarkRow(heading, default, f"{value:.{decimals}f}", interval, words)
 
 
