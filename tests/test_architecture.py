@@ -10,7 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "tocco"
 
-GROUND = {"errors", "units", "rubrics", "metrics", "schema", "files", "cache", "cache_folder"}
+GROUND = {"errors", "units", "rubrics", "metrics", "schema", "files", "cache", "cache_folder", "csv_table"}
 MAY_IMPORT = {
     "ground": GROUND,
     "music": GROUND | {"music"},

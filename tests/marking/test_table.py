@@ -21,7 +21,7 @@ def test_marks_are_read_with_any_separator_and_either_decimal_sign(tmp_path):
     for text in (
         'id,Phrasing,overall,piece,note\na,3,"4,5",minuet,loud\n\nb,,2,,\nc,,,,\n',
         "id;phrasing;mark;piece\na;3;4,5;minuet\nb;;2;\n",
-        "\ufeffid\tphrasing\taggregate\tpiece\na\t3.0\t4.5\tminuet\nb\t\t2\n",
+        "\ufeffid\tphrasing\taggregate\tpiece\na\t3.0\t4.5\tminuet\nb\t\t2\t\n",
     ):
         rows = read_table(table(tmp_path, text))
         first, second = rows[:2]
@@ -33,26 +33,27 @@ def test_marks_are_read_with_any_separator_and_either_decimal_sign(tmp_path):
 
 def test_votes_are_read(tmp_path):
     rows = read_table(table(tmp_path, "better,worse,note\na,b,\nc,a,close\n"))
-    assert rows == (Vote(2, "a", "b"), Vote(3, "c", "a"))
+    path = tmp_path / "my.csv"
+    assert rows == (Vote(f"{path}, line 2", "a", "b"), Vote(f"{path}, line 3", "c", "a"))
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is empty"),
-        ("id,phrasng\na,3\n", "line 1: column 'phrasng' is unknown, did you mean 'phrasing'"),
-        ("phrasing\n3\n", "line 1: has no column id"),
-        ("id,mark,overall\na,3,3\n", "line 1: has aggregate twice"),
-        ("id,mark\n,3\n", "line 2: has no id"),
+        ("", "has no rows"),
+        ("id,phrasng\na,3\n", "column 'phrasng' is unknown, did you mean 'phrasing'"),
+        ("phrasing\n3\n", "has no column 'id'"),
+        ("id,mark,overall\na,3,3\n", "has aggregate twice, as 'mark' and 'overall'"),
+        ("id,mark\n,3\n", "line 2: id is empty"),
         ("id,mark\na,good\n", "line 2: aggregate is 'good' (allowed: a number, or nothing)"),
         ("id,mark\na,nan\n", "aggregate is 'nan'"),
-        ("id,mark\na,4,5\n", "line 2: has 3 cells (allowed: 2 as in the header)"),
+        ("id,mark\na,4,5\n", "line 2: has 3 cells (allowed: 2, as the header has)"),
         ("id,mark\na,\n", "has no marks"),
-        ('id,mark\na,"3\n', "is no CSV"),
+        ('id,mark\na,"3\n', "is not valid CSV"),
         ("better,worse\na,a\n", "line 2: calls 'a' better than itself"),
-        ("better,worse\na,\n", "line 2: has no id"),
-        ("better,worse\n", "has no votes"),
-        ("id,better,worse\nx,a,b\n", "line 1: names 'id', 'better', 'worse'"),
+        ("better,worse\na,\n", "line 2: worse is empty"),
+        ("better,worse\n", "has no rows"),
+        ("id,better,worse\nx,a,b\n", "column 'id' is unknown, known are 'better', 'note', 'worse'"),
     ],
 )
 def test_a_fault_is_named_with_its_line(tmp_path, text, said):
@@ -78,7 +79,9 @@ def test_a_scale_that_is_none_is_refused(text):
 
 
 def takes(*marks: float) -> tuple[MarkedTake, ...]:
-    return tuple(MarkedTake(k + 2, f"t{k}", {AGGREGATE: mark}) for k, mark in enumerate(marks))
+    return tuple(
+        MarkedTake(f"my.csv, line {k + 2}", f"t{k}", {AGGREGATE: mark}) for k, mark in enumerate(marks)
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,15 +92,15 @@ def takes(*marks: float) -> tuple[MarkedTake, ...]:
     ],
 )  # fmt: skip
 def test_the_narrowest_usual_scale_is_found(marks, ends):
-    scale = scale_of(Path("my.csv"), takes(*marks), (AGGREGATE,), None)
+    scale = scale_of(takes(*marks), (AGGREGATE,), None)
     assert (scale.worst, scale.best, scale.source) == (*ends, "found")
 
 
 def test_a_mark_off_the_scale_is_named():
     with pytest.raises(InputError, match=r"my.csv, line 3: aggregate is 7 \(allowed: 6 to 1\)"):
-        scale_of(Path("my.csv"), takes(2, 7), (AGGREGATE,), read_scale("6-1"))
+        scale_of(takes(2, 7), (AGGREGATE,), read_scale("6-1"))
     with pytest.raises(InputError, match=r"line 2: aggregate is -1 \(allowed: 0 to 100\).*--scale"):
-        scale_of(Path("my.csv"), takes(-1, 7), (AGGREGATE,), None)
+        scale_of(takes(-1, 7), (AGGREGATE,), None)
 
 
 def test_points_and_marks_are_the_same_line():

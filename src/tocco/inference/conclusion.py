@@ -15,6 +15,7 @@ from tocco.inference.bundle import Bundle
 from tocco.inference.candidates import Heard
 from tocco.inference.combination import DEDUCTIONS, less_deductions, with_account
 from tocco.inference.evidence import (
+    BundleIdentity,
     InputFile,
     Inputs,
     Music,
@@ -121,7 +122,7 @@ def conclude(
         inputs=describe_inputs(sources, bounds_sec, _loss_of(bundle)),
         abstained=bool(abstained_reasons),
         abstained_reasons=abstained_reasons,
-        bundle=bundle.identity,
+        bundle=BundleIdentity(name=bundle.config.name, version=bundle.config.version, sha256=bundle.sha256),
         tocco_version=version("tocco"),
     )
 

@@ -113,7 +113,7 @@ def _from_marks(
     left_out: list[str],
 ) -> _Fitted:
     marked = [name for name in (*DIMENSIONS, AGGREGATE) if any(name in take.marks for take in takes)]
-    scales = _scales(path, takes, marked, given)
+    scales = _scales(takes, marked, given)
     rows_of = {name: _rated_rows(takes, name, rated, left_out) for name in marked}
     rows_of = {name: rows for name, rows in rows_of.items() if rows}
     if not rows_of:
@@ -219,7 +219,7 @@ def _groupings(ids: Sequence[str], pieces: Sequence[str]) -> list[tuple[str, Seq
 
 
 def _scales(
-    path: Path, takes: Sequence[MarkedTake], marked: Sequence[str], given: Mapping[str | None, MarkScale]
+    takes: Sequence[MarkedTake], marked: Sequence[str], given: Mapping[str | None, MarkScale]
 ) -> dict[str, MarkScale]:
     """The scale of each column; the dimensions share one where none of their own is given."""
     unused = [name for name in given if name is not None and name not in marked]
@@ -231,10 +231,10 @@ def _scales(
     for names in ([n for n in marked if n != AGGREGATE and n not in given], [AGGREGATE]):
         there = tuple(name for name in names if name in marked and name not in given)
         if there:
-            found |= dict.fromkeys(there, scale_of(path, tuple(takes), there, given.get(None)))
+            found |= dict.fromkeys(there, scale_of(tuple(takes), there, given.get(None)))
     for name in marked:
         if name in given:
-            found[name] = scale_of(path, tuple(takes), (name,), given[name])
+            found[name] = scale_of(tuple(takes), (name,), given[name])
     return found
 
 

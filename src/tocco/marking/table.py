@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tocco.csv_table import Row, Table
+from tocco.csv_table import read_table as read_csv
 from tocco.errors import InputError, UsageError, short
-from tocco.files import read_text
 from tocco.inference.marks import MarkScale
 from tocco.rubrics import DIMENSIONS
-from tocco.schema import nearest
 
 AGGREGATE: Final = "aggregate"
 """Name of the mark of the whole performance."""
@@ -24,7 +22,6 @@ COLUMN_ALIASES: Final = {"overall": AGGREGATE, "mark": AGGREGATE}
 
 _OTHER: Final = ("id", "piece", "note")
 _VOTES: Final = ("better", "worse")
-_SEPARATORS: Final = (",", ";", "\t")
 _SCALE: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:-|–|:|\.\.|to)\s*(-?\d+(?:\.\d+)?)")
 _NUMBER: Final = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
 
@@ -38,13 +35,13 @@ class MarkedTake:
 
     Attributes
     ----------
-    line : in the file
+    subject : file and line, for messages
     id : of the performance
     marks : dimension or "aggregate" -> mark, on the person's scale
     piece : None where the table does not say
     """
 
-    line: int
+    subject: str
     id: str
     marks: Mapping[str, float]
     piece: str | None = None
@@ -56,11 +53,11 @@ class Vote:
 
     Attributes
     ----------
-    line : in the file
+    subject : file and line, for messages
     better, worse : ids of two performances
     """
 
-    line: int
+    subject: str
     better: str
     worse: str
 
@@ -80,17 +77,8 @@ def read_table(path: Path) -> tuple[MarkedTake, ...] | tuple[Vote, ...]:
     InputError
         Names the line: an unknown column, an empty id, a mark that is no number, no marks at all.
     """
-    columns, rows = _rows(path)
-    if set(columns) & set(_VOTES):
-        return _votes(path, columns, rows)
-    found = _named(path, columns)
-    takes = [_marked(path, line, dict(zip(found, cells, strict=True))) for line, cells in rows]
-    marked = tuple(take for take in takes if take.marks)
-    if not marked:
-        raise InputError(
-            path, "has no marks", allowed="one row a performance", next_step="fill in at least one mark"
-        )
-    return marked
+    table = read_csv(path)
+    return _votes(table) if set(table.columns) & set(_VOTES) else _marks(table)
 
 
 def read_scale(text: str) -> MarkScale:
@@ -114,9 +102,7 @@ def read_scale(text: str) -> MarkScale:
     return MarkScale(worst=float(found[1]), best=float(found[2]), source="given")
 
 
-def scale_of(
-    path: Path, takes: tuple[MarkedTake, ...], names: tuple[str, ...], given: MarkScale | None
-) -> MarkScale:
+def scale_of(takes: tuple[MarkedTake, ...], names: tuple[str, ...], given: MarkScale | None) -> MarkScale:
     """The scale of some columns: the given one, or the narrowest usual one that holds their marks.
 
     Raises
@@ -124,106 +110,70 @@ def scale_of(
     InputError
         A mark lies outside the given scale, or no usual scale holds all.
     """
-    marks = [(take.line, name, take.marks[name]) for take in takes for name in names if name in take.marks]
+    marks = [(take.subject, name, take.marks[name]) for take in takes for name in names if name in take.marks]
     usual = [MarkScale(worst=low, best=high, source="found") for low, high in USUAL_SCALES]
     possible = usual if given is None else [given]
     for scale in possible:
         if all(scale.holds(mark) for _, _, mark in marks):
             return scale
-    line, name, mark = next(one for one in marks if not possible[-1].holds(one[2]))
+    subject, name, mark = next(one for one in marks if not possible[-1].holds(one[2]))
     raise InputError(
-        f"{path}, line {line}",
+        subject,
         f"{name} is {mark:g}",
         allowed=str(possible[-1]),
         next_step="correct the mark, or give your scale with --scale WORST-BEST",
     )
 
 
-def _rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Header and rows with their lines; blank rows are left out."""
-    text = read_text(path)
-    head = text.split("\n", 1)[0]
-    separator = max(_SEPARATORS, key=head.count)
-    try:
-        lines = list(csv.reader(io.StringIO(text), delimiter=separator, strict=True))
-    except csv.Error as error:
-        raise InputError(path, f"is no CSV ({error})", next_step="save it as CSV again") from error
-    if not lines or not any(cell.strip() for cell in lines[0]):
-        raise InputError(path, "is empty", allowed="a header, then one row a performance")
-    columns = [cell.strip().lower() for cell in lines[0]]
-    rows = []
-    for number, cells in enumerate(lines[1:], start=2):
-        filled = [cell.strip() for cell in cells]
-        if not any(filled):
-            continue
-        if any(filled[len(columns) :]):
-            raise InputError(
-                f"{path}, line {number}",
-                f"has {len(filled)} cells",
-                allowed=f"{len(columns)} as in the header",
-                next_step="remove a separator; a decimal is written with a point, or the cell in quotes",
-            )
-        rows.append((number, (filled + [""] * len(columns))[: len(columns)]))
-    return columns, rows
-
-
-def _named(path: Path, columns: list[str]) -> list[str]:
-    """The columns by their own names."""
-    known = (*_OTHER, *DIMENSIONS, AGGREGATE, *COLUMN_ALIASES)
-    for column in columns:
-        if column not in known:
-            raise InputError(
-                f"{path}, line 1",
-                f"column {nearest(column, known)}",
-                next_step="name the column so, or remove it",
-            )
-    named = [COLUMN_ALIASES.get(column, column) for column in columns]
-    twice = [name for name in dict.fromkeys(named) if named.count(name) > 1]
-    if twice or "id" not in named:
-        problem = f"has {twice[0]} twice" if twice else "has no column id"
-        raise InputError(
-            f"{path}, line 1",
-            problem,
-            allowed="id, then dimensions or aggregate",
-            next_step="correct the header",
+def _marks(table: Table) -> tuple[MarkedTake, ...]:
+    column = _named(table)
+    found = tuple(
+        MarkedTake(
+            row.subject,
+            row.filled(column["id"]),
+            {name: _number(row.subject, name, row.cells[written]) for name, written in _marked(row, column)},
+            row.cells.get(column.get("piece", ""), "") or None,
         )
+        for row in table.rows
+    )
+    if not any(take.marks for take in found):
+        raise InputError(table.path, "has no marks", next_step="fill in at least one mark")
+    return tuple(take for take in found if take.marks)
+
+
+def _named(table: Table) -> dict[str, str]:
+    """The columns by their own names -> as they are written."""
+    known = (*_OTHER, *DIMENSIONS, AGGREGATE, *COLUMN_ALIASES)
+    Table(table.path, tuple(name.lower() for name in table.columns), ()).require(("id",), known[1:])
+    named: dict[str, str] = {}
+    for written in table.columns:
+        name = COLUMN_ALIASES.get(written.lower(), written.lower())
+        if name in named:
+            raise InputError(
+                table.path,
+                f"has {name} twice, as {short(named[name])} and {short(written)}",
+                next_step="remove one of the columns",
+            )
+        named[name] = written
     return named
 
 
-def _marked(path: Path, line: int, cells: Mapping[str, str]) -> MarkedTake:
-    subject = f"{path}, line {line}"
-    marks = {
-        name: _number(subject, name, text) for name, text in cells.items() if text and name not in _OTHER
-    }
-    return MarkedTake(line, _id(subject, cells["id"]), marks, cells.get("piece") or None)
+def _marked(row: Row, column: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The columns of a row that hold a mark, by their own names and as they are written."""
+    return [(name, written) for name, written in column.items() if name not in _OTHER and row.cells[written]]
 
 
-def _votes(path: Path, columns: list[str], rows: list[tuple[int, list[str]]]) -> tuple[Vote, ...]:
-    if [name for name in columns if name != "note"] not in (list(_VOTES), list(_VOTES[::-1])):
-        raise InputError(
-            f"{path}, line 1",
-            f"names {', '.join(map(short, columns))}",
-            allowed="better, worse for votes; or id and marks",
-            next_step="put marks and votes into files of their own",
-        )
-    found = []
-    for line, row in rows:
-        subject, cells = f"{path}, line {line}", dict(zip(columns, row, strict=True))
-        vote = Vote(line, _id(subject, cells["better"]), _id(subject, cells["worse"]))
+def _votes(table: Table) -> tuple[Vote, ...]:
+    table.require(_VOTES, ("note",))
+    votes = tuple(Vote(row.subject, row.filled("better"), row.filled("worse")) for row in table.rows)
+    for vote in votes:
         if vote.better == vote.worse:
             raise InputError(
-                subject, f"calls {short(vote.better)} better than itself", next_step="name two performances"
+                vote.subject,
+                f"calls {short(vote.better)} better than itself",
+                next_step="name two performances",
             )
-        found.append(vote)
-    if not found:
-        raise InputError(path, "has no votes", allowed="one row a pair", next_step="add a row")
-    return tuple(found)
-
-
-def _id(subject: str, text: str) -> str:
-    if not text:
-        raise InputError(subject, "has no id", next_step="name the performance as its assessment is named")
-    return text
+    return votes
 
 
 def _number(subject: str, name: str, text: str) -> float:

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from tocco.csv_table import Row, Table, read_table
 from tocco.errors import InputError, short
-from tocco.ranking.csv_table import Row, Table, read_table
 from tocco.units import FloatArray
 
 HIGHEST_MARK: Final = 1000.0

@@ -1,4 +1,4 @@
-"""Tables of jurors, as spreadsheets write them: rows with their line number and cells by column."""
+"""Tables as spreadsheets write them: rows with their line number and cells by column."""
 
 from __future__ import annotations
 
