@@ -85,12 +85,11 @@ def assess(
     if manifest is not None and output is None:
         raise UsageError("--manifest", "needs -o", next_step="name a folder for the assessments with -o")
 
-    from tocco.apps.commands.marking import read_marking
-
-    marking = read_marking(as_, rubric)
     if is_batch:
         from tocco.apps.commands.assess import assess_several
+        from tocco.apps.commands.marking import read_marking
 
+        marking = read_marking(as_, rubric)
         raise typer.Exit(
             assess_several(takes, bundle, output, transcriber=transcriber, jobs=jobs, marking=marking)
         )
@@ -98,7 +97,9 @@ def assess(
     if take.audio is not None:
         identify_container(take.audio)  # a file that is no recording is named before anything is loaded
     from tocco.apps.commands.assess import assess_one
+    from tocco.apps.commands.marking import read_marking
 
+    marking = read_marking(as_, rubric)
     assess_one(take, bundle, output, transcriber=transcriber, overwrite=overwrite, marking=marking)
 
 
