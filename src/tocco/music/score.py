@@ -155,25 +155,41 @@ def score_readings(path: str | PathLike[str]) -> tuple[Score, ...]:
     One score for each combination of repeats. Where there are more than 64 combinations: all repeats,
     none, and each of the two with a single repeat changed.
     """
-    notation = _read_notation(Path(path))
+    return unfold_all(_read_notation(Path(path)))
+
+
+def unfold_all(notation: Notation) -> tuple[Score, ...]:
+    """Every way through a notation, as `score_readings`."""
     page = _page(notation)
     return tuple(_unfold(page, order) for order in notation.orders)
 
 
 def _read_notation(path: Path) -> Notation:
+    content, is_musicxml = read_score_content(path)
+    return read_musicxml(content, str(path)) if is_musicxml else read_score_midi(content, str(path))
+
+
+def read_score_content(path: Path) -> tuple[bytes, bool]:
+    """Content of a score file, unpacked, and whether it is MusicXML; else it is a score MIDI.
+
+    Raises
+    ------
+    InputError
+        The file is missing, too large, or of another kind.
+    """
     content = _read_bytes(path)
     source = str(path)
     for magic, kind in _FOREIGN_MAGIC:
         if content.startswith(magic):
             raise InputError(source, f"is {kind}, not a score", allowed=SCORE_KINDS, next_step=_NEXT_STEP)
     if content.startswith(b"MThd"):
-        return read_score_midi(content, source)
+        return content, False
     if not _is_xml(content):
         refuse_program_file(content, source)
     if content.startswith(b"PK"):
-        return read_musicxml(unpack_mxl(content, source), source)
+        return unpack_mxl(content, source), True
     if _is_xml(content):
-        return read_musicxml(content, source)
+        return content, True
     raise InputError(source, "is not a score", allowed=SCORE_KINDS, next_step=_NEXT_STEP)
 
 

@@ -16,6 +16,7 @@ from tocco.inference.assessment import Assessment
 from tocco.inference.finding import Finding
 from tocco.inference.whole_findings import THROUGHOUT
 from tocco.report.attention_wording import attention_limits, attention_meaning
+from tocco.report.page.engraved import engraved_context, engraved_data
 from tocco.report.page.frame import MADE_BY, asset, policy, template
 from tocco.report.page.heat import heat_map
 from tocco.report.page.marks import marks_sections
@@ -43,7 +44,8 @@ def render(assessment: Assessment, material: Material, *, sound_file: str | None
     material : what is shown beside it
     sound_file : name of the sound beside the document; None puts it inside
     """
-    style, script = asset("page.css"), asset("page.js")
+    style = asset("page.css") + asset("score.css")
+    script = asset("score.js") + asset("page.js")
     media = "data:" if sound_file is None else "'self' file:"
     return template("page.html.j2").render(
         style=Markup(style),
@@ -104,6 +106,7 @@ def _context(assessment: Assessment, material: Material) -> dict[str, Any]:
         "can_play": material.sound is not None or material.notes is not None,
         "has_sound": material.sound is not None,
         "duration": clock(axis.duration_sec),
+        **engraved_context(assessment, material),
     }
 
 
@@ -178,6 +181,7 @@ def _data(assessment: Assessment, material: Material) -> Markup:
         "bars": bars,
         "notes": _note_numbers(material.notes),
         "written": _written(assessment, material.notes),
+        **engraved_data(material),
     }
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

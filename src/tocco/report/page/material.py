@@ -16,8 +16,9 @@ from tocco.files import sha256_of
 from tocco.inference.assessment import Assessment
 from tocco.inference.evidence import InputFile, Inputs, NoteOutcome
 from tocco.music.midi import load_midi
+from tocco.music.numbered_score import read_numbered_score
 from tocco.music.performance import PedalCurve, Performance
-from tocco.music.score import score_readings
+from tocco.report.engraving.engraving import Engraving, engrave_assessed
 from tocco.report.page.written import Written, place_written
 from tocco.units import SAMPLE_RATE_HZ, FloatArray, IntArray
 
@@ -81,11 +82,13 @@ class Material:
     sound : None where no recording was given
     notes : None where no MIDI was given
     written : None where no score was given, or it cannot be laid over the performance
+    engraving : why the score is not engraved, where it is not; None where no score was given
     """
 
     sound: Sound | None = None
     notes: Notes | None = None
     written: Written | None = None
+    engraving: Engraving | str | None = None
 
 
 def read_material(
@@ -106,7 +109,7 @@ def read_material(
         A file is not the one that was assessed.
     """
     inputs = assessment.inputs
-    sound, notes, written = None, None, None
+    sound, notes, written, engraving = None, None, None, None
     if audio is not None:
         assert_assessed(audio, inputs.audio if inputs.sound == "recorded" else None, "recording")
         sound = read_sound(audio, inputs.audio.duration_sec or 0.0)
@@ -116,8 +119,10 @@ def read_material(
     if score is not None:
         assert_assessed(score, inputs.score, "score")
         if assessment.alignment is not None:
-            written = place_written(score_readings(score), assessment.alignment)
-    return Material(sound, notes, written)
+            numbered = read_numbered_score(score)
+            written = place_written(numbered.readings, assessment.alignment)
+            engraving = engrave_assessed(numbered, assessment)
+    return Material(sound, notes, written, engraving)
 
 
 def _assessed_midi(inputs: Inputs) -> InputFile | None:

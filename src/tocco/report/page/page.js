@@ -177,12 +177,15 @@
     overviewCursor.hidden = lanesCursor.hidden = sec === 0 && !playing;
     overviewCursor.style.left = `${(100 * sec) / duration}%`;
     lanesCursor.style.left = `${sec * scale}px`;
+    document.dispatchEvent(new CustomEvent("tocco-position", { detail: { sec, playing } }));
     if (playing && performance.now() - scrolledAt > LEFT_ALONE_MS) {
       const room = timeline.clientWidth - gutter.offsetWidth, x = sec * scale - timeline.scrollLeft;
       if (x < 0 || x > 0.85 * room) timeline.scrollLeft = sec * scale - 0.15 * room;
     }
   }
 
+  document.addEventListener("tocco-play", (event) => play(event.detail.from));
+  document.addEventListener("tocco-seek", (event) => { pause(); position = event.detail.to; show(); });
   byId("toggle").addEventListener("click", () => (playing ? pause() : play(position >= duration - 0.05 ? 0 : position)));
   seek.addEventListener("input", () => {
     const to = Number(seek.value);

@@ -10,6 +10,7 @@ import numpy as np
 
 from tocco.inference.evidence import AlignmentReport
 from tocco.music.score import Score
+from tocco.report.played_reading import played_reading
 from tocco.units import FloatArray, IntArray
 
 _SHOWN_MARKS: Final = ("dynamics", "crescendo", "diminuendo")
@@ -61,10 +62,10 @@ def place_written(readings: Sequence[Score], report: AlignmentReport) -> Written
     -------
     None where no reading has these bars one after another, or fewer than two bars were played.
     """
-    found = _reading(readings, report)
+    found = played_reading(readings, report) if len(report.bars) > 1 else None
     if found is None:
         return None
-    score, first = found
+    score, first = found.score, found.first
     last = first + len(report.bars)
     beat = score.bar_onset_beat[first:last]
     sec = np.array([start for _, start in report.bars])
@@ -80,19 +81,6 @@ def place_written(readings: Sequence[Score], report: AlignmentReport) -> Written
         pitch=score.pitch[inside],
         signs=_signs(score, beat, sec),
     )
-
-
-def _reading(readings: Sequence[Score], report: AlignmentReport) -> tuple[Score, int] | None:
-    """The reading with the bars that were played, and the index of the first of them."""
-    names = tuple(name for name, _ in report.bars)
-    if len(names) < 2:
-        return None
-    alike = sorted(readings, key=lambda score: score.repeats != report.repeats)
-    for score in alike:
-        for first in range(len(score.bar_name) - len(names) + 1):
-            if tuple(score.bar_name[first : first + len(names)]) == names:
-                return score, first
-    return None
 
 
 def _signs(score: Score, beat: FloatArray, sec: FloatArray) -> tuple[Sign, ...]:

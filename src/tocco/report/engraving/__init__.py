@@ -1,0 +1,1 @@
+"""The engraved score: what was played, drawn at the printed notes."""

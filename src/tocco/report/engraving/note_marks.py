@@ -1,0 +1,100 @@
+"""Marks at notes: wrong, missing, extra and not heard, told apart by their shape and by their colour."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from markupsafe import Markup
+
+from tocco.music.places import place_in_words
+from tocco.report.engraving.drawing import HEAD_WIDTH, SPACE
+from tocco.report.engraving.outcomes import Event, Extra, Outcomes, Turn
+from tocco.report.engraving.places import Places
+from tocco.report.page.svg import element
+
+_RADIUS: Final = 0.95 * SPACE
+_NAME_AT: Final = (0.75 * HEAD_WIDTH, -1.0 * SPACE)
+"""Of the name of what was played, seen from the middle of the head."""
+
+LEGEND: Final = {
+    "wrong": "another key, with its name",
+    "missing": "left out",
+    "extra": "added, ornaments too",
+    "unheard": "not heard, perhaps too soft",
+}
+"""Kind -> what its mark says."""
+
+
+def shape(kind: str, x: float, y: float, radius: float) -> Markup:
+    """The mark of a kind: a cross, a ring, a plus, or a dotted ring, around a middle."""
+    if kind in ("missing", "unheard"):
+        return element("circle", cx=x, cy=y, r=radius)
+    r = radius
+    if kind == "wrong":
+        side = 2.0 * r
+        return element("path", d=f"M{x - r:.0f} {y - r:.0f}l{side:g} {side:g}m0 {-side:g}l{-side:g} {side:g}")
+    return element("path", d=f"M{x - r:.0f} {y:.0f}h{2 * r:g}M{x:.0f} {y - r:.0f}v{2 * r:g}")
+
+
+def marks_at_notes(places: Places, outcomes: Outcomes) -> Iterator[Markup]:
+    """The marks of one system.
+
+    Parameters
+    ----------
+    places : of the system
+    outcomes : of the whole score
+    """
+    for number, head in places.system.heads.items():
+        by_kind: defaultdict[str, list[Event]] = defaultdict(list)
+        for event in outcomes.events.get(number, ()):
+            by_kind[event.kind].append(event)
+        by_kind.pop("right", None)
+        for kind, events in by_kind.items():
+            yield _mark(kind, events, head.middle, head.y)
+    for extra in outcomes.extras:
+        if places.box(extra.bar) is not None and extra.note.played is not None:
+            y = places.y(extra.bar, extra.note.beat, extra.note.played)
+            yield _mark("extra", [extra], places.free_x(places.x(extra.bar, extra.note.beat), y), y)
+
+
+def kinds_of(outcomes: Outcomes) -> list[str]:
+    """The kinds of marks that a score has, in the order of the legend."""
+    found = {event.kind for events in outcomes.events.values() for event in events}
+    return [kind for kind in LEGEND if kind in found or (kind == "extra" and outcomes.extras)]
+
+
+def turns_in_words(turns: Sequence[Turn]) -> str:
+    """Which times of a bar that was played more than once; empty where it was all of them.
+
+    >>> turns_in_words([Turn(2, 2)]), turns_in_words([Turn(1, 2), Turn(2, 2)]), turns_in_words([Turn(1, 1)])
+    ('2nd time', '', '')
+    """
+    numbers = {turn.number for turn in turns}
+    if len(numbers) == turns[0].of:
+        return ""
+    return ", ".join(Turn(number, turns[0].of).words for number in sorted(numbers))
+
+
+def _mark(kind: str, events: Sequence[Event | Extra], x: float, y: float) -> Markup:
+    """One mark with its title, the name of what was played, and the times of a bar that it is about."""
+    named = sorted({event.note.played or "" for event in events}) if kind == "wrong" else []
+    label = " ".join([*named, turns_in_words([event.turn for event in events]).removesuffix(" time")]).strip()
+    dx, dy = _NAME_AT
+    name = [element("text", label, x=round(x + dx), y=round(y + dy), class_="played")] if label else []
+    said = "; ".join(_said(kind, event) for event in events)
+    return element("g", element("title", said), shape(kind, x, y, _RADIUS), *name, class_=f"mark {kind}")
+
+
+def _said(kind: str, event: Event | Extra) -> str:
+    """A mark in words: place, what happened, which time."""
+    note = event.note
+    place = place_in_words(note.bar, note.beat)
+    said = {
+        "wrong": f"{note.played} in place of {note.expected}",
+        "missing": f"{note.expected} is missing",
+        "unheard": f"{note.expected} was not heard",
+        "extra": f"{note.played} is added",
+    }[kind]
+    return f"{place}: {said}{f', {event.turn.words}' if event.turn.words else ''}"
