@@ -24,12 +24,12 @@ _NUMBER: Final = re.compile(rf"(?:^|:){PREFIX}(\d+)(?:-\d+)?$")
 
 @dataclass(frozen=True, eq=False)
 class NumberedScore:
-    """Every way through a score, and the page that it is read from.
+    """Every way through a score, and the MusicXML that it is read from.
 
     Attributes
     ----------
     readings : as of `score_readings`; the notes of MusicXML have ids by their numbers
-    musicxml : None for a score MIDI, which has no page
+    musicxml : None for a score MIDI, which holds no notation
     bar_of_note : place in its part of the bar that each numbered note is printed in, from 0
     n_bars : of the longest part
     """

@@ -2,7 +2,8 @@
 
 With pyfluidsynth installed, importing partitura downloads a soundfont of 40 MB, and fails without a
 network. tocco uses its notation alone, so the synthesiser is hidden from it while it is imported; so are
-two libraries for its tokens and for another format, which take longer to load than all of its notation.
+two libraries for its tokens and for another format, which take longer to load than all of its notation,
+and Verovio, which runs in a process of its own (`report/engraving/child.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Final
 
-_HIDDEN: Final = ("fluidsynth", "miditok", "pandas")
+_HIDDEN: Final = ("fluidsynth", "miditok", "pandas", "verovio")
 """What partitura imports where it can, and does without where it cannot."""
 
 

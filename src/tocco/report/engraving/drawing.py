@@ -31,7 +31,14 @@ _STRAIGHT: Final = re.compile(r"^M(-?\d+)[ ,](-?\d+) L(-?\d+)[ ,](-?\d+)$")
 _CURVED: Final = re.compile(r"^M[-\d., ]+(?:[CLQ][-\d., ]+)+$")
 _TURN: Final = re.compile(r"^rotate\([-\d. ,]+\)$")
 _NOT_DRAWN: Final = frozenset({"placeholder", "pageMilestone", "label", "labelAbbr", "mNum"})
-_LETTERS: Final[Mapping[int, str]] = {0xECA3: "half", 0xECA5: "♩", 0xECA7: "♪", 0xECB7: "."}
+_LETTERS: Final[Mapping[int, str]] = {
+    0xECA2: "whole",
+    0xECA3: "half",
+    0xECA5: "♩",
+    0xECA7: "♪",
+    0xECA9: "16th",
+    0xECB7: ".",
+}
 """Signs of metronome marks that stand in text, whose font a document has not."""
 
 _PRIVATE: Final = range(0xE000, 0xF900)
@@ -172,7 +179,7 @@ class _Canvas:
         name = self.glyphs.id_of(use.get("href", ""), moved[3] or "1")
         if name is None:
             return
-        drawn = element("use", href=f"#{name}", x=_short(moved[1]), y=_short(moved[2]))
+        drawn = Markup(f'<use href="#{name}" x="{_short(moved[1])}" y="{_short(moved[2])}"/>')
         if note is None:
             self.others.append(drawn)
             return

@@ -40,7 +40,7 @@ class Glyphs:
         found = _CODE.match(reference)
         if found is None or found[1] not in self._shapes:
             return None
-        return self._ids.setdefault((found[1], scale), f"glyph-{len(self._ids)}")
+        return self._ids.setdefault((found[1], scale), f"g{len(self._ids)}")
 
     def definitions(self) -> Markup:
         """The `defs` that the pictures of a document share."""

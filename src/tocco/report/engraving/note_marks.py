@@ -1,4 +1,4 @@
-"""Marks at notes: wrong, missing, extra and not heard, told apart by their shape and by their colour."""
+"""Marks at notes: wrong, missing, extra and not heard, each with a shape and a colour of its own."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def outcomes_of(numbered: NumberedScore, reading: PlayedReading, report: Alignme
 
     Parameters
     ----------
-    numbered : with a page
+    numbered : from MusicXML
     reading : that was played
     report : of the performance
     """

@@ -44,7 +44,7 @@
   }
 
   // What sounds is coloured, and a line stands at what was struck last.
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+  const line = document.createElementNS(box.querySelector("svg").namespaceURI, "line");
   line.setAttribute("class", "playhead");
   let shown = new Set(), system = null, position = 0;
   function show(sec) {
@@ -66,6 +66,7 @@
     const x = Number(head.getAttribute("x")) + 112;
     for (const [name, value] of [["x1", x], ["x2", x], ["y1", view.y], ["y2", view.y + view.height]]) line.setAttribute(name, value);
     if (picture !== system) turnTo(picture);
+    if (follows()) scrollSideways(line.getBoundingClientRect().left);
   }
 
   // The page follows whoever looks at the score, unless they scroll themselves.
@@ -78,11 +79,16 @@
     const edges = one.getBoundingClientRect();
     return edges.bottom > 0 && edges.top < innerHeight;
   };
+  const follows = () => isPlaying && system && isSeen(system) && performance.now() - scrolledAt > LEFT_ALONE_MS;
   function turnTo(picture) {
-    const follows = isPlaying && system && isSeen(system) && performance.now() - scrolledAt > LEFT_ALONE_MS;
+    const isFollowed = follows();
     picture.append(line);
     system = picture;
-    if (follows) picture.scrollIntoView({ block: "center", inline: "nearest" });
+    if (isFollowed) picture.scrollIntoView({ block: "center", inline: "nearest" });
+  }
+  function scrollSideways(x) {
+    const edges = box.getBoundingClientRect();
+    if (x < edges.left || x > edges.right - 0.15 * edges.width) box.scrollLeft += x - edges.left - 0.2 * edges.width;
   }
   document.addEventListener("tocco-position", (event) => {
     position = event.detail.sec;

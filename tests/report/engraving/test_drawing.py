@@ -1,0 +1,128 @@
+"""Pictures taken apart: heads, bars, and a smaller picture in which nothing foreign stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from engraved_example import minuet
+from page_example import parsed
+from tocco.report.engraving.drawing import SPACE, Head, System, read_system
+from tocco.report.engraving.engraver import View, engrave
+from tocco.report.engraving.glyphs import Glyphs
+
+OPEN = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 40"><defs>'
+    '<g id="E0A4-a"><path transform="scale(1,-1)" d="M0 -39c0 68 73 172 200 172z"/></g>'
+    '<g id="E050-a"><path d="M0 0url(x)"/></g></defs>'
+    '<svg class="definition-scale" viewBox="0 0 2000 400"><g class="page-margin" transform="translate(0, 0)">'
+)
+
+
+def picture(inside: str) -> System:
+    return read_system(f"{OPEN}{inside}</g></svg></svg>", 7, Glyphs())
+
+
+@pytest.fixture(scope="module")
+def systems() -> tuple[list[System], Glyphs, int]:
+    (pictures,) = engrave(minuet().musicxml or b"", [View()])
+    glyphs, found, place = Glyphs(), [], 0
+    for svg in pictures:
+        found.append(read_system(svg, place, glyphs))
+        place += len(found[-1].bars)
+    return found, glyphs, sum(map(len, pictures))
+
+
+def test_every_bar_and_every_head_has_a_place(systems: tuple[list[System], Glyphs, int]) -> None:
+    found, _, _ = systems
+    bars = [box.place for system in found for box in system.bars]
+    assert bars == list(range(32))
+    heads = {number: head for system in found for number, head in system.heads.items()}
+    assert len(heads) == 202
+    for system in found:
+        boxes = {box.place: box for box in system.bars}
+        for number, head in system.heads.items():
+            box = boxes[minuet().bar_of_note[number]]
+            assert box.left < head.x < box.right
+            assert box.top - 4 * SPACE < head.y < box.bottom + 4 * SPACE
+
+
+def test_higher_notes_stand_higher(systems: tuple[list[System], Glyphs, int]) -> None:
+    """The first chord of the left hand: G3, B3 and D4, each a third above the last."""
+    heads = systems[0][0].heads
+    low, middle, high = (heads[number].y for number in (5, 6, 7))
+    assert (low - middle, middle - high) == (SPACE, SPACE)
+
+
+def test_the_picture_is_a_fifth_as_large_and_uses_shared_shapes(
+    systems: tuple[list[System], Glyphs, int],
+) -> None:
+    found, glyphs, size = systems
+    ours = [str(system.picture) + "".join(map(str, system.notes.values())) for system in found]
+    assert sum(map(len, ours)) < 0.25 * size
+    shapes = [one.attributes["id"] for one in parsed(str(glyphs.definitions())).all("path")]
+    assert len(shapes) == len(set(shapes))
+    used = {use.attributes["href"] for text in ours for use in parsed(text).all("use")}
+    assert used == {f"#{name}" for name in shapes}
+
+
+def test_lines_of_one_width_are_one_path() -> None:
+    (path,) = parsed(
+        str(picture('<path d="M0 9 L50 9" stroke-width="13"/><path d="M3 0 L3 8" stroke-width="13"/>').picture)
+    ).all("path")
+    assert path.attributes == {"d": "M0 9h50M3 0v8", "class": "outline", "stroke-width": "13"}
+
+
+def test_shapes_of_every_kind_become_paths() -> None:
+    text = (
+        '<polygon points="0,0 10,0 10,5"/><ellipse cx="5" cy="6" rx="2" ry="2"/>'
+        '<rect x="1" y="2" width="3" height="4"/>'
+        '<polyline fill="none" stroke-width="18" points="1,1 2,2 3,1"/>'
+        '<path d="M1,2 C3,4 5,6 7,8 C1,2 3,4 5,6" stroke-width="9"/>'
+    )
+    paths = [path.attributes for path in parsed(str(picture(text).picture)).all("path")]
+    assert paths == [
+        {"d": "M0 0L10 0L10 5zM3 6a2 2 0 1 0 4 0a2 2 0 1 0 -4 0zM1 2h3v4h-3z", "class": "solid"},
+        {"d": "M1 1L2 2L3 1", "class": "outline", "stroke-width": "18"},
+        {"d": "M1,2 C3,4 5,6 7,8 C1,2 3,4 5,6", "class": "solid", "stroke-width": "9"},
+    ]
+
+
+def test_a_note_has_its_head_and_accidental_and_not_its_stem() -> None:
+    use = '<use href="#E0A4-a" transform="translate({0}, 90) scale(0.72, 0.72)"/>'
+    system = picture(
+        f'<g id="tn4" class="note"><g class="notehead">{use.format(300)}</g><g class="accid">{use.format(200)}'
+        f'</g><g class="stem"><path d="M3 0 L3 8" stroke-width="13"/>{use.format(400)}</g></g>'
+    )
+    assert system.heads == {4: Head(300.0, 90.0)}
+    assert [use.attributes["x"] for use in parsed(str(system.notes[4])).all("use")] == ["300", "200"]
+    assert [use.attributes["x"] for use in parsed(str(system.picture)).all("use")] == ["400"]
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    system = picture(
+        "<script>alert(1)</script><foreignObject/><image href='http://x'/>"
+        '<use href="http://x#E0A4-a" transform="translate(1, 2)"/><use href="#E050-a" transform="translate(1, 2)"/>'
+        '<use href="#E0A4-a" transform="matrix(1)"/><path d="M0 0 url(x)" style="fill:red" onclick="x()"/>'
+        '<g class="section placeholder"><ellipse cx="1" cy="1" rx="1" ry="1"/></g>'
+        '<g class="mNum autogenerated"><text x="1" y="2"><tspan font-size="9px">3</tspan></text></g>'
+    )
+    assert str(system.picture) == ""
+
+
+def test_text_is_text() -> None:
+    system = picture(
+        '<g class="dir"><text x="10" y="20" text-anchor="middle" font-size="0px"><tspan class="rend" '
+        'font-weight="bold"><tspan class="text"><tspan font-size="405px">&lt;script&gt; \ueca5 = 76\ue4e5</tspan>'
+        "</tspan></tspan></text></g>"
+    )
+    (text,) = parsed(str(system.picture)).all("text")
+    assert text.text == "<script> ♩ = 76"
+    assert text.attributes == {"x": "10", "y": "20", "text-anchor": "middle", "class": "words bold slanted"}
+    assert text.all("tspan")[0].attributes == {"font-size": "405"}
+
+
+def test_what_is_turned_stays_turned() -> None:
+    system = picture('<g class="arpeg" transform="rotate(-90 5,6)"><path d="M0 9 L50 9" stroke-width="13"/></g>')
+    (group,) = parsed(str(system.picture)).all("g")
+    assert group.attributes["transform"] == "rotate(-90 5,6)"
+    assert len(group.all("path")) == 1
