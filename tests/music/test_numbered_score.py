@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engraved_example import minuet, played
-from score_page import BACKWARD, FOUR, FORWARD, note, page, tie, write
+from score_page import BACKWARD, FORWARD, FOUR, note, page, tie, write
 from tocco.errors import InputError
 from tocco.music.midi import save_midi
 from tocco.music.numbered_score import number_of, read_numbered_score

@@ -31,7 +31,11 @@ def test_a_bar_is_found_by_its_name_and_time() -> None:
 
 def test_among_bars_of_one_name_the_notes_decide(tmp_path: Path) -> None:
     second = note("A4") + note("B4") + note("C5") + note("D5")
-    text = page(FOUR, FOUR, second, second).replace('number="3"', 'number="1"').replace('number="4"', 'number="2"')
+    text = (
+        page(FOUR, FOUR, second, second)
+        .replace('number="3"', 'number="1"')
+        .replace('number="4"', 'number="2"')
+    )
     numbered = written_score(tmp_path, text)
     half = numbered.readings[0].onset_beat >= 8.0
     performance = played(numbered.readings[0], dict.fromkeys(np.flatnonzero(~half).tolist()))

@@ -28,9 +28,7 @@ Slips = Mapping[int, int | None]
 """Index of a note of the reading -> the key that is struck in its place, None for none."""
 
 
-def played(
-    score: Score, slips: Slips | None = None, extra: Sequence[tuple[float, int]] = ()
-) -> Performance:
+def played(score: Score, slips: Slips | None = None, extra: Sequence[tuple[float, int]] = ()) -> Performance:
     """A reading as written at two beats a second, but for slips and for extra notes (beat, key)."""
     struck = [(slips or {}).get(k, int(score.pitch[k])) for k in range(len(score))]
     lead = 0.1 * np.array(score.grace_lead)

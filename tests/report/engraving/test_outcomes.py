@@ -30,10 +30,10 @@ def test_the_planted_mistakes_of_the_minuet_are_at_their_notes() -> None:
     assert reading is not None
     found = outcomes_of(minuet(), reading, minuet_report())
     marked = {
-        (found.printed[number].bar, found.printed[number].beat, found.printed[number].name, event.kind)
-        + (event.note.played, event.turn)
+        (printed.bar, printed.beat, printed.name, event.kind, event.note.played, event.turn)
         for number, events in found.events.items()
         for event in events
+        for printed in [found.printed[number]]
         if event.kind != "right"
     }
     assert marked == {
@@ -79,7 +79,9 @@ def test_grace_notes_stand_on_the_beat_of_their_main_note(tmp_path: Path) -> Non
 
 def test_of_tied_notes_the_first_one_has_the_outcome(tmp_path: Path) -> None:
     tied = note("F4", 4, tie("start"))
-    numbered = written_score(tmp_path, page(note("C4", 12) + tied, note("F4", 8, tie("stop")) + note("G4", 8)))
+    numbered = written_score(
+        tmp_path, page(note("C4", 12) + tied, note("F4", 8, tie("stop")) + note("G4", 8))
+    )
     found, _ = outcomes(numbered, played(numbered.readings[0], {1: None}))
     assert kinds(found) == {0: [("right", "")], 1: [("missing", "")], 3: [("right", "")]}
 

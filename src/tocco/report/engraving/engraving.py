@@ -47,16 +47,22 @@ class Engraving:
     n_left_out: int = 0
 
 
-def engrave_assessed(numbered: NumberedScore, assessment: Assessment) -> Engraving | str:
+def engrave_assessed(numbered: NumberedScore, assessment: Assessment) -> Engraving | str | None:
     """Engrave the score of an assessment, or say in a sentence why it is not engraved.
 
     Parameters
     ----------
     numbered : the score that was assessed
-    assessment : with an alignment
+    assessment
+
+    Returns
+    -------
+    None for an assessment without an alignment: nothing is known of single notes.
     """
     report = assessment.alignment
-    if report is None or numbered.musicxml is None:
+    if report is None:
+        return None
+    if numbered.musicxml is None:
         return "The score is not engraved here: it is a MIDI file, which holds no notation."
     reading = played_reading(numbered.readings, report)
     if reading is None:
@@ -75,10 +81,8 @@ def _engraving(numbered: NumberedScore, assessment: Assessment, outcomes: Outcom
     excerpts = _excerpts(assessment, outcomes)
     asked = [*views, *(View(bars, EXCERPT_WIDTH) for bars in excerpts.values())]
     glyphs = Glyphs()
-    drawn = [
-        _systems(pictures, view, glyphs)
-        for view, pictures in zip(asked, engrave(numbered.musicxml or b"", asked), strict=True)
-    ]
+    pictures = engrave(numbered.musicxml or b"", asked) if asked else []
+    drawn = [_systems(found, view, glyphs) for view, found in zip(asked, pictures, strict=True)]
     return Engraving(
         outcomes=outcomes,
         stretches=tuple(drawn[: len(views)]),

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -82,6 +83,7 @@ class Sign:
     family : of `FAMILIES`; "" for a finding
     text : word beside the shape
     said : in full
+    kind : of the finding or of the place
     finding : number of a finding, from 1; 0 for a measured place
     link : id of the element that a finding is described in
     is_minor : whether it is none of the `GRAVEST` places of its dimension
@@ -93,6 +95,7 @@ class Sign:
     family: str
     text: str
     said: str
+    kind: str = ""
     finding: int = 0
     link: str = ""
     is_minor: bool = False
@@ -101,12 +104,9 @@ class Sign:
 def signs_of(assessment: Assessment, outcomes: Outcomes) -> list[Sign]:
     """Findings that have a place, and the measured places that are not among them."""
     findings = list(_finding_signs(assessment, outcomes))
-    found = {(sign.bar, round(sign.beat, 2), sign.text) for sign in findings}
-    return findings + [
-        sign
-        for sign in _place_signs(assessment, outcomes)
-        if (sign.bar, round(sign.beat, 2), sign.text) not in found
-    ]
+    found = {(sign.bar, round(sign.beat, 2), sign.kind) for sign in findings}
+    places = _place_signs(assessment, outcomes)
+    return findings + [one for one in places if (one.bar, round(one.beat, 2), one.kind) not in found]
 
 
 def span_of(finding: Finding, outcomes: Outcomes) -> tuple[int, int] | None:
@@ -131,6 +131,7 @@ def _finding_signs(assessment: Assessment, outcomes: Outcomes) -> Iterator[Sign]
                 family="",
                 text=title(finding.dimension).lower() if finding.kind == "passage" else _word(finding.kind),
                 said=f"Finding {number}: {finding.sentence}",
+                kind=finding.kind,
                 finding=number,
                 link=finding.id,
             )
@@ -152,7 +153,7 @@ def _place_signs(assessment: Assessment, outcomes: Outcomes) -> Iterator[Sign]:
         said = "; ".join(f"{place.text}{f', {turn.words}' if turn.words else ''}" for _, place, turn in found)
         words = " ".join([_word(kind), turns.removesuffix(" time")]).strip()
         is_minor = min(rank for rank, _, _ in found) >= GRAVEST
-        yield Sign(bar, beat, bar, family, words, said, is_minor=is_minor)
+        yield Sign(bar, beat, bar, family, words, said, kind, is_minor=is_minor)
 
 
 def _word(kind: str) -> str:
@@ -258,4 +259,6 @@ def _drawn(sign: Sign, span: tuple[float, float], y: float, places: Places, *, i
     parts.append(element("circle", cx=round(x), cy=round(y), r=_RADIUS, class_="flag"))
     parts.append(element("text", str(sign.finding), x=round(x), y=round(y + 85), class_="flag-number"))
     name = f"score-finding-{sign.finding}" if starts else None
-    return element("a", *parts, href=f"#{sign.link}", class_="sign finding", aria_label=sign.said, id=name)
+    return element(
+        "a", *parts, href=f"#{quote(sign.link)}", class_="sign finding", aria_label=sign.said, id=name
+    )
