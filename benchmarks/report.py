@@ -18,9 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from assess import make_take
 from lxml import etree
 
-from assess import make_take
 from tocco.files import sha256_of, write_bytes
 from tocco.inference.assessment import Assessment
 from tocco.inference.assessor import Assessor
@@ -112,6 +112,7 @@ def measured(assessor: Assessor, files: tuple[Path, Path, Path], path: Path) -> 
 
 
 def main() -> None:
+    """Measure all lengths, and write them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True)
     output = parser.parse_args().output
