@@ -139,6 +139,7 @@ ACTIONS = """
   said.playing = document.getElementById("toggle").getAttribute("aria-label");
   said.now = [...box.querySelectorAll(".now")].length;
   document.getElementById("toggle").click();
+  seek.value = 42; seek.dispatchEvent(new Event("input"));
   key("ArrowRight"); said.right = document.getElementById("score-said").textContent;
   key("ArrowLeft"); said.left = document.getElementById("score-said").textContent;
   said.stopped = document.getElementById("toggle").getAttribute("aria-label");
@@ -153,6 +154,7 @@ ACTIONS = """
   seek.value = 45; seek.dispatchEvent(new Event("input"));
   plain.dispatchEvent(new MouseEvent("click", { bubbles: true })); await wait(30);
   said.second = Number(seek.value);
+  await wait(400);
   said.line = line !== null && line.ownerSVGElement === plain.ownerSVGElement;
   document.getElementById("toggle").click();
   const excerpt = document.querySelector(".excerpt .notes .wrong");

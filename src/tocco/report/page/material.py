@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -109,20 +110,23 @@ def read_material(
         A file is not the one that was assessed.
     """
     inputs = assessment.inputs
-    sound, notes, written, engraving = None, None, None, None
-    if audio is not None:
-        assert_assessed(audio, inputs.audio if inputs.sound == "recorded" else None, "recording")
-        sound = read_sound(audio, inputs.audio.duration_sec or 0.0)
-    if midi is not None:
-        assert_assessed(midi, _assessed_midi(inputs), "MIDI")
-        notes = read_notes(_on_the_clock(load_midi(midi), assessment), assessment)
-    if score is not None:
-        assert_assessed(score, inputs.score, "score")
-        if assessment.alignment is not None:
-            numbered = read_numbered_score(score)
-            written = place_written(numbered.readings, assessment.alignment)
-            engraving = engrave_assessed(numbered, assessment)
-    return Material(sound, notes, written, engraving)
+    notes, written, engraving = None, None, None
+    # The sound is encoded while the score is read and engraved: neither waits for the other.
+    with ThreadPoolExecutor(max_workers=1) as encoder:
+        sound = None
+        if audio is not None:
+            assert_assessed(audio, inputs.audio if inputs.sound == "recorded" else None, "recording")
+            sound = encoder.submit(read_sound, audio, inputs.audio.duration_sec or 0.0)
+        if midi is not None:
+            assert_assessed(midi, _assessed_midi(inputs), "MIDI")
+            notes = read_notes(_on_the_clock(load_midi(midi), assessment), assessment)
+        if score is not None:
+            assert_assessed(score, inputs.score, "score")
+            if assessment.alignment is not None:
+                numbered = read_numbered_score(score)
+                written = place_written(numbered.readings, assessment.alignment)
+                engraving = engrave_assessed(numbered, assessment)
+        return Material(None if sound is None else sound.result(), notes, written, engraving)
 
 
 def _assessed_midi(inputs: Inputs) -> InputFile | None:

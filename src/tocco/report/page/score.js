@@ -15,6 +15,8 @@
   });
   if (!document.getElementById("seek")) return;
 
+  // A click plays from a little before its note, which is shown at once.
+  const LEAD_SEC = 0.03, AHEAD_SEC = 0.04;
   const NUMBERS_AN_EVENT = 4, LONGEST_SEC = 4, SAME_SEC = 0.03;
   const MARKS = ["", " (played wrong)", " (missing)", " (not heard)"];
   const events = [];
@@ -50,7 +52,7 @@
   function show(sec) {
     const sounding = new Set();
     let last = null;
-    for (let k = firstFrom(sec - LONGEST_SEC); k < events.length && events[k].start <= sec + 0.001; k++) {
+    for (let k = firstFrom(sec - LONGEST_SEC); k < events.length && events[k].start <= sec + AHEAD_SEC; k++) {
       last = events[k];
       if (last.end > sec) sounding.add(last.note);
     }
@@ -120,7 +122,7 @@
       const own = event.target.closest("[data-n]");
       const note = own && eventsOf.has(Number(own.dataset.n)) ? Number(own.dataset.n) : noteNear(picture, event.clientX, event.clientY);
       const found = note === null ? null : eventOf(note);
-      if (found) play(Math.max(found.start - 0.03, 0));
+      if (found) play(Math.max(found.start - LEAD_SEC, 0));
     });
   }
 
