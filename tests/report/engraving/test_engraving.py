@@ -30,6 +30,7 @@ def test_the_whole_score_and_the_bars_of_each_finding() -> None:
         for name, systems in found.excerpts.items()
     }
     assert bars == {"one": [21], "two": [8, 9, 10, 11]}
+    assert found.n_bars == {"one": 1, "two": 7}
 
 
 def test_of_a_longer_score_only_the_bars_with_marks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,6 +82,12 @@ def test_an_excerpt_shows_its_bar_with_its_mark_and_no_signs() -> None:
     assert float(svg.attributes["width"].removesuffix("%")) < 60.0
 
 
+def test_of_a_long_passage_it_is_said_how_much_is_shown() -> None:
+    over = finding("passage", 12.0, bars=("9", "15"), beat=None, end_sec=24.0, id="two")
+    made = assessed_with(minuet_report(), findings=[WRONG.model_dump(), over.model_dump()])
+    assert score_picture(engraved(minuet(), made), made).cuts == {"two": "The first 4 of 7 bars."}
+
+
 def test_the_legend_has_what_occurs() -> None:
     assert [words for _, words in picture().legend] == [
         "wrong: another key, with its name",

@@ -33,7 +33,8 @@ class Engraving:
     ----------
     outcomes
     stretches : systems that follow one another; one stretch for a score that is drawn as a whole
-    excerpts : id of a finding -> the systems of its bars
+    excerpts : id of a finding -> the systems of its bars, of many the first `EXCERPT_BARS`
+    n_bars : id of the same findings -> how many bars they have
     glyphs : the shapes that they share
     is_whole : whether all bars are drawn
     n_left_out : stretches with marks that are not drawn
@@ -42,6 +43,7 @@ class Engraving:
     outcomes: Outcomes
     stretches: tuple[tuple[System, ...], ...]
     excerpts: Mapping[str, tuple[System, ...]]
+    n_bars: Mapping[str, int]
     glyphs: Glyphs = field(default_factory=Glyphs)
     is_whole: bool = True
     n_left_out: int = 0
@@ -78,15 +80,17 @@ def _engraving(numbered: NumberedScore, assessment: Assessment, outcomes: Outcom
     is_whole = numbered.n_bars <= MOST_BARS and len(numbered.bar_of_note) <= MOST_NOTES
     marked = [] if is_whole else stretches(_marked_bars(assessment, outcomes))
     views = [View()] if is_whole else [View(bars) for bars in marked[:MOST_STRETCHES]]
-    excerpts = _excerpts(assessment, outcomes)
-    asked = [*views, *(View(bars, EXCERPT_WIDTH) for bars in excerpts.values())]
+    spans = _spans(assessment, outcomes)
+    excerpts = [(first, min(last, first + EXCERPT_BARS - 1)) for first, last in spans.values()]
+    asked = [*views, *(View(bars, EXCERPT_WIDTH) for bars in excerpts)]
     glyphs = Glyphs()
     pictures = engrave(numbered.musicxml or b"", asked) if asked else []
     drawn = [_systems(found, view, glyphs) for view, found in zip(asked, pictures, strict=True)]
     return Engraving(
         outcomes=outcomes,
         stretches=tuple(drawn[: len(views)]),
-        excerpts=dict(zip(excerpts, drawn[len(views) :], strict=True)),
+        excerpts=dict(zip(spans, drawn[len(views) :], strict=True)),
+        n_bars={name: last - first + 1 for name, (first, last) in spans.items()},
         glyphs=glyphs,
         is_whole=is_whole,
         n_left_out=max(len(marked) - MOST_STRETCHES, 0),
@@ -103,14 +107,10 @@ def _systems(pictures: Sequence[str], view: View, glyphs: Glyphs) -> tuple[Syste
     return tuple(systems)
 
 
-def _excerpts(assessment: Assessment, outcomes: Outcomes) -> dict[str, tuple[int, int]]:
-    """Id of a finding that has bars -> the first and the last of the bars to be shown."""
-    found = {}
-    for finding in assessment.findings or ():
-        span = span_of(finding, outcomes)
-        if span is not None:
-            found[finding.id] = (span[0], min(span[1], span[0] + EXCERPT_BARS - 1))
-    return found
+def _spans(assessment: Assessment, outcomes: Outcomes) -> dict[str, tuple[int, int]]:
+    """Id of a finding that has bars -> places of the first and the last."""
+    spans = {finding.id: span_of(finding, outcomes) for finding in assessment.findings or ()}
+    return {name: span for name, span in spans.items() if span is not None}
 
 
 def _marked_bars(assessment: Assessment, outcomes: Outcomes) -> set[int]:

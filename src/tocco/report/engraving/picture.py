@@ -12,7 +12,7 @@ from markupsafe import Markup
 from tocco.inference.assessment import Assessment
 from tocco.report.engraving.drawing import System
 from tocco.report.engraving.engraver import EXCERPT_WIDTH, PAGE_WIDTH
-from tocco.report.engraving.engraving import Engraving
+from tocco.report.engraving.engraving import EXCERPT_BARS, Engraving
 from tocco.report.engraving.note_marks import LEGEND, kinds_of, marks_at_notes, shape
 from tocco.report.engraving.outcomes import Event, Outcomes
 from tocco.report.engraving.places import Places
@@ -38,6 +38,7 @@ class ScorePicture:
     definitions : shapes that all pictures share; once in the document
     systems : (label, picture), in order
     excerpts : id of a finding -> its pictures
+    cuts : id of a finding with more bars than are shown -> how many are
     legend : (picture, words) of the marks that occur
     remarks : sentences about what is shown
     has_minor : whether some measured places are shown on demand only
@@ -46,6 +47,7 @@ class ScorePicture:
     definitions: Markup
     systems: tuple[tuple[str, Markup], ...]
     excerpts: Mapping[str, tuple[Markup, ...]]
+    cuts: Mapping[str, str]
     legend: tuple[tuple[Markup, str], ...]
     remarks: tuple[str, ...]
     has_minor: bool
@@ -74,6 +76,11 @@ def score_picture(engraving: Engraving, assessment: Assessment) -> ScorePicture:
         definitions=engraving.glyphs.definitions(),
         systems=systems,
         excerpts=excerpts,
+        cuts={
+            name: f"The first {EXCERPT_BARS} of {n_bars} bars."
+            for name, n_bars in engraving.n_bars.items()
+            if n_bars > EXCERPT_BARS
+        },
         legend=tuple(_legend(engraving.outcomes, signs)),
         remarks=tuple(_remarks(engraving)),
         has_minor=any(sign.is_minor for sign in signs),

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from tocco.inference.assessment import Assessment
 from tocco.inference.finding import Finding
+from tocco.inference.place_findings import SEVERAL
 from tocco.inference.technique import Place
 from tocco.inference.whole_findings import THROUGHOUT
 from tocco.report.engraving.note_marks import turns_in_words
@@ -69,6 +70,7 @@ _SHORT: Final[Mapping[str, str]] = {
     "hole": "sound stops",
     "held through": "held through",
     "voicing": "top note masked",
+    SEVERAL: "notes",
 }
 
 
