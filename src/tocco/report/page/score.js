@@ -77,6 +77,10 @@
   for (const kind of ["wheel", "touchmove"]) {
     addEventListener(kind, () => { scrolledAt = performance.now(); }, { passive: true });
   }
+  const SCROLLING_KEYS = ["PageUp", "PageDown", "Home", "End", "ArrowUp", "ArrowDown"];
+  addEventListener("keydown", (event) => {
+    if (SCROLLING_KEYS.includes(event.key)) scrolledAt = performance.now();
+  });
   const isSeen = (one) => {
     const edges = one.getBoundingClientRect();
     return edges.bottom > 0 && edges.top < innerHeight;
