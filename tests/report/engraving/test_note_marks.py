@@ -59,6 +59,18 @@ def test_an_added_note_is_a_plus_between_the_notes_where_it_was_played(tmp_path:
     assert system.heads[1].x < left < system.heads[2].x
 
 
+def test_many_added_notes_at_one_place_are_one_mark_with_their_number(tmp_path: Path) -> None:
+    numbered = written_score(tmp_path, page(FOUR, FOUR, FOUR))
+    keys = (80, 82, 84, 87)
+    few = [(5.5, key) for key in keys[:3]]
+    for extra, count in ((few, 3), ([*few, (5.5, keys[3])], 1)):
+        _, report = outcomes(numbered, played(numbered.readings[0], extra=extra))
+        drawn = marks(numbered, report)
+        assert len(drawn) == count
+    assert drawn[0].all("text")[0].text == "4 notes"
+    assert drawn[0].all("title")[0].text == "bar 2, beat 2.5: 4 notes are added: G#5, A#5, C6, D#6"
+
+
 def test_what_was_not_heard_is_a_ring_of_its_own_kind(tmp_path: Path) -> None:
     report = minuet_report()
     silent = report.model_copy(

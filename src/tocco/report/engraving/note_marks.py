@@ -15,8 +15,12 @@ from tocco.report.engraving.places import Places
 from tocco.report.page.svg import element
 
 _RADIUS: Final = 0.95 * SPACE
+_CROWD_BELOW: Final = 2.2 * SPACE
 _NAME_AT: Final = (0.75 * HEAD_WIDTH, -1.0 * SPACE)
 """Of the name of what was played, seen from the middle of the head."""
+
+MOST_APART: Final = 3
+"""More added notes than this at one place are one mark with their number."""
 
 LEGEND: Final = {
     "wrong": "another key, with its name",
@@ -53,10 +57,44 @@ def marks_at_notes(places: Places, outcomes: Outcomes) -> Iterator[Markup]:
         by_kind.pop("right", None)
         for kind, events in by_kind.items():
             yield _mark(kind, events, head.middle, head.y)
-    for extra in outcomes.extras:
+    for run in _runs(places, outcomes.extras):
+        if len(run) > MOST_APART:
+            yield _crowd(run, places)
+        else:
+            yield from (_mark("extra", [one], x, y) for one, x, y in run)
+
+
+_Placed = tuple[Extra, float, float]
+"""An added note, and the middle of its mark."""
+
+
+def _runs(places: Places, extras: Sequence[Extra]) -> list[list[_Placed]]:
+    """The added notes of a system: those that follow one another within a note head stand together."""
+    placed = []
+    for extra in extras:
         if places.box(extra.bar) is not None and extra.note.played is not None:
-            y = places.y(extra.bar, extra.note.beat, extra.note.played)
-            yield _mark("extra", [extra], places.free_x(places.x(extra.bar, extra.note.beat), y), y)
+            beat = extra.note.beat
+            placed.append((extra, places.x(extra.bar, beat), places.y(extra.bar, beat, extra.note.played)))
+    runs: list[list[_Placed]] = []
+    for one in sorted(placed, key=lambda one: (one[1], one[2])):
+        if runs and one[1] - runs[-1][0][1] < HEAD_WIDTH:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return [
+        run if len(run) > MOST_APART else [(one, places.free_x(x, y), y) for one, x, y in run] for run in runs
+    ]
+
+
+def _crowd(run: Sequence[_Placed], places: Places) -> Markup:
+    """One mark below the system for many added notes, such as those of a bar that was begun again."""
+    ordered = sorted(run, key=lambda one: (one[0].note.time_sec, one[0].note.played_pitch))
+    first = ordered[0][0].note
+    box = places.box(ordered[0][0].bar)
+    y = (places.system.height if box is None else box.bottom) + _CROWD_BELOW
+    names = ", ".join(one.note.played or "" for one, _, _ in ordered)
+    said = f"{place_in_words(first.bar, first.beat)}: {len(run)} notes are added: {names}"
+    return _drawn("extra", said, f"{len(run)} notes", run[0][1], y)
 
 
 def kinds_of(outcomes: Outcomes) -> list[str]:
@@ -81,9 +119,12 @@ def _mark(kind: str, events: Sequence[Event | Extra], x: float, y: float) -> Mar
     """One mark with its title, the name of what was played, and the times of a bar that it is about."""
     named = sorted({event.note.played or "" for event in events}) if kind == "wrong" else []
     label = " ".join([*named, turns_in_words([event.turn for event in events]).removesuffix(" time")]).strip()
+    return _drawn(kind, "; ".join(_said(kind, event) for event in events), label, x, y)
+
+
+def _drawn(kind: str, said: str, label: str, x: float, y: float) -> Markup:
     dx, dy = _NAME_AT
     name = [element("text", label, x=round(x + dx), y=round(y + dy), class_="played")] if label else []
-    said = "; ".join(_said(kind, event) for event in events)
     return element("g", element("title", said), shape(kind, x, y, _RADIUS), *name, class_=f"mark {kind}")
 
 

@@ -22,7 +22,7 @@ from tocco.report.page.svg import element, number
 _LEFT: Final = 420.0
 _RIGHT: Final = 60.0
 _ABOVE: Final = 40.0
-_BELOW: Final = 140.0
+_BELOW: Final = 300.0
 """Room around a system for its brace, and for marks."""
 
 _PER_UNIT: Final = 10.0
