@@ -77,7 +77,9 @@ def test_an_excerpt_shows_its_bar_with_its_mark_and_no_signs() -> None:
     (system,) = picture().excerpts["one"]
     (svg,) = parsed(str(system)).all("svg")
     assert svg.attributes["aria-label"] == "Bar 22, excerpt"
-    assert [mark.attributes["class"] for mark in svg.all("g", class_="marks")[0].children] == ["mark wrong"]
+    assert [mark.attributes["class"] for mark in svg.all("g", class_="at-notes")[0].children] == [
+        "mark wrong"
+    ]
     assert svg.all("a") == []
     assert float(svg.attributes["width"].removesuffix("%")) < 60.0
 

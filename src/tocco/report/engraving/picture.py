@@ -101,7 +101,7 @@ def _picture(
         "svg",
         element("g", system.picture, *_bar_numbers(system, outcomes), class_="page", aria_hidden="true"),
         element("g", *_notes(system, outcomes), class_="notes", aria_hidden="true"),
-        element("g", *marks_at_notes(places, outcomes), class_="marks", aria_hidden="true"),
+        element("g", *marks_at_notes(places, outcomes), class_="at-notes", aria_hidden="true"),
         *above.drawn,
         viewBox=box,
         data_box=box_of_all if box_of_all != box else None,
