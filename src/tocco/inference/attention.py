@@ -18,7 +18,7 @@ from pydantic import model_validator
 from tocco.inference.windows import Merge
 from tocco.models.predictor import FrameAttention
 from tocco.schema import Duration, Ratio, Share, StrictModel
-from tocco.units import FloatArray
+from tocco.units import BoolArray, FloatArray
 
 
 class Attention(StrictModel):
@@ -120,7 +120,7 @@ def attention_over_time(
     )
 
 
-def _at_points(window: WindowAttention, start_sec: float, merge: Merge) -> tuple[FloatArray, FloatArray]:
+def _at_points(window: WindowAttention, start_sec: float, merge: Merge) -> tuple[FloatArray, BoolArray]:
     """(heads, G) mean of the frames in the time of each point, and (G,) whether there are any."""
     n = len(merge.time_sec)
     time_sec = start_sec + window.time_sec

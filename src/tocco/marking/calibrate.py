@@ -19,6 +19,7 @@ from tocco.marking.maps import fit_aggregate, fit_dimension
 from tocco.marking.sentences import sentences
 from tocco.marking.table import AGGREGATE, MarkedTake, Vote, read_table, scale_of
 from tocco.marking.votes import fit_votes
+from tocco.music.performance import Origin
 from tocco.rubrics import AGGREGATE_WEIGHTS, DIMENSIONS
 
 
@@ -82,7 +83,7 @@ class _Fitted:
 
 def _document(marks: Path, name: str, rated: Rated, fitted: _Fitted) -> PersonalCalibration:
     first = rated.assessments[fitted.ids[0]]
-    origins = [rated.assessments[one].inputs.notes for one in fitted.ids]
+    origins: list[Origin] = [rated.assessments[one].inputs.notes for one in fitted.ids]
     source = MarksSource(
         kind=fitted.kind,  # pyright: ignore[reportArgumentType]
         file=marks.name.encode(errors="replace").decode(),

@@ -83,7 +83,7 @@ def judge(rated: RatedField, ruled: Ruled | None, source: Source) -> tuple[Judge
         _assert_enough(rated.names, rated.apart)
         return _by_jury(rated.names, ruled.jury, _measured(_known(rated))), rated.apart
     names = (*rated.names, *(one.name for one in rated.apart))
-    compared = jury_comparisons(ruled.jury, names).compared.any(axis=1)
+    compared = np.atleast_1d(jury_comparisons(ruled.jury, names).compared.any(axis=1)).tolist()
     ranked = tuple(name for name, one in zip(names, compared, strict=True) if one)
     apart = tuple(
         Apart(name=name, reason="no juror compared it with another") for name in names if name not in ranked

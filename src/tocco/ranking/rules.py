@@ -52,8 +52,8 @@ class Rules:
     delete_beyond: float | None = None
 
     def __post_init__(self) -> None:
-        both = self.correct_beyond is not None and self.delete_beyond is not None
-        if both and self.delete_beyond <= self.correct_beyond:  # pyright: ignore[reportOptionalOperand]
+        corrected, deleted = self.correct_beyond, self.delete_beyond
+        if corrected is not None and deleted is not None and deleted <= corrected:
             raise UsageError(
                 "--delete-beyond",
                 f"is {self.delete_beyond:g}, and --correct-beyond is {self.correct_beyond:g}",

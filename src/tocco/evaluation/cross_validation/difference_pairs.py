@@ -47,8 +47,15 @@ class Pairs:
 
     def only(self, keep: BoolArray | IntArray) -> Pairs:
         """Some of the pairs."""
-        rows = (self.fold, self.cluster, self.weight, self.rated, self.raters, self.chance)
-        return Pairs(self.names, *(row[keep] for row in rows))
+        return Pairs(
+            self.names,
+            self.fold[keep],
+            self.cluster[keep],
+            self.weight[keep],
+            self.rated[keep],
+            self.raters[keep],
+            self.chance[keep],
+        )
 
     def __len__(self) -> int:
         return len(self.fold)
