@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -19,7 +20,6 @@ from tocco.marking.maps import fit_aggregate, fit_dimension
 from tocco.marking.sentences import sentences
 from tocco.marking.table import AGGREGATE, MarkedTake, Vote, read_table, scale_of
 from tocco.marking.votes import fit_votes
-from tocco.music.performance import Origin
 from tocco.rubrics import AGGREGATE_WEIGHTS, DIMENSIONS
 
 
@@ -82,8 +82,9 @@ class _Fitted:
 
 
 def _document(marks: Path, name: str, rated: Rated, fitted: _Fitted) -> PersonalCalibration:
-    first = rated.assessments[fitted.ids[0]]
-    origins: list[Origin] = [rated.assessments[one].inputs.notes for one in fitted.ids]
+    origins: list[Literal["keys", "transcribed"]] = [
+        rated.assessments[one].inputs.notes for one in fitted.ids
+    ]
     source = MarksSource(
         kind=fitted.kind,  # pyright: ignore[reportArgumentType]
         file=marks.name.encode(errors="replace").decode(),
@@ -96,7 +97,7 @@ def _document(marks: Path, name: str, rated: Rated, fitted: _Fitted) -> Personal
     )
     return PersonalCalibration(
         name=name,
-        bundle=first.bundle,
+        bundle=assessments[0].bundle,
         source=source,
         scales=dict(fitted.scales),
         maps=dict(fitted.maps),
