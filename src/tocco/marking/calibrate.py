@@ -82,9 +82,8 @@ class _Fitted:
 
 
 def _document(marks: Path, name: str, rated: Rated, fitted: _Fitted) -> PersonalCalibration:
-    origins: list[Literal["keys", "transcribed"]] = [
-        rated.assessments[one].inputs.notes for one in fitted.ids
-    ]
+    assessments = [rated.assessments[one] for one in fitted.ids]
+    origins: list[Literal["keys", "transcribed"]] = [one.inputs.notes for one in assessments]
     source = MarksSource(
         kind=fitted.kind,  # pyright: ignore[reportArgumentType]
         file=marks.name.encode(errors="replace").decode(),
@@ -103,7 +102,7 @@ def _document(marks: Path, name: str, rated: Rated, fitted: _Fitted) -> Personal
         maps=dict(fitted.maps),
         aggregate=fitted.aggregate,
         sentences=sentences(name, source, fitted.scales, fitted.maps, fitted.aggregate),
-        tocco_version=first.tocco_version,
+        tocco_version=assessments[0].tocco_version,
     )
 
 
