@@ -15,6 +15,9 @@ from typing import Final
 _TOKEN = re.compile(r"(\(?)(~?)(\[[^]]+\]|[A-G][#b]?\d|r)([seqhw]\.*)([>'_=]*)(\)?)")
 _PLAIN_BEATS: Final = {"s": 0.25, "e": 0.5, "q": 1.0, "h": 2.0, "w": 4.0}
 _TYPES: Final = {"s": "16th", "e": "eighth", "q": "quarter", "h": "half", "w": "whole"}
+_BEAMS: Final = {"s": 2, "e": 1}
+"""Length -> how many beams join such notes."""
+
 _SIGNS: Final = {"'": "staccato", "_": "tenuto", ">": "accent"}
 _ALTER: Final = {"#": 1, "b": -1}
 _ACCIDENTAL: Final = {1: "sharp", -1: "flat", 0: "natural"}
@@ -63,6 +66,7 @@ class Sheet:
     dynamics : bar -> sign
     wedges : (first bar, last bar, kind)
     section_bars : each section of so many bars is repeated; 0 for none
+    beam_beats : notes are joined by beams within so many quarter notes
     voices : from the top
     script : that engraves it
     """
@@ -80,6 +84,7 @@ class Sheet:
     section_bars: int
     voices: tuple[Voice, ...]
     script: str
+    beam_beats: float = 1.0
 
 
 def read_voice(text: str, sheet: Sheet) -> list[list[Event]]:
@@ -204,12 +209,51 @@ def _voice(
     events: list[Event], bar: int, voice: Voice, sheet: Sheet, tied_in: tuple[str, ...], number: int
 ) -> Iterator[str]:
     count = 0
-    for event in events:
+    for event, beam in zip(events, _beams(events, sheet.beam_beats), strict=True):
         for rank, key in enumerate(event.keys or ("",)):
             count += 1
             name = f"{voice.name}{bar}n{count}"
-            yield _note(event, key, rank, name, voice.staff, number, sheet, stops_tie=key in tied_in)
+            written = _note(event, key, rank, name, voice.staff, number, sheet, stops_tie=key in tied_in)
+            yield written if rank else written.replace("</staff>", f"</staff>{beam}", 1)
         tied_in = event.keys if event.is_tied else ()
+
+
+def _beams(events: list[Event], span: float) -> list[str]:
+    """The beams of every event: notes of a sixteenth or an eighth are joined within `span` quarter notes.
+
+    >>> [one.count("begin") for one in _beams([_event("C4s", 1), _event("C4s", 1), _event("C4q", 1)], 1.0)]
+    [2, 0, 0]
+    """
+    beat, groups = 0.0, list[list[int]]()
+    joined = False
+    for place, event in enumerate(events):
+        if event.is_grace:
+            continue
+        can_join = bool(event.keys) and event.length[0] in _BEAMS
+        if can_join and joined and beat % span:
+            groups[-1].append(place)
+        elif can_join:
+            groups.append([place])
+        joined = can_join
+        beat += event.beats
+    found = [""] * len(events)
+    for group in groups:
+        levels = [_BEAMS[events[place].length[0]] for place in group]
+        for k, place in enumerate(group):
+            found[place] = _beam_of(levels, k) if len(group) > 1 else ""
+    return found
+
+
+def _beam_of(levels: list[int], place: int) -> str:
+    """Where each beam of a note of a group begins, goes on and ends."""
+    parts = []
+    for level in range(1, levels[place] + 1):
+        before = place > 0 and levels[place - 1] >= level
+        after = place < len(levels) - 1 and levels[place + 1] >= level
+        kinds = {(False, True): "begin", (True, True): "continue", (True, False): "end"}
+        kind = kinds.get((before, after), "backward hook" if place else "forward hook")
+        parts.append(f'<beam number="{level}">{kind}</beam>')
+    return "".join(parts)
 
 
 def _note(

@@ -62,6 +62,7 @@ SHEET = Sheet(
     section_bars=SECTION_BARS,
     voices=(Voice(1, "r", RIGHT_HAND), Voice(2, "l", LEFT_HAND)),
     script="scripts/make_example.py",
+    beam_beats=BAR_BEATS,
 )
 
 

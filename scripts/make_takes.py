@@ -79,6 +79,7 @@ def _prelude() -> Sheet:
         section_bars=0,
         voices=(Voice(1, "r", right), Voice(2, "t", tenor), Voice(2, "b", bass)),
         script="scripts/make_takes.py",
+        beam_beats=2.0,
     )
 
 
