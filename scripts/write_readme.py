@@ -18,6 +18,7 @@ from pathlib import Path
 from tocco.inference.bundle import CARD, bundled_path, example_path
 
 ROOT = Path(__file__).parents[1]
+SUFFIXES = (".webm", ".mid")
 FIGURES = {
     "descriptors": ROOT / "results" / "statistics_models" / "cv4_cluster" / "cross_validation.md",
     "dimensions": ROOT / "results" / "perception" / "cross_validation.md",
@@ -49,6 +50,17 @@ def recording_output(folder: Path) -> str:
     return done.stdout.replace(str(folder), "report")
 
 
+def comparison_output(folder: Path) -> str:
+    """What comparing the two takes of the prelude prints; their page is copied to docs/."""
+    takes = example_path().with_name("bach_prelude")
+    files = [takes / f"prelude_{name}{suffix}" for name in ("struggling", "fluent") for suffix in SUFFIXES]
+    command = [Path(sys.executable).with_name("tocco"), "compare", *files, takes / "prelude.musicxml"]
+    command += ["-o", folder]
+    done = subprocess.run([str(c) for c in command], cwd=ROOT, capture_output=True, text=True, check=True)
+    shutil.copyfile(folder / "comparison.html", ROOT / "docs" / "prelude_comparison.html")
+    return done.stdout.replace(str(folder), "compared")
+
+
 def main_table(report: Path) -> str:
     """The first table of a report: the means over the descriptors or dimensions, everyone."""
     text = report.read_text(encoding="utf-8")
@@ -63,8 +75,10 @@ def main() -> None:
         for name in ("minuet.png", "minuet.html"):
             shutil.copyfile(Path(folder) / name, ROOT / "docs" / name)
         heard = recording_output(Path(folder) / "recording")
+        compared = comparison_output(Path(folder) / "compared")
     text = between(readme.read_text(encoding="utf-8"), "example", f"```\n{printed}```\n")
     text = between(text, "recording", f"```\n{heard.replace('report/recording', 'report')}```\n")
+    text = between(text, "comparison", f"```\n{compared}```\n")
     for name, report in FIGURES.items():
         text = between(text, name, f"{main_table(report)}\n")
     readme.write_text(text, encoding="utf-8")
