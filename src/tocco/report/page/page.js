@@ -13,8 +13,13 @@
       }
     });
   }
+  let opened = [];
   addEventListener("beforeprint", () => {
-    for (const one of document.querySelectorAll("details")) one.open = true;
+    opened = [...document.querySelectorAll("details:not([open])")];
+    for (const one of opened) one.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const one of opened) one.open = false;
   });
   if (!seek) return;
 
@@ -151,14 +156,15 @@
     if (wasPlaying) play(from, until, sound && !byTones ? null : list);
   });
 
-  // Whoever scrolls by hand is not pulled back at once.
+  // Whoever scrolls, by whatever means, is not pulled back at once.
   const LEFT_ALONE_MS = 4000;
-  let scrolledAt = -LEFT_ALONE_MS;
+  let scrolledAt = -LEFT_ALONE_MS, followedTo = 0;
   const timeline = byId("timeline"), lanes = byId("lanes"), overview = byId("overview-box");
   const scale = Number(timeline.dataset.scale);
-  for (const kind of ["wheel", "touchmove", "keydown"]) {
-    timeline.addEventListener(kind, () => { scrolledAt = performance.now(); }, { passive: true });
-  }
+  timeline.addEventListener("scroll", () => {
+    if (Math.abs(timeline.scrollLeft - followedTo) > 1) scrolledAt = performance.now();
+    followedTo = timeline.scrollLeft;
+  }, { passive: true });
   const [overviewCursor, lanesCursor] = [overview, lanes].map((box) => box.querySelector(".cursor"));
   const gutter = timeline.querySelector(".gutter");
   function barAt(sec) {
@@ -180,20 +186,34 @@
     document.dispatchEvent(new CustomEvent("tocco-position", { detail: { sec, playing } }));
     if (playing && performance.now() - scrolledAt > LEFT_ALONE_MS) {
       const room = timeline.clientWidth - gutter.offsetWidth, x = sec * scale - timeline.scrollLeft;
-      if (x < 0 || x > 0.85 * room) timeline.scrollLeft = sec * scale - 0.15 * room;
+      if (x < 0 || x > 0.85 * room) {
+        timeline.scrollLeft = sec * scale - 0.15 * room;
+        followedTo = timeline.scrollLeft;
+      }
     }
   }
 
   document.addEventListener("tocco-play", (event) => play(event.detail.from));
   document.addEventListener("tocco-seek", (event) => { pause(); position = event.detail.to; show(); });
-  byId("toggle").addEventListener("click", () => (playing ? pause() : play(position >= duration - 0.05 ? 0 : position)));
+  const AT_END_SEC = 0.15;  // more than a step of the slider, whose last one may lie before the end
+  byId("toggle").addEventListener("click", () => (playing ? pause() : play(position >= duration - AT_END_SEC ? 0 : position)));
   seek.addEventListener("input", () => {
     const to = Number(seek.value);
     if (playing) play(to); else { position = to; show(); }
   });
+  // The step of the slider is fine enough for a mouse, and too fine for keys.
+  const KEY_STEPS_SEC = { ArrowRight: 2, ArrowUp: 2, ArrowLeft: -2, ArrowDown: -2 };
+  seek.addEventListener("keydown", (event) => {
+    if (!(event.key in KEY_STEPS_SEC) || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    seek.value = now() + KEY_STEPS_SEC[event.key];
+    seek.dispatchEvent(new Event("input"));
+  });
   for (const button of document.querySelectorAll("button[data-start]")) {
-    button.addEventListener("click", () =>
-      play(Number(button.dataset.start), Number(button.dataset.end), "written" in button.dataset ? written : null));
+    button.addEventListener("click", () => {
+      scrolledAt = -LEFT_ALONE_MS;
+      play(Number(button.dataset.start), Number(button.dataset.end), "written" in button.dataset ? written : null);
+    });
   }
   overview.addEventListener("click", (event) => {
     const box = overview.getBoundingClientRect();
@@ -213,7 +233,7 @@
     return notes.find((one) => one.pitch === pitch && sec >= one.start - SLACK_SEC && sec <= one.end + SLACK_SEC);
   }
   addEventListener("keydown", (event) => {
-    const own = event.target.closest("button, input, select, textarea, summary, a");
+    const own = event.target.closest("button, select, summary, a");  // the slider has no use for it
     if (event.key !== " " || own || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     byId("toggle").click();
