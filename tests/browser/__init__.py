@@ -1,0 +1,1 @@
+"""Pages in a browser. A package, so that its browser ends before other tests that run event loops."""
