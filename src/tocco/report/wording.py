@@ -144,6 +144,8 @@ def nothing_stands_out(assessment: Assessment) -> str:
     """What is said where there is no finding, and what was not looked at."""
     rated = {name: one.value for name, one in assessment.ratings.items() if one.value is not None}
     lowest = min(rated, key=lambda name: rated[name], default=None)
+    if assessment.abstained and assessment.alignment is None:
+        return "Nothing was compared: the model abstains, and there is no score"
     said = "Nothing stands out"
     if lowest is not None and rated[lowest] < LOW_RATING:
         low = f"{title(lowest).lower()} ({points(rated[lowest])})"

@@ -112,6 +112,8 @@ def test_where_nothing_stands_out_it_says_so() -> None:
     assert "Nothing stands out." in findings_text(assessed(findings=()))
     bare = example(score=False).model_copy(update={"findings": ()})
     assert "Nothing stands out; without a score only passages are compared" in findings_text(bare)
+    silent = bare.model_copy(update={"abstained": True})
+    assert "Nothing was compared: the model abstains, and there is no score." in findings_text(silent)
     assert "was written by a version that named no findings" in findings_text(assessed(findings=None))
 
 
@@ -151,17 +153,25 @@ def test_measures_have_units_and_usual_ranges() -> None:
         "level_range": Measure(value=9.0, unit="velocity", meaning="range", usual=(20.0, 40.0)),
         "support": Measure(value=0.5, unit="fraction", meaning="support", usual=(0.2, 0.9)),
         "level": Measure(value=64.5, unit="velocity", meaning="median level"),
+        "touch": Measure(value=-0.5, unit="log", meaning="touch", usual=(-0.3, 0.0)),
+        "restarts": Measure(value=0.25, unit="count/min", meaning="restarts"),
+        "lift": Measure(value=-55.5, unit="ms", meaning="lift", usual=(-3.55, 74.9)),
     }
     technique = {"dynamics_control": Technique(measures=measures, places=(), missing={"shaping": "no shape"})}
     html = render(assessed(technique=technique), Material())
     table = next(one for one in parsed(html).all("table") if "median level" in one.text)
     rows = [[cell.text for cell in row.all("td")] for row in table.all("tbody")[0].all("tr")]
     assert rows == [
-        ["Dynamics control", "range", "9 velocity", "20 velocity to 40 velocity", "below"],
-        ["Dynamics control", "support", "50 %", "20 % to 90 %", "usual"],
-        ["Dynamics control", "median level", "64.5 velocity", "", ""],
-        ["Dynamics control", "shaping", "–", "", "no shape"],
+        [],
+        ["range", "9 velocity", "20 to 40 velocity", "below"],
+        ["support", "50 %", "20 to 90 %", "usual"],
+        ["median level", "64.5 velocity", "", ""],
+        ["touch", "× 0.607", "× 0.741 to 1.000", "below"],
+        ["restarts", "0.25 a minute", "", ""],
+        ["lift", "−55.5 ms", "−3.55 to 74.9 ms", "below"],
+        ["shaping", "–", "", "no shape"],
     ]
+    assert [one.text for one in table.all("th", scope="rowgroup")] == ["Dynamics control"]
 
 
 def test_without_files_there_is_no_player_and_nothing_to_press() -> None:

@@ -52,7 +52,7 @@ def test_equal_cells_are_one_rectangle_with_its_words() -> None:
         f"Phrasing, 17 to 24: more than 4 points below the whole ({whole:.1f})",
         "Phrasing, 25 to 32: no music",
     ]
-    assert (found.rows, found.first, found.last, found.unit) == (("Phrasing",), "1", "32", "bar")
+    assert (found.rows, found.marks, found.unit) == (("Phrasing",), ("1", "9", "17", "24", "32"), "bar")
 
 
 def test_a_passage_that_is_real_is_framed() -> None:
@@ -69,7 +69,7 @@ def test_a_passage_that_is_real_is_framed() -> None:
 def test_without_a_score_columns_are_seconds() -> None:
     found = heat_map(flat([50.0] * 32, score=False))
     assert found is not None
-    assert (found.unit, found.first, found.last) == ("time", "0:01", "1:01")
+    assert (found.unit, found.marks[0], found.marks[-1]) == ("time", "0:01", "1:01")
 
 
 def test_many_bars_share_columns_and_short_ones_have_the_value_at_their_middle() -> None:

@@ -57,3 +57,8 @@ def test_no_overall_mark_has_its_reason() -> None:
     without = Aggregate(value=None, weights={}, reason="missing: phrasing")
     said = summary(example().model_copy(update={"aggregate": without}))[1]
     assert said == "There is no overall mark (missing: phrasing)."
+
+
+def test_where_nothing_was_rated_the_performance_was_examined() -> None:
+    abstained = example().model_copy(update={"abstained": True})
+    assert "was examined beside the score etude.musicxml" in summary(abstained)[0]

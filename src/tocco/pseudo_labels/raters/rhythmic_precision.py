@@ -74,7 +74,7 @@ COMPONENTS: Final = (
         shape="log",
         from_value=2.0,
     ),
-    ComponentKind("tempo_trend", "log", "tempo change from start to end: above 0 is rushing", "reported"),
+    ComponentKind("tempo_trend", "log", "tempo change from start to end: growth is rushing", "reported"),
     ComponentKind(
         "chord_spread", "ms", "from the first to the last key of a chord, median", "reported", needs="midi"
     ),

@@ -147,8 +147,8 @@ def _finding(finding: Finding, assessment: Assessment) -> dict[str, Any]:
         "at": "throughout" if finding.kind == THROUGHOUT else clock(finding.start_sec),
         "play": "Play an example" if finding.kind == THROUGHOUT else "Play these seconds",
         "confidence": _confidence(finding.confidence),
-        "measure": f"{finding.measure.meaning}: {measure}",
-        "reference": f"{finding.reference.meaning}: {reference}",
+        "measure": f"{measure} ({finding.measure.meaning})",
+        "reference": f"{reference} ({finding.reference.meaning})",
         "as_written": finding.dimension == "note_accuracy" and finding.kind != THROUGHOUT,
     }
 

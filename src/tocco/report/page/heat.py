@@ -38,14 +38,13 @@ class HeatMap:
     ----------
     rows : titles of the dimensions, from top to bottom
     svg
-    first, last : labels of the first and the last column
+    marks : labels of the first and the last column, and of three between them
     unit : what a column is
     """
 
     rows: tuple[str, ...]
     svg: Markup
-    first: str
-    last: str
+    marks: tuple[str, ...]
     unit: str
 
 
@@ -86,7 +85,13 @@ def heat_map(assessment: Assessment) -> HeatMap | None:
         class_="heatmap",
     )
     unit = "bar" if assessment.alignment is not None and assessment.alignment.bars else "time"
-    return HeatMap(tuple(title(name) for name in names), svg, labels[0], labels[-1], unit)
+    return HeatMap(tuple(title(name) for name in names), svg, _marks(labels), unit)
+
+
+def _marks(labels: Sequence[str]) -> tuple[str, ...]:
+    """Five labels, evenly spread, or all where they are fewer."""
+    chosen = np.unique(np.linspace(0, len(labels) - 1, 5).round().astype(int))
+    return tuple(labels[k] for k in chosen)
 
 
 def _passages(assessment: Assessment, names: Sequence[str], edges: FloatArray) -> list[Markup]:

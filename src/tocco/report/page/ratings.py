@@ -50,7 +50,7 @@ class RatingRow:
 _SOURCES: Final = {
     "model": "learned from raters",
     "rule": "computed from notes and score",
-    "combined": "learned from raters, less deductions by rule",
+    "combined": "learned from raters, adjusted by rules",
     "missing": "not rated",
 }
 

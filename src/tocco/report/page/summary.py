@@ -50,7 +50,8 @@ def _what(assessment: Assessment) -> str:
             f"from the recording alone: its notes were {transcribed_by(inputs.transcriber)}, "
             "so soft notes, releases and pedal are less sure"
         )
-    return f"{heard_file(assessment).name}{length} was rated {score}, {source}."
+    verb = "examined" if assessment.abstained else "rated"
+    return f"{heard_file(assessment).name}{length} was {verb} {score}, {source}."
 
 
 def _result(assessment: Assessment) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -105,21 +106,40 @@ def measures(assessment: Assessment) -> list[dict[str, Any]]:
 
 
 def quantity(measure: Measure) -> str:
-    """Value and unit: a share in percent, a logarithm of a ratio as the ratio in percent."""
-    return _in_unit(measure.value, measure.unit)
+    """Value and unit: a share in percent, a logarithm of a ratio as the ratio.
+
+    >>> quantity(Measure(value=0.0953, unit="log", meaning="tempo against the written one"))
+    '× 1.100'
+    """
+    return _in_unit(_number(measure.value, measure.unit), measure.unit)
 
 
 def _usual(measure: Measure) -> str:
     low, high = measure.usual or (0.0, 0.0)
-    return f"{_in_unit(low, measure.unit)} to {_in_unit(high, measure.unit)}"
+    return _in_unit(f"{_number(low, measure.unit)} to {_number(high, measure.unit)}", measure.unit)
 
 
-def _in_unit(value: float, unit: str) -> str:
-    if unit == "fraction":
-        return f"{100.0 * value:.3g} %"
-    if unit in ("ratio", "correlation", "count"):
-        return f"{value:.3g}"
-    return f"{value:.3g} {unit}"
+_UNITS: Final = {
+    "fraction": "{} %",
+    "log": "× {}",
+    "ratio": "{}",
+    "correlation": "{}",
+    "count": "{}",
+    "count/min": "{} a minute",
+    "s/min": "{} s a minute",
+}
+"""How a number of a unit is written; of any other unit, the unit stands after it."""
+
+
+def _number(value: float, unit: str) -> str:
+    shown = (
+        f"{math.exp(value):.3f}" if unit == "log" else f"{100.0 * value if unit == 'fraction' else value:.3g}"
+    )
+    return shown.replace("-", "−")
+
+
+def _in_unit(numbers: str, unit: str) -> str:
+    return _UNITS[unit].format(numbers) if unit in _UNITS else f"{numbers} {unit}"
 
 
 def _place_of(measure: Measure) -> str:

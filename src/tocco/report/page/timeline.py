@@ -14,7 +14,7 @@ from tocco.inference.assessment import Assessment
 from tocco.music.performance import PEDAL_DOWN
 from tocco.report.page.attention import attention_lane
 from tocco.report.page.material import PEAK_SEC, Material, Notes
-from tocco.report.page.roll import roll_lane
+from tocco.report.page.roll import description, roll_lane
 from tocco.report.page.svg import (
     band_path,
     element,
@@ -60,6 +60,7 @@ class Lane:
     Attributes
     ----------
     name, label
+    text : what it shows, in words; empty where these stand beside the lanes
     height_px
     svg
     marks : (pixels from the top, text) of its vertical axis
@@ -67,6 +68,7 @@ class Lane:
 
     name: str
     label: str
+    text: str
     height_px: float
     svg: Markup
     marks: tuple[tuple[float, str], ...] = ()
@@ -110,7 +112,8 @@ def lanes(assessment: Assessment, material: Material, axis: Axis) -> list[Lane]:
         found.append(_curve_lane(assessment, axis))
     if material.notes is not None:
         svg, height, marks = roll_lane(assessment, material.notes, material.written, axis)
-        found.append(Lane("roll", "Notes", height, svg, marks))
+        text = description(assessment, material.notes, with_written=material.written is not None)
+        found.append(Lane("roll", "Notes", text, height, svg, marks))
     if assessment.tempo:
         found.append(_tempo_lane(assessment, axis))
     if material.notes is not None:
@@ -120,7 +123,7 @@ def lanes(assessment: Assessment, material: Material, axis: Axis) -> list[Lane]:
             found.append(_pedal_lane(material.notes, axis))
     if assessment.attention is not None:
         svg, height, marks = attention_lane(assessment, assessment.attention, axis)
-        found.append(Lane("attention", "Attention", height, svg, marks))
+        found.append(Lane("attention", "Attention", "", height, svg, marks))
     return found
 
 
@@ -152,19 +155,16 @@ def _axis_lane(assessment: Assessment, axis: Axis) -> Lane:
         x = float(axis.x(sec))
         parts.append(element("path", class_="tick", d=f"M{number(x)} 18v4"))
         parts.append(element("text", clock(sec), x=x + 2.0, y=31.0, class_="clock"))
-    return Lane(
-        "axis",
-        "Bar, time",
-        _AXIS_PX,
-        _svg("axis", "Bars and time", "Numbers of the bars, and minutes and seconds.", _AXIS_PX, axis, parts),
-    )
+    text = "Numbers of the bars, and minutes and seconds."
+    svg = _svg("axis", "Bars and time", text, _AXIS_PX, axis, parts)
+    return Lane("axis", "Bar, time", text, _AXIS_PX, svg)
 
 
 def _wave_lane(peak: FloatArray, axis: Axis) -> Lane:
     width = float(axis.x(len(peak) * PEAK_SEC))
     path = waveform(peak, width, _WAVE_PX, round(width / 1.5))
     text = "Loudness of the recording over time, as the height of its waveform."
-    return Lane("wave", "Sound", _WAVE_PX, _svg("wave", "Waveform", text, _WAVE_PX, axis, [path]))
+    return Lane("wave", "Sound", text, _WAVE_PX, _svg("wave", "Waveform", text, _WAVE_PX, axis, [path]))
 
 
 def _curve_lane(assessment: Assessment, axis: Axis) -> Lane:
@@ -198,7 +198,7 @@ def _curve_lane(assessment: Assessment, axis: Axis) -> Lane:
     )
     svg = _svg("curve", "Rating over time", text, _CURVE_PX, axis, parts)
     marks = tuple((float(y(np.array(v))), f"{v}") for v in (25, 50, 75))
-    return Lane("curve", "Rating", _CURVE_PX, svg, marks)
+    return Lane("curve", "Rating", text, _CURVE_PX, svg, marks)
 
 
 def _tempo_lane(assessment: Assessment, axis: Axis) -> Lane:
@@ -223,8 +223,8 @@ def _tempo_lane(assessment: Assessment, axis: Axis) -> Lane:
         f"{bpm.max():.0f}, median {middle:.0f}. The height is logarithmic."
     )
     svg = _svg("tempo", "Tempo by bar", text, _TEMPO_PX, axis, parts)
-    marks = ((float(y(np.array(middle))), f"{middle:.0f}"),)
-    return Lane("tempo", "Tempo", _TEMPO_PX, svg, marks)
+    marks = ((float(y(np.array(middle))), f"♩ = {middle:.0f}"),)
+    return Lane("tempo", "Tempo", text, _TEMPO_PX, svg, marks)
 
 
 def _level_lane(notes: Notes, signs: Sequence[Sign], axis: Axis) -> Lane:
@@ -244,12 +244,20 @@ def _level_lane(notes: Notes, signs: Sequence[Sign], axis: Axis) -> Lane:
     if len(first):
         parts.append(element("path", class_="line", d=line_path(axis.x(onset[first]), y(_median(loudest)))))
     parts += [_sign(sign, axis) for sign in signs]
-    text = "How fast each key was struck, from 1 to 127, and the median of nine successive onsets as a line."
+    text = (
+        "How fast each key was struck, and so how loud: MIDI velocity from 1 to 127, a dot for each note, "
+        "and the median of nine successive onsets as a line."
+    )
     if signs:
         text += f" Above it the {len(signs)} dynamic signs of the score."
     svg = _svg("level", "Dynamics", text, _LEVEL_PX, axis, parts)
     return Lane(
-        "level", "Dynamics", _LEVEL_PX, svg, tuple((float(y(np.array(v))), f"{v}") for v in (32, 64, 96))
+        "level",
+        "Dynamics",
+        text,
+        _LEVEL_PX,
+        svg,
+        tuple((float(y(np.array(v))), f"{v}") for v in (32, 64, 96)),
     )
 
 
@@ -284,7 +292,9 @@ def _pedal_lane(notes: Notes, axis: Axis) -> Lane:
     seconds = np.diff(np.append(pedal.time_sec, axis.duration_sec))
     down = float(seconds[pedal.value >= PEDAL_DOWN].sum()) / axis.duration_sec
     text = f"How far the sustain pedal is down; it is down for {down:.0%} of the time."
-    return Lane("pedal", "Pedal", _PEDAL_PX, _svg("pedal", "Sustain pedal", text, _PEDAL_PX, axis, parts))
+    return Lane(
+        "pedal", "Pedal", text, _PEDAL_PX, _svg("pedal", "Sustain pedal", text, _PEDAL_PX, axis, parts)
+    )
 
 
 def _range(values: FloatArray, least: float) -> tuple[float, float]:
