@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from browsing import Opened, assert_clean, assert_quiet
+from browsing import LOOKS, ON_PHONE, Look, Opened, assert_clean, assert_quiet
 from reports import HOSTILE_NAME, HOSTILE_TEXT, Reports
 
 KINDS = (
-    "example",
-    "no_score",
-    "abstention",
-    pytest.param("struggling", marks=pytest.mark.render),
-    "long",
-    "hostile",
+    ("example", LOOKS),
+    ("no_score", (ON_PHONE,)),
+    ("abstention", (ON_PHONE,)),
+    pytest.param("struggling", LOOKS, marks=pytest.mark.render),
+    ("long", (ON_PHONE,)),
+    ("hostile", (ON_PHONE,)),
 )
+"""What has colours of its own is examined in every look, what has only other texts where they fit least."""
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_it_is_clean(open_page: Callable[..., Opened], reports: Reports, kind: str) -> None:
-    assert_clean(open_page(getattr(reports, kind)))
+@pytest.mark.parametrize(("kind", "looks"), KINDS, ids=lambda value: value if isinstance(value, str) else "")
+def test_it_is_clean(
+    open_page: Callable[..., Opened], reports: Reports, kind: str, looks: Sequence[Look]
+) -> None:
+    assert_clean(open_page(getattr(reports, kind)), looks)
 
 
 def test_names_titles_and_words_are_only_text(open_page: Callable[..., Opened], reports: Reports) -> None:

@@ -12,11 +12,11 @@ A test of a new page:
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route
@@ -30,8 +30,13 @@ PHONE: Final = (360, 740)
 GRAVE: Final = ("serious", "critical")
 """Impacts of axe-core that no page may have."""
 
-LOOKS: Final = (("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE))
-"""Colour schemes and windows in which a page is examined."""
+Look = tuple[Literal["light", "dark"], tuple[int, int]]
+"""Colour scheme and window."""
+
+LIGHT: Final[Look] = ("light", DESKTOP)
+ON_PHONE: Final[Look] = ("light", PHONE)
+LOOKS: Final[tuple[Look, ...]] = (LIGHT, ("dark", DESKTOP), ON_PHONE)
+"""Those in which a page is examined."""
 
 _WIDTHS: Final = "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
 
@@ -189,14 +194,14 @@ def allowed_urls(path: Path) -> tuple[str, ...]:
     return path.resolve().as_uri(), path.resolve().with_suffix(".webm").as_uri()
 
 
-def assert_clean(opened: Opened) -> None:
+def assert_clean(opened: Opened, looks: Sequence[Look] = LOOKS) -> None:
     """No fault on the console, no request but for the file, and all can use it, in every look.
 
     That is: light and dark, on a desk and on a phone, axe-core finds nothing serious, nothing is wider than
     the window, no text lies upon another, is cut off, or is too faint.
     """
     page, found = opened.page, []
-    for scheme, (width, height) in LOOKS:
+    for scheme, (width, height) in looks:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": height})
         faults = [*grave_faults(page), *faint_texts(page)]
