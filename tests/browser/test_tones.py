@@ -72,7 +72,7 @@ def test_a_finding_stops_at_its_end(opened: Opened) -> None:
     button.click()
     assert start - 0.06 < position_sec(page) < start + 0.5
     wait_until_stopped(page)
-    assert end - 0.06 < position_sec(page) < end + 0.25
+    assert end - 0.06 < position_sec(page) < end + 0.5
 
 
 def test_half_the_speed_takes_twice_as_long(opened: Opened) -> None:
@@ -93,4 +93,4 @@ def test_a_click_on_a_note_plays_it(opened: Opened) -> None:
     assert hertz(note["pitch"]) in [pytest.approx(f, rel=1e-4) for f, _ in page.evaluate("() => struck")]
     assert cursor_sec(page) == pytest.approx(note["start"], abs=0.4)
     wait_until_stopped(page)
-    assert position_sec(page) == pytest.approx(max(note["end"], note["start"] + 0.6), abs=0.25)
+    assert position_sec(page) == pytest.approx(max(note["end"], note["start"] + 0.6), abs=0.5)
