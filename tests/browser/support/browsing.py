@@ -51,7 +51,8 @@ _OVERLAPS: Final = (
     + """
   const apart = ".timeline, .wide, .skip, svg, footer, script, style, select";
   const left = (one) => one.closest(apart) || unseen(one);
-  const seen = [];
+  const seen = [...document.querySelectorAll(".gutter text")]
+    .map((one) => ({ node: one.firstChild, box: one.getBoundingClientRect() }));
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode;
@@ -75,7 +76,7 @@ _OVERLAPS: Final = (
   return found;
 }"""
 )
-"""Texts that lie upon each other."""
+"""Texts that lie upon each other; of those in pictures, the names of lanes and their marks."""
 
 _CUT_OFF: Final = (
     f"""() => {{{_UNSEEN}"""

@@ -25,6 +25,9 @@ MOST_SHOWN_DIFFERENCE: Final = 40.0
 BAR_PX: Final = 18.0
 LEAST_WIDTH_PX: Final = 640.0
 _PANEL_PX: Final = 110.0
+_NAME_PX: Final = 20.0
+"""Room for the name of a panel above its highest mark."""
+
 _LABEL_BARS: Final = (1, 2, 4, 5, 10, 20, 50, 100)
 _LABEL_PX: Final = 34.0
 
@@ -144,9 +147,9 @@ def _panel(
     height = _PANEL_PX * 0.75
 
     def y(value: FloatArray) -> FloatArray:
-        return (height - 8.0) * (high - np.asarray(value)) / (high - low) + 4.0
+        return (height - _NAME_PX - 4.0) * (high - np.asarray(value)) / (high - low) + _NAME_PX
 
-    marks = tuple((max(float(y(np.array(v))), 8.0), f"{v:.0f}") for v in (low, high))
+    marks = tuple((float(y(np.array(v))), f"{v:.0f}") for v in (low, high))
     lines = [_line(place, x, y(column)) for place, column in enumerate(columns)]
     return Panel(name, label, _svg(f"{name}-by-bar", label, text, height, width, lines), height, marks)
 
