@@ -1,4 +1,4 @@
-"""What the checks of a page find, on small pages that have one fault each."""
+"""What the checks of HTML files find, on small ones that have one fault each."""
 
 from __future__ import annotations
 

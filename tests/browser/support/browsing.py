@@ -157,7 +157,7 @@ def opened_page(
     path : HTML
     size : width and height, CSS pixels
     dark : whether the reader prefers a dark page
-    setup : script that runs before those of the page
+    setup : script that runs before its own
     """
     width, height = size
     context = browser.new_context(

@@ -156,6 +156,7 @@ def abstained(made: Assessment) -> Assessment:
         "descriptors": {},
         "aggregate": total,
         "curve": curve,
+        "attention": None,
         "moments": (),
         "findings": (),
     }
@@ -171,6 +172,9 @@ def repeated(made: Assessment, times: int, period_sec: float) -> Assessment:
         curve[key] = [sec + shift for shift in shifts for sec in curve[key]]
     for key in ("value", "low_90", "high_90"):
         curve[key] = {name: values * times for name, values in curve[key].items()}
+    attention = data["attention"]
+    attention["curve"] *= times
+    attention["heads"] = [head * times for head in attention["heads"]]
     for kind in ("match", "insertion", "deletion", "substitution"):
         report[kind] = [n | {"time_sec": n["time_sec"] + shift} for shift in shifts for n in report[kind]]
         report["counts"][kind] *= times
