@@ -233,7 +233,7 @@
     return notes.find((one) => one.pitch === pitch && sec >= one.start - SLACK_SEC && sec <= one.end + SLACK_SEC);
   }
   addEventListener("keydown", (event) => {
-    const own = event.target.closest("button, select, summary, a");  // the slider has no use for it
+    const own = event.target.closest("button, select, summary, a, input:not([type=range])");
     if (event.key !== " " || own || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     byId("toggle").click();
