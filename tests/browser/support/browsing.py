@@ -100,7 +100,8 @@ _FAINT: Final = """(least) => {
   sample.remove();
   const behind = (one) => {
     const previous = one.previousElementSibling;
-    if (previous?.tagName === "circle") return numbers(getComputedStyle(previous).fill);
+    const under = previous?.tagName === "circle" ? getComputedStyle(previous).fill : "none";
+    if (under !== "none") return numbers(under);
     for (let at = one; at; at = at.parentElement) {
       const colour = numbers(getComputedStyle(at).backgroundColor);
       if (colour.length === 3 || colour[3] > 0.99) return colour;
