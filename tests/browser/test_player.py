@@ -35,7 +35,9 @@ def test_the_button_plays_and_stops(opened: Opened) -> None:
     page.get_by_role("button", name="Play", exact=True).click()
     wait_until_after(page, 0.3)
     assert current_sec(page) > 0.3
+    assert [one.is_visible() for one in page.locator("#toggle path").all()] == [False, True]
     page.get_by_role("button", name="Pause").click()
+    assert [one.is_visible() for one in page.locator("#toggle path").all()] == [True, False]
     stopped = current_sec(page)
     page.wait_for_timeout(150)
     assert current_sec(page) == stopped

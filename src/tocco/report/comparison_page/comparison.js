@@ -156,7 +156,6 @@
     const said = `${clock(sec)} / ${clock(take().duration)}${label ? ` · bar ${label}` : ""}`;
     seek.setAttribute("aria-valuetext", `${current.toUpperCase()}, ${said}`);
     byId("position").textContent = said;
-    byId("toggle").textContent = playing ? "⏸" : "▶";
     byId("toggle").setAttribute("aria-label", playing ? "Pause" : "Play");
     for (const letter of ["a", "b"]) byId(`choose-${letter}`).setAttribute("aria-pressed", String(letter === current));
     if (!lanes) return;

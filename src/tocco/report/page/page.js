@@ -178,7 +178,6 @@
     seek.setAttribute("aria-valuetext", bar ? `${clock(sec)}, bar ${bar}` : clock(sec));
     byId("position").textContent = `${clock(sec)} / ${clock(duration)}${bar ? ` · bar ${bar}` : ""}`;
     const toggle = byId("toggle");
-    toggle.textContent = playing ? "⏸" : "▶";
     toggle.setAttribute("aria-label", playing ? "Pause" : "Play");
     overviewCursor.hidden = lanesCursor.hidden = sec === 0 && !playing;
     overviewCursor.style.left = `${(100 * sec) / duration}%`;
