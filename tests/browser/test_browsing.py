@@ -52,7 +52,9 @@ def test_every_fault_is_found(
 
 
 def test_a_request_to_a_network_is_found(open_page: Callable[..., Opened], tmp_path: Path) -> None:
-    made = opened(open_page, tmp_path, "<script>fetch('https://example.org/').catch(() => 0)</script>")
+    script = "fetch('https://example.org/').catch(() => { window.isRefused = true; });"
+    made = opened(open_page, tmp_path, f"<script>{script}</script>")
+    made.page.wait_for_function("() => window.isRefused")
     made.console.clear()  # the browser says so too
     with pytest.raises(AssertionError, match=r"https://example\.org/"):
         assert_quiet(made)
