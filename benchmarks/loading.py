@@ -30,7 +30,8 @@ from tocco.data.loaders import TrainingLoader, WorkerConfig
 from tocco.data.prepared import PreparedRecord, prepare_records
 from tocco.data.records import LabelRecord, read_labels
 from tocco.files import write_bytes
-from tocco.training.config import ExperimentConfig, load_config
+from tocco.training.config import ExperimentConfig
+from tocco.training.config_file import load_config
 from tocco.training.stages import build_module
 
 EPOCHS = 3

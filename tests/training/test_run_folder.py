@@ -14,7 +14,8 @@ from tocco.apps.commands.experiments import not_trained
 from tocco.data.prepared import PreparedRecord, prepare_records
 from tocco.data.records import read_labels
 from tocco.errors import InputError, MismatchError, OutputError, ToccoError, UsageError
-from tocco.training.config import ExperimentConfig, load_config
+from tocco.training.config import ExperimentConfig
+from tocco.training.config_file import load_config
 from tocco.training.run_folder import (
     CHECKPOINT,
     WEIGHTS_FILE,

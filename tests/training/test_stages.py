@@ -9,12 +9,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tocco.data.loaders import WorkerConfig
 from tocco.data.prepared import PreparedRecord, prepare_records
 from tocco.data.records import read_labels
 from tocco.errors import InputError
 from tocco.rubrics import TARGETS
-from tocco.training.config import ExperimentConfig, load_config
+from tocco.training.config import ExperimentConfig
+from tocco.training.config_file import load_config
 from tocco.training.epoch_log import read_epochs
 from tocco.training.lightning_module import PerformanceEvaluationModel, held_out_metrics, warmup_cosine
 from tocco.training.run_folder import Split
@@ -105,17 +105,16 @@ class StopError(Exception):
 
 @pytest.mark.parametrize(("workers", "stop_at"), [(0, 4), (0, 3), (1, 5)])
 def test_a_run_cut_off_within_an_epoch_ends_with_the_same_bits(
-    config: ExperimentConfig, prepared: list[PreparedRecord], tmp_path: Path, workers: int, stop_at: int
+    prepared: list[PreparedRecord], tmp_path: Path, workers: int, stop_at: int
 ) -> None:
     """Three batches an epoch, with dropout: cut off after the fourth step, or at the end of an epoch."""
-    training = config.training.model_copy(update={"checkpoint_every_steps": 1, "max_epochs": 2})
-    config = config.model_copy(
-        update={
-            "model": config.model.model_copy(update={"dropout": 0.2}),
-            "training": training,
-            "loading": WorkerConfig(workers=workers),
-        }
-    )
+    values = {
+        "training.max_epochs": "2",
+        "callbacks.checkpoint.every_steps": "1",
+        "model.dropout": "0.2",
+        "data.num_workers": str(workers),
+    }
+    config = load_config(TINY, values)
     whole = train_stage(config, prepared, SPLIT, tmp_path / "whole", validate=False)
     original = PerformanceEvaluationModel.on_train_batch_start
 
@@ -178,11 +177,12 @@ def test_every_parameter_is_in_one_group_and_norms_are_not_decayed(
     groups = module.parameter_groups()
     grouped = [p for group in groups for p in group["params"]]
     assert len(grouped) == len({id(p) for p in grouped}) == len(list(module.parameters()))
+    optimizer = config.training.optimizer
     lr = {id(p): group["lr"] for group in groups for p in group["params"]}
     decay = {id(p): group["weight_decay"] for group in groups for p in group["params"]}
     for name, p in module.named_parameters():
         backbone = name.startswith(("network.audio_encoder", "network.midi_encoder"))
-        assert lr[id(p)] == (config.training.backbone_lr if backbone else config.training.heads_lr)
+        assert lr[id(p)] == (optimizer.backbone_lr if backbone else optimizer.heads_lr)
         assert decay[id(p)] == 0.0 or p.ndim > 1
     assert decay[id(module.loss.log_variance)] == 0.0
 

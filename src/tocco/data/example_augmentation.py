@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from tocco.audio.augmentation import AugmentationConfig, Triple, augment_triple
+from tocco.audio.augmentation import EFFECTS, AugmentationConfig, Triple, augment_triple
 from tocco.data.preparation import WindowInputs, symbolic_inputs
 from tocco.data.prepared import PreparedWindow
 from tocco.music.transcriber_noise import transcriber_noise
@@ -23,6 +23,9 @@ from tocco.units import FloatArray
 
 TRANSCRIBER = "transcriber_noise"
 """Name of the symbolic effect in an example's metadata."""
+
+_EFFECT_OF: Final = {**{name: name for name in EFFECTS}, "noise": "add_noise"}
+"""Short name -> effect."""
 
 
 class ExampleAugmentation(StrictModel):
@@ -33,11 +36,28 @@ class ExampleAugmentation(StrictModel):
     enabled : no augmentation unless true
     transcriber_probability : probability of a simulated transcription
     audio : effects on the audio, which also change notes and labels
+        The probability of one may be given by the name of the effect alone: `pitch_shift: 0.3` is
+        `audio: {pitch_shift: {probability: 0.3}}`, and `noise` is `add_noise`.
     """
 
     enabled: bool = False
     transcriber_probability: Annotated[float, Field(ge=0.0, le=1.0)] = 0.3
     audio: AugmentationConfig = AugmentationConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_probabilities(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(given.get("audio", {}), dict):
+            return given
+        named = {key: value for key, value in given.items() if key in _EFFECT_OF}
+        blocks = dict(given.get("audio", {}))
+        for key, value in named.items():
+            effect = _EFFECT_OF[key]
+            block = blocks.get(effect)
+            more = value if isinstance(value, dict) else {"probability": value}
+            blocks[effect] = {**(block if isinstance(block, dict) else {}), **more}
+        rest = {key: value for key, value in given.items() if key not in named}
+        return {**rest, "audio": blocks} if named else given
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,23 +1,37 @@
-"""Settings of an experiment: a validated YAML file.
+"""Settings of an experiment, checked: data, model, training, callbacks, logging.
 
-Unknown keys are refused with the nearest valid name, so that a misspelt setting is never
-ignored. The resolved config is stored with every checkpoint and bundle.
+Unknown keys are refused with the nearest valid name, so that a misspelt setting is never ignored.
+`tocco.training.config_file` reads them from YAML. The resolved settings are stored with every run and bundle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from tocco.data.example_augmentation import ExampleAugmentation
 from tocco.data.loaders import WorkerConfig
+from tocco.data.partition import Grouping
 from tocco.data.record_arrays import MissingMidi
-from tocco.errors import InputError
-from tocco.schema import StrictModel, one_line
+from tocco.errors import short
+from tocco.rubrics import TARGETS, TOCCO10
+from tocco.schema import StrictModel, nearest
+
+COMPACT = "compact"
+"""Name of the audio encoder that is trained from random weights."""
+
+TECHNICAL: tuple[str, ...] = tuple(one.name for one in TOCCO10.dimensions if one.family == "technical")
+"""The six dimensions that have pseudo-labels."""
+
+_NUMBERS_OF_TARGETS = {6: TECHNICAL, 10: TARGETS}
+_PRECISIONS = {16: "16-mixed", 32: "32-true", "16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true"}
+
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+Precision = Annotated[
+    Literal["32-true", "bf16-mixed", "16-mixed"],
+    BeforeValidator(lambda given: _PRECISIONS.get(given, given) if isinstance(given, int | str) else given),
+]
 
 
 class DataConfig(StrictModel):
@@ -25,24 +39,67 @@ class DataConfig(StrictModel):
 
     Attributes
     ----------
-    protocol : cross-validation protocol of the label file
+    train_path : label file (JSONL), relative to the current folder; `--labels` takes its place
+    val_split, test_split : shares of the records for validation and test
+        A partition without common music. Without `val_split`, the folds of `protocol` are used instead.
+    split_by : what no two parts of that partition have in common
+    protocol : cross-validation protocol
     window_sec, overlap : seconds; fraction of a window
         Long excerpts are cut into overlapping windows, in training as in assessment.
     score_dropout : probability
         Share of training windows without their score, so that the model can also rate
         performances without one.
+    score_features : whether scores are inputs at all
+    statistics : whether the performance statistics are inputs
     missing_midi : "refuse" or "derive"
         How to treat a record without MIDI: as an error, or transcribe its audio.
     transcriber : command for that, with {audio} and {midi}; null for the built-in transcriber
+    num_workers, prefetch, persistent_workers, pin_memory : see `WorkerConfig`
+    augmentation : see `ExampleAugmentation`
     """
 
+    train_path: str | None = None
+    val_split: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    test_split: Share = 0.15
+    split_by: Grouping = "cluster"
     protocol: Literal["cv4_cluster", "cv4_performer", "leave_one_work_out"] = "cv4_cluster"
     window_sec: float = Field(20.0, gt=1.0, le=60.0)
-    overlap: float = Field(0.5, ge=0.0, lt=1.0)
+    overlap: Share = 0.5
     score_dropout: float = Field(0.3, ge=0.0, le=1.0)
+    score_features: bool = True
+    statistics: bool = True
     batch_size: PositiveInt = 8
     missing_midi: MissingMidi = "refuse"
     transcriber: str | None = None
+    num_workers: int = Field(0, ge=0, le=64)
+    prefetch: int = Field(2, ge=1, le=64)
+    persistent_workers: bool = True
+    pin_memory: bool = True
+    augmentation: ExampleAugmentation = ExampleAugmentation()
+
+    @model_validator(mode="after")
+    def _check_shares(self) -> DataConfig:
+        if self.val_split is not None and self.val_split + self.test_split >= 1.0:
+            given = f"{self.val_split:g} and {self.test_split:g}"
+            raise ValueError(f"val_split and test_split are {given}: nothing is left to train on")
+        return self
+
+    @property
+    def shares(self) -> tuple[float, float, float] | None:
+        """Shares of training, validation and test; None where the folds of `protocol` are used."""
+        if self.val_split is None:
+            return None
+        return (round(1.0 - self.val_split - self.test_split, 6), self.val_split, self.test_split)
+
+    @property
+    def workers(self) -> WorkerConfig:
+        """Worker processes of the loaders."""
+        return WorkerConfig(
+            workers=self.num_workers,
+            prefetch=self.prefetch,
+            persistent_workers=self.persistent_workers,
+            pin_memory=self.pin_memory,
+        )
 
 
 class ModelConfig(StrictModel):
@@ -50,36 +107,107 @@ class ModelConfig(StrictModel):
 
     Attributes
     ----------
-    audio_encoder : "compact", trained from random weights, or "mert", loaded from `mert_checkpoint`
+    audio_encoder : "compact", trained from random weights, or the hub id or folder of a MERT checkpoint
+    random_audio_encoder : whether the audio encoder keeps random weights, which are not trained
     audio_width, audio_depth, audio_mels : channels, blocks and mel bands of the compact encoder
     audio_pool_frames : number of audio frames averaged into one before the fusion
-    midi_layers, midi_size, midi_heads : transformer over the notes
+    mert_trainable : "none", "all", or the number of top layers of MERT that are trained
+    gradient_checkpointing : recompute MERT's activations in the backward pass, to save memory
+    midi_encoder : "custom", the transformer of tocco
+    midi_layers, midi_size, midi_heads : of the transformer over the notes
+    inputs : whether the network reads audio and notes, or one of them
+    fusion : how audio and notes are joined
     fusion_size : total width of audio and note features
+    aggregation : how frames become one vector
     pool_frames : number of frames averaged before the BiLSTM
-    mert_checkpoint : hub id or folder; only for "mert"
-    mert_trainable : "none", "all", or the number of top layers that are trained
     statistics_width : width of the branch for the performance statistics
+    mtl_dimensions : what the network rates
+        6: the six technical dimensions, which have pseudo-labels. 10: the ten dimensions, and the descriptors
+        where they have labels. Or a list of names.
     """
 
-    audio_encoder: Literal["compact", "mert"] = "compact"
+    audio_encoder: str = COMPACT
+    random_audio_encoder: bool = False
     audio_width: PositiveInt = 256
     audio_depth: PositiveInt = 6
     audio_mels: PositiveInt = 80
     audio_pool_frames: PositiveInt = 4
+    mert_trainable: Literal["none", "all"] | PositiveInt = "none"
+    gradient_checkpointing: bool = False
+    midi_encoder: Literal["custom"] = "custom"
     midi_layers: PositiveInt = 6
     midi_size: PositiveInt = 256
     midi_heads: PositiveInt = 8
+    inputs: Literal["both", "audio", "midi"] = "both"
+    fusion: Literal["cross_attention", "concatenation"] = "cross_attention"
     fusion_size: PositiveInt = 1024
     fusion_heads: PositiveInt = 8
+    aggregation: Literal["bilstm_attention", "mean_sd"] = "bilstm_attention"
     lstm_layers: PositiveInt = 2
     lstm_hidden: PositiveInt = 256
     aggregator_heads: PositiveInt = 4
     pool_frames: PositiveInt = 2
     statistics_width: PositiveInt = 128
-    dropout: float = Field(0.1, ge=0.0, lt=1.0)
-    mert_checkpoint: str | None = None
-    mert_trainable: Literal["none", "all"] | PositiveInt = "none"
-    gradient_checkpointing: bool = False
+    dropout: Share = 0.1
+    mtl_dimensions: Literal[6, 10] | tuple[str, ...] = 10
+
+    @field_validator("audio_encoder")
+    @classmethod
+    def _compact_or_checkpoint(cls, given: str) -> str:
+        if given != COMPACT and "/" not in given:
+            raise ValueError(
+                f"{short(given)} is neither 'compact' nor a hub id or a folder (owner/name, ./name)"
+            )
+        return given
+
+    @field_validator("mtl_dimensions", mode="before")
+    @classmethod
+    def _known_targets(cls, given: Any) -> Any:
+        if isinstance(given, list | tuple):
+            unknown = [str(name) for name in given if name not in TARGETS]
+            if unknown:
+                raise ValueError(nearest(unknown[0], TARGETS))
+            if not given or len(set(given)) < len(given):
+                raise ValueError("names one twice" if given else "is empty")
+        elif not isinstance(given, int) or given not in _NUMBERS_OF_TARGETS:
+            raise ValueError(f"is {short(given)}; 6, 10 or a list of names is allowed")
+        return given
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Names of the network's outputs, in the order of `TARGETS`."""
+        chosen = self.mtl_dimensions
+        names = _NUMBERS_OF_TARGETS[chosen] if isinstance(chosen, int) else chosen
+        return tuple(name for name in TARGETS if name in names)
+
+
+class OptimizerConfig(StrictModel):
+    """Optimiser.
+
+    Attributes
+    ----------
+    backbone_lr, heads_lr : peak learning rates; backbone is the two encoders, heads is everything else
+    weight_decay : of weight matrices; norms, biases and the loss's own variances have none
+    """
+
+    name: Literal["AdamW"] = "AdamW"
+    backbone_lr: PositiveFloat = 1e-4
+    heads_lr: PositiveFloat = 3e-4
+    weight_decay: float = Field(0.01, ge=0.0)
+
+
+class SchedulerConfig(StrictModel):
+    """Learning rate over time.
+
+    Attributes
+    ----------
+    name : "cosine" to `min_lr` at the last step, or "constant"
+    warmup_steps : optimiser steps of linear warm-up, at most a tenth of all
+    """
+
+    name: Literal["cosine", "constant"] = "cosine"
+    warmup_steps: int = Field(500, ge=0)
+    min_lr: float = Field(1e-6, ge=0.0)
 
 
 class TrainingConfig(StrictModel):
@@ -87,87 +215,127 @@ class TrainingConfig(StrictModel):
 
     Attributes
     ----------
-    backbone_lr, heads_lr, min_lr : AdamW learning rates; backbone = the two encoders
-    warmup_steps : optimiser steps of linear warm-up, then cosine to `min_lr` at the last step
+    checkpoint : weights that the stage starts from; `--checkpoint` takes its place
+    loss : weights of the dimensions, learned from their uncertainty or equal
+    rating_loss : squared error, ordinal regression, or squared error and order within the batch
     ridge_penalty : of the linear initialisation of the head, per record
     variance_weight : weight of the per-sample variance loss relative to the rating loss
     average_decay : decay of the exponential moving average of the weights
-    checkpoint_every_steps : optimiser steps between two checkpoints within an epoch
-        0 for checkpoints at the end of each epoch only.
+    precision : 16 and 32 are read as "16-mixed" and "32-true"
+    threads : of the processor; 0 for all
     """
 
     seed: int = 20261122
     max_epochs: PositiveInt = 20
-    backbone_lr: PositiveFloat = 1e-4
-    heads_lr: PositiveFloat = 3e-4
-    min_lr: float = Field(1e-6, ge=0.0)
-    weight_decay: float = Field(0.01, ge=0.0)
-    warmup_steps: int = Field(500, ge=0)
+    precision: Precision = "32-true"
+    optimizer: OptimizerConfig = OptimizerConfig()  # type: ignore[call-arg]
+    scheduler: SchedulerConfig = SchedulerConfig()  # type: ignore[call-arg]
     gradient_clip: PositiveFloat = 1.0
     accumulate_grad_batches: PositiveInt = 1
+    checkpoint: str | None = None
+    loss: Literal["uncertainty", "equal"] = "uncertainty"
+    rating_loss: Literal["mse", "coral", "ranking"] = "mse"
     ridge_penalty: PositiveFloat = 1.5
     variance_weight: float = Field(0.1, ge=0.0)
-    average_decay: float = Field(0.99, ge=0.0, lt=1.0)
-    checkpoint_every_steps: int = Field(0, ge=0)
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    average_decay: Share = 0.99
     threads: int = Field(0, ge=0)
 
 
+class CheckpointConfig(StrictModel):
+    """What is kept of a run, beside the last state.
+
+    Attributes
+    ----------
+    monitor, mode : quantity of the validation, and whether less or more of it is better
+        Without validation, only the last state is kept.
+    save_top_k : number of best checkpoints
+    every_epoch : whether the last state is written after every epoch
+    every_steps : optimiser steps between two checkpoints within an epoch; 0 for none
+    """
+
+    monitor: str = "val_loss"
+    mode: Literal["min", "max"] = "min"
+    save_top_k: int = Field(3, ge=0)
+    every_epoch: bool = True
+    every_steps: int = Field(0, ge=0)
+
+
+class EarlyStoppingConfig(StrictModel):
+    """When training ends before its last epoch: `patience` epochs without improvement of `monitor`."""
+
+    monitor: str = "val_loss"
+    mode: Literal["min", "max"] = "min"
+    patience: PositiveInt = 5
+
+
+class CallbacksConfig(StrictModel):
+    """What happens during training.
+
+    Attributes
+    ----------
+    early_stopping : null for none; it needs validation
+    lr_monitor : whether learning rates are logged
+    """
+
+    checkpoint: CheckpointConfig = CheckpointConfig()  # type: ignore[call-arg]
+    early_stopping: EarlyStoppingConfig | None = None
+    lr_monitor: bool = True
+
+
+class LoggingConfig(StrictModel):
+    """Where figures go, beside `metrics.csv`.
+
+    Attributes
+    ----------
+    tensorboard : whether an event file is written to the folder of the run
+    wandb_project : project of Weights & Biases; null for none
+    wandb_mode : "offline" writes to the folder of the run and sends nothing
+    mlflow : whether the run is written to a local MLflow store
+    """
+
+    log_every_n_steps: PositiveInt = 50
+    tensorboard: bool = True
+    wandb_project: str | None = None
+    wandb_mode: Literal["offline", "online", "disabled"] = "offline"
+    mlflow: bool = False
+
+
+class MaskingConfig(StrictModel):
+    """Masked pre-training of the MIDI encoder, for `stage: masked_notes`.
+
+    Attributes
+    ----------
+    mask_share : share of the notes of a sequence that are hidden
+    """
+
+    mask_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.15
+
+
 class ExperimentConfig(StrictModel):
-    """A whole experiment: `tocco train --config FILE`."""
+    """A whole experiment: `tocco train --config FILE`.
+
+    Attributes
+    ----------
+    name : of the run; the name of the file where it is not given
+    stage : "ratings" trains the network on labels, "masked_notes" pre-trains its MIDI encoder without any
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    stage: Literal["ratings", "masked_notes"] = "ratings"
     data: DataConfig = DataConfig()  # type: ignore[call-arg]
-    loading: WorkerConfig = WorkerConfig()
-    augmentation: ExampleAugmentation = ExampleAugmentation()
     model: ModelConfig = ModelConfig()  # type: ignore[call-arg]
     training: TrainingConfig = TrainingConfig()  # type: ignore[call-arg]
+    masking: MaskingConfig = MaskingConfig()
+    callbacks: CallbacksConfig = CallbacksConfig()  # type: ignore[call-arg]
+    logging: LoggingConfig = LoggingConfig()  # type: ignore[call-arg]
+
+    @model_validator(mode="after")
+    def _check_inputs(self) -> ExperimentConfig:
+        if self.stage == "masked_notes" and self.model.inputs == "audio":
+            raise ValueError("model.inputs is 'audio', but stage 'masked_notes' trains the MIDI encoder")
+        return self
 
 
-def load_config(path: Path, overrides: Mapping[str, str] | None = None) -> ExperimentConfig:
-    """Read an experiment's settings.
-
-    Parameters
-    ----------
-    path
-        YAML file.
-    overrides
-        "block.key" -> value as YAML text, on top of the file.
-
-    Raises
-    ------
-    InputError
-        File missing, invalid YAML, an unknown key (with the nearest valid one), or a value out of range.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(path, error.strerror or "cannot be read", next_step="name a YAML file") from error
-    try:
-        values = yaml.safe_load(text)
-        for key, value in (overrides or {}).items():
-            _set(values, key, yaml.safe_load(value))
-    except yaml.YAMLError as error:
-        problem = str(error).splitlines()[0]
-        raise InputError(path, f"is not YAML: {problem}", next_step="correct the line") from error
-    if not isinstance(values, dict):
-        raise InputError(
-            path, "has no settings", allowed="blocks name, data, loading, augmentation, model, training"
-        )
-    return parse_config(values, str(path))
-
-
-def parse_config(values: Mapping[str, Any], subject: str) -> ExperimentConfig:
-    """Validate settings; `subject` names them in messages."""
-    try:
-        return ExperimentConfig.model_validate(values)
-    except ValidationError as error:
-        raise InputError(subject, one_line(error), next_step="correct the setting") from error
-
-
-def _set(values: dict[str, Any], key: str, value: object) -> None:
-    block = values
-    *parents, last = key.split(".")
-    for parent in parents:
-        block = block.setdefault(parent, {})
-    block[last] = value
+def blocks() -> tuple[str, ...]:
+    """Keys at the top of a file of settings."""
+    return tuple(ExperimentConfig.model_fields)

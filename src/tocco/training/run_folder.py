@@ -26,6 +26,7 @@ from tocco.data.splits import split_hash
 from tocco.errors import InputError, MismatchError, OutputError
 from tocco.files import write_bytes
 from tocco.training.config import ExperimentConfig
+from tocco.training.config_file import parse_config
 
 CONFIG, SPLIT, CHECKPOINT, WEIGHTS_FILE = "config.yaml", "split.json", "last.ckpt", "model.safetensors"
 INNER: Final = "-inner"
@@ -151,7 +152,17 @@ def read_description(folder: Path) -> PartDescription | None:
         split = json.loads((folder / SPLIT).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, json.JSONDecodeError):
         return None
-    return PartDescription(config, split) if isinstance(config, dict) and isinstance(split, dict) else None
+    if not isinstance(config, dict) or not isinstance(split, dict):
+        return None
+    return PartDescription(_in_present_shape(config), split)
+
+
+def _in_present_shape(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings as this release resolves them, so that those of an earlier one can be compared."""
+    try:
+        return parse_config(config, CONFIG).model_dump(mode="json")
+    except InputError:
+        return config
 
 
 def revision() -> str:

@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import lightning.pytorch as pl
 import numpy as np
@@ -34,23 +34,31 @@ from tocco.music.note_features import NOTE_FEATURES
 from tocco.music.octuple import OCTUPLE_VOCABULARY
 from tocco.music.statistics import STATISTICS
 from tocco.rubrics import TARGETS
-from tocco.training.config import ExperimentConfig, TrainingConfig
+from tocco.training.config import COMPACT, ExperimentConfig
 from tocco.training.epoch_log import PICTURE, EpochLog, draw_curves, read_epochs
 from tocco.training.lightning_module import PerformanceEvaluationModel
 from tocco.training.run_folder import CHECKPOINT, WEIGHTS_FILE, Split, describe, open_part
 
+_NOT_OF_THE_NETWORK: Final = {
+    *("audio_encoder", "random_audio_encoder", "mert_trainable", "gradient_checkpointing", "midi_encoder"),
+    *("mtl_dimensions", "inputs", "fusion", "aggregation"),
+}
+"""Settings of the model that `network_arguments` words anew."""
+
 
 def network_arguments(config: ExperimentConfig) -> dict[str, Any]:
     """Arguments of `build_network` in an experiment."""
-    arguments = config.model.model_dump()
+    model = config.model
+    is_mert = model.audio_encoder != COMPACT
     mert = {
-        "checkpoint": arguments.pop("mert_checkpoint"),
-        "trainable": arguments.pop("mert_trainable"),
-        "gradient_checkpointing": arguments.pop("gradient_checkpointing"),
+        "checkpoint": model.audio_encoder,
+        "trainable": model.mert_trainable,
+        "gradient_checkpointing": model.gradient_checkpointing,
     }
     return {
-        **arguments,
-        "mert": mert if config.model.audio_encoder == "mert" else None,
+        **model.model_dump(exclude=_NOT_OF_THE_NETWORK),
+        "audio_encoder": "mert" if is_mert else COMPACT,
+        "mert": mert if is_mert else None,
         "octuple_vocabulary": tuple(OCTUPLE_VOCABULARY.values()),
         "n_note_features": len(NOTE_FEATURES),
         "n_statistics": len(STATISTICS),
@@ -115,17 +123,17 @@ def train_stage(
             training=True,
             score_dropout=config.data.score_dropout,
             seed=config.training.seed,
-            augmentation=config.augmentation,
+            augmentation=config.data.augmentation,
         ),
         batch_size=config.data.batch_size,
         seed=config.training.seed,
-        workers=config.loading,
+        workers=config.data.workers,
     )
     held_out_loader = (
         evaluation_loader(
             PerformanceDataset(held_out, training=False),
             batch_size=config.data.batch_size,
-            workers=config.loading,
+            workers=config.data.workers,
         )
         if held_out
         else None
@@ -167,11 +175,11 @@ def build_module(config: ExperimentConfig, training: Sequence[PreparedRecord]) -
     return PerformanceEvaluationModel(
         network,
         label_sd=sd.tolist(),
-        backbone_lr=settings.backbone_lr,
-        heads_lr=settings.heads_lr,
-        min_lr=settings.min_lr,
-        weight_decay=settings.weight_decay,
-        warmup_steps=settings.warmup_steps,
+        backbone_lr=settings.optimizer.backbone_lr,
+        heads_lr=settings.optimizer.heads_lr,
+        min_lr=settings.scheduler.min_lr,
+        weight_decay=settings.optimizer.weight_decay,
+        warmup_steps=settings.scheduler.warmup_steps,
         variance_weight=settings.variance_weight,
     )
 
@@ -228,18 +236,17 @@ def _trainer(config: ExperimentConfig, folder: Path, *, progress: bool) -> pl.Tr
         enable_progress_bar=progress,
         enable_model_summary=False,
         callbacks=[
-            *_checkpoints(folder, settings),
+            *_checkpoints(folder, config.callbacks.checkpoint.every_steps),
             EMAWeightAveraging(decay=settings.average_decay),
             EpochLog(folder),
         ],
     )
 
 
-def _checkpoints(folder: Path, settings: TrainingConfig) -> list[ModelCheckpoint]:
+def _checkpoints(folder: Path, steps: int) -> list[ModelCheckpoint]:
     """Writers of `last.ckpt`: at the end of an epoch and, if configured, between."""
     common: dict[str, Any] = {"filename": "last", "save_top_k": 1, "monitor": None}
     every_epoch = ModelCheckpoint(folder, **common, enable_version_counter=False)
-    steps = settings.checkpoint_every_steps
     if not steps:
         return [every_epoch]
     return [

@@ -20,7 +20,8 @@ from tocco.evaluation.export import FIGURES, bundle_config, model_card, training
 from tocco.files import sha256_of, writable_folder
 from tocco.inference.bundle import CALIBRATION, BundleCalibration, save_bundle
 from tocco.inference.intervals import IntervalCalibration
-from tocco.training.config import ExperimentConfig, load_config
+from tocco.training.config import ExperimentConfig
+from tocco.training.config_file import load_config
 from tocco.training.epoch_log import read_epochs
 from tocco.training.run_folder import (
     CHECKPOINT,

@@ -18,7 +18,8 @@ from tocco.data.records import LabelRecord, read_labels
 from tocco.engines import Engine, assert_arrived
 from tocco.errors import ToccoError
 from tocco.files import writable_folder
-from tocco.training.config import DataConfig, load_config
+from tocco.training.config import DataConfig
+from tocco.training.config_file import load_config
 
 SOME_FAILED: Final = 1
 
