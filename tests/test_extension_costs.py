@@ -27,7 +27,8 @@ from tocco.inference.bundle import example_path
 from tocco.inference.rules import RULES, Rule
 from tocco.models import registry
 from tocco.models.audio_encoder import AudioEncoder, EncodedAudio, centre_times, frame_counts, length_mask
-from tocco.models.network import ENCODERS, EncoderSettings, PerformanceBatch, build_network
+from tocco.models.encoder_registry import ENCODERS, EncoderSettings
+from tocco.models.network import PerformanceBatch, build_network
 from tocco.models.predictor import Prediction, PredictorInput, StatisticsTable
 from tocco.models.predictor_files import Header, read_header, write_header
 from tocco.pseudo_labels.observed.evidence import Evidence

@@ -3,7 +3,14 @@ import math
 import pytest
 import torch
 
-from tocco.models.fusion import N_TIME_FEATURES, CrossAttentionFusion, TimeBias, time_features, with_null
+from tocco.models.fusion import (
+    N_TIME_FEATURES,
+    CrossAttentionFusion,
+    TimeBias,
+    notes_at_frames,
+    time_features,
+    with_null,
+)
 
 
 def _fusion(**changes) -> CrossAttentionFusion:
@@ -93,7 +100,7 @@ def test_notes_lie_on_the_frames_of_their_time():
     note_sec = torch.tensor([[[0.0, 1.0], [1.0, 2.0], [2.0, 3.0]]])
     features = time_features(torch.tensor([[0.5, 1.5, 2.5]]), note_sec)
     laid = fusion.time_bias(features)[2]
-    on_frames = fusion.onto_frames(notes, laid, torch.ones(1, 3, dtype=torch.bool))
+    on_frames = notes_at_frames(notes, fusion.no_note, laid, torch.ones(1, 3, dtype=torch.bool))
     torch.testing.assert_close(on_frames, notes)
 
 
@@ -218,6 +225,8 @@ def test_both_streams_keep_what_they_are():
             attention.out.bias.fill_(0.25)
         out = fusion(**inputs)
         features = time_features(inputs["frame_sec"], inputs["note_sec"])
-        laid = fusion.onto_frames(inputs["midi"] + 0.25, fusion.time_bias(features)[2], inputs["midi_mask"])
+        laid = notes_at_frames(
+            inputs["midi"] + 0.25, fusion.no_note, fusion.time_bias(features)[2], inputs["midi_mask"]
+        )
         joined = torch.cat((inputs["audio"] + 0.25, laid), dim=-1)
         torch.testing.assert_close(out, fusion.join(fusion.joined_norm(joined)), atol=1e-5, rtol=0)

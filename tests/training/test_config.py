@@ -4,8 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from tocco.rubrics import DIMENSIONS, TARGETS
-from tocco.training.config import DataConfig, ExperimentConfig, ModelConfig, TrainingConfig
+from tocco.training.config import DataConfig, ExperimentConfig, TrainingConfig
 from tocco.training.config_file import load_config
+from tocco.training.model_config import ModelConfig
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

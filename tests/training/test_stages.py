@@ -215,7 +215,9 @@ def test_every_record_counts_the_same_however_many_windows_it_has() -> None:
     def fit(statistics: torch.Tensor, label: torch.Tensor, weight: torch.Tensor, penalty: float) -> None:
         given.update(statistics=statistics, label=label, weight=weight, penalty=penalty)
 
-    network: Any = SimpleNamespace(head=SimpleNamespace(fit_linear_initialisation=fit))
+    network: Any = SimpleNamespace(
+        dimensions=TARGETS[:2], head=SimpleNamespace(fit_linear_initialisation=fit)
+    )
     training: Any = [long, short]
     fit_linear_initialisation(network, training, 0.3)
     assert given["statistics"][:, 0].tolist() == [1.0, 2.0, 3.0, 1.5, 2.5, 3.5, 9.5]

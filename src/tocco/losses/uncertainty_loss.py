@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-USUAL_LABEL_VARIANCE = 144.0
-"""Squared rating points: labels have a standard deviation of about 12 points on most dimensions."""
+from tocco.losses.rating_losses import RATING_LOSSES, USUAL_LABEL_VARIANCE, squared_error
 
 
 @dataclass(frozen=True)
@@ -71,13 +70,20 @@ class UncertaintyWeightedLoss(nn.Module):
     ----------
     dimensions
         Names, in the order of the columns.
+    rating_loss
+        Loss of a dimension in the place of the squared error; one of `RATING_LOSSES`.
+    learned
+        False: all dimensions keep the variance `USUAL_LABEL_VARIANCE`, and so the same weight.
     """
 
-    def __init__(self, dimensions: tuple[str, ...]) -> None:
+    def __init__(
+        self, dimensions: tuple[str, ...], *, rating_loss: str = "mse", learned: bool = True
+    ) -> None:
         super().__init__()
         self.dimensions = tuple(dimensions)
+        self.rating_loss = RATING_LOSSES[rating_loss]
         start = torch.full((len(self.dimensions),), USUAL_LABEL_VARIANCE).log()
-        self.log_variance = nn.Parameter(start)
+        self.log_variance = nn.Parameter(start, requires_grad=learned)
 
     @torch.no_grad()
     def initialise(self, label_sd: Tensor) -> None:
@@ -86,8 +92,10 @@ class UncertaintyWeightedLoss(nn.Module):
         Parameters
         ----------
         label_sd : (D,) rating points, over the segments; NaN where a dimension has no labels
-            Spreads below one point count as one.
+            Spreads below one point count as one. Without effect where the variances are not learned.
         """
+        if not self.log_variance.requires_grad:
+            return
         start = 2.0 * label_sd.to(self.log_variance).clamp(min=1.0).log()
         self.log_variance.copy_(torch.where(start.isnan(), self.log_variance, start))
 
@@ -106,15 +114,14 @@ class UncertaintyWeightedLoss(nn.Module):
         """
         used = known_labels(label, mask)
         share = used.to(rating.dtype) if weight is None else torch.where(used, weight, 0.0)
-        squares = (rating - label.masked_fill(~used, 0.0)).square()
-        total_weight = share.sum(0)
-        present = total_weight > 0
-        error = (squares * share).sum(0) / total_weight.masked_fill(~present, 1.0)
+        known = label.masked_fill(~used, 0.0)
+        present = share.sum(0) > 0
+        error = self.rating_loss(rating, known, share)
         s = self.log_variance
         single = torch.where(present, 0.5 * torch.exp(-s) * error + 0.5 * s, 0.0)
         return WeightedLoss(
             total=single.sum(),
-            squared_error=error.detach().masked_fill(~present, float("nan")),
+            squared_error=squared_error(rating.detach(), known, share).masked_fill(~present, float("nan")),
             sigma=(0.5 * s.detach()).exp(),
             n_labels=used.sum(0),
         )

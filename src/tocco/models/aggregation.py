@@ -60,7 +60,7 @@ class Aggregate:
 
     Attributes
     ----------
-    vector : (B, 2 * hidden_size)
+    vector : (B, output_size)
     attention : (B, heads, T') >= 0, sums to 1 over the real frames; 0 on padding
     time_sec : (B, T') seconds of those frames; NaN on padding
     """
@@ -149,4 +149,33 @@ class HierarchicalAggregator(nn.Module):
         weighed = torch.einsum("bht,bthc->bhc", attention, read.unflatten(-1, (self.heads, -1)))
         overview = self.overview(self.dropout(mean_and_sd(frames.features, frames.mask)))
         vector = overview + self.gate * self.out(weighed.flatten(1))
+        return Aggregate(vector, attention, frames.time_sec.masked_fill(~frames.mask, float("nan")))
+
+
+class MeanSdAggregator(nn.Module):
+    """Mean and standard deviation of the frames over time, projected: no order, no attention.
+
+    Parameters
+    ----------
+    input_size, output_size
+    pool_frames
+        Number of frames averaged into one at the input.
+    dropout
+    """
+
+    def __init__(
+        self, *, input_size: int, output_size: int, pool_frames: int = 2, dropout: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.output_size = output_size
+        self.pool_frames = pool_frames
+        self.dropout = nn.Dropout(dropout)
+        self.overview = nn.Linear(2 * input_size, output_size)
+
+    def forward(self, features: Tensor, mask: Tensor, time_sec: Tensor) -> Aggregate:
+        """See `HierarchicalAggregator.forward`; the attention has one head and is even."""
+        frames = pool_frames(Frames(features, mask, time_sec), self.pool_frames)
+        vector = self.overview(self.dropout(mean_and_sd(frames.features, frames.mask)))
+        valid = frames.mask.to(features.dtype)
+        attention = (valid / valid.sum(1, keepdim=True))[:, None]
         return Aggregate(vector, attention, frames.time_sec.masked_fill(~frames.mask, float("nan")))

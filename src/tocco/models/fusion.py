@@ -119,6 +119,27 @@ def with_null(bias: Tensor, mask: Tensor, logits: Tensor | None = None) -> Tenso
     return padded if logits is None else logits + padded
 
 
+def notes_at_frames(notes: Tensor, no_note: Tensor, bias: Tensor, mask: Tensor) -> Tensor:
+    """The note stream on the frame clock: at each frame, a mean of the notes near in time.
+
+    Parameters
+    ----------
+    notes : (B, L, M)
+    no_note : (M,)
+        What stands where no note is near.
+    bias : (B, heads, T, L), a function of time alone
+    mask : (B, L) True = a note
+
+    Returns
+    -------
+    (B, T, M)
+    """
+    weights = with_null(bias, mask).softmax(dim=-1)
+    values = torch.cat((no_note.expand(len(notes), 1, -1), notes), dim=1)
+    values = values.unflatten(-1, (bias.shape[1], -1)).transpose(1, 2)
+    return (weights @ values).transpose(1, 2).flatten(-2)
+
+
 class CrossAttentionFusion(nn.Module):
     """Audio and notes fused into one sequence at the frame rate.
 
@@ -157,24 +178,6 @@ class CrossAttentionFusion(nn.Module):
         self.joined_norm = nn.LayerNorm(audio_size + midi_size)
         self.join = nn.Linear(audio_size + midi_size, output_size)
 
-    def onto_frames(self, notes: Tensor, bias: Tensor, mask: Tensor) -> Tensor:
-        """The note stream on the frame clock: at each frame, a mean of the notes near in time.
-
-        Parameters
-        ----------
-        notes : (B, L, M)
-        bias : (B, heads, T, L), a function of time alone
-        mask : (B, L) True = a note
-
-        Returns
-        -------
-        (B, T, M)
-        """
-        weights = with_null(bias, mask).softmax(dim=-1)
-        values = torch.cat((self.no_note.expand(len(notes), 1, -1), notes), dim=1)
-        values = values.unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        return (weights @ values).transpose(1, 2).flatten(-2)
-
     def forward(
         self,
         audio: Tensor,
@@ -204,5 +207,5 @@ class CrossAttentionFusion(nn.Module):
         frames, notes = self.audio_norm(audio), self.midi_norm(midi)
         audio = audio + self.frames_ask_notes(frames, notes, asked, midi_mask)
         midi = midi + self.notes_ask_frames(notes, frames, asking.transpose(-1, -2), audio_mask)
-        joined = torch.cat((audio, self.onto_frames(midi, laid, midi_mask)), dim=-1)
+        joined = torch.cat((audio, notes_at_frames(midi, self.no_note, laid, midi_mask)), dim=-1)
         return self.join(self.joined_norm(joined)) * audio_mask[..., None]

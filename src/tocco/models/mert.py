@@ -82,6 +82,21 @@ class MERTEncoder(AudioEncoder):
             )
         self.train(self.training)
 
+    @classmethod
+    def untrained(
+        cls,
+        checkpoint: str | Path | Mapping[str, Any],
+        *,
+        revision: str | None = None,
+        sha256: str | None = None,
+        **settings: Any,
+    ) -> MERTEncoder:
+        """The architecture of a checkpoint with random weights; settings as for the class."""
+        if not isinstance(checkpoint, Mapping):
+            folder, _ = find_checkpoint(checkpoint, revision, sha256)
+            checkpoint = read_architecture(folder)
+        return cls(checkpoint, **settings)
+
     def _choose_layers(self, layers: Literal["mix"] | int) -> None:
         encoder = self.backbone.encoder
         count = len(encoder.layers)

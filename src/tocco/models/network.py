@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from tocco.models.aggregation import Frames, HierarchicalAggregator, pool_frames
-from tocco.models.audio_encoder import AudioEncoder, CompactEncoder, frame_level_db
+from tocco.models.aggregation import Frames, HierarchicalAggregator, MeanSdAggregator, pool_frames
+from tocco.models.audio_encoder import AudioEncoder, frame_level_db
+from tocco.models.encoder_registry import EncoderSettings, build_audio_encoder
 from tocco.models.fusion import CrossAttentionFusion
 from tocco.models.midi_encoder import MIDIBertEncoder
 from tocco.models.mtl_head import MultiTaskHead
+from tocco.models.single_stream import Inputs, NoAudio, NoNotes, PlainFusion
 from tocco.models.standardise import Standardiser
 
 
@@ -74,8 +76,8 @@ class PerformanceOutput:
 class PerformanceNetwork(nn.Module):
     """Encodes audio and notes, fuses them by time, aggregates and rates.
 
-    Both audio and MIDI are always needed. The level of the audio is a separate input beside the audio
-    features, with any encoder, since MERT is almost independent of level.
+    A batch always has both audio and MIDI, also where the network reads one of them. The level of the audio
+    is an input beside the audio features, with any encoder, since MERT is almost independent of level.
 
     Parameters
     ----------
@@ -89,9 +91,9 @@ class PerformanceNetwork(nn.Module):
         self,
         *,
         audio_encoder: AudioEncoder,
-        midi_encoder: MIDIBertEncoder,
-        fusion: CrossAttentionFusion,
-        aggregator: HierarchicalAggregator,
+        midi_encoder: MIDIBertEncoder | NoNotes,
+        fusion: CrossAttentionFusion | PlainFusion,
+        aggregator: HierarchicalAggregator | MeanSdAggregator,
         head: MultiTaskHead,
         audio_pool_frames: int = 4,
     ) -> None:
@@ -104,6 +106,8 @@ class PerformanceNetwork(nn.Module):
         self.audio_pool_frames = audio_pool_frames
         self.level_standardiser = Standardiser(1)
         self.level = nn.Linear(1 + self.level_standardiser.output_size, audio_encoder.output_size)
+        if isinstance(audio_encoder, NoAudio):
+            self.level.requires_grad_(False)  # nothing reads it
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -121,7 +125,8 @@ class PerformanceNetwork(nn.Module):
         level_db : (N,) dB, NaN = unknown
         """
         self.midi_encoder.standardiser.fit(note_features)
-        self.head.standardiser.fit(statistics)
+        if self.head.standardiser.n:
+            self.head.standardiser.fit(statistics)
         self.level_standardiser.fit(level_db[:, None])
 
     def backbone_parameters(self) -> Iterator[nn.Parameter]:
@@ -165,49 +170,12 @@ class PerformanceNetwork(nn.Module):
             note_sec=note_sec,
         )
         summed = self.aggregator(fused, frames.mask, frames.time_sec)
-        verdict = self.head(summed.vector, batch.statistics)
+        # A head without statistics reads none of those that a batch always has.
+        verdict = self.head(
+            summed.vector, batch.statistics if self.head.standardiser.n else batch.statistics[:, :0]
+        )
         time_sec = summed.time_sec + batch.audio_start_sec[:, None]
         return PerformanceOutput(verdict.rating, verdict.log_variance, summed.attention, time_sec)
-
-
-@dataclass(frozen=True)
-class EncoderSettings:
-    """Plain values that an audio encoder is built from; each reads its own.
-
-    Attributes
-    ----------
-    width, depth, n_mels, skip_rate : of `CompactEncoder`
-    mert : arguments of `MERTEncoder`; None for another encoder
-    """
-
-    width: int
-    depth: int
-    n_mels: int
-    skip_rate: float
-    mert: Mapping[str, Any] | None
-
-
-def _compact(settings: EncoderSettings) -> AudioEncoder:
-    if settings.mert is not None:
-        raise ValueError("arguments for MERT were given, but audio_encoder is 'compact'")
-    return CompactEncoder(
-        width=settings.width, depth=settings.depth, n_mels=settings.n_mels, skip_rate=settings.skip_rate
-    )
-
-
-def _mert(settings: EncoderSettings) -> AudioEncoder:
-    if settings.mert is None:
-        raise ValueError("audio_encoder is 'mert', but `mert` does not say which checkpoint")
-    from tocco.models.mert import MERTEncoder
-
-    return MERTEncoder(**settings.mert)
-
-
-ENCODERS: Final[Mapping[str, Callable[[EncoderSettings], AudioEncoder]]] = {
-    "compact": _compact,
-    "mert": _mert,
-}
-"""Audio encoders by the names that `build_network` and `training.config` use."""
 
 
 def build_network(
@@ -222,11 +190,15 @@ def build_network(
     audio_mels: int = 80,
     audio_pool_frames: int = 4,
     mert: Mapping[str, Any] | None = None,
+    random_audio_encoder: bool = False,
     midi_layers: int = 6,
     midi_size: int = 256,
     midi_heads: int = 8,
+    inputs: Inputs = "both",
+    fusion: Literal["cross_attention", "concatenation"] = "cross_attention",
     fusion_size: int = 1024,
     fusion_heads: int = 8,
+    aggregation: Literal["bilstm_attention", "mean_sd"] = "bilstm_attention",
     lstm_layers: int = 2,
     lstm_hidden: int = 256,
     aggregator_heads: int = 4,
@@ -242,35 +214,42 @@ def build_network(
         Names of the outputs.
     octuple_vocabulary : (8,) ids in each Octuple column, in order
     n_note_features, n_statistics
-        Measured features a note, statistics a segment.
+        Measured features a note, statistics a segment; without statistics, those of a batch are not read.
     audio_encoder
         "compact" (audio_width, audio_depth, audio_mels) or "mert" (`mert`: arguments of `MERTEncoder`).
     audio_pool_frames
         Audio frames averaged into one before fusion: 4 give 9.4 a second with "compact", 8 with "mert".
+    random_audio_encoder
+        Whether the audio encoder keeps random weights, which are not trained.
+    inputs
+        What is read: "both", "audio" or "midi".
+    fusion, aggregation
+        The parts that join audio and notes and reduce frames to a vector, or plain ones (`PlainFusion`,
+        `MeanSdAggregator`) in their place.
     midi_layers, midi_size, midi_heads, fusion_size, fusion_heads, lstm_layers, lstm_hidden,
     aggregator_heads, pool_frames, statistics_width, dropout
         See the parts.
     """
-    if audio_encoder not in ENCODERS:
-        raise ValueError(f"audio_encoder is {audio_encoder!r}; {', '.join(ENCODERS)} are allowed")
-    encoder = ENCODERS[audio_encoder](EncoderSettings(audio_width, audio_depth, audio_mels, dropout, mert))
-    return PerformanceNetwork(
-        audio_encoder=encoder,
-        midi_encoder=MIDIBertEncoder(
+    settings = EncoderSettings(audio_width, audio_depth, audio_mels, dropout, mert, random_audio_encoder)
+    encoder = NoAudio() if inputs == "midi" else build_audio_encoder(audio_encoder, settings)
+    notes: MIDIBertEncoder | NoNotes = NoNotes(n_note_features)
+    if inputs != "audio":
+        notes = MIDIBertEncoder(
             vocabulary=octuple_vocabulary,
             n_note_features=n_note_features,
             size=midi_size,
             layers=midi_layers,
             heads=midi_heads,
             dropout=dropout,
-        ),
-        fusion=CrossAttentionFusion(
-            audio_size=encoder.output_size,
-            midi_size=midi_size,
-            output_size=fusion_size,
-            heads=fusion_heads,
-            dropout=dropout,
-        ),
+        )
+    sizes = {"audio_size": encoder.output_size, "midi_size": notes.output_size, "output_size": fusion_size}
+    crossed = inputs == "both" and fusion == "cross_attention"
+    return PerformanceNetwork(
+        audio_encoder=encoder,
+        midi_encoder=notes,
+        fusion=CrossAttentionFusion(**sizes, heads=fusion_heads, dropout=dropout)
+        if crossed
+        else PlainFusion(**sizes, heads=fusion_heads, inputs=inputs),
         aggregator=HierarchicalAggregator(
             input_size=fusion_size,
             hidden_size=lstm_hidden,
@@ -278,6 +257,10 @@ def build_network(
             heads=aggregator_heads,
             pool_frames=pool_frames,
             dropout=dropout,
+        )
+        if aggregation == "bilstm_attention"
+        else MeanSdAggregator(
+            input_size=fusion_size, output_size=2 * lstm_hidden, pool_frames=pool_frames, dropout=dropout
         ),
         head=MultiTaskHead(
             input_size=2 * lstm_hidden,

@@ -6,28 +6,19 @@ Unknown keys are refused with the nearest valid name, so that a misspelt setting
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from tocco.data.example_augmentation import ExampleAugmentation
 from tocco.data.loaders import WorkerConfig
 from tocco.data.partition import Grouping
 from tocco.data.record_arrays import MissingMidi
-from tocco.errors import short
-from tocco.rubrics import TARGETS, TOCCO10
-from tocco.schema import StrictModel, nearest
+from tocco.schema import StrictModel
+from tocco.training.model_config import ModelConfig, Share
 
-COMPACT = "compact"
-"""Name of the audio encoder that is trained from random weights."""
-
-TECHNICAL: tuple[str, ...] = tuple(one.name for one in TOCCO10.dimensions if one.family == "technical")
-"""The six dimensions that have pseudo-labels."""
-
-_NUMBERS_OF_TARGETS = {6: TECHNICAL, 10: TARGETS}
 _PRECISIONS = {16: "16-mixed", 32: "32-true", "16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true"}
 
-Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Precision = Annotated[
     Literal["32-true", "bf16-mixed", "16-mixed"],
     BeforeValidator(lambda given: _PRECISIONS.get(given, given) if isinstance(given, int | str) else given),
@@ -102,85 +93,6 @@ class DataConfig(StrictModel):
         )
 
 
-class ModelConfig(StrictModel):
-    """Architecture of the network.
-
-    Attributes
-    ----------
-    audio_encoder : "compact", trained from random weights, or the hub id or folder of a MERT checkpoint
-    random_audio_encoder : whether the audio encoder keeps random weights, which are not trained
-    audio_width, audio_depth, audio_mels : channels, blocks and mel bands of the compact encoder
-    audio_pool_frames : number of audio frames averaged into one before the fusion
-    mert_trainable : "none", "all", or the number of top layers of MERT that are trained
-    gradient_checkpointing : recompute MERT's activations in the backward pass, to save memory
-    midi_encoder : "custom", the transformer of tocco
-    midi_layers, midi_size, midi_heads : of the transformer over the notes
-    inputs : whether the network reads audio and notes, or one of them
-    fusion : how audio and notes are joined
-    fusion_size : total width of audio and note features
-    aggregation : how frames become one vector
-    pool_frames : number of frames averaged before the BiLSTM
-    statistics_width : width of the branch for the performance statistics
-    mtl_dimensions : what the network rates
-        6: the six technical dimensions, which have pseudo-labels. 10: the ten dimensions, and the descriptors
-        where they have labels. Or a list of names.
-    """
-
-    audio_encoder: str = COMPACT
-    random_audio_encoder: bool = False
-    audio_width: PositiveInt = 256
-    audio_depth: PositiveInt = 6
-    audio_mels: PositiveInt = 80
-    audio_pool_frames: PositiveInt = 4
-    mert_trainable: Literal["none", "all"] | PositiveInt = "none"
-    gradient_checkpointing: bool = False
-    midi_encoder: Literal["custom"] = "custom"
-    midi_layers: PositiveInt = 6
-    midi_size: PositiveInt = 256
-    midi_heads: PositiveInt = 8
-    inputs: Literal["both", "audio", "midi"] = "both"
-    fusion: Literal["cross_attention", "concatenation"] = "cross_attention"
-    fusion_size: PositiveInt = 1024
-    fusion_heads: PositiveInt = 8
-    aggregation: Literal["bilstm_attention", "mean_sd"] = "bilstm_attention"
-    lstm_layers: PositiveInt = 2
-    lstm_hidden: PositiveInt = 256
-    aggregator_heads: PositiveInt = 4
-    pool_frames: PositiveInt = 2
-    statistics_width: PositiveInt = 128
-    dropout: Share = 0.1
-    mtl_dimensions: Literal[6, 10] | tuple[str, ...] = 10
-
-    @field_validator("audio_encoder")
-    @classmethod
-    def _compact_or_checkpoint(cls, given: str) -> str:
-        if given != COMPACT and "/" not in given:
-            raise ValueError(
-                f"{short(given)} is neither 'compact' nor a hub id or a folder (owner/name, ./name)"
-            )
-        return given
-
-    @field_validator("mtl_dimensions", mode="before")
-    @classmethod
-    def _known_targets(cls, given: Any) -> Any:
-        if isinstance(given, list | tuple):
-            unknown = [str(name) for name in given if name not in TARGETS]
-            if unknown:
-                raise ValueError(nearest(unknown[0], TARGETS))
-            if not given or len(set(given)) < len(given):
-                raise ValueError("names one twice" if given else "is empty")
-        elif not isinstance(given, int) or given not in _NUMBERS_OF_TARGETS:
-            raise ValueError(f"is {short(given)}; 6, 10 or a list of names is allowed")
-        return given
-
-    @property
-    def dimensions(self) -> tuple[str, ...]:
-        """Names of the network's outputs, in the order of `TARGETS`."""
-        chosen = self.mtl_dimensions
-        names = _NUMBERS_OF_TARGETS[chosen] if isinstance(chosen, int) else chosen
-        return tuple(name for name in TARGETS if name in names)
-
-
 class OptimizerConfig(StrictModel):
     """Optimiser.
 
@@ -216,6 +128,7 @@ class TrainingConfig(StrictModel):
     Attributes
     ----------
     checkpoint : weights that the stage starts from; `--checkpoint` takes its place
+    members : number of networks that are trained alike from different seeds, and whose ratings are averaged
     loss : weights of the dimensions, learned from their uncertainty or equal
     rating_loss : squared error, ordinal regression, or squared error and order within the batch
     ridge_penalty : of the linear initialisation of the head, per record
@@ -226,6 +139,7 @@ class TrainingConfig(StrictModel):
     """
 
     seed: int = 20261122
+    members: int = Field(1, ge=1, le=100)
     max_epochs: PositiveInt = 20
     precision: Precision = "32-true"
     optimizer: OptimizerConfig = OptimizerConfig()  # type: ignore[call-arg]
@@ -333,6 +247,10 @@ class ExperimentConfig(StrictModel):
     def _check_inputs(self) -> ExperimentConfig:
         if self.stage == "masked_notes" and self.model.inputs == "audio":
             raise ValueError("model.inputs is 'audio', but stage 'masked_notes' trains the MIDI encoder")
+        if self.model.inputs == "audio" and self.data.statistics:
+            raise ValueError(
+                "model.inputs is 'audio', but the statistics are of notes; set data.statistics: false"
+            )
         return self
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import lightning.pytorch as pl
 import numpy as np
@@ -16,6 +16,7 @@ from tocco.data.loaders import record_indices
 from tocco.errors import InputError
 from tocco.losses.uncertainty_loss import UncertaintyWeightedLoss, WeightedLoss, heteroscedastic_nll
 from tocco.models.network import PerformanceBatch, PerformanceNetwork, PerformanceOutput
+from tocco.rubrics import TARGETS
 
 
 class PerformanceEvaluationModel(pl.LightningModule):
@@ -30,9 +31,15 @@ class PerformanceEvaluationModel(pl.LightningModule):
         AdamW; backbone is the two encoders, heads is everything else. Norms, biases and the loss's own
         variances have no weight decay.
     warmup_steps
-        Optimiser steps (not batches) of linear warm-up, then cosine to `min_lr`.
+        Optimiser steps (not batches) of linear warm-up, then as `scheduler` says.
     variance_weight
         Weight of the per-sample variance loss.
+    scheduler
+        "cosine" to `min_lr` at the last step, or "constant".
+    loss
+        "uncertainty" learns the weights of the dimensions, "equal" gives all the same.
+    rating_loss
+        One of `tocco.losses.rating_losses.RATING_LOSSES`.
     """
 
     def __init__(
@@ -46,10 +53,15 @@ class PerformanceEvaluationModel(pl.LightningModule):
         weight_decay: float = 0.01,
         warmup_steps: int = 500,
         variance_weight: float = 0.1,
+        scheduler: Literal["cosine", "constant"] = "cosine",
+        loss: Literal["uncertainty", "equal"] = "uncertainty",
+        rating_loss: str = "mse",
     ) -> None:
         super().__init__()
         self.network = network
-        self.loss = UncertaintyWeightedLoss(network.dimensions)
+        self.loss = UncertaintyWeightedLoss(
+            network.dimensions, rating_loss=rating_loss, learned=loss == "uncertainty"
+        )
         self.loss.initialise(torch.tensor(label_sd))
         self.backbone_lr = backbone_lr
         self.heads_lr = heads_lr
@@ -57,6 +69,8 @@ class PerformanceEvaluationModel(pl.LightningModule):
         self.weight_decay = weight_decay
         self.warmup_steps = warmup_steps
         self.variance_weight = variance_weight
+        self.scheduler = scheduler
+        self._columns = [TARGETS.index(name) for name in network.dimensions]
         self._position: dict[str, Any] | None = None
         self._held_out: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
@@ -123,7 +137,7 @@ class PerformanceEvaluationModel(pl.LightningModule):
         total, _ = self._losses(output, batch)
         self.log("val_loss", total, batch_size=len(batch["labels"]))
         self._held_out.append(
-            (record_indices(batch), batch["labels"].cpu().numpy(), output.rating.cpu().numpy())
+            (record_indices(batch), self._labels(batch).cpu().numpy(), output.rating.cpu().numpy())
         )
 
     def on_validation_epoch_end(self) -> None:
@@ -146,14 +160,17 @@ class PerformanceEvaluationModel(pl.LightningModule):
         self.on_validation_epoch_end()
 
     def configure_optimizers(self) -> Any:
-        """AdamW over backbone and heads, one warm-up and cosine for both."""
+        """AdamW over backbone and heads, one schedule for both."""
         optimizer = torch.optim.AdamW(self.parameter_groups())
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer,
             [
                 lambda step, peak=group["lr"]: warmup_cosine(
-                    step, steps=steps, warmup_steps=self.warmup_steps, floor=self.min_lr / peak
+                    step,
+                    steps=steps,
+                    warmup_steps=self.warmup_steps,
+                    floor=1.0 if self.scheduler == "constant" else self.min_lr / peak,
                 )
                 for group in optimizer.param_groups
             ],
@@ -178,9 +195,14 @@ class PerformanceEvaluationModel(pl.LightningModule):
         ]
 
     def _losses(self, output: PerformanceOutput, batch: ExampleBatch) -> tuple[torch.Tensor, WeightedLoss]:
-        rating_loss = self.loss(output.rating, batch["labels"])
-        variance_loss = heteroscedastic_nll(output.rating, output.log_variance, batch["labels"])
+        labels = self._labels(batch)
+        rating_loss = self.loss(output.rating, labels)
+        variance_loss = heteroscedastic_nll(output.rating, output.log_variance, labels)
         return rating_loss.total + self.variance_weight * variance_loss, rating_loss
+
+    def _labels(self, batch: ExampleBatch) -> torch.Tensor:
+        """(B, D) labels of the network's outputs; a batch has those of all `TARGETS`."""
+        return batch["labels"][:, self._columns]
 
 
 def warmup_cosine(step: int, *, steps: int, warmup_steps: int, floor: float) -> float:

@@ -34,16 +34,20 @@ from tocco.music.note_features import NOTE_FEATURES
 from tocco.music.octuple import OCTUPLE_VOCABULARY
 from tocco.music.statistics import STATISTICS
 from tocco.rubrics import TARGETS
-from tocco.training.config import COMPACT, ExperimentConfig
+from tocco.training.config import ExperimentConfig
 from tocco.training.epoch_log import PICTURE, EpochLog, draw_curves, read_epochs
 from tocco.training.lightning_module import PerformanceEvaluationModel
+from tocco.training.model_config import COMPACT
 from tocco.training.run_folder import CHECKPOINT, WEIGHTS_FILE, Split, describe, open_part
 
-_NOT_OF_THE_NETWORK: Final = {
-    *("audio_encoder", "random_audio_encoder", "mert_trainable", "gradient_checkpointing", "midi_encoder"),
-    *("mtl_dimensions", "inputs", "fusion", "aggregation"),
+_WORDED_ANEW: Final = {
+    "audio_encoder",
+    "mert_trainable",
+    "gradient_checkpointing",
+    "midi_encoder",
+    "mtl_dimensions",
 }
-"""Settings of the model that `network_arguments` words anew."""
+"""Settings of the model that are no arguments of `build_network`, or are worded otherwise there."""
 
 
 def network_arguments(config: ExperimentConfig) -> dict[str, Any]:
@@ -56,13 +60,13 @@ def network_arguments(config: ExperimentConfig) -> dict[str, Any]:
         "gradient_checkpointing": model.gradient_checkpointing,
     }
     return {
-        **model.model_dump(exclude=_NOT_OF_THE_NETWORK),
+        **model.model_dump(exclude=_WORDED_ANEW),
         "audio_encoder": "mert" if is_mert else COMPACT,
         "mert": mert if is_mert else None,
         "octuple_vocabulary": tuple(OCTUPLE_VOCABULARY.values()),
         "n_note_features": len(NOTE_FEATURES),
-        "n_statistics": len(STATISTICS),
-        "dimensions": TARGETS,
+        "n_statistics": len(STATISTICS) if config.data.statistics else 0,
+        "dimensions": model.dimensions,
     }
 
 
@@ -121,6 +125,7 @@ def train_stage(
         PerformanceDataset(
             training,
             training=True,
+            use_score=config.data.score_features,
             score_dropout=config.data.score_dropout,
             seed=config.training.seed,
             augmentation=config.data.augmentation,
@@ -131,7 +136,7 @@ def train_stage(
     )
     held_out_loader = (
         evaluation_loader(
-            PerformanceDataset(held_out, training=False),
+            PerformanceDataset(held_out, training=False, use_score=config.data.score_features),
             batch_size=config.data.batch_size,
             workers=config.data.workers,
         )
@@ -155,13 +160,21 @@ def train_stage(
 def build_module(config: ExperimentConfig, training: Sequence[PreparedRecord]) -> PerformanceEvaluationModel:
     """Network and losses, with scales from the training records only."""
     network = network_from_config(config)
-    labels = np.stack([record.label for record in training])
+    use_score = config.data.score_features
+    outputs = [TARGETS.index(name) for name in network.dimensions]
+    labels = np.stack([record.label[outputs] for record in training])
+    if not np.isfinite(labels).any():
+        raise InputError(
+            "labels",
+            f"have no rating of {', '.join(network.dimensions)}",
+            next_step="set model.mtl_dimensions to what they rate",
+        )
     mean, sd = label_moments(labels)
     symbolic = [
         inputs
         for record in training
         for window in record.windows
-        for inputs in [window.with_score or window.without_score]
+        for inputs in [(use_score and window.with_score) or window.without_score]
     ]
     level_db = np.array([window.level_db for record in training for window in record.windows])
     network.fit_standardisers(
@@ -171,7 +184,8 @@ def build_module(config: ExperimentConfig, training: Sequence[PreparedRecord]) -
     )
     network.head.initialise(torch.from_numpy(mean).float(), torch.from_numpy(sd).float())
     settings = config.training
-    fit_linear_initialisation(network, training, settings.ridge_penalty)
+    if config.data.statistics:
+        fit_linear_initialisation(network, training, settings.ridge_penalty, use_score=use_score)
     return PerformanceEvaluationModel(
         network,
         label_sd=sd.tolist(),
@@ -181,22 +195,30 @@ def build_module(config: ExperimentConfig, training: Sequence[PreparedRecord]) -
         weight_decay=settings.optimizer.weight_decay,
         warmup_steps=settings.scheduler.warmup_steps,
         variance_weight=settings.variance_weight,
+        scheduler=settings.scheduler.name,
+        loss=settings.loss,
+        rating_loss=settings.rating_loss,
     )
 
 
 def fit_linear_initialisation(
-    network: PerformanceNetwork, training: Sequence[PreparedRecord], penalty: float
+    network: PerformanceNetwork,
+    training: Sequence[PreparedRecord],
+    penalty: float,
+    *,
+    use_score: bool = True,
 ) -> None:
     """Initialise the head as a ridge regression on the statistics, with the score and without.
 
     Every record has the same weight, whatever its number of windows.
     """
     statistics, labels, weights = [], [], []
+    outputs = [TARGETS.index(name) for name in network.dimensions]
     for record in training:
-        rows = [w.with_score for w in record.windows if w.with_score is not None]
+        rows = [w.with_score for w in record.windows if use_score and w.with_score is not None]
         rows += [w.without_score for w in record.windows]
         statistics += [row.statistics for row in rows]
-        labels += [record.label] * len(rows)
+        labels += [record.label[outputs]] * len(rows)
         weights += [1.0 / len(rows)] * len(rows)
     network.head.fit_linear_initialisation(
         torch.from_numpy(np.stack(statistics)),

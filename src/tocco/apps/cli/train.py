@@ -10,8 +10,16 @@ import typer
 
 def train(
     config: Annotated[Path, typer.Option(help="Experiment, a YAML file.")],
-    labels: Annotated[Path, typer.Option(help="Label file, JSONL.")],
-    run: Annotated[Path, typer.Option("-o", "--run", help="Folder of the run.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="KEY=VALUE", help="Override settings: training.max_epochs=5."),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Label file, JSONL; else data.train_path of the experiment.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option("-o", "--run", help="Folder of the run; else runs/NAME of the experiment.")
+    ] = None,
     fold: Annotated[
         str, typer.Option(help="A fold to hold out, 'all' for each in turn, 'none' to train on everything.")
     ] = "none",
@@ -19,8 +27,11 @@ def train(
         bool, typer.Option("--inner", help="Validate on a part of the training data; for choosing settings.")
     ] = False,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="BLOCK.KEY=VALUE", help="Override a setting.")
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting.")
     ] = None,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print the resolved settings as YAML, and end.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the last checkpoint.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the parts of the run that are trained again.")
@@ -28,15 +39,18 @@ def train(
     jobs: Annotated[int, typer.Option(min=1, help="Processes that prepare inputs.")] = 2,
 ) -> None:
     """Train a network; checkpoints, config and split are written to the folder of the run."""
-    from tocco.apps.commands import experiments
+    from tocco.apps.commands import experiment_config, experiments
 
+    resolved = experiment_config.resolved(config, set_=set_ or [], settings=settings or [])
+    if print_config:
+        experiment_config.show(resolved)
+        return
     experiments.train(
-        config,
-        labels,
-        run,
+        resolved,
+        experiment_config.labels_of(resolved, labels, config),
+        run or experiment_config.run_of(resolved),
         fold=fold,
         inner=inner,
-        overrides=set_ or [],
         resume=resume,
         overwrite=overwrite,
         jobs=jobs,

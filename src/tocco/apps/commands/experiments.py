@@ -23,6 +23,7 @@ from tocco.inference.intervals import IntervalCalibration
 from tocco.training.config import ExperimentConfig
 from tocco.training.config_file import load_config
 from tocco.training.epoch_log import read_epochs
+from tocco.training.members import member_folders, members
 from tocco.training.run_folder import (
     CHECKPOINT,
     CONFIG,
@@ -38,13 +39,12 @@ INNER_FRACTION = 0.25
 
 
 def train(
-    config_path: Path,
+    config: ExperimentConfig,
     labels: Path,
     run: Path,
     *,
     fold: str,
     inner: bool,
-    overrides: Sequence[str],
     resume: bool,
     overwrite: bool,
     jobs: int,
@@ -52,9 +52,22 @@ def train(
     """Train the parts of a run that `fold` selects; print the folder of each."""
     if resume and overwrite:
         raise UsageError("--resume", "continues what --overwrite would replace", next_step="give one of them")
-    config = load_config(config_path, dict(_assignment(text) for text in overrides))
     records = prepare(config, labels, run, jobs)
-    splits = _splits(config, records, fold, inner=inner)
+    for member, folder in members(config, run):
+        splits = _splits(member, records, fold, inner=inner)
+        _train_parts(member, records, splits, folder, inner=inner, resume=resume, overwrite=overwrite)
+
+
+def _train_parts(
+    config: ExperimentConfig,
+    records: Sequence[PreparedRecord],
+    splits: Sequence[Split],
+    run: Path,
+    *,
+    inner: bool,
+    resume: bool,
+    overwrite: bool,
+) -> None:
     begun = {split.name for split in splits if is_begun(run / split.name)}
     # With several parts, those that the interrupted run had not started are trained from the beginning.
     resumed = {split.name: resume and (split.name in begun or not begun) for split in splits}
@@ -84,8 +97,10 @@ def train(
 
 def evaluate(run: Path, labels: Path, output: Path, *, jobs: int) -> None:
     """Rate every record by the fold that held it out; write tables, figures and the calibration."""
-    config = _config_of(run, "fold0", labels)
-    assert_folds_trained(config, run, labels)
+    folders = member_folders(run)
+    config = _config_of(folders[0], "fold0", labels)
+    for folder in folders:
+        assert_folds_trained(config, folder, labels)
     records = prepare(config, labels, run, jobs)
     with progress_bar("rating") as advance:
         result = cross_validation_result(config, records, run, advance)
@@ -110,6 +125,12 @@ def evaluate(run: Path, labels: Path, output: Path, *, jobs: int) -> None:
 
 def export(run: Path, evaluation: Path, labels: Path, output: Path) -> None:
     """Write the bundle of the network that was trained on every record."""
+    if member_folders(run) != [run]:
+        raise InputError(
+            run,
+            "is an ensemble, and a bundle has one network",
+            next_step="train and evaluate with training.members=1",
+        )
     config = _config_of(run, "full", labels)
     if not (run / "full" / WEIGHTS_FILE).is_file():
         raise not_trained(run, "full", labels)
@@ -217,10 +238,3 @@ def not_trained(run: Path, part: str, labels: Path) -> InputError:
         "is not trained yet",
         next_step=f"tocco train --config {config} --labels {labels} -o {run} --fold {fold}{resumed}",
     )
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    key, sign, value = text.partition("=")
-    if not sign or "." not in key:
-        raise UsageError("--set", f"is {text!r}", allowed="BLOCK.KEY=VALUE, as training.max_epochs=5")
-    return key, value

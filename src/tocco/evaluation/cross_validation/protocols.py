@@ -32,6 +32,7 @@ from tocco.models.network_predictor import NetworkPredictor
 from tocco.music.midi import load_midi, ridge_features
 from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
+from tocco.training.members import member_folders
 from tocco.training.run_folder import WEIGHTS_FILE
 from tocco.training.stages import load_weights, network_from_config
 from tocco.units import FloatArray, IntArray
@@ -47,12 +48,29 @@ class HeldOutRatings:
     Attributes
     ----------
     fold : (R,) the fold that each record was held out in; -1 where excluded
-    rating, sd : (R, D) rating points; NaN where the fold is -1
+    rating, sd : (R, D) rating points, in the order of `TARGETS`
+        NaN where the fold is -1, and for what the network does not rate.
     """
 
     fold: IntArray
     rating: FloatArray
     sd: FloatArray
+
+
+def averaged(members: Sequence[HeldOutRatings]) -> HeldOutRatings:
+    """Ratings of an ensemble: the mean, with the variance of the mixture of its members.
+
+    Lakshminarayanan, Pritzel and Blundell, Simple and scalable predictive uncertainty estimation using deep
+    ensembles, 2017.
+
+    Parameters
+    ----------
+    members : of the same records and folds
+    """
+    rating = np.stack([one.rating for one in members])
+    variance = np.stack([one.sd for one in members]) ** 2
+    spread = np.sqrt(variance.mean(axis=0) + rating.var(axis=0))
+    return HeldOutRatings(members[0].fold, rating.mean(axis=0), spread)
 
 
 def rate_record(
@@ -91,21 +109,20 @@ def held_out_ratings(
     """
     folds = prepared_folds(records, config.data.protocol)
     fold = np.full(len(records), -1)
-    rating: FloatArray | None = None
-    sd: FloatArray | None = None
+    rating = np.full((len(records), len(TARGETS)), np.nan)
+    sd = rating.copy()
+    outputs = [TARGETS.index(name) for name in config.model.dimensions]
     for k, (train, test) in enumerate(folds):
         folder = run_dir / f"fold{k}"
         _assert_same_split(folder, [records[i].record.segment_id for i in train])
         network = load_weights(network_from_config(config), folder / WEIGHTS_FILE)
         for i in test:
-            one_rating, one_sd = rate_record(network, records[i], use_score=use_score)
-            if rating is None or sd is None:
-                rating = np.full((len(records), len(one_rating)), np.nan)
-                sd = rating.copy()
-            rating[i], sd[i], fold[i] = one_rating, one_sd, k
+            rated = rate_record(network, records[i], use_score=use_score and config.data.score_features)
+            rating[i, outputs], sd[i, outputs] = rated
+            fold[i] = k
             if progress is not None:
                 progress(int(np.count_nonzero(fold >= 0)), sum(len(t) for _, t in folds))
-    if rating is None or sd is None:
+    if not (fold >= 0).any():
         raise InputError(run_dir, "has no fold with a record")
     return HeldOutRatings(fold, rating, sd)
 
@@ -137,11 +154,18 @@ def cross_validation_result(
     run_dir: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> CrossValidationResult:
-    """Predictions of the network with and without the score, and of the four baselines."""
+    """Predictions of the network or ensemble, with and without the score, and of the four baselines."""
     label = np.stack([record.label for record in records])
-    rated = np.flatnonzero(np.isfinite(label).any(axis=0))
-    with_score = held_out_ratings(config, records, run_dir, use_score=True, progress=progress)
-    without = held_out_ratings(config, records, run_dir, use_score=False, progress=progress)
+    rated = rated_targets(config, label)
+    with_score, without = (
+        averaged(
+            [
+                held_out_ratings(config, records, folder, use_score=use_score, progress=progress)
+                for folder in member_folders(run_dir)
+            ]
+        )
+        for use_score in (True, False)
+    )
     about = [r.record for r in records]
     return CrossValidationResult(
         names=tuple(TARGETS[d] for d in rated),
@@ -159,6 +183,18 @@ def cross_validation_result(
         },
         sd={NETWORK: with_score.sd[:, rated], WITHOUT_SCORE: without.sd[:, rated]},
     )
+
+
+def rated_targets(config: ExperimentConfig, label: FloatArray) -> IntArray:
+    """Indices into `TARGETS` of what a network of this experiment rates and the records have labels for.
+
+    Parameters
+    ----------
+    label : (R, D) NaN where missing
+    """
+    labelled = np.isfinite(label).any(axis=0)
+    outputs = np.isin(TARGETS, config.model.dimensions)
+    return np.flatnonzero(labelled & outputs)
 
 
 def calibrate(result: CrossValidationResult, records: Sequence[PreparedRecord]) -> IntervalCalibration:
