@@ -77,7 +77,7 @@ def test_the_shipped_stages_have_those_values(tmp_path: Path) -> None:
     path = tmp_path / "pseudo_pretrain.yaml"
     path.write_text(SEED)
     shipped = load_config(CONFIGS / "pseudo_pretrain.yaml")
-    assert shipped == load_config(path, {"logging.wandb_project": "null"})
+    assert shipped == load_config(path, {"logging.wandb_project": "null", "model.mert_trainable": "all"})
     fine = load_config(CONFIGS / "expert_finetune.yaml")
     assert fine.data.train_path == "data/annotations/expert_labels.jsonl"
     assert (fine.model.mtl_dimensions, fine.training.max_epochs) == (10, 50)

@@ -12,7 +12,6 @@ import numpy as np
 
 from tocco.data.prepared import PreparedRecord
 from tocco.errors import InputError
-from tocco.evaluation.cross_validation.protocols import rated_targets
 from tocco.inference.applicability import Applicability, fit_applicability
 from tocco.inference.bundle import BundleConfig
 from tocco.music.note_features import NOTE_FEATURES
@@ -20,6 +19,7 @@ from tocco.music.octuple import OCTUPLE_VOCABULARY
 from tocco.music.statistics import STATISTICS
 from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
+from tocco.training.outputs import rated_targets
 from tocco.training.stages import network_arguments
 
 FIGURES = "cross_validation.md"
@@ -33,7 +33,7 @@ def bundle_config(
     split = json.loads((run_dir / "full" / "split.json").read_text(encoding="utf-8"))
     if split["train"] != sorted(record.record.segment_id for record in records):
         raise InputError(run_dir / "full", "was not trained on this label file", next_step="train it again")
-    rated = rated_targets(config, np.stack([record.label for record in records]))
+    rated = rated_targets(config.model.dimensions, np.stack([record.label for record in records]))
     return BundleConfig(
         name="tocco-compact",
         version=version("tocco"),

@@ -16,7 +16,7 @@ from tocco.data.loaders import record_indices
 from tocco.errors import InputError
 from tocco.losses.uncertainty_loss import UncertaintyWeightedLoss, WeightedLoss, heteroscedastic_nll
 from tocco.models.network import PerformanceBatch, PerformanceNetwork, PerformanceOutput
-from tocco.rubrics import TARGETS
+from tocco.training.outputs import columns_of
 
 
 class PerformanceEvaluationModel(pl.LightningModule):
@@ -70,7 +70,7 @@ class PerformanceEvaluationModel(pl.LightningModule):
         self.warmup_steps = warmup_steps
         self.variance_weight = variance_weight
         self.scheduler = scheduler
-        self._columns = [TARGETS.index(name) for name in network.dimensions]
+        self._columns = columns_of(network.dimensions)
         self._position: dict[str, Any] | None = None
         self._held_out: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 

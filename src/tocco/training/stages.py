@@ -33,11 +33,11 @@ from tocco.models.network_predictor import write_weights
 from tocco.music.note_features import NOTE_FEATURES
 from tocco.music.octuple import OCTUPLE_VOCABULARY
 from tocco.music.statistics import STATISTICS
-from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
 from tocco.training.epoch_log import PICTURE, EpochLog, draw_curves, read_epochs
 from tocco.training.lightning_module import PerformanceEvaluationModel
 from tocco.training.model_config import COMPACT
+from tocco.training.outputs import columns_of
 from tocco.training.run_folder import CHECKPOINT, WEIGHTS_FILE, Split, describe, open_part
 
 _WORDED_ANEW: Final = {
@@ -161,7 +161,7 @@ def build_module(config: ExperimentConfig, training: Sequence[PreparedRecord]) -
     """Network and losses, with scales from the training records only."""
     network = network_from_config(config)
     use_score = config.data.score_features
-    outputs = [TARGETS.index(name) for name in network.dimensions]
+    outputs = columns_of(network.dimensions)
     labels = np.stack([record.label[outputs] for record in training])
     if not np.isfinite(labels).any():
         raise InputError(
@@ -213,7 +213,7 @@ def fit_linear_initialisation(
     Every record has the same weight, whatever its number of windows.
     """
     statistics, labels, weights = [], [], []
-    outputs = [TARGETS.index(name) for name in network.dimensions]
+    outputs = columns_of(network.dimensions)
     for record in training:
         rows = [w.with_score for w in record.windows if use_score and w.with_score is not None]
         rows += [w.without_score for w in record.windows]

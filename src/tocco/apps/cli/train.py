@@ -39,12 +39,14 @@ def train(
     jobs: Annotated[int, typer.Option(min=1, help="Processes that prepare inputs.")] = 2,
 ) -> None:
     """Train a network; checkpoints, config and split are written to the folder of the run."""
-    from tocco.apps.commands import experiment_config, experiments
+    from tocco.apps.commands import experiment_config
 
     resolved = experiment_config.resolved(config, set_=set_ or [], settings=settings or [])
     if print_config:
         experiment_config.show(resolved)
         return
+    from tocco.apps.commands import experiments
+
     experiments.train(
         resolved,
         experiment_config.labels_of(resolved, labels, config),

@@ -33,6 +33,7 @@ from tocco.music.midi import load_midi, ridge_features
 from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
 from tocco.training.members import member_folders
+from tocco.training.outputs import columns_of, rated_targets
 from tocco.training.run_folder import WEIGHTS_FILE
 from tocco.training.stages import load_weights, network_from_config
 from tocco.units import FloatArray, IntArray
@@ -111,7 +112,7 @@ def held_out_ratings(
     fold = np.full(len(records), -1)
     rating = np.full((len(records), len(TARGETS)), np.nan)
     sd = rating.copy()
-    outputs = [TARGETS.index(name) for name in config.model.dimensions]
+    outputs = columns_of(config.model.dimensions)
     for k, (train, test) in enumerate(folds):
         folder = run_dir / f"fold{k}"
         _assert_same_split(folder, [records[i].record.segment_id for i in train])
@@ -156,7 +157,7 @@ def cross_validation_result(
 ) -> CrossValidationResult:
     """Predictions of the network or ensemble, with and without the score, and of the four baselines."""
     label = np.stack([record.label for record in records])
-    rated = rated_targets(config, label)
+    rated = rated_targets(config.model.dimensions, label)
     with_score, without = (
         averaged(
             [
@@ -183,18 +184,6 @@ def cross_validation_result(
         },
         sd={NETWORK: with_score.sd[:, rated], WITHOUT_SCORE: without.sd[:, rated]},
     )
-
-
-def rated_targets(config: ExperimentConfig, label: FloatArray) -> IntArray:
-    """Indices into `TARGETS` of what a network of this experiment rates and the records have labels for.
-
-    Parameters
-    ----------
-    label : (R, D) NaN where missing
-    """
-    labelled = np.isfinite(label).any(axis=0)
-    outputs = np.isin(TARGETS, config.model.dimensions)
-    return np.flatnonzero(labelled & outputs)
 
 
 def calibrate(result: CrossValidationResult, records: Sequence[PreparedRecord]) -> IntervalCalibration:
