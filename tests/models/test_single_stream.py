@@ -134,3 +134,9 @@ def test_plain_pooling_does_not_see_order_or_padding():
     torch.testing.assert_close(first.vector, second.vector)
     assert first.attention.tolist() == [[[0.25] * 4 + [0.0] * 2]]
     assert first.time_sec.isnan().tolist() == [[False] * 4 + [True] * 2]
+
+
+@pytest.mark.parametrize("part", ["inputs", "fusion", "aggregation"])
+def test_unknown_parts_are_refused(make_network, part):
+    with pytest.raises(ValueError, match=f"{part} is 'other'; .* are allowed"):
+        make_network(**{part: "other"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,10 @@ from tocco.models.midi_encoder import MIDIBertEncoder
 from tocco.models.mtl_head import MultiTaskHead
 from tocco.models.single_stream import Inputs, NoAudio, NoNotes, PlainFusion
 from tocco.models.standardise import Standardiser
+
+
+Fusion = Literal["cross_attention", "concatenation"]
+Aggregation = Literal["bilstm_attention", "mean_sd"]
 
 
 @dataclass(frozen=True)
@@ -195,10 +199,10 @@ def build_network(
     midi_size: int = 256,
     midi_heads: int = 8,
     inputs: Inputs = "both",
-    fusion: Literal["cross_attention", "concatenation"] = "cross_attention",
+    fusion: Fusion = "cross_attention",
     fusion_size: int = 1024,
     fusion_heads: int = 8,
-    aggregation: Literal["bilstm_attention", "mean_sd"] = "bilstm_attention",
+    aggregation: Aggregation = "bilstm_attention",
     lstm_layers: int = 2,
     lstm_hidden: int = 256,
     aggregator_heads: int = 4,
@@ -230,6 +234,9 @@ def build_network(
     aggregator_heads, pool_frames, statistics_width, dropout
         See the parts.
     """
+    _assert_known("inputs", inputs, Inputs)
+    _assert_known("fusion", fusion, Fusion)
+    _assert_known("aggregation", aggregation, Aggregation)
     settings = EncoderSettings(audio_width, audio_depth, audio_mels, dropout, mert, random_audio_encoder)
     encoder = NoAudio() if inputs == "midi" else build_audio_encoder(audio_encoder, settings)
     notes: MIDIBertEncoder | NoNotes = NoNotes(n_note_features)
@@ -271,3 +278,10 @@ def build_network(
         ),
         audio_pool_frames=audio_pool_frames,
     )
+
+
+def _assert_known(name: str, value: str, literal: Any) -> None:
+    """The names of parts may come from a bundle."""
+    allowed = get_args(literal)
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; {', '.join(allowed)} are allowed")
