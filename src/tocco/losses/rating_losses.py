@@ -52,9 +52,8 @@ def ordinal(rating: Tensor, label: Tensor, share: Tensor) -> Tensor:
     # In single precision: half precision cannot hold ratings near the ends apart from them.
     odds = torch.logit(rating.float() / 100.0, eps=1e-4)[..., None] - torch.logit(level.float() / 100.0)
     # A label on a level is half above it, or every such label would be read half a step too low.
-    above = torch.heaviside(
-        label[..., None].float() - level.float(), torch.tensor(0.5).to(level.device).float()
-    )
+    half = torch.tensor(0.5, device=rating.device)
+    above = torch.heaviside(label[..., None].float() - level.float(), half)
     single = functional.binary_cross_entropy_with_logits(odds / _LEVEL_SPREAD, above, reduction="none")
     return USUAL_LABEL_VARIANCE * _mean(single.mean(-1), share)
 

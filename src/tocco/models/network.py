@@ -18,7 +18,6 @@ from tocco.models.mtl_head import MultiTaskHead
 from tocco.models.single_stream import Inputs, NoAudio, NoNotes, PlainFusion
 from tocco.models.standardise import Standardiser
 
-
 Fusion = Literal["cross_attention", "concatenation"]
 Aggregation = Literal["bilstm_attention", "mean_sd"]
 

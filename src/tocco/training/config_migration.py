@@ -52,8 +52,10 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     result = dict(below)
     for key, value in above.items():
         earlier = result.get(key)
-        both = isinstance(earlier, Mapping) and isinstance(value, Mapping)
-        result[key] = merged(earlier, value) if both else value
+        if isinstance(earlier, Mapping) and isinstance(value, Mapping):
+            result[key] = merged(earlier, value)
+        else:
+            result[key] = value
     return result
 
 
