@@ -79,7 +79,7 @@ def test_a_finding_plays_exactly_its_seconds(page: Page) -> None:
 
 
 def test_as_written_plays_tones_and_no_recording(page: Page) -> None:
-    button = page.get_by_role("button", name="Play finding 1 as written")
+    button = page.get_by_role("button", name="Play the bars of finding 1 as written")
     start = float(button.get_attribute("data-start") or 0)
     button.click()
     wait_until_after(page, start + 0.2)
@@ -89,6 +89,15 @@ def test_as_written_plays_tones_and_no_recording(page: Page) -> None:
     page.get_by_role("button", name="Pause").click()
     toggle(page).click()  # what plays then is the recording
     page.wait_for_function("() => heard.some(([kind]) => kind === 'playing')")
+
+
+def test_as_written_plays_the_bars_of_the_finding_and_stops(page: Page) -> None:
+    button = page.get_by_role("button", name="Play the bars of finding 1 as written")
+    end = float(button.get_attribute("data-end") or 0)
+    button.click()
+    wait_until_stopped(page)
+    assert position_sec(page) == pytest.approx(end, abs=0.2)
+    assert page.evaluate("() => struck.length > 0 && heard.length === 0")
 
 
 def test_the_speed_can_be_chosen_while_it_plays(page: Page) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,6 +56,19 @@ def test_a_click_in_any_lane_plays_from_there(page: Page) -> None:
         page.mouse.click(*place_in_lane(page, lane, sec))
         assert position_sec(page) == pytest.approx(sec, abs=0.3), lane
         assert is_playing(page)
+
+
+def test_a_click_on_a_cell_of_the_heat_map_plays_its_bar(page: Page) -> None:
+    cells = page.locator(".heatmap")
+    box = cells.bounding_box()
+    assert box is not None
+    edges = json.loads(page.locator("#data").text_content() or "{}")["columns"]
+    column = 20
+    cells.click(position={"x": (column + 0.5) * box["width"] / (len(edges) - 1), "y": box["height"] / 2})
+    wait_until_stopped(page)
+    (_, from_sec), (_, to_sec) = page.evaluate("() => heard")
+    assert from_sec == pytest.approx(edges[column] / 1000, abs=0.3)
+    assert to_sec == pytest.approx(edges[column + 1] / 1000, abs=0.5)
 
 
 def test_a_click_in_the_overview_plays_from_there(page: Page) -> None:

@@ -85,7 +85,8 @@ def sound(lasts_sec: float = DURATION_SEC) -> Sound:
 def written() -> Written:
     start = np.array([bar_sec(bar) for bar in range(32)])
     signs = (Sign("dynamics", "p", 0.8, 0.8), Sign("crescendo", "", 4.0, 9.0))
-    return Written(start, start + 2.0, np.full(32, 60), signs)
+    bars, beats = np.append(start, start[-1] + 2.0), 3.0 * np.arange(33)
+    return Written(start, start + 2.0, np.full(32, 60), signs, bars, beats)
 
 
 def material() -> Material:

@@ -68,10 +68,10 @@ def cursor_sec(page: Page) -> float:
 def notes(page: Page) -> list[dict[str, Any]]:
     """The notes that the page holds: start and end in seconds, pitch."""
     numbers = json.loads(page.locator("#data").text_content() or "{}")["notes"]
-    rows = [numbers[k : k + 5] for k in range(0, len(numbers), 5)]
+    rows = [numbers[k : k + 4] for k in range(0, len(numbers), 4)]
     return [
         {"start": start / 1000, "end": (start + lasts) / 1000, "pitch": pitch}
-        for start, lasts, pitch, _, _ in rows
+        for start, lasts, pitch, _ in rows
     ]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assessment_example import example
+from assessment_example import bar_sec, example
 from page_example import assessed, finding, material, parsed, written
 from tocco.errors import InputError
 from tocco.inference.assessment import Assessment, Rating
@@ -202,14 +202,42 @@ def test_the_same_assessment_gives_the_same_bytes() -> None:
 
 def test_the_data_of_the_script_are_the_notes(html: str) -> None:
     data = json.loads(parsed(html).all("script", id="data")[0].text)
-    assert len(data["notes"]) == 5 * 35
-    rows = np.array(data["notes"]).reshape(-1, 5).tolist()
-    assert rows[0] == [800, 1000, 60, 64, 0]
-    assert [24100, 1000, 65, 90, 1] in rows  # wrong
-    assert [42900, 1000, 83, 30, 2] in rows  # extra
-    assert [50000, 1000, 48, 100, 3] in rows  # spoken of by no outcome
-    assert data["written"] == [42300, 57, 24100, 66]
+    assert len(data["notes"]) == 4 * 35
+    rows = np.array(data["notes"]).reshape(-1, 4).tolist()
+    assert rows[0] == [800, 1000, 60, 64]
+    assert [24100, 1000, 65, 90] in rows
     assert data["bars"][:2] == [["1", 0.8], ["2", 2.8]]
+    assert data["columns"] == [*(round(1000 * bar_sec(bar)) for bar in range(32)), 66000]
+
+
+def test_the_written_notes_are_at_the_median_tempo() -> None:
+    slow = np.append(bar_sec(0) + 2.0 * np.arange(32), bar_sec(0) + 70.0)  # the last bar lasts 8 s, not 2
+    shown = replace(material(), written=replace(written(), bar_sec=slow, end_sec=slow[1:]))
+    data = json.loads(parsed(render(assessed(), shown)).all("script", id="data")[0].text)["written"]
+    assert data["performed"] == [round(1000 * sec) for sec in slow]
+    assert data["steady"] == [2000 * bar for bar in range(33)]
+    assert data["notes"][:4] == [0, 2000, 60, 70]
+    assert data["notes"][-4:] == [62000, 2000, 60, 70]
+
+
+@pytest.mark.parametrize(
+    ("kind", "dimension", "bars", "expected"),
+    [
+        ("wrong", "note_accuracy", ("12", "12"), ("22.8", "24.8")),
+        ("late", "rhythmic_precision", ("12", "13"), ("22.8", "26.8")),
+        ("throughout", "dynamics_control", None, None),
+        ("passage", "phrasing", None, None),
+    ],
+)
+def test_every_finding_that_has_bars_plays_them_as_written(
+    kind: str, dimension: str, bars: tuple[str, str] | None, expected: tuple[str, str] | None
+) -> None:
+    last = 24.1 if expected is None or expected[1] == "24.8" else 25.0
+    one = finding(kind, 24.1, dimension=dimension, bars=bars, beat=None, end_sec=last)
+    page = parsed(render(assessed(findings=(one,)), material())).all("section", id="findings")[0]
+    found = [button.attributes for button in page.all("button") if "data-written" in button.attributes]
+    spans = [(button["data-start"], button["data-end"]) for button in found]
+    assert spans == ([] if expected is None else [expected])
 
 
 def test_an_abstention_is_explained() -> None:

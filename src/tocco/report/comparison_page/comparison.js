@@ -42,17 +42,8 @@
   if (!byId("toggle")) return;
 
   // A take: its sound or plain tones, and where its bars begin.
-  const NUMBERS_A_NOTE = 4;
   const tones = plainTones();
-  const takes = data.takes.map((take, place) => {
-    const notes = [];
-    for (let k = 0; k < take.notes.length; k += NUMBERS_A_NOTE) {
-      const [onset, lasts, pitch, velocity] = take.notes.slice(k, k + NUMBERS_A_NOTE);
-      notes.push({ start: onset / 1000, end: (onset + lasts) / 1000, pitch, velocity });
-    }
-    notes.sort((one, other) => one.start - other.start);
-    return { ...take, notes, sound: byId(`sound-${place}`) };
-  });
+  const takes = data.takes.map((take, place) => ({ ...take, notes: notesFrom(take.notes), sound: byId(`sound-${place}`) }));
   for (const take of takes) {
     take.sound?.addEventListener("error", () => {
       byId("player-note").textContent = `This browser cannot play the recording of ${take.name}.${take.notes.length ? " Plain tones play its notes." : ""}`;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
@@ -35,7 +34,8 @@ from tocco.report.comparison_words import (
 )
 from tocco.report.page.document import end_sec, sound_address
 from tocco.report.page.frame import MADE_BY, asset, policy, template
-from tocco.report.page.material import Material, Notes
+from tocco.report.page.material import Material
+from tocco.report.page.script_data import as_json, note_numbers
 from tocco.report.page.tables import around
 from tocco.report.wording import nothing_stands_out, points
 
@@ -194,36 +194,21 @@ def _provenance(comparison: Comparison, takes: Sequence[ShownTake]) -> list[tupl
 
 
 def _data(comparison: Comparison, takes: Sequence[ShownTake]) -> Markup:
-    """What the script needs, as JSON that cannot end its element."""
+    """What the script needs."""
     value = {
         "takes": [
             {
                 "name": take.name,
                 "duration": round(_duration(take), 3),
-                "notes": _note_numbers(take.notes),
+                "notes": note_numbers(take.notes),
             }
             for take in takes
         ],
         "bars": [bar.start_sec for bar in comparison.bars],
         "labels": _bar_labels(comparison),
     }
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+    return as_json(value)
 
 
 def _duration(take: ShownTake) -> float:
     return end_sec(take.assessment, Material(take.sound, take.notes))
-
-
-def _note_numbers(notes: Notes | None) -> list[int]:
-    """Four numbers a note: onset and duration in ms, pitch, velocity."""
-    if notes is None:
-        return []
-    rows = zip(
-        (1000.0 * notes.onset_sec).round().astype(int).tolist(),
-        (1000.0 * (notes.offset_sec - notes.onset_sec)).round().astype(int).tolist(),
-        notes.pitch.tolist(),
-        notes.velocity.tolist(),
-        strict=True,
-    )
-    return [int(number) for row in rows for number in row]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+import numpy as np
 from markupsafe import Markup
 
 from tocco.audio.opus import OPUS_SUFFIX, OPUS_TYPE
@@ -16,16 +16,18 @@ from tocco.inference.assessment import Assessment
 from tocco.inference.finding import Finding
 from tocco.inference.whole_findings import THROUGHOUT
 from tocco.report.attention_wording import attention_limits, attention_meaning
-from tocco.report.page.engraved import engraved_context, engraved_data
+from tocco.report.page.engraved import engraved_context
 from tocco.report.page.frame import MADE_BY, asset, policy, template
-from tocco.report.page.heat import heat_map
+from tocco.report.page.heat import has_curve, heat_map
 from tocco.report.page.marks import marks_sections
-from tocco.report.page.material import PEAK_SEC, Material, Notes, Sound
+from tocco.report.page.material import PEAK_SEC, Material, Sound
 from tocco.report.page.overview import overview
 from tocco.report.page.ratings import rating_bar, rating_rows
+from tocco.report.page.script_data import script_data
 from tocco.report.page.summary import heard_file, summary
 from tocco.report.page.tables import around, measures, mistakes, passages, places, provenance, quantity
 from tocco.report.page.timeline import dimension_choices, lanes, time_axis
+from tocco.report.page.written import Written
 from tocco.report.wording import aggregate_parts, clock, first_curve, nothing_stands_out, remarks, title
 
 EXAMPLE_SEC: Final = 10.0
@@ -33,6 +35,9 @@ EXAMPLE_SEC: Final = 10.0
 
 MOST_LISTED: Final = 200
 """Rows of the table of mistakes; all of them are in the JSON."""
+
+_ON_THE_BAR_SEC: Final = 0.05
+"""What begins so little before a bar line belongs to the bar after it."""
 
 
 def render(assessment: Assessment, material: Material, *, sound_file: str | None = None) -> str:
@@ -53,7 +58,7 @@ def render(assessment: Assessment, material: Material, *, sound_file: str | None
         policy=policy(style, script, media),
         sound=_sound_source(material, sound_file),
         sound_type=OPUS_TYPE,
-        data=_data(assessment, material),
+        data=script_data(assessment, material),
         **_context(assessment, material),
     )
 
@@ -75,13 +80,12 @@ def write_page(assessment: Assessment, material: Material, path: Path, *, sound_
 
 def _context(assessment: Assessment, material: Material) -> dict[str, Any]:
     axis = time_axis(end_sec(assessment, material))
-    has_curve = any(v is not None for values in assessment.curve.value.values() for v in values)
     return {
         "made_by": Markup(MADE_BY),
         "name": heard_file(assessment).name,
         "summary": summary(assessment),
         "remarks": remarks(assessment),
-        "findings": [_finding(one, assessment) for one in assessment.findings or ()],
+        "findings": [_finding(one, assessment, material.written) for one in assessment.findings or ()],
         "nothing": nothing_stands_out(assessment),
         "findings_known": assessment.findings is not None,
         "ratings": rating_rows(assessment),
@@ -92,8 +96,8 @@ def _context(assessment: Assessment, material: Material) -> dict[str, Any]:
         "axis": axis,
         "overview": overview(assessment, material, axis.duration_sec),
         "lanes": lanes(assessment, material, axis),
-        "choices": dimension_choices(assessment) if has_curve else [],
-        "chosen": first_curve(assessment) if has_curve else "",
+        "choices": dimension_choices(assessment) if has_curve(assessment) else [],
+        "chosen": first_curve(assessment) if has_curve(assessment) else "",
         "attention": _attention(assessment),
         "passages": passages(assessment),
         "mistakes": mistakes(assessment)[:MOST_LISTED],
@@ -133,7 +137,7 @@ def _attention(assessment: Assessment) -> str:
     )
 
 
-def _finding(finding: Finding, assessment: Assessment) -> dict[str, Any]:
+def _finding(finding: Finding, assessment: Assessment, written: Written | None) -> dict[str, Any]:
     example = _example(finding, assessment)
     start, end = around(*example)
     measure, reference = (quantity(one) for one in (finding.measure, finding.reference))
@@ -149,8 +153,20 @@ def _finding(finding: Finding, assessment: Assessment) -> dict[str, Any]:
         "confidence": _confidence(finding.confidence),
         "measure": f"{measure} ({finding.measure.meaning})",
         "reference": f"{reference} ({finding.reference.meaning})",
-        "as_written": finding.dimension == "note_accuracy" and finding.kind != THROUGHOUT,
+        "as_written": None if written is None else _bars_of(finding, written),
     }
+
+
+def _bars_of(finding: Finding, written: Written) -> tuple[float, float] | None:
+    """From the start of its first bar to the end of its last; None where it is about no bars."""
+    if finding.bars is None or finding.kind == THROUGHOUT:
+        return None
+    edges = written.bar_sec
+    first = int(np.searchsorted(edges, finding.start_sec + _ON_THE_BAR_SEC, side="right")) - 1
+    end = int(np.searchsorted(edges, finding.end_sec + _ON_THE_BAR_SEC, side="right"))
+    first = min(max(first, 0), len(edges) - 2)
+    last = min(max(end, first + 1), len(edges) - 1)
+    return round(float(edges[first]), 3), round(float(edges[last]), 3)
 
 
 def _example(finding: Finding, assessment: Assessment) -> tuple[float, float]:
@@ -171,44 +187,6 @@ def _confidence(share: float) -> str:
     ('94 %', 'over 99 %')
     """
     return "over 99 %" if share > 0.99 else f"{100.0 * share:.0f} %"
-
-
-def _data(assessment: Assessment, material: Material) -> Markup:
-    """What the script needs, as JSON that cannot end its element."""
-    report = assessment.alignment
-    bars = [] if report is None else [[name, sec] for name, sec in report.bars]
-    value = {
-        "bars": bars,
-        "notes": _note_numbers(material.notes),
-        "written": _written(assessment, material.notes),
-        **engraved_data(material),
-    }
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
-
-
-def _note_numbers(notes: Notes | None) -> list[int]:
-    """Five numbers a note: onset and duration in ms, pitch, velocity, status."""
-    if notes is None:
-        return []
-    rows = zip(
-        (1000.0 * notes.onset_sec).round().astype(int).tolist(),
-        (1000.0 * (notes.offset_sec - notes.onset_sec)).round().astype(int).tolist(),
-        notes.pitch.tolist(),
-        notes.velocity.tolist(),
-        notes.status.tolist(),
-        strict=True,
-    )
-    return [int(number) for row in rows for number in row]
-
-
-def _written(assessment: Assessment, notes: Notes | None) -> list[int]:
-    """Two numbers for every written note that was not played: when it was due in ms, and its pitch."""
-    report = assessment.alignment
-    if report is None or notes is None:
-        return []
-    missed = [*report.deletion, *report.substitution]
-    return [n for note in missed for n in (round(1000.0 * note.time_sec), note.expected_pitch or 0)]
 
 
 def _sound_source(material: Material, sound_file: str | None) -> str:

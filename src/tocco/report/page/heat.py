@@ -48,11 +48,16 @@ class HeatMap:
     unit: str
 
 
+def has_curve(assessment: Assessment) -> bool:
+    """Whether any rating over time is known."""
+    return any(v is not None for values in assessment.curve.value.values() for v in values)
+
+
 def heat_map(assessment: Assessment) -> HeatMap | None:
     """Ratings of each column relative to the whole; None without a curve."""
-    names = [name for name, values in assessment.curve.value.items() if any(v is not None for v in values)]
-    if not names:
+    if not has_curve(assessment):
         return None
+    names = [name for name, values in assessment.curve.value.items() if any(v is not None for v in values)]
     labels, edges = columns(assessment)
     parts = []
     for row, name in enumerate(names):

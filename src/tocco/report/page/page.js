@@ -23,20 +23,18 @@
   });
   if (!seek) return;
 
-  const NUMBERS_A_NOTE = 5;
-  const notes = [];
-  for (let k = 0; k < data.notes.length; k += NUMBERS_A_NOTE) {
-    const [onset, lasts, pitch, velocity, status] = data.notes.slice(k, k + NUMBERS_A_NOTE);
-    notes.push({ start: onset / 1000, end: (onset + lasts) / 1000, pitch, velocity, status });
+  const notes = notesFrom(data.notes);
+
+  // The written notes at a steady tempo, and the way between their time and that of the performance.
+  const performed = (data.written?.performed ?? []).map((ms) => ms / 1000);
+  const steady = (data.written?.steady ?? []).map((ms) => ms / 1000);
+  const written = notesFrom(data.written?.notes ?? []);
+  function along(from, to, sec) {
+    let k = 0;
+    while (k < from.length - 2 && from[k + 1] <= sec) k++;
+    const share = (sec - from[k]) / Math.max(from[k + 1] - from[k], 0.001);
+    return to[k] + Math.min(Math.max(share, 0), 1) * (to[k + 1] - to[k]);
   }
-  notes.sort((a, b) => a.start - b.start);
-  const WRONG = 1, EXTRA = 2, MISSED_SEC = 0.4, MISSED_VELOCITY = 70;
-  const written = notes.filter((note) => note.status !== WRONG && note.status !== EXTRA);
-  for (let k = 0; k < data.written.length; k += 2) {
-    const start = data.written[k] / 1000;
-    written.push({ start, end: start + MISSED_SEC, pitch: data.written[k + 1], velocity: MISSED_VELOCITY });
-  }
-  written.sort((a, b) => a.start - b.start);
 
   const duration = Number(seek.max);
   const sound = byId("sound");
@@ -49,7 +47,7 @@
   const tones = plainTones();
 
   // One position and one sound at a time.
-  let position = 0, stopAt = Infinity, playing = false, byTones = !sound;
+  let position = 0, stopAt = Infinity, playing = false, byTones = !sound, asWritten = false;
   if (sound) {
     sound.addEventListener("error", () => {
       byTones = notes.length > 0;
@@ -57,7 +55,11 @@
     });
     sound.addEventListener("ended", () => pause());
   }
-  const now = () => (playing ? (byTones ? tones.time() : sound.currentTime) : position);
+  function now() {
+    if (!playing) return position;
+    if (!byTones) return sound.currentTime;
+    return asWritten ? along(steady, performed, tones.time()) : tones.time();
+  }
 
   function pause() {
     position = Math.min(now(), duration);
@@ -66,15 +68,16 @@
     tones.stop();
     show();
   }
-  async function play(from, until = Infinity, list = null) {
+  async function play(from, until = Infinity, ofScore = false) {
     pause();
     position = Math.min(Math.max(from, 0), duration);
     stopAt = until;
-    const withTones = list !== null || !sound || (sound.error !== null);
-    if (withTones) {
+    asWritten = ofScore;
+    if (asWritten || !sound || sound.error !== null) {
       byTones = true;
       playing = true;
-      tones.play(position, list ?? notes);
+      if (asWritten) stopAt = Math.min(until, performed.at(-1));
+      if (asWritten) tones.play(along(performed, steady, position), written); else tones.play(position, notes);
       show();
     } else {
       byTones = false;
@@ -99,10 +102,10 @@
   }
 
   byId("speed").addEventListener("change", (event) => {
-    const wasPlaying = playing, from = now(), until = stopAt, list = byTones ? tones.list : null;
+    const wasPlaying = playing, from = now(), until = stopAt;
     pause();
     tones.rate = Number(event.target.value);
-    if (wasPlaying) play(from, until, sound && !byTones ? null : list);
+    if (wasPlaying) play(from, until, asWritten);
   });
 
   // Whoever scrolls, by whatever means, is not pulled back at once.
@@ -160,7 +163,7 @@
   for (const button of document.querySelectorAll("button[data-start]")) {
     button.addEventListener("click", () => {
       scrolledAt = -LEFT_ALONE_MS;
-      play(Number(button.dataset.start), Number(button.dataset.end), "written" in button.dataset ? written : null);
+      play(Number(button.dataset.start), Number(button.dataset.end), "written" in button.dataset);
     });
   }
   overview.addEventListener("click", (event) => {
@@ -172,6 +175,12 @@
     const roll = event.target.closest("svg.roll");
     const note = roll ? noteAt(roll, event, sec) : null;
     if (note) play(Math.max(note.start - 0.03, 0), Math.max(note.end, note.start + 0.6)); else play(sec);
+  });
+  document.querySelector(".heatmap")?.addEventListener("click", (event) => {
+    const box = event.currentTarget.getBoundingClientRect(), n = data.columns.length - 1;
+    const column = Math.min(Math.floor((n * (event.clientX - box.left)) / box.width), n - 1);
+    scrolledAt = -LEFT_ALONE_MS;
+    play(data.columns[column] / 1000, data.columns[column + 1] / 1000);
   });
   const SLACK_SEC = 3 / scale;
   function noteAt(roll, event, sec) {

@@ -1,5 +1,14 @@
 "use strict";
 // Plain tones: a few decaying partials a note, scheduled a little ahead. Notes are {start, end, pitch, velocity}, in seconds.
+function notesFrom(numbers) {
+  const NUMBERS_A_NOTE = 4, notes = [];
+  for (let k = 0; k < numbers.length; k += NUMBERS_A_NOTE) {
+    const [onset, lasts, pitch, velocity] = numbers.slice(k, k + NUMBERS_A_NOTE);
+    notes.push({ start: onset / 1000, end: (onset + lasts) / 1000, pitch, velocity });
+  }
+  return notes.sort((one, other) => one.start - other.start);
+}
+
 function plainTones() {
   return {
     context: null, timer: 0, from: 0, started: 0, next: 0, rate: 1, list: [], voices: new Set(),

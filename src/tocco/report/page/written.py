@@ -1,4 +1,4 @@
-"""The score beside the performance: written notes and dynamic signs, at the tempo of each bar."""
+"""The score beside the performance: written notes and dynamic signs, at the tempo of each bar or steady."""
 
 from __future__ import annotations
 
@@ -42,12 +42,22 @@ class Written:
     start_sec, end_sec : (W,) seconds at which each note would sound, evenly within its bar
     pitch : (W,)
     signs : in order of time
+    bar_sec : (K+1,) seconds at which each bar begins, and the end of the last
+    bar_beat : (K+1,) the same in beats of the score
     """
 
     start_sec: FloatArray
     end_sec: FloatArray
     pitch: IntArray
     signs: tuple[Sign, ...]
+    bar_sec: FloatArray
+    bar_beat: FloatArray
+
+    def steady_bar_sec(self) -> FloatArray:
+        """(K+1,) seconds from 0 at which each bar would begin in the median tempo of the performed bars."""
+        beats = np.diff(self.bar_beat)
+        sec_per_beat = float(np.median(np.diff(self.bar_sec)[beats > 0.0] / beats[beats > 0.0]))
+        return sec_per_beat * (self.bar_beat - self.bar_beat[0])
 
 
 def place_written(readings: Sequence[Score], report: AlignmentReport) -> Written | None:
@@ -80,6 +90,8 @@ def place_written(readings: Sequence[Score], report: AlignmentReport) -> Written
         end_sec=np.interp(ends[inside], beat, sec),
         pitch=score.pitch[inside],
         signs=_signs(score, beat, sec),
+        bar_sec=sec,
+        bar_beat=beat,
     )
 
 
