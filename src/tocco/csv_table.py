@@ -95,8 +95,9 @@ class Table:
         InputError
             One is missing, or another is there.
         """
-        needed, known = tuple(needed), (*needed, *optional)
-        allowed = f"columns {', '.join(needed)}" + "".join(f", and {name} if wanted" for name in optional)
+        needed, optional = tuple(needed), tuple(optional)
+        known = (*needed, *optional)
+        allowed = f"columns {', '.join(needed)}" + (f"; if wanted {', '.join(optional)}" if optional else "")
         for name in needed:
             if name not in self.columns:
                 problem = f"has no column {name!r} among {short(','.join(self.columns))}"

@@ -156,7 +156,7 @@ def read_text(path: Path) -> str:
         raise InputError(
             path,
             f"is not UTF-8 text (byte {error.start})",
-            next_step='save it as UTF-8 text (in a spreadsheet: "CSV UTF-8")',
+            next_step='save it as UTF-8 text (in a spreadsheet: "CSV UTF-8"), or check the path',
         ) from error
 
 

@@ -168,7 +168,7 @@ def test_without_a_score_only_passages_are_named() -> None:
     rises = falls.model_copy(update={"kind": "strongest"})
     (found,) = find({}, [falls, rises], rated, WEIGHTS, heard)
     assert found.sentence == "Bars 3–8: dynamics control falls to 48.2."
-    assert found.usual == "The whole is rated 60.0; a difference of 6.2 could be chance."
+    assert found.usual == "The whole is rated 60.0; a difference of up to 6.2 could be chance."
     assert (found.confidence, found.measure.value, found.reference.value) == (0.9, 48.2, 60.0)
     assert (found.kind, found.bars, found.start_sec, found.end_sec) == ("passage", ("3", "8"), 10.0, 30.0)
 

@@ -46,7 +46,7 @@ def test_random_keys_are_not(rng: np.random.Generator):
 def test_mashing_and_impossible_speed_are_not():
     onset = np.repeat(np.arange(60) * 0.2, 5)
     assert implausible(played(onset, np.tile(np.arange(60, 65), 60))) == (
-        "100% of the notes are struck in clusters of neighbouring keys",
+        "100 % of the notes are struck in clusters of neighbouring keys",
     )
     scale = 60 + np.tile([0, 4, 7, 11, 14, 17, 21, 24], 60)
     assert implausible(played(np.arange(480) / 50.0, scale)) == (

@@ -28,7 +28,7 @@ def test_less_than_the_least_is_named_where_more_is_better() -> None:
     assert one.finding.sentence == (
         "Throughout, soft and loud passages are 10 of 127 steps of velocity apart."
     )
-    assert one.finding.usual == "In competent playing as long it is 20 to 40 (20 to 80 %)."
+    assert one.finding.usual == "In three of five competent performances as long it is 20 to 40."
     assert (one.finding.reference.value, one.finding.reference.usual) == (30.0, (20.0, 40.0))
     assert (one.finding.start_sec, one.finding.end_sec, one.finding.bars) == (1.0, 61.0, None)
     assert one.finding.confidence == pytest.approx(0.9 * 0.99, abs=1e-4)

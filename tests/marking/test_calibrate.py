@@ -12,8 +12,15 @@ from marking_example import drawn, rated, whole, write_folder, write_marks
 from tocco.errors import InputError, MismatchError, UsageError
 from tocco.inference.assessment import write_assessment_file
 from tocco.marking.calibrate import calibrate
-from tocco.marking.calibration import read_calibration, to_bytes, write_calibration
-from tocco.marking.sentences import NO_GAIN, TOO_FEW
+from tocco.marking.calibration import (
+    FittedMap,
+    LeaveOneOut,
+    MarksSource,
+    read_calibration,
+    to_bytes,
+    write_calibration,
+)
+from tocco.marking.sentences import LOSS, NO_GAIN, TOO_FEW, sentences
 from tocco.marking.table import read_scale
 from tocco.rubrics import DIMENSIONS
 
@@ -77,6 +84,23 @@ def test_a_gain_that_is_not_above_chance_is_said(ratings, rng, tmp_path):
     assert not found.aggregate.checks[0].above_chance
     assert found.sentences[1].startswith(f"Whole performance, {NO_GAIN}: ")
     assert "0 to 100 (found, not given)" in found.sentences[0]
+
+
+def test_a_calibration_that_loses_is_called_worse_than_the_default() -> None:
+    check = LeaveOneOut(
+        left_out="take", measure="points", n=5, n_groups=5, default=19.0, personal=21.8, constant=27.5,
+        gain=-2.8, gain_90=(-5.0, -0.7),
+    )  # fmt: skip
+    source = MarksSource(
+        kind="marks", file="m.csv", sha256="0" * 64, assessments_sha256="0" * 64,
+        n_takes=1, n_marks=1, n_pieces=1, notes={"keys": 1},
+    )  # fmt: skip
+    fitted = FittedMap.model_construct(checks=(check,), contradicted=False)
+    whole = sentences("eva", source, {}, {}, fitted)
+    assert whole[0] == "eva: fitted to 1 mark on 1 performance of 1 piece"
+    assert whole[1].startswith(f"Whole performance, {LOSS}: with one take left out")
+    of_dimension = sentences("eva", source, {}, {"phrasing": fitted}, None)
+    assert of_dimension[1] == f"{LOSS.capitalize()}: phrasing -2.8 points (-5.0 to -0.7)"
 
 
 def test_marks_that_contradict_the_ratings_leave_the_default_and_say_so(ratings, tmp_path):

@@ -41,12 +41,15 @@ def test_votes_are_read(tmp_path):
     ("text", "said"),
     [
         ("", "has no rows"),
-        ("id,phrasng\na,3\n", "column 'phrasng' is unknown, did you mean 'phrasing'"),
+        (
+            "id,phrasng\na,3\n",
+            "column 'phrasng' is unknown, did you mean 'phrasing' (allowed: columns id; if wanted",
+        ),
         ("phrasing\n3\n", "has no column 'id'"),
         ("id,mark,overall\na,3,3\n", "has aggregate twice, as 'mark' and 'overall'"),
         ("id,mark\n,3\n", "line 2: id is empty"),
-        ("id,mark\na,good\n", "line 2: aggregate is 'good' (allowed: a number, or nothing)"),
-        ("id,mark\na,nan\n", "aggregate is 'nan'"),
+        ("id,mark\na,good\n", "line 2: mark is 'good' (allowed: a number, or nothing)"),
+        ("id,mark\na,nan\n", "mark is 'nan'"),
         ("id,mark\na,4,5\n", "line 2: has 3 cells (allowed: 2, as the header has)"),
         ("id,mark\na,\n", "has no marks"),
         ('id,mark\na,"3\n', "is not valid CSV"),

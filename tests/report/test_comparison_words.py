@@ -13,7 +13,13 @@ from tocco.inference.assessment import Assessment
 from tocco.inference.bundle import Bundle, load_bundle
 from tocco.inference.comparison import Comparison, compare
 from tocco.report.comparison_table import print_comparison
-from tocco.report.comparison_words import caution, note_sentences, sentences
+from tocco.report.comparison_words import (
+    OF_INTERVALS,
+    OF_NO_DIFFERENCE,
+    caution,
+    note_sentences,
+    sentences,
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +56,12 @@ def test_a_difference_on_the_whole_is_said_with_its_interval(bundle: Bundle) -> 
     )
     first = sentences(of(bundle, **points).pairs[0])[0]
     assert first.startswith("On the whole tue is better than mon: rated 14.0 points higher, 90 %: +")
+
+
+def test_the_terminal_says_what_the_interval_is_of(bundle: Bundle) -> None:
+    said = " ".join(printed(of(bundle, phrasing=20.0)).split())
+    assert OF_INTERVALS in said
+    assert f"≈ {OF_NO_DIFFERENCE}" in said
 
 
 def test_nothing_is_said_without_a_clear_difference(bundle: Bundle) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -30,6 +32,7 @@ from tocco.report.ranking_words import (
     cut_in_words,
     headline,
     method,
+    run_offs_in_words,
 )
 
 EVIL = "<script>alert(1)</script>\"'&"
@@ -97,6 +100,16 @@ def test_changed_marks_recusals_and_jurors_are_listed(with_jury):
     assert "the vote on low and top is left out" in jury_part.text
     assert "Kendall's W" in jury_part.text
     assert any("agree by rule" in sentence for sentence in method(with_jury))
+
+
+def test_a_pair_beyond_chance_that_is_not_distinguished_is_explained():
+    rated = field({"a": 70.0, "b": 60.0}, sd=4.0)
+    undecided = replace(rated.between, verdict=np.zeros((2, 2), dtype=np.int64))
+    strict = rank_performances(replace(rated, between=undecided), None, Options())
+    assert strict.run_offs[0].chance > 0.95
+    assert "differ by less than raters reliably agree on" in run_offs_in_words(strict)
+    near = rank_performances(field({"a": 70.0, "b": 69.0}, sd=4.0), None, Options())
+    assert run_offs_in_words(near) == "1 pair cannot be distinguished. The closest come first."
 
 
 def test_a_long_list_of_run_offs_is_cut_and_says_so():

@@ -43,6 +43,22 @@ def test_of_many_parts_the_largest_are_named_and_the_rest_summed() -> None:
     )
 
 
+def test_parts_that_cancel_out_have_no_figure() -> None:
+    parts = {"a": 3.0, "b": 2.0, "c": 1.0, "d": 0.5, "e": -0.52}
+    combined = Rating(value=54.0, source="combined", perception=60.0, deductions=parts)
+    assert account(combined).endswith("less 1.0 for c by rule, 2 more cancel out")
+
+
+def test_a_transcriber_without_figures_of_its_own_is_named() -> None:
+    made = example()
+    for name, said in ((None, "whatever transcribed these notes"), ("other 1.0", "this transcriber")):
+        inputs = made.inputs.model_copy(update={"transcription_loss": "transkun 2.0.1", "transcriber": name})
+        assert remarks(made.model_copy(update={"inputs": inputs}))[-1] == (
+            "Ratings are corrected, and intervals widened, for what transkun 2.0.1 misses; it is not known "
+            f"what {said} misses"
+        )
+
+
 def test_every_measure_has_words() -> None:
     for points in DEDUCTIONS.values():
         for measure in set(points) - set(RATERS):

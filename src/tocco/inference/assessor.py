@@ -143,6 +143,6 @@ class Assessor:
         if found.share <= applicability.limit:
             return ()
         return (
-            f"{found.share:.0%} of the measures lie outside the music that the model has learned from "
-            f"(limit {applicability.limit:.0%}); furthest: {', '.join(found.worst)}",
+            f"{100.0 * found.share:.0f} % of the measures lie outside the music that the model has learned "
+            f"from (limit {100.0 * applicability.limit:.0f} %); furthest: {', '.join(found.worst)}",
         )

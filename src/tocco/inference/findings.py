@@ -92,7 +92,7 @@ def _of_passage(moment: Moment, ratings: Mapping[str, Rating]) -> Candidate:
     bars = moment.where or ("" if moment.bars is None else bars_in_words(*moment.bars))
     name = moment.dimension.replace("_", " ")
     start = f"{bars}: {name}" if bars else name
-    chance = "" if moment.margin is None else f"; a difference of {moment.margin:.1f} could be chance"
+    chance = "" if moment.margin is None else f"; a difference of up to {moment.margin:.1f} could be chance"
     finding = Finding(
         id=finding_id(moment.dimension, PASSAGE, moment.start_sec),
         dimension=moment.dimension,

@@ -48,11 +48,12 @@ def implausible(performance: Performance) -> tuple[str, ...]:
     if (speed := notes_a_second(onset)) > MOST_NOTES_A_SEC:
         reasons.append(f"{speed:.0f} notes a second are more than hands can play")
     if (share := clustered(onset, pitch)) > MOST_CLUSTERED:
-        reasons.append(f"{share:.0%} of the notes are struck in clusters of neighbouring keys")
+        reasons.append(f"{100.0 * share:.0f} % of the notes are struck in clusters of neighbouring keys")
     apart, in_scale = keys_apart(onset, pitch), share_in_scale(pitch)
     if apart > FARTHEST_APART and in_scale < LEAST_IN_SCALE:
         reasons.append(
-            f"the keys are as if drawn at random: {apart:.1f} semitones apart, {in_scale:.0%} in a scale"
+            f"the keys are as if drawn at random: {apart:.1f} semitones apart, "
+            f"{100.0 * in_scale:.0f} % in a scale"
         )
     return tuple(reasons)
 

@@ -198,5 +198,6 @@ def _finding(dimension: str, name: str, measure: Measure, usual: UsualRange, hea
         ),
         confidence=heard.agreement * (1.0 - 1.0 / WORSE_THAN),
         sentence=sentence.format(said(measure.value)),
-        usual=f"In competent playing as long it is {said(usual.low)} to {said(usual.high)} (20 to 80 %).",
+        usual=f"In three of five competent performances as long it is {said(usual.low)} to "
+        f"{said(usual.high)}.",
     )

@@ -10,6 +10,7 @@ from tocco.marking.calibration import FittedMap, LeaveOneOut, MarksSource
 from tocco.marking.table import AGGREGATE
 
 NO_GAIN: Final = "not better than the default by more than chance"
+LOSS: Final = "worse than the default by more than chance"
 TOO_FEW: Final = "too few marks to see whether this is better than the default"
 
 
@@ -36,7 +37,8 @@ def sentences(
 def _basis(name: str, source: MarksSource, scales: Mapping[str, MarkScale]) -> str:
     counted = f"{source.n_marks} {source.kind if source.n_marks > 1 else source.kind[:-1]}"
     pieces = f"{source.n_pieces} piece{'s' if source.n_pieces > 1 else ''}"
-    said = f"{name}: fitted to {counted} on {source.n_takes} performances of {pieces}"
+    takes = "performance" if source.n_takes == 1 else "performances"
+    said = f"{name}: fitted to {counted} on {source.n_takes} {takes} of {pieces}"
     shown = {
         f"{scale}{' (found, not given)' if scale.source == 'found' else ''}" for scale in scales.values()
     }
@@ -50,7 +52,8 @@ def _whole(fitted: FittedMap) -> str:
 
 
 def _headed(heading: str, check: LeaveOneOut) -> str:
-    return f"{heading}{'' if check.above_chance else f', {NO_GAIN}'}: {_figures(check)}"
+    verdict = "" if check.above_chance else f", {LOSS if check.gain_90[1] < 0.0 else NO_GAIN}"
+    return f"{heading}{verdict}: {_figures(check)}"
 
 
 def _figures(check: LeaveOneOut) -> str:
@@ -88,13 +91,20 @@ def _same_pieces(source: MarksSource, fitted: Sequence[FittedMap]) -> list[str]:
 
 def _dimensions(maps: Mapping[str, FittedMap]) -> list[str]:
     above = [name for name, one in maps.items() if one.checks and one.checks[0].above_chance]
-    below = [name for name, one in maps.items() if one.checks and not one.checks[0].above_chance]
+    worse = [name for name, one in maps.items() if one.checks and one.checks[0].gain_90[1] < 0.0]
+    below = [
+        name
+        for name, one in maps.items()
+        if one.checks and not one.checks[0].above_chance and name not in worse
+    ]
     few = [name for name, one in maps.items() if not one.checks]
     said = []
     if above:
         said.append(f"Better than the default by leave-one-out: {_gains(above, maps)}")
     if below:
         said.append(f"{NO_GAIN.capitalize()}: {_gains(below, maps)}")
+    if worse:
+        said.append(f"{LOSS.capitalize()}: {_gains(worse, maps)}")
     if few:
         said.append(f"{', '.join(map(_title, few)).capitalize()}: {TOO_FEW}")
     return said

@@ -131,7 +131,10 @@ def _marks(table: Table) -> tuple[MarkedTake, ...]:
         MarkedTake(
             row.subject,
             row.filled(column["id"]),
-            {name: _number(row.subject, name, row.cells[written]) for name, written in _marked(row, column)},
+            {
+                name: _number(row.subject, written, row.cells[written])
+                for name, written in _marked(row, column)
+            },
             row.cells.get(column.get("piece", ""), "") or None,
         )
         for row in table.rows

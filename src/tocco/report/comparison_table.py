@@ -9,6 +9,8 @@ from rich.text import Text
 from tocco.inference.comparison import Comparison, PairDifference
 from tocco.inference.difference import AGGREGATE, RatingDifference
 from tocco.report.comparison_words import (
+    OF_INTERVALS,
+    OF_NO_DIFFERENCE,
     SIGNS,
     VERDICTS,
     caution,
@@ -42,7 +44,8 @@ def print_comparison(comparison: Comparison, console: Console | None = None) -> 
     console.print()
     console.print(Text(f"A is {first}, B is {last}", style="dim"))
     console.print(_table(comparison, pair))
-    console.print(Text(f"{SIGNS['undecided']} {VERDICTS['undecided']}", style="dim"))
+    for line in (OF_INTERVALS, f"{SIGNS['undecided']} {OF_NO_DIFFERENCE}"):
+        console.print(Text(line, style="dim"))
     for line in note_sentences(comparison, pair):
         console.print(Text(line))
     if len(comparison.takes) > 2:

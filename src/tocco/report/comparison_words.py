@@ -18,6 +18,14 @@ VERDICTS: Final[dict[Verdict, str]] = {
 
 SIGNS: Final[dict[Verdict, str]] = {"better": "▲", "worse": "▼", "undecided": "≈"}
 
+OF_INTERVALS: Final = (
+    "90 %: of the difference that many raters would give, which is mostly smaller than that of the ratings."
+)
+OF_NO_DIFFERENCE: Final = (
+    "No difference that can be told: that interval holds 0, or raters did not reliably agree on differences "
+    "of this size."
+)
+
 _NAMED_NOTES: Final = 5
 _MANY: Final = 3
 

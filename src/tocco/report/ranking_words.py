@@ -14,6 +14,13 @@ AID: Final = (
 )
 
 _NAMED: Final = 6
+_HELD: Final = 0.05
+"""Chance below which the 90 % interval of a difference leaves out zero."""
+
+_ON_SMALL_DIFFERENCES: Final = (
+    "A pair with over 95 % is among them where its ratings differ by less than raters reliably agree on, so "
+    "the interval of a rank may be narrower than such a group."
+)
 
 
 def headline(ranking: Ranking) -> str:
@@ -75,9 +82,13 @@ def run_offs_in_words(ranking: Ranking) -> str:
     n = len(ranking.run_offs)
     if n == 0:
         return "No pair has to be heard again."
+    strict = ranking.source == "tocco" and any(
+        one.verdict == "undecided" and not _HELD < one.chance < 1.0 - _HELD for one in ranking.run_offs
+    )
     line = ranking.cut is not None and ranking.cut.passing is not None
     across = " across the line between those that pass and the others" if line else ""
-    return f"{_count(n, 'pair')}{across} cannot be distinguished. The closest come first."
+    said = f"{_count(n, 'pair')}{across} cannot be distinguished. The closest come first."
+    return f"{said} {_ON_SMALL_DIFFERENCES}" if strict else said
 
 
 def agreement_in_words(ranking: Ranking) -> list[str]:

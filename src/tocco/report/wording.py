@@ -90,9 +90,12 @@ def account(rating: Rating) -> str:
     parts = sorted(rating.deductions.items(), key=lambda part: -abs(part[1]))
     parts = [(measure_in_words(name), off) for name, off in parts if abs(off) >= _LEAST_SHOWN]
     shown, rest = parts[:_MOST_SHOWN], parts[_MOST_SHOWN:]
-    if rest:
-        shown.append((f"{len(rest)} more", sum(off for _, off in rest)))
+    in_sum = sum(off for _, off in rest)
+    if abs(in_sum) >= _LEAST_SHOWN:
+        shown.append((f"{len(rest)} more", in_sum))
     said = [f"{'less' if off >= 0.0 else 'plus'} {abs(off):.1f} for {name}" for name, off in shown]
+    if rest and abs(in_sum) < _LEAST_SHOWN:
+        said.append(f"{len(rest)} more cancel out")
     return ", ".join([f"{points(rating.perception)} by the model of listeners", *said])
 
 
@@ -244,10 +247,10 @@ def _on_the_transcriber(assessment: Assessment) -> list[str]:
     inputs = assessment.inputs
     if inputs.transcription_loss is None or inputs.transcriber == inputs.transcription_loss:
         return []
-    by = "what transcribed these notes" if inputs.transcriber is None else "this transcriber"
+    other = "whatever transcribed these notes" if inputs.transcriber is None else "this transcriber"
     return [
-        f"Ratings are corrected, and intervals widened, for what {inputs.transcription_loss} misses; what "
-        f"{by} misses is not known"
+        f"Ratings are corrected, and intervals widened, for what {inputs.transcription_loss} misses; it is "
+        f"not known what {other} misses"
     ]
 
 

@@ -241,7 +241,7 @@ def test_every_finding_that_has_bars_plays_them_as_written(
 
 
 def test_an_abstention_is_explained() -> None:
-    reason = "30% of the measures lie outside"
+    reason = "30 % of the measures lie outside"
     made = example().model_dump()
     absent = Rating.missing("the model abstains").model_dump()
     made |= {

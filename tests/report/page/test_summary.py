@@ -21,8 +21,8 @@ def test_what_was_rated_and_from_what() -> None:
     )
     assert result == ("The weighted mean of its ratings is 74.5 of 100, with an interval from 68 to 80.")
     assert trust == (
-        "9 ratings are learned from raters, with intervals 26 points wide on average: a smaller difference "
-        "between two takes says little; note accuracy is computed from MIDI and score."
+        "9 ratings are learned from raters, with intervals 26 points wide on average: a few points more "
+        "or less say nothing; note accuracy is computed from MIDI and score."
     )
 
 

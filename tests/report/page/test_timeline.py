@@ -99,7 +99,7 @@ def test_loudness_and_pedal_are_those_of_the_keys() -> None:
     x, y = (float(one) for one in path_of("level", "dots")[1:].split("h0")[0].split())
     assert (x, y) == (24.0, 76.0 * (1.0 - 64.0 / 128.0))
     assert path_of("pedal", "pedal") == "M0 30H30V0H90V30H150V14.9H1980V30H0z"
-    assert "down for 95% of the time" in parsed(str(lane("pedal").svg)).all("desc")[0].text
+    assert "down for 95 % of the time" in parsed(str(lane("pedal").svg)).all("desc")[0].text
 
 
 def test_dynamic_signs_of_the_score_stand_over_the_loudness() -> None:

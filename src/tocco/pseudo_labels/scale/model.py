@@ -197,7 +197,7 @@ class ReferenceScale(StrictModel):
         if not np.all(np.isfinite(covariates)):
             reason = "fewer than five onsets in this span"
         elif share < LEAST_WEIGHT:
-            reason = f"only {share:.0%} of its components by weight could be measured"
+            reason = f"only {100.0 * share:.0f} % of its components by weight could be measured"
         if reason is not None:
             return replace(label, confidence=0.0, missing={**label.missing, label.dimension: reason})
         values = {name: label.components[name].value for name in known}

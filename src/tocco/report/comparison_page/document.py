@@ -23,6 +23,8 @@ from tocco.report.comparison_page.drawings import (
 )
 from tocco.report.comparison_page.takes import ShownTake, bar_values
 from tocco.report.comparison_words import (
+    OF_INTERVALS,
+    OF_NO_DIFFERENCE,
     SIGNS,
     VERDICTS,
     caution,
@@ -79,6 +81,7 @@ def _context(comparison: Comparison, takes: Sequence[ShownTake]) -> dict[str, An
     drawn: list[Panel] = panels(comparison, bar_values(comparison, takes)) if comparison.bars else []
     rated = [name for name in takes[0].assessment.curve.value if all(_has_curve(one, name) for one in takes)]
     return {
+        "how_to_read": f"{OF_INTERVALS} {OF_NO_DIFFERENCE}",
         "heading": " and ".join(names) if len(names) == 2 else f"{len(names)} takes",
         "takes": [_take(take, place, len(takes)) for place, take in enumerate(takes)],
         "first_name": names[0],

@@ -81,7 +81,7 @@ def _trust(assessment: Assessment) -> str:
         )
         parts.append(
             f"{len(learned)} ratings are learned from raters, with intervals {width:.0f} points wide on "
-            "average: a smaller difference between two takes says little"
+            "average: a few points more or less say nothing"
         )
     if counted:
         verb = "is" if len(counted) == 1 else "are"

@@ -291,7 +291,7 @@ def _pedal_lane(notes: Notes, axis: Axis) -> Lane:
     parts = [element("path", class_="pedal", d=f"{outline}V{number(height)}H0z")]
     seconds = np.diff(np.append(pedal.time_sec, axis.duration_sec))
     down = float(seconds[pedal.value >= PEDAL_DOWN].sum()) / axis.duration_sec
-    text = f"How far the sustain pedal is down; it is down for {down:.0%} of the time."
+    text = f"How far the sustain pedal is down; it is down for {100.0 * down:.0f} % of the time."
     return Lane(
         "pedal", "Pedal", text, _PEDAL_PX, _svg("pedal", "Sustain pedal", text, _PEDAL_PX, axis, parts)
     )
