@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup
 
 from tocco.music.places import place_in_words
 from tocco.report.engraving.drawing import HEAD_WIDTH, SPACE
+from tocco.report.engraving.labels import LETTER, Labels
 from tocco.report.engraving.outcomes import Event, Extra, Outcomes, Turn
 from tocco.report.engraving.places import Places
 from tocco.report.page.svg import element
 
 _RADIUS: Final = 0.95 * SPACE
 _CROWD_BELOW: Final = 2.2 * SPACE
-_NAME_AT: Final = (0.75 * HEAD_WIDTH, -1.0 * SPACE)
-"""Of the name of what was played, seen from the middle of the head."""
-
+_CROWD_WIDTH: Final = 8 * LETTER
 MOST_APART: Final = 3
 """More added notes than this at one place are one mark with their number."""
 
@@ -42,6 +42,24 @@ def shape(kind: str, x: float, y: float, radius: float) -> Markup:
     return element("path", d=f"M{x - r:.0f} {y:.0f}h{2 * r:g}M{x:.0f} {y - r:.0f}v{2 * r:g}")
 
 
+@dataclass(frozen=True)
+class _Mark:
+    """A mark before its label has a place.
+
+    Attributes
+    ----------
+    said : in full
+    label : beside it; "" where there is none
+    x, y : its middle
+    """
+
+    kind: str
+    said: str
+    label: str
+    x: float
+    y: float
+
+
 def marks_at_notes(places: Places, outcomes: Outcomes) -> Iterator[Markup]:
     """The marks of one system.
 
@@ -50,6 +68,13 @@ def marks_at_notes(places: Places, outcomes: Outcomes) -> Iterator[Markup]:
     places : of the system
     outcomes : of the whole score
     """
+    marks = list(_marks(places, outcomes))
+    heads = ((head.middle, head.y) for head in places.system.heads.values())
+    labels = Labels(((mark.x, mark.y) for mark in marks), heads, _RADIUS, places.system.width)
+    yield from (_drawn(mark, labels) for mark in marks)
+
+
+def _marks(places: Places, outcomes: Outcomes) -> Iterator[_Mark]:
     for number, head in places.system.heads.items():
         by_kind: defaultdict[str, list[Event]] = defaultdict(list)
         for event in outcomes.events.get(number, ()):
@@ -57,7 +82,7 @@ def marks_at_notes(places: Places, outcomes: Outcomes) -> Iterator[Markup]:
         by_kind.pop("right", None)
         for kind, events in by_kind.items():
             yield _mark(kind, events, head.middle, head.y)
-    for run in _runs(places, outcomes.extras):
+    for run in _joined(_runs(places, outcomes.extras)):
         if len(run) > MOST_APART:
             yield _crowd(run, places)
         else:
@@ -86,7 +111,19 @@ def _runs(places: Places, extras: Sequence[Extra]) -> list[list[_Placed]]:
     ]
 
 
-def _crowd(run: Sequence[_Placed], places: Places) -> Markup:
+def _joined(runs: Sequence[list[_Placed]]) -> list[list[_Placed]]:
+    """The same runs, but one crowd where the words of two would meet."""
+    joined: list[list[_Placed]] = []
+    for run in runs:
+        last = joined[-1] if joined else []
+        if min(len(run), len(last)) > MOST_APART and run[0][1] - last[0][1] < _CROWD_WIDTH:
+            last.extend(run)
+        else:
+            joined.append(run)
+    return joined
+
+
+def _crowd(run: Sequence[_Placed], places: Places) -> _Mark:
     """One mark below the system for many added notes, such as those of a bar that was begun again."""
     ordered = sorted(run, key=lambda one: (one[0].note.time_sec, one[0].note.played_pitch))
     first = ordered[0][0].note
@@ -94,7 +131,7 @@ def _crowd(run: Sequence[_Placed], places: Places) -> Markup:
     y = (places.system.height if box is None else box.bottom) + _CROWD_BELOW
     names = ", ".join(one.note.played or "" for one, _, _ in ordered)
     said = f"{place_in_words(first.bar, first.beat)}: {len(run)} notes are added: {names}"
-    return _drawn("extra", said, f"{len(run)} notes", run[0][1], y)
+    return _Mark("extra", said, f"{len(run)} notes", run[0][1], y)
 
 
 def kinds_of(outcomes: Outcomes) -> list[str]:
@@ -115,17 +152,22 @@ def turns_in_words(turns: Sequence[Turn]) -> str:
     return ", ".join(Turn(number, turns[0].of).words for number in sorted(numbers))
 
 
-def _mark(kind: str, events: Sequence[Event | Extra], x: float, y: float) -> Markup:
+def _mark(kind: str, events: Sequence[Event | Extra], x: float, y: float) -> _Mark:
     """One mark with its title, the name of what was played, and the times of a bar that it is about."""
     named = sorted({event.note.played or "" for event in events}) if kind == "wrong" else []
     label = " ".join([*named, turns_in_words([event.turn for event in events]).removesuffix(" time")]).strip()
-    return _drawn(kind, "; ".join(_said(kind, event) for event in events), label, x, y)
+    return _Mark(kind, "; ".join(_said(kind, event) for event in events), label, x, y)
 
 
-def _drawn(kind: str, said: str, label: str, x: float, y: float) -> Markup:
-    dx, dy = _NAME_AT
-    name = [element("text", label, x=round(x + dx), y=round(y + dy), class_="played")] if label else []
-    return element("g", element("title", said), shape(kind, x, y, _RADIUS), *name, class_=f"mark {kind}")
+def _drawn(mark: _Mark, labels: Labels) -> Markup:
+    parts = [element("title", mark.said), shape(mark.kind, mark.x, mark.y, _RADIUS)]
+    if mark.label:
+        at = labels.place(mark.label, mark.x, mark.y)
+        anchor = "end" if at.is_turned else None
+        parts.append(
+            element("text", mark.label, x=round(at.x), y=round(at.y), text_anchor=anchor, class_="played")
+        )
+    return element("g", *parts, class_=f"mark {mark.kind}")
 
 
 def _said(kind: str, event: Event | Extra) -> str:
