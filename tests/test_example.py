@@ -15,12 +15,13 @@ import soundfile
 
 from tocco.inference.candidates import Heard
 from tocco.inference.findings import find
-from tocco.inference.technique import technique_report
+from tocco.inference.technique import slips, technique_report
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.midi import load_midi
 from tocco.music.partitura_import import import_notation_library
 from tocco.music.performance import Performance
 from tocco.music.score import load_score, score_readings
+from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.pseudo_labels.raters.note_accuracy import rate_note_accuracy
 from tocco.rubrics import AGGREGATE_WEIGHTS
 
@@ -128,6 +129,13 @@ def test_what_to_work_on_first_is_what_was_planted(
     performance: Performance, alignment: Alignment, mistakes: list[dict[str, Any]]
 ) -> None:
     heard = Heard(0.0, performance.duration_sec, "keys", alignment.overall_confidence, has_score=True)
-    found = find(technique_report(performance, alignment), [], {}, AGGREGATE_WEIGHTS, heard)
+    found = find(
+        technique_report(performance, alignment),
+        [],
+        {},
+        AGGREGATE_WEIGHTS,
+        heard,
+        slips(Evidence(performance, alignment)),
+    )
     assert [(one.kind, one.bars) for one in found] == [("missing", ("12", "12")), ("wrong", ("22", "22"))]
     assert {one.bars[0] for one in found if one.bars} == {str(one["bar"]) for one in mistakes}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ import pytest
 from tocco.audio.processing import load_audio
 from tocco.inference.candidates import Heard
 from tocco.inference.findings import find
-from tocco.inference.technique import Technique, technique_report
+from tocco.inference.technique import Technique, slips, technique_report
 from tocco.music.alignment import Alignment, align_performance_to_score
 from tocco.music.midi import load_midi
 from tocco.music.names import key_name
 from tocco.music.performance import Performance
 from tocco.music.score import load_score
+from tocco.pseudo_labels.observed.evidence import Evidence
 from tocco.rubrics import AGGREGATE_WEIGHTS
 from tocco.units import SAMPLE_RATE_HZ
 
@@ -112,7 +114,19 @@ def test_the_fluent_takes_have_no_mistake(midi: Path) -> None:
     performance, alignment = aligned(midi)
     assert (alignment.n_wrong, alignment.n_missing, alignment.n_extra) == (0, 0, 0)
     heard = Heard(0.0, performance.duration_sec, "keys", alignment.overall_confidence, has_score=True)
-    assert find(technique_report(performance, alignment), [], {}, AGGREGATE_WEIGHTS, heard) == ()
+    technique, notes = technique_report(performance, alignment), slips(Evidence(performance, alignment))
+    assert notes == ()
+    assert find(technique, [], {}, AGGREGATE_WEIGHTS, heard, notes) == ()
+
+
+def test_the_findings_of_the_struggling_take_count_every_wrong_note(
+    struggling: tuple[Performance, Alignment, dict[str, Technique]],
+) -> None:
+    performance, alignment, technique = struggling
+    notes = slips(Evidence(performance, alignment))
+    kinds = Counter(place.kind for place in notes)
+    assert kinds["wrong"] == alignment.n_wrong > len(technique["note_accuracy"].places)
+    assert [one.start_sec for one in notes] == sorted(one.start_sec for one in notes)
 
 
 def test_the_sound_is_as_long_as_the_keys_and_the_files_are_small() -> None:
@@ -146,7 +160,8 @@ def test_every_restart_is_named_first_and_most_hesitations_and_the_blur_in_their
 ) -> None:
     performance, alignment, technique = struggling
     heard = Heard(0.0, performance.duration_sec, "keys", alignment.overall_confidence, has_score=True)
-    found = find(technique, [], {}, AGGREGATE_WEIGHTS, heard)
+    notes = slips(Evidence(performance, alignment))
+    found = find(technique, [], {}, AGGREGATE_WEIGHTS, heard, notes)
     restarts = [edit for edit in planted if edit["kind"] == "restart"]
     assert sorted(one.start_sec for one in found) == pytest.approx(
         [edit["start_sec"] for edit in restarts], abs=0.01

@@ -11,7 +11,6 @@ from tocco.inference import findings
 from tocco.inference.assessment import Moment, Rating
 from tocco.inference.candidates import Heard
 from tocco.inference.finding import Finding
-from tocco.inference.findings import find
 from tocco.inference.technique import Measure, Place, Technique
 
 MINUTE = Heard(start_sec=0.0, duration_sec=60.0, origin="keys", agreement=0.9, has_score=True)
@@ -32,6 +31,18 @@ def place(
 def technique(*places: Place, **measures: float) -> Technique:
     found = {name: Measure(value=value, unit="x", meaning="y") for name, value in measures.items()}
     return Technique(measures=found, places=places, missing={})
+
+
+def find(
+    measured: dict[str, Technique],
+    moments: list[Moment],
+    ratings: dict[str, Rating],
+    weights: dict[str, float],
+    heard: Heard,
+) -> tuple[Finding, ...]:
+    """With the notes that are among the places."""
+    notes = measured["note_accuracy"].places if "note_accuracy" in measured else ()
+    return findings.find(measured, moments, ratings, weights, heard, notes)
 
 
 def late(*sizes: float) -> dict[str, Technique]:
@@ -171,6 +182,16 @@ def test_without_a_score_only_passages_are_named() -> None:
     assert found.usual == "The whole is rated 60.0; a difference of up to 6.2 could be chance."
     assert (found.confidence, found.measure.value, found.reference.value) == (0.9, 48.2, 60.0)
     assert (found.kind, found.bars, found.start_sec, found.end_sec) == ("passage", ("3", "8"), 10.0, 30.0)
+
+
+def test_a_passage_does_not_repeat_the_notes_that_make_it() -> None:
+    fall = Moment(
+        kind="weakest", dimension="note_accuracy", start_sec=8.0, end_sec=30.0, value=85.2,
+        difference=-6.3, margin=5.3, bars=("3", "8"), where="bars 3–8",
+    )  # fmt: skip
+    rated = {"note_accuracy": Rating(value=91.5, source="rule")}
+    assert [one.kind for one in find(slips(9.0), [fall], rated, WEIGHTS, MINUTE)] == ["wrong"]
+    assert {one.kind for one in find(slips(40.0), [fall], rated, WEIGHTS, MINUTE)} == {"passage", "wrong"}
 
 
 def test_places_of_older_files_have_no_size_and_make_no_finding() -> None:

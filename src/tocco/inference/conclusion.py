@@ -34,7 +34,7 @@ from tocco.inference.shortfalls import (
     measure_shortfalls,
     window_shortfalls,
 )
-from tocco.inference.technique import technique_report
+from tocco.inference.technique import slips, technique_report
 from tocco.inference.transcription_loss import (
     DimensionLoss,
     TranscriptionLoss,
@@ -112,7 +112,14 @@ def conclude(
         curve=shown,
         moments=passages,
         technique=technique,
-        findings=find(technique, passages, ratings, rubric.weights, _heard(sources, bounds_sec)),
+        findings=find(
+            technique,
+            passages,
+            ratings,
+            rubric.weights,
+            _heard(sources, bounds_sec),
+            slips(evidence) if "note_accuracy" in technique else (),
+        ),
         tempo=() if alignment is None else tempo_by_bar(alignment),
         attention=None if abstained_reasons else attention,
         alignment=None

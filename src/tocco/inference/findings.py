@@ -19,7 +19,7 @@ from tocco.inference.candidates import Candidate, Heard, finding_id, sentence_of
 from tocco.inference.finding import Finding
 from tocco.inference.intervals import DEFAULT_LEVEL
 from tocco.inference.place_findings import NEARBY_SEC, of_notes, of_places
-from tocco.inference.technique import Measure, Technique
+from tocco.inference.technique import Measure, Place, Technique
 from tocco.inference.whole_findings import THROUGHOUT, of_measures
 from tocco.music.places import bars_in_words
 from tocco.pseudo_labels.norms.competent import competent_playing
@@ -38,6 +38,7 @@ def find(
     ratings: Mapping[str, Rating],
     weights: Mapping[str, float],
     heard: Heard,
+    slips: Sequence[Place],
 ) -> tuple[Finding, ...]:
     """What to work on first, the most important finding first; empty where nothing stands out.
 
@@ -48,6 +49,7 @@ def find(
     ratings : of the whole
     weights : dimension -> share of the aggregate; empty without an aggregate
     heard
+    slips : every wrong, missing and extra note
     """
     competent = competent_playing()
     candidates = [_of_passage(moment, ratings) for moment in moments if moment.kind == "weakest"]
@@ -55,10 +57,22 @@ def find(
         for dimension, found in technique.items():
             candidates += of_places(dimension, found.places, heard, competent)
             candidates += of_measures(dimension, found, heard, competent)
-        notes = technique.get("note_accuracy")
-        candidates += of_notes(notes.places if notes is not None else (), heard, competent)
+        of_slips = of_notes(slips, heard, competent)
+        candidates = [one for one in candidates if not _repeats(one.finding, of_slips)] + of_slips
     chosen = sorted(candidates, key=lambda one: (-_rank(one, weights), one.finding.start_sec, one.finding.id))
     return tuple(one.finding for one in _one_a_place(chosen)[:MOST_FINDINGS])
+
+
+def _repeats(finding: Finding, slips: Sequence[Candidate]) -> bool:
+    """Whether it is a passage that is low in note accuracy by the very notes that a finding names."""
+    return (
+        finding.kind == PASSAGE
+        and finding.dimension == "note_accuracy"
+        and any(
+            slip.finding.start_sec <= finding.end_sec and finding.start_sec <= slip.finding.end_sec
+            for slip in slips
+        )
+    )
 
 
 def _rank(candidate: Candidate, weights: Mapping[str, float]) -> float:

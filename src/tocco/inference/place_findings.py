@@ -53,7 +53,9 @@ class _Kind:
 
 
 _KINDS: Final[Mapping[tuple[str, str], _Kind]] = {
-    ("note_accuracy", "restart"): _Kind("weighted notes", "notes given up at a restart", "restart as long"),
+    ("note_accuracy", "restart"): _Kind(
+        "weighted notes", "what a restart counts among note errors", "restart that counts as much"
+    ),
     ("note_accuracy", "skipped"): _Kind("weighted notes", "notes that were skipped", "skip as long"),
     ("rhythmic_precision", "hesitation"): _Kind("s", "time lost beyond the local tempo", "wait as long"),
     ("rhythmic_precision", "late"): _Kind("s", "lateness relative to the local tempo", "note as late"),

@@ -13,6 +13,7 @@ from tocco.music.places import place_of
 from tocco.pseudo_labels.norms.competent import UsualRange, competent_playing
 from tocco.pseudo_labels.observed.evidence import NO_AUDIO, Evidence
 from tocco.pseudo_labels.pseudo_label import Cause, PseudoLabel
+from tocco.pseudo_labels.raters.note_accuracy import note_slips
 from tocco.pseudo_labels.raters.registry import measure_technique
 from tocco.schema import Seconds, StrictModel
 
@@ -96,6 +97,11 @@ def technique_report(performance: Performance, alignment: Alignment | None) -> d
     found = measure_technique(Evidence(performance, alignment))
     usual_of = _usual_of(performance) if performance.origin == "keys" and alignment is not None else None
     return {name: _technique(label, alignment, usual_of) for name, label in found.items()}
+
+
+def slips(evidence: Evidence) -> tuple[Place, ...]:
+    """Every wrong, missing and extra note, in order of time; a `Technique` has the gravest alone."""
+    return tuple(_place(cause, evidence.alignment) for cause in note_slips(evidence))
 
 
 def _usual_of(performance: Performance) -> UsualOf:

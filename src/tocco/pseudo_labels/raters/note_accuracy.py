@@ -205,6 +205,19 @@ def measure_note_accuracy(evidence: Evidence, span_sec: Span | None = None) -> P
     return findings.label(evidence, n_events)
 
 
+def note_slips(evidence: Evidence) -> tuple[Cause, ...]:
+    """Every wrong, missing and extra note, in order of time; empty without a score.
+
+    Ornaments that are written, skipped passages and restarts are not among them.
+    """
+    if evidence.alignment is None:
+        return ()
+    errors = evidence.once(find_note_errors)
+    which = [e for e, kind in enumerate(errors.kind) if kind in _NOTE_KINDS]
+    causes = [_note_cause(evidence.alignment, errors, e) for e in which]
+    return tuple(sorted(causes, key=lambda cause: cause.start_sec))
+
+
 def _causes(alignment: Alignment, errors: NoteErrors, which: IntArray) -> list[Cause]:
     """One cause per error; a skipped passage and a restart are one each."""
     single = [_note_cause(alignment, errors, int(e)) for e in which if errors.kind[e] in _NOTE_KINDS]
