@@ -55,7 +55,7 @@ def test_the_midi_is_shown_and_can_be_played(folder: Path) -> None:
     tocco(folder / "take.json", "--midi", folder / "take.mid", "-o", folder / "other.html")
     document = parsed((folder / "other.html").read_text(encoding="utf-8"))
     assert len(document.all("svg", class_="lane roll")) == 1
-    assert len(json.loads(document.all("script", id="data")[0].text)["notes"]) == 5 * 35
+    assert len(json.loads(document.all("script", id="data")[0].text)["notes"]) == 4 * 35
     assert "plain tones" in document.text
     assert document.all("audio") == []
 

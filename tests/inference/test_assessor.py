@@ -214,7 +214,7 @@ def test_music_unlike_all_training_music_is_not_rated(make: Make, take: tuple[Pa
     assert found.abstained
     (reason,) = found.abstained_reasons
     assert reason.startswith("33 % of the measures lie outside the music that the model has learned from ")
-    assert "(limit 20%); furthest: " in reason
+    assert "(limit 20 %); furthest: " in reason
     assert found.ratings["phrasing"].value is None
     assert "the model abstains" in str(found.ratings["phrasing"].reason)
     assert found.ratings["note_accuracy"].value == 100.0

@@ -16,6 +16,7 @@ from tocco.inference.bundle import Bundle, load_bundle
 from tocco.inference.comparison import Comparison, compare
 from tocco.report.comparison_page.document import render, write_comparison_page
 from tocco.report.comparison_page.takes import ShownTake, bar_values
+from tocco.report.comparison_words import NOTHING_TO_HEAR
 from tocco.report.page.frame import is_page
 
 UGLY = '"><script>alert(1)</script>'
@@ -73,6 +74,7 @@ def test_without_sound_and_notes_there_is_no_player_and_no_button(bundle: Bundle
     document = parsed(render(comparison, [ShownTake(name, one) for name, one in takes.items()]))
     assert document.all("footer") == []
     assert document.all("button") == []
+    assert NOTHING_TO_HEAR in document.all("ul", class_="remarks")[0].text
 
 
 def test_sounds_are_inside(bundle: Bundle) -> None:

@@ -156,6 +156,12 @@ def caution(comparison: Comparison) -> list[str]:
     return said
 
 
+NOTHING_TO_HEAR: Final = (
+    "The takes cannot be heard here, since their assessments were given and not their recordings or MIDI: "
+    "compare the files to hear the same bars of both."
+)
+
+
 def _few(names: Iterable[str]) -> str:
     names = list(names)
     return _listed(names) if len(names) <= _MANY else f"{len(names)} takes"

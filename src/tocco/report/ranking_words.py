@@ -113,7 +113,8 @@ def agreement_in_words(ranking: Ranking) -> list[str]:
     elif found.of_tocco < found.between_jurors - 0.1:
         said.append(f"So tocco agrees with the jurors less than they do with each other; {bound}.")
     else:
-        said.append(f"So tocco agrees with the jurors about as much as they do with each other; {bound}.")
+        much = "no less than" if found.of_tocco >= found.between_jurors else "about as much as"
+        said.append(f"So tocco agrees with the jurors {much} they do with each other; {bound}.")
     return said
 
 

@@ -23,6 +23,7 @@ from tocco.report.comparison_page.drawings import (
 )
 from tocco.report.comparison_page.takes import ShownTake, bar_values
 from tocco.report.comparison_words import (
+    NOTHING_TO_HEAR,
     OF_INTERVALS,
     OF_NO_DIFFERENCE,
     SIGNS,
@@ -80,13 +81,14 @@ def _context(comparison: Comparison, takes: Sequence[ShownTake]) -> dict[str, An
     names = [take.name for take in takes]
     drawn: list[Panel] = panels(comparison, bar_values(comparison, takes)) if comparison.bars else []
     rated = [name for name in takes[0].assessment.curve.value if all(_has_curve(one, name) for one in takes)]
+    can_play = all(take.can_play for take in takes)
     return {
         "how_to_read": f"{OF_INTERVALS} {OF_NO_DIFFERENCE}",
         "heading": " and ".join(names) if len(names) == 2 else f"{len(names)} takes",
         "takes": [_take(take, place, len(takes)) for place, take in enumerate(takes)],
         "first_name": names[0],
         "last_name": names[-1],
-        "cautions": caution(comparison),
+        "cautions": [*caution(comparison), *([] if can_play else [NOTHING_TO_HEAR])],
         "pairs": _pairs(comparison, names),
         "most": f"{MOST_SHOWN_DIFFERENCE:g}",
         "panels": drawn,
@@ -96,7 +98,7 @@ def _context(comparison: Comparison, takes: Sequence[ShownTake]) -> dict[str, An
         "progress": [(name, heading(name), svg) for name, svg in progress(comparison).items()],
         "steps": _steps(comparison),
         "provenance": _provenance(comparison, takes),
-        "can_play": all(take.can_play for take in takes),
+        "can_play": can_play,
     }
 
 
