@@ -95,7 +95,7 @@ def heat_map(assessment: Assessment) -> HeatMap | None:
 
 def _marks(labels: Sequence[str]) -> tuple[str, ...]:
     """Five labels, evenly spread, or all where they are fewer."""
-    chosen = np.unique(np.linspace(0, len(labels) - 1, 5).round().astype(int))
+    chosen: list[int] = np.unique(np.linspace(0, len(labels) - 1, 5).round().astype(int)).tolist()
     return tuple(labels[k] for k in chosen)
 
 
