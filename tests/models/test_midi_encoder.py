@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from tocco.models.masked_head import MaskedNoteModel, choose_hidden
 from tocco.models.midi_encoder import (
     BAR,
     INSTRUMENT,
@@ -11,9 +12,7 @@ from tocco.models.midi_encoder import (
     PITCH,
     PREDICTED_COLUMNS,
     TYPE,
-    MaskedNoteModel,
     MIDIBertEncoder,
-    choose_hidden,
     fold,
     sinusoids,
 )

@@ -7,7 +7,6 @@ A transformer over OctupleMIDI tokens (Zeng et al., MusicBERT, 2021; Chou et al.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -177,93 +176,3 @@ class MIDIBertEncoder(nn.Module):
         for block in self.blocks:
             x = block(x, keys)
         return self.norm(x[:, 1:]) * mask[..., None]
-
-
-@dataclass(frozen=True)
-class MaskedLoss:
-    """How well hidden notes were guessed.
-
-    Attributes
-    ----------
-    total : () nats, mean over the columns
-    single : column name -> () nats a note
-    hidden : (B, L) True = the note was hidden
-    """
-
-    total: Tensor
-    single: dict[str, Tensor]
-    hidden: Tensor
-
-
-def choose_hidden(mask: Tensor, fraction: float, generator: torch.Generator) -> Tensor:
-    """Notes to hide: a share of each sequence, at least one where there is any.
-
-    Parameters
-    ----------
-    mask : (B, L) True = a note
-    fraction : 0..1
-    generator
-
-    Returns
-    -------
-    (B, L) True = hide
-    """
-    draw = torch.rand(mask.shape, generator=generator, device=generator.device).to(mask.device)
-    rank = draw.masked_fill(~mask, 2.0).argsort(dim=1).argsort(dim=1)
-    count = (mask.sum(1, keepdim=True) * fraction).round().clamp(min=1)
-    return (rank < count) & mask
-
-
-class MaskedNoteModel(nn.Module):
-    """Pre-training without labels: some notes are hidden, and the encoder has to guess them.
-
-    Parameters
-    ----------
-    encoder
-        Trained in place.
-    """
-
-    def __init__(self, encoder: MIDIBertEncoder) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.guess = nn.ModuleDict(
-            {
-                name: nn.Linear(encoder.output_size, encoder.vocabulary[column])
-                for name, column in PREDICTED_COLUMNS.items()
-            }
-        )
-
-    def masked_octuple_loss(
-        self,
-        tokens: Tensor,
-        note_features: Tensor,
-        mask: Tensor,
-        generator: torch.Generator,
-        fraction: float = 0.15,
-    ) -> MaskedLoss:
-        """Hide notes, guess their pitch, velocity, duration and position, and compare.
-
-        Hidden notes lose those four columns and all their measured features; bar, beat and instrument
-        stay, so that the question "which note stands here" is well posed.
-
-        Parameters
-        ----------
-        tokens : (B, L, 8) Octuple
-        note_features : (B, L, F), NaN = missing
-        mask : (B, L) True = a note
-        generator
-            Decides which notes are hidden.
-        fraction : 0..1
-            Share of hidden notes.
-        """
-        hidden = choose_hidden(mask, fraction, generator)
-        if not bool(hidden.any()):
-            raise ValueError("no note to hide: every sequence of the batch is empty")
-        question = tokens.clone()
-        question[..., TYPE] = torch.where(hidden, MASK, tokens[..., TYPE])
-        attended = self.encoder(question, note_features, mask)[hidden]
-        single = {
-            name: functional.cross_entropy(self.guess[name](attended), tokens[..., column][hidden])
-            for name, column in PREDICTED_COLUMNS.items()
-        }
-        return MaskedLoss(torch.stack(list(single.values())).mean(), single, hidden)
