@@ -28,14 +28,14 @@ from tocco.training.masked_notes.questions import ask, choose_notes
 SPANS = (1, 3)
 
 
-def _config(**training: float) -> MaskedNotesConfig:
+def _config(dropout: float = 0.1, size: int = 32, **training: float) -> MaskedNotesConfig:
     settings = {"max_epochs": 3, "warmup_steps": 2, "backbone_lr": 3e-3, "seed": 5, "threads": 1}
     return MaskedNotesConfig(
         name="small",
         stage="masked_notes",
         masking=MaskingConfig(pieces=Path("none"), held_out_pieces=Path("none"), spans=SPANS),
         data=DataConfig(batch_size=2),
-        model=ModelConfig(midi_layers=1, midi_size=32, midi_heads=2, dropout=0.1),
+        model=ModelConfig(midi_layers=1, midi_size=size, midi_heads=2, dropout=dropout),
         training=TrainingConfig(**(settings | training)),
     )
 
@@ -79,17 +79,17 @@ def test_a_resumed_run_equals_an_uninterrupted_one(asked, tmp_path):
 
 
 def test_loss_falls_on_a_handful_below_what_counting_reaches(asked, tmp_path):
-    run = Pretraining(_config(max_epochs=60), [asked], [asked], tmp_path)
+    run = Pretraining(_config(0.0, 64, max_epochs=80), [asked], [asked], tmp_path)
     run.run()
     rows = read_epochs(tmp_path)
     assert rows[0]["train_loss"] > 4.0
-    assert rows[-1]["train_loss"] < 2.0
+    assert rows[-1]["train_loss"] < 1.2
     figures = measure(best_model(run.config, tmp_path), run.questions([asked]))
     sizes = {name: OCTUPLE_VOCABULARY[name] for name in PREDICTED_COLUMNS}
     counted = measure_counted(run.questions([asked]), count(run.questions([asked]), sizes))
     for name in PREDICTED_COLUMNS:
         assert figures[name][0] < counted["unigram"][name][0], name
-    assert figures["pitch"][1] > 0.8
+    assert figures["pitch"][1] > 0.5
 
 
 def test_the_best_encoder_loads_into_a_network(asked, tmp_path):

@@ -85,7 +85,7 @@ def _ask_all(parts: Parts, config: MaskedNotesConfig, cache: Path, jobs: int) ->
             found = prepare_questions(part, config, cache, jobs=jobs, progress=advance)
         for one in found:
             if one.refusal:
-                typer.echo(f"left out: {one.refusal}", err=True)
+                typer.echo(f"left out: {one.segment_id}: {one.refusal}", err=True)
         asked.append([one for one in found if not one.refusal])
     return asked
 
