@@ -11,12 +11,12 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional
 
 from tocco.errors import InputError, MismatchError
-from tocco.files import replacing
+from tocco.files import write_bytes
 from tocco.models.midi_encoder import MASK, PREDICTED_COLUMNS, TYPE, MIDIBertEncoder
 
 
@@ -142,8 +142,7 @@ class MaskedNoteModel(nn.Module):
 def save_midi_encoder(encoder: MIDIBertEncoder, path: Path) -> None:
     """Write the weights of a MIDI encoder as safetensors, with its standardiser."""
     state = {name: value.detach().cpu().contiguous() for name, value in encoder.state_dict().items()}
-    with replacing(path) as temporary:
-        save_file(state, temporary)
+    write_bytes(path, save(state))
 
 
 def load_midi_encoder(encoder: MIDIBertEncoder, path: Path) -> MIDIBertEncoder:

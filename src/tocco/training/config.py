@@ -219,10 +219,23 @@ class MaskingConfig(StrictModel):
 
     Attributes
     ----------
-    mask_share : share of the notes of a sequence that are hidden
+    mask_share : share of the struck notes of a window that are hidden
+    spans : notes in a run; every window is prepared once for each, and epochs take turns
+    pieces : text file of the piece ids that are trained on, one a line; null for all that are not held out
+    held_out_pieces : text file of the piece ids that the stage is measured on, which win over `pieces`
+        Null to draw them: `data.test_split` of all pieces.
+    whole_sources : sources of which every piece is trained on, unless it is held out or left out
+    left_out_pieces : piece ids that are not read at all: music that is rated elsewhere
+    performances_per_piece : at most so many of one piece
     """
 
     mask_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.15
+    spans: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (1, 1, 4)
+    pieces: str | None = None
+    held_out_pieces: str | None = None
+    whole_sources: tuple[str, ...] = ()
+    left_out_pieces: tuple[str, ...] = ()
+    performances_per_piece: PositiveInt = 12
 
 
 class ExperimentConfig(StrictModel):

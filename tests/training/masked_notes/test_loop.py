@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -10,10 +8,9 @@ from tocco.errors import InputError
 from tocco.models.masked_head import load_midi_encoder
 from tocco.models.midi_encoder import PREDICTED_COLUMNS
 from tocco.music.octuple import OCTUPLE_VOCABULARY
-from tocco.training.config import DataConfig, ModelConfig, TrainingConfig
+from tocco.training.config import ExperimentConfig, TrainingConfig
 from tocco.training.epoch_log import read_epochs
 from tocco.training.masked_notes.baselines import count, measure_counted
-from tocco.training.masked_notes.config import MaskedNotesConfig, MaskingConfig
 from tocco.training.masked_notes.corpus import Asked
 from tocco.training.masked_notes.loop import (
     ENCODER_FILE,
@@ -28,15 +25,25 @@ from tocco.training.masked_notes.questions import ask, choose_notes
 SPANS = (1, 3)
 
 
-def _config(dropout: float = 0.1, size: int = 32, **training: float) -> MaskedNotesConfig:
-    settings = {"max_epochs": 3, "warmup_steps": 2, "backbone_lr": 3e-3, "seed": 5, "threads": 1}
-    return MaskedNotesConfig(
-        name="small",
-        stage="masked_notes",
-        masking=MaskingConfig(pieces=Path("none"), held_out_pieces=Path("none"), spans=SPANS),
-        data=DataConfig(batch_size=2),
-        model=ModelConfig(midi_layers=1, midi_size=size, midi_heads=2, dropout=dropout),
-        training=TrainingConfig(**(settings | training)),
+def _config(
+    dropout: float = 0.1, size: int = 32, max_epochs: int = 3, every_steps: int = 0
+) -> ExperimentConfig:
+    return ExperimentConfig.model_validate(
+        {
+            "name": "small",
+            "stage": "masked_notes",
+            "masking": {"spans": SPANS},
+            "data": {"batch_size": 2},
+            "model": {"midi_layers": 1, "midi_size": size, "midi_heads": 2, "dropout": dropout},
+            "training": {
+                "seed": 5,
+                "threads": 1,
+                "max_epochs": max_epochs,
+                "optimizer": {"backbone_lr": 3e-3},
+                "scheduler": {"warmup_steps": 2},
+            },
+            "callbacks": {"checkpoint": {"every_steps": every_steps}},
+        }
     )
 
 
@@ -59,7 +66,7 @@ def asked(tmp_path_factory) -> Asked:
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(asked, tmp_path):
-    config = _config(checkpoint_every_steps=1)
+    config = _config(every_steps=1)
     folders = [tmp_path / name for name in ("whole", "parts")]
     for folder in folders:
         folder.mkdir()
@@ -106,8 +113,18 @@ def test_nothing_to_resume_is_said(asked, tmp_path):
 
 
 def test_learning_rate_rises_then_falls_to_the_least():
-    settings = TrainingConfig(backbone_lr=1e-3, min_lr=1e-5, warmup_steps=10)
+    settings = TrainingConfig.model_validate(
+        {"optimizer": {"backbone_lr": 1e-3}, "scheduler": {"warmup_steps": 10, "min_lr": 1e-5}}
+    )
     assert learning_rate(settings, 0, 100) == pytest.approx(1e-4)
     assert learning_rate(settings, 10, 100) == pytest.approx(1e-3)
     assert learning_rate(settings, 55, 100) == pytest.approx(5.05e-4)
     assert learning_rate(settings, 100, 100) == pytest.approx(1e-5)
+    assert learning_rate(settings, 0, 20) == pytest.approx(5e-4)
+
+
+def test_a_constant_learning_rate_stays():
+    settings = TrainingConfig.model_validate(
+        {"optimizer": {"backbone_lr": 1e-3}, "scheduler": {"name": "constant", "warmup_steps": 10}}
+    )
+    assert learning_rate(settings, 90, 100) == 1e-3

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import typer
-import yaml
 
 from tocco.apps.progress import progress_bar
 from tocco.data.records import read_labels
@@ -19,9 +18,10 @@ from tocco.files import writable_folder, write_bytes
 from tocco.models.masked_head import MaskedNoteModel
 from tocco.models.midi_encoder import PREDICTED_COLUMNS
 from tocco.music.octuple import OCTUPLE_VOCABULARY
+from tocco.training.config import ExperimentConfig
+from tocco.training.config_file import as_yaml
 from tocco.training.epoch_log import PICTURE, read_epochs
 from tocco.training.masked_notes.baselines import count, measure_counted
-from tocco.training.masked_notes.config import MaskedNotesConfig, load_masked_notes_config
 from tocco.training.masked_notes.corpus import Asked, Parts, divide, prepare_questions
 from tocco.training.masked_notes.loop import Pretraining, best_model, measure
 from tocco.training.masked_notes.report import draw_curves, write_report
@@ -29,14 +29,13 @@ from tocco.training.run_folder import CHECKPOINT, CONFIG, SPLIT, revision
 
 
 def pretrain(
-    config_path: Path, labels: Sequence[Path], run: Path, *, resume: bool, overwrite: bool, jobs: int
+    config: ExperimentConfig, labels: Sequence[Path], run: Path, *, resume: bool, overwrite: bool, jobs: int
 ) -> None:
     """Train, choose the epoch on validation pieces, and write figures of the held-out pieces."""
     if resume and overwrite:
         raise UsageError("--resume", "continues what --overwrite would replace", next_step="give one of them")
-    config = load_masked_notes_config(config_path)
     records = [record for path in labels for record in read_labels(path, must_exist=True)]
-    parts = divide(records, config.masking, config.training.seed)
+    parts = divide(records, config)
     _open_run(run, config, parts, resume=resume, overwrite=overwrite)
     asked = _ask_all(parts, config, run.parent / "questions", jobs)
     started = time.monotonic()
@@ -49,8 +48,8 @@ def pretrain(
     typer.echo(f"{weights}: epoch of the lowest validation loss ({training.progress.best:.3f} nats)")
 
 
-def _open_run(run: Path, config: MaskedNotesConfig, parts: Parts, *, resume: bool, overwrite: bool) -> None:
-    settings = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+def _open_run(run: Path, config: ExperimentConfig, parts: Parts, *, resume: bool, overwrite: bool) -> None:
+    settings = as_yaml(config)
     pieces = {name: sorted({r.piece_id for r in part}) for name, part in parts._asdict().items()}
     segments = {name: sorted(r.segment_id for r in part) for name, part in parts._asdict().items()}
     split = json.dumps({"revision": revision(), "pieces": pieces, "segments": segments}, indent=1) + "\n"
@@ -78,7 +77,7 @@ def _assert_same(run: Path, settings: str, split: str) -> None:
             )
 
 
-def _ask_all(parts: Parts, config: MaskedNotesConfig, cache: Path, jobs: int) -> list[list[Asked]]:
+def _ask_all(parts: Parts, config: ExperimentConfig, cache: Path, jobs: int) -> list[list[Asked]]:
     asked = []
     for name, part in parts._asdict().items():
         with progress_bar(f"hiding notes, {name}") as advance:
@@ -91,7 +90,7 @@ def _ask_all(parts: Parts, config: MaskedNotesConfig, cache: Path, jobs: int) ->
 
 
 def _report(
-    config: MaskedNotesConfig,
+    config: ExperimentConfig,
     run: Path,
     parts: Parts,
     asked: Sequence[Sequence[Asked]],

@@ -21,9 +21,11 @@ from tocco.data.records import LabelRecord
 from tocco.engines import LocalEngine, Progress
 from tocco.errors import InputError, ToccoError
 from tocco.files import read_names, sha256_of
-from tocco.training.masked_notes.config import MaskedNotesConfig, MaskingConfig
+from tocco.training.config import ExperimentConfig
 from tocco.training.masked_notes.questions import Hiding, Question, question_arrays
 from tocco.units import IntArray
+
+_USUAL_VALIDATION = 0.15
 
 
 class Parts(NamedTuple):
@@ -68,34 +70,45 @@ class Batch(NamedTuple):
     answer: Tensor
 
 
-def divide(records: Sequence[LabelRecord], masking: MaskingConfig, seed: int) -> Parts:
-    """Divide performances by piece.
+def divide(records: Sequence[LabelRecord], config: ExperimentConfig) -> Parts:
+    """Divide performances by piece: `data.val_split` of the training pieces choose the best epoch.
 
     Raises
     ------
     InputError
-        No performance is left for a part.
+        A list of pieces cannot be read, or no performance is left for a part.
     """
-    held_out = set(read_names(masking.held_out_pieces))
-    trained = set(read_names(masking.pieces))
-    trained |= {r.piece_id for r in records if r.source in masking.whole_sources}
+    masking, seed = config.masking, config.training.seed
     usable = _at_most(
         [r for r in records if r.piece_id not in masking.left_out_pieces], masking.performances_per_piece
     )
-    pieces = sorted({r.piece_id for r in usable} & trained - held_out)
-    drawn = np.random.default_rng(seed).permutation(len(pieces))[: masking.validation_pieces]
-    validation = {pieces[i] for i in drawn}
-    parts = Parts(
-        [r for r in usable if r.piece_id in pieces and r.piece_id not in validation],
-        [r for r in usable if r.piece_id in validation],
-        [r for r in usable if r.piece_id in held_out],
-    )
+    every = {r.piece_id for r in usable}
+    held_out = _listed(masking.held_out_pieces) or _drawn(every, config.data.test_split, [seed, 1])
+    training = every if masking.pieces is None else _listed(masking.pieces)
+    training = (
+        training | {r.piece_id for r in usable if r.source in masking.whole_sources}
+    ) & every - held_out
+    validation = _drawn(training, config.data.val_split or _USUAL_VALIDATION, seed)
+    sides = (training - validation, validation, held_out)
+    parts = Parts(*([r for r in usable if r.piece_id in side] for side in sides))
     for name, part in parts._asdict().items():
         if not part:
             raise InputError(
-                masking.pieces, f"leaves no performance for {name}", next_step="name more pieces or labels"
+                "masking",
+                f"leaves no performance for {name}",
+                next_step="give more pieces, or other --labels",
             )
     return parts
+
+
+def _listed(path: str | None) -> set[str]:
+    return set() if path is None else set(read_names(Path(path)))
+
+
+def _drawn(pieces: set[str], share: float, seed: int | list[int]) -> set[str]:
+    order = np.random.default_rng(seed).permutation(len(pieces))
+    names = sorted(pieces)
+    return {names[i] for i in order[: round(share * len(names))]}
 
 
 def _at_most(records: Sequence[LabelRecord], n: int) -> list[LabelRecord]:
@@ -111,7 +124,7 @@ def _at_most(records: Sequence[LabelRecord], n: int) -> list[LabelRecord]:
 
 def prepare_questions(
     records: Sequence[LabelRecord],
-    config: MaskedNotesConfig,
+    config: ExperimentConfig,
     cache_dir: Path,
     *,
     jobs: int = 1,
@@ -123,12 +136,12 @@ def prepare_questions(
     return list(LocalEngine(jobs).map(prepare, records, progress))
 
 
-def _prepare(record: LabelRecord, config: MaskedNotesConfig, cache_dir: Path) -> Asked:
+def _prepare(record: LabelRecord, config: ExperimentConfig, cache_dir: Path) -> Asked:
     files = [f for f in (record.midi_path, record.score_path) if f is not None]
     hiding = Hiding(
         config.data.window_sec,
         config.data.score_dropout,
-        config.masking.share,
+        config.masking.mask_share,
         config.masking.spans,
         config.training.seed,
     )

@@ -27,10 +27,9 @@ from tocco.models.masked_head import MaskedNoteModel, save_midi_encoder
 from tocco.models.midi_encoder import MASK, PREDICTED_COLUMNS, TYPE, MIDIBertEncoder
 from tocco.music.note_features import NOTE_FEATURES
 from tocco.music.octuple import OCTUPLE_VOCABULARY
-from tocco.training.config import ModelConfig, TrainingConfig
+from tocco.training.config import ExperimentConfig, ModelConfig, TrainingConfig
 from tocco.training.epoch_log import write_epochs
 from tocco.training.masked_notes.baselines import Tally
-from tocco.training.masked_notes.config import MaskedNotesConfig
 from tocco.training.masked_notes.corpus import Asked, Batch, batches, read_batch
 from tocco.training.run_folder import CHECKPOINT
 
@@ -90,7 +89,7 @@ class Pretraining:
 
     def __init__(
         self,
-        config: MaskedNotesConfig,
+        config: ExperimentConfig,
         training: Sequence[Asked],
         validation: Sequence[Asked],
         folder: Path,
@@ -105,7 +104,9 @@ class Pretraining:
         torch.manual_seed(settings.seed)
         self.model = MaskedNoteModel(encoder_of(config.model))
         self.optimiser = torch.optim.AdamW(
-            self.model.parameters(), lr=settings.backbone_lr, weight_decay=settings.weight_decay
+            self.model.parameters(),
+            lr=settings.optimizer.backbone_lr,
+            weight_decay=settings.optimizer.weight_decay,
         )
         self.progress = Progress()
         if resume:
@@ -130,7 +131,7 @@ class Pretraining:
                 return False
             at.losses.append(self._step(read_batch(self.training, places)))
             at.batch, at.step = at.batch + 1, at.step + 1
-            every = self.config.training.checkpoint_every_steps
+            every = self.config.callbacks.checkpoint.every_steps
             if every and at.step % every == 0:
                 self._save()
         self._end_epoch()
@@ -198,7 +199,7 @@ class Pretraining:
         self.progress = Progress(**state["progress"])
 
 
-def best_model(config: MaskedNotesConfig, folder: Path) -> MaskedNoteModel:
+def best_model(config: ExperimentConfig, folder: Path) -> MaskedNoteModel:
     """The model of the best epoch of a finished run."""
     model = MaskedNoteModel(encoder_of(config.model))
     model.load_state_dict(torch.load(folder / BEST, weights_only=True))
@@ -206,11 +207,14 @@ def best_model(config: MaskedNotesConfig, folder: Path) -> MaskedNoteModel:
 
 
 def learning_rate(settings: TrainingConfig, step: int, total: int) -> float:
-    """Linear warm-up, then a cosine to `min_lr` at the last step."""
-    warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
-    done = max(0, step - settings.warmup_steps) / max(1, total - settings.warmup_steps)
-    cosine = 0.5 * (1.0 + math.cos(math.pi * min(1.0, done)))
-    return warm * (settings.min_lr + (settings.backbone_lr - settings.min_lr) * cosine)
+    """Linear warm-up of at most a tenth of all steps, then as the scheduler says."""
+    peak, least = settings.optimizer.backbone_lr, settings.scheduler.min_lr
+    warmup = min(settings.scheduler.warmup_steps, total // 10)
+    warm = min(1.0, (step + 1) / max(1, warmup))
+    if settings.scheduler.name == "constant":
+        return warm * peak
+    done = min(1.0, max(0, step - warmup) / max(1, total - warmup))
+    return warm * (least + (peak - least) * 0.5 * (1.0 + math.cos(math.pi * done)))
 
 
 @torch.no_grad()
