@@ -15,7 +15,7 @@ from tocco.data.loaders import WorkerConfig
 from tocco.data.partition import Grouping
 from tocco.data.record_arrays import MissingMidi
 from tocco.schema import StrictModel
-from tocco.training.model_config import ModelConfig, Share
+from tocco.training.model_config import CUSTOM, ModelConfig, Share
 
 _PRECISIONS = {16: "16-mixed", 32: "32-true", "16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true"}
 
@@ -260,6 +260,8 @@ class ExperimentConfig(StrictModel):
     def _check_inputs(self) -> ExperimentConfig:
         if self.stage == "masked_notes" and self.model.inputs == "audio":
             raise ValueError("model.inputs is 'audio', but stage 'masked_notes' trains the MIDI encoder")
+        if self.model.inputs == "audio" and self.model.midi_encoder != CUSTOM:
+            raise ValueError("model.inputs is 'audio', but model.midi_encoder names weights")
         if self.model.inputs == "audio" and self.data.statistics:
             raise ValueError(
                 "model.inputs is 'audio', but the statistics are of notes; set data.statistics: false"

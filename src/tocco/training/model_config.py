@@ -13,6 +13,9 @@ from tocco.schema import StrictModel, nearest
 COMPACT = "compact"
 """Name of the audio encoder that is trained from random weights."""
 
+CUSTOM = "custom"
+"""Name of the MIDI encoder that starts from random weights."""
+
 TECHNICAL: tuple[str, ...] = tuple(one.name for one in TOCCO10.dimensions if one.family == "technical")
 """The six dimensions that have pseudo-labels."""
 
@@ -33,7 +36,7 @@ class ModelConfig(StrictModel):
     audio_pool_frames : number of audio frames averaged into one before the fusion
     mert_trainable : "none", "all", or the number of top layers of MERT that are trained
     gradient_checkpointing : recompute MERT's activations in the backward pass, to save memory
-    midi_encoder : "custom", the transformer of tocco
+    midi_encoder : "custom", from random weights, or the .safetensors file of a pre-trained one
     midi_layers, midi_size, midi_heads : of the transformer over the notes
     inputs : whether the network reads audio and notes, or one of them
     fusion : how audio and notes are joined
@@ -54,7 +57,7 @@ class ModelConfig(StrictModel):
     audio_pool_frames: PositiveInt = 4
     mert_trainable: Literal["none", "all"] | PositiveInt = "none"
     gradient_checkpointing: bool = False
-    midi_encoder: Literal["custom"] = "custom"
+    midi_encoder: str = CUSTOM
     midi_layers: PositiveInt = 6
     midi_size: PositiveInt = 256
     midi_heads: PositiveInt = 8
@@ -78,6 +81,13 @@ class ModelConfig(StrictModel):
             raise ValueError(
                 f"{short(given)} is neither 'compact' nor a hub id or a folder (owner/name, ./name)"
             )
+        return given
+
+    @field_validator("midi_encoder")
+    @classmethod
+    def _custom_or_weights(cls, given: str) -> str:
+        if given != CUSTOM and not given.endswith(".safetensors"):
+            raise ValueError(f"{short(given)} is neither 'custom' nor a .safetensors file")
         return given
 
     @field_validator("mtl_dimensions", mode="before")

@@ -36,6 +36,7 @@ from tocco.music.statistics import STATISTICS
 from tocco.training.config import ExperimentConfig
 from tocco.training.epoch_log import PICTURE, EpochLog, draw_curves, read_epochs
 from tocco.training.lightning_module import PerformanceEvaluationModel
+from tocco.training.masked_notes.start import start_midi_encoder
 from tocco.training.model_config import COMPACT
 from tocco.training.outputs import columns_of
 from tocco.training.run_folder import CHECKPOINT, WEIGHTS_FILE, Split, describe, open_part
@@ -182,6 +183,7 @@ def build_module(config: ExperimentConfig, training: Sequence[PreparedRecord]) -
         statistics=torch.from_numpy(np.stack([s.statistics for s in symbolic])),
         level_db=torch.from_numpy(np.add.outer(level_db, np.linspace(*LEVEL_JITTER_DB, 9)).ravel()).float(),
     )
+    start_midi_encoder(network, config.model)
     network.head.initialise(torch.from_numpy(mean).float(), torch.from_numpy(sd).float())
     settings = config.training
     if config.data.statistics:

@@ -15,7 +15,10 @@ def train(
         typer.Argument(metavar="KEY=VALUE", help="Override settings: training.max_epochs=5."),
     ] = None,
     labels: Annotated[
-        Path | None, typer.Option(help="Label file, JSONL; else data.train_path of the experiment.")
+        list[Path] | None,
+        typer.Option(
+            help="Label file, JSONL; else data.train_path of the experiment. Several for masked_notes."
+        ),
     ] = None,
     run: Annotated[
         Path | None, typer.Option("-o", "--run", help="Folder of the run; else runs/NAME of the experiment.")
@@ -49,7 +52,7 @@ def train(
 
     experiments.train(
         resolved,
-        experiment_config.labels_of(resolved, labels, config),
+        labels or [experiment_config.labels_of(resolved, None, config)],
         run or experiment_config.run_of(resolved),
         fold=fold,
         inner=inner,

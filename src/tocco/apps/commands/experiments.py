@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import typer
 
+from tocco.apps.commands.masked_notes import pretrain
 from tocco.apps.progress import progress_bar
 from tocco.data.prepared import PreparedRecord, prepare_records, prepared_folds
 from tocco.data.records import read_labels
@@ -40,7 +41,7 @@ INNER_FRACTION = 0.25
 
 def train(
     config: ExperimentConfig,
-    labels: Path,
+    labels: Sequence[Path],
     run: Path,
     *,
     fold: str,
@@ -49,10 +50,17 @@ def train(
     overwrite: bool,
     jobs: int,
 ) -> None:
-    """Train the parts of a run that `fold` selects; print the folder of each."""
+    """Train the parts of a run that `fold` selects, or pre-train the MIDI encoder; print each folder."""
     if resume and overwrite:
         raise UsageError("--resume", "continues what --overwrite would replace", next_step="give one of them")
-    records = prepare(config, labels, run, jobs)
+    if config.stage == "masked_notes":
+        if inner or fold != "none":
+            raise UsageError("--fold and --inner", "are for ratings; stage masked_notes divides by piece")
+        pretrain(config, labels, run, resume=resume, overwrite=overwrite, jobs=jobs)
+        return
+    if len(labels) > 1:
+        raise UsageError("--labels", f"names {len(labels)} files", allowed="one, for stage ratings")
+    records = prepare(config, labels[0], run, jobs)
     for member, folder in members(config, run):
         splits = _splits(member, records, fold, inner=inner)
         _train_parts(member, records, splits, folder, inner=inner, resume=resume, overwrite=overwrite)

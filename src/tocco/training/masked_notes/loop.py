@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +36,8 @@ from tocco.training.run_folder import CHECKPOINT
 
 ENCODER_FILE: Final = "midi_pretrain_best.safetensors"
 BEST: Final = "best.ckpt"
+_FITTED_BATCHES: Final = 100
+"""Enough for means and standard deviations, and little to hold in memory."""
 
 
 @dataclass
@@ -112,7 +115,7 @@ class Pretraining:
         if resume:
             self._load()
         else:
-            self.model.encoder.standardiser.fit(self._all_features())
+            self.model.encoder.standardiser.fit(self._features())
         self.total = settings.max_epochs * max(1, len(list(self._epoch_batches(0))))
 
     def run(self, *, until_step: int | None = None) -> Path:
@@ -176,8 +179,12 @@ class Pretraining:
         order = np.random.default_rng([self.config.training.seed, epoch])
         return batches(self.training, epoch % n, n, self.config.data.batch_size, order)
 
-    def _all_features(self) -> torch.Tensor:
-        return torch.cat([b.note_features[b.mask & _shown(b)] for b in self.questions(self.training)])
+    def _features(self) -> torch.Tensor:
+        """Note features of the shown notes of so many batches, drawn over all performances."""
+        order = np.random.default_rng([self.config.training.seed, 0])
+        drawn = batches(self.training, 0, len(self.config.masking.spans), self.config.data.batch_size, order)
+        read = (read_batch(self.training, places) for places in islice(drawn, _FITTED_BATCHES))
+        return torch.cat([batch.note_features[batch.mask & _shown(batch)] for batch in read])
 
     def _save(self) -> None:
         state = {
