@@ -74,7 +74,7 @@ def prepared(tiny_labels, tmp_path_factory) -> tuple[list[Asked], ExperimentConf
     records = read_labels(tiny_labels, must_exist=True)[:3]
     silent = records[0].model_copy(update={"segment_id": "absent", "midi_path": None})
     folder = tmp_path_factory.mktemp("questions")
-    return prepare_questions([*records, silent], config, folder), config
+    return [prepare_questions(record, config, folder) for record in (*records, silent)], config
 
 
 def test_every_window_is_asked_once_for_each_span(prepared):
@@ -92,8 +92,8 @@ def test_prepared_questions_are_read_back_without_the_performance(prepared, tiny
     asked, config = prepared
     monkeypatch.setattr(corpus, "question_arrays", _never)
     monkeypatch.setattr(_never, "__module__", "tocco.training.masked_notes.questions")
-    again = prepare_questions(read_labels(tiny_labels, must_exist=True)[:1], config, asked[0].path.parent)
-    np.testing.assert_array_equal(again[0].bounds, asked[0].bounds)
+    again = prepare_questions(read_labels(tiny_labels, must_exist=True)[0], config, asked[0].path.parent)
+    np.testing.assert_array_equal(again.bounds, asked[0].bounds)
 
 
 def _never(*_: object) -> None:

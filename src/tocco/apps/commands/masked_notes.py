@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import sys
@@ -13,6 +14,7 @@ import typer
 
 from tocco.apps.progress import progress_bar
 from tocco.data.records import read_labels
+from tocco.engines import LocalEngine
 from tocco.errors import MismatchError, OutputError, UsageError
 from tocco.files import writable_folder, write_bytes
 from tocco.models.masked_head import MaskedNoteModel
@@ -78,10 +80,11 @@ def _assert_same(run: Path, settings: str, split: str) -> None:
 
 
 def _ask_all(parts: Parts, config: ExperimentConfig, cache: Path, jobs: int) -> list[list[Asked]]:
+    prepare = functools.partial(prepare_questions, config=config, cache_dir=cache)
     asked = []
     for name, part in parts._asdict().items():
         with progress_bar(f"hiding notes, {name}") as advance:
-            found = prepare_questions(part, config, cache, jobs=jobs, progress=advance)
+            found = list(LocalEngine(jobs).map(prepare, part, advance))
         for one in found:
             if one.refusal:
                 typer.echo(f"left out: {one.segment_id}: {one.refusal}", err=True)

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from tocco.cache import ArraysInFile, cached_arrays, content_key
 from tocco.data.records import LabelRecord
-from tocco.engines import LocalEngine, Progress
 from tocco.errors import InputError, ToccoError
 from tocco.files import read_names, sha256_of
 from tocco.training.config import ExperimentConfig
@@ -122,21 +121,9 @@ def _at_most(records: Sequence[LabelRecord], n: int) -> list[LabelRecord]:
     return kept
 
 
-def prepare_questions(
-    records: Sequence[LabelRecord],
-    config: ExperimentConfig,
-    cache_dir: Path,
-    *,
-    jobs: int = 1,
-    progress: Progress | None = None,
-) -> list[Asked]:
-    """Hide notes in every window of every performance; later runs read the cached files."""
+def prepare_questions(record: LabelRecord, config: ExperimentConfig, cache_dir: Path) -> Asked:
+    """Hide notes in every window of a performance; later runs read the cached file."""
     cache_dir.mkdir(parents=True, exist_ok=True)
-    prepare = functools.partial(_prepare, config=config, cache_dir=cache_dir)
-    return list(LocalEngine(jobs).map(prepare, records, progress))
-
-
-def _prepare(record: LabelRecord, config: ExperimentConfig, cache_dir: Path) -> Asked:
     files = [f for f in (record.midi_path, record.score_path) if f is not None]
     hiding = Hiding(
         config.data.window_sec,
