@@ -16,7 +16,7 @@ from tocco.apps.progress import progress_bar
 from tocco.data.records import read_labels
 from tocco.engines import LocalEngine
 from tocco.errors import MismatchError, OutputError, UsageError
-from tocco.files import writable_folder, write_bytes
+from tocco.files import sha256_of, writable_folder, write_bytes
 from tocco.models.masked_head import MaskedNoteModel
 from tocco.models.midi_encoder import PREDICTED_COLUMNS
 from tocco.music.octuple import OCTUPLE_VOCABULARY
@@ -106,13 +106,19 @@ def _report(
     methods = measure_counted(training.questions(asked[2]), counted)
     methods["pre-trained encoder"] = measure(model, training.questions(asked[2]))
     spans = len(config.masking.spans)
-    facts = {
+    split = sha256_of(run / SPLIT)[:16]
+    facts = {"config": f"{CONFIG} ({config.name}), seed {config.training.seed}"}
+    facts["split"] = f"{SPLIT}, sha256 {split}; no piece is in two parts"
+    facts |= {
         name: f"{len(each)} performances of {len({r.piece_id for r in part})} pieces,"
         f" {sum(len(one.bounds) for one in each) // spans} windows of {config.data.window_sec:g} s"
         for (name, part), each in zip(parts._asdict().items(), asked, strict=True)
     }
     facts["left out"] = ", ".join(config.masking.left_out_pieces) or "nothing"
-    facts["training time"] = f"{minutes:.0f} minutes, {training.progress.step} steps, one processor thread"
+    facts["training"] = (
+        f"{training.progress.epoch} epochs, {training.progress.step} steps of {config.data.batch_size}"
+        f" windows; {minutes:.0f} minutes since the start or the last --resume"
+    )
     facts["best epoch"] = f"{training.progress.best:.3f} nats on the validation pieces"
     write_report(run, f"Masked pre-training: {config.name}", facts, methods)
     write_bytes(run / "held_out.json", (json.dumps(methods, indent=1) + "\n").encode())
