@@ -115,7 +115,7 @@ def _report(
         for (name, part), each in zip(parts._asdict().items(), asked, strict=True)
     }
     facts["left out"] = ", ".join(config.masking.left_out_pieces) or "nothing"
-    facts["training"] = (
+    facts["optimisation"] = (
         f"{training.progress.epoch} epochs, {training.progress.step} steps of {config.data.batch_size}"
         f" windows; {minutes:.0f} minutes since the start or the last --resume"
     )

@@ -49,6 +49,7 @@ def write_report(folder: Path, title: str, facts: Mapping[str, str], methods: Ma
 def draw_curves(rows: Sequence[Mapping[str, float]], path: Path) -> None:
     """Loss over the epochs, and cross-entropy on validation pieces by column."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(10.0, 4.0), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -60,6 +61,7 @@ def draw_curves(rows: Sequence[Mapping[str, float]], path: Path) -> None:
         right.plot(epoch, [row[f"val_nats/{name}"] for row in rows], marker="o", markersize=3, label=name)
     right.set(title="Validation pieces, by column", xlabel="epoch", ylabel="nats a hidden note")
     for axes in (left, right):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False)
         axes.grid(alpha=0.3)
     with replacing(path) as temporary:
