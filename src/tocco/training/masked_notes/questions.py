@@ -118,7 +118,7 @@ def ask(performance: Performance, alignment: Alignment | None, hidden: BoolArray
     answer = _rows(encode(performance, alignment))
     shown = answer.copy()
     shown[~hidden] = _rows(encode(rest, rest_alignment))
-    shown[np.ix_(hidden, _ASKED)] = MASK
+    shown[np.ix_(hidden, np.array(_ASKED))] = MASK
     features = np.full((len(hidden), len(NOTE_FEATURES)), np.nan, dtype=np.float32)
     features[~hidden] = note_features(rest, rest_alignment)
     order = np.lexsort((answer[:, PITCH], answer[:, POSITION], hidden, answer[:, BEAT], answer[:, BAR]))
