@@ -32,7 +32,7 @@ from tocco.data.records import LabelRecord, read_labels
 from tocco.files import write_bytes
 from tocco.training.config import ExperimentConfig
 from tocco.training.config_file import load_config
-from tocco.training.stages import build_module
+from tocco.training.module_of_config import build_module
 
 EPOCHS = 3
 MEMORY_EPOCHS = 6

@@ -20,8 +20,9 @@ from tocco.errors import InputError
 from tocco.rubrics import DIMENSIONS
 from tocco.training.config import ExperimentConfig
 from tocco.training.config_file import load_config
+from tocco.training.module_of_config import build_module
 from tocco.training.run_folder import Split
-from tocco.training.stages import build_module, train_stage
+from tocco.training.stages import train_stage
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 ABLATIONS = sorted(path for path in (CONFIGS / "ablations").glob("*.yaml"))

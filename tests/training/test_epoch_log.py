@@ -12,7 +12,7 @@ from tocco.data.prepared import PreparedRecord, prepare_records
 from tocco.data.records import read_labels
 from tocco.training.config_file import load_config
 from tocco.training.epoch_log import EpochLog, draw_curves, read_epochs, write_epochs
-from tocco.training.lightning_module import metrics_by_dimension
+from tocco.training.held_out import metrics_by_dimension
 from tocco.training.run_folder import Split
 from tocco.training.stages import train_stage
 

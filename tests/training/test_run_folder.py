@@ -70,6 +70,8 @@ def test_a_part_that_never_came_to_a_checkpoint_is_begun_again(config, records, 
     (opened(tmp_path, description) / "metrics.csv").write_text("epoch\n")
     folder = opened(tmp_path, description)
     assert not (folder / "metrics.csv").exists()
+    opened(tmp_path, description, resume=True)
+    (folder / "split.json").unlink()
     with pytest.raises(InputError, match=r"last\.ckpt: no such checkpoint"):
         opened(tmp_path, description, resume=True)
 

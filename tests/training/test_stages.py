@@ -16,16 +16,16 @@ from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
 from tocco.training.config_file import load_config
 from tocco.training.epoch_log import read_epochs
-from tocco.training.lightning_module import PerformanceEvaluationModel, held_out_metrics, warmup_cosine
-from tocco.training.run_folder import Split
-from tocco.training.stages import (
+from tocco.training.held_out import held_out_metrics
+from tocco.training.lightning_module import PerformanceEvaluationModel, warmup_cosine
+from tocco.training.module_of_config import (
     build_module,
     fit_linear_initialisation,
     label_moments,
-    load_weights,
     network_from_config,
-    train_stage,
 )
+from tocco.training.run_folder import Split
+from tocco.training.stages import load_weights, train_stage
 
 TINY = Path(__file__).parents[2] / "configs" / "tiny.yaml"
 SPLIT = Split("fold0", "cv4_cluster", tuple(range(0, 20, 2)), tuple(range(1, 20, 2)))
@@ -139,9 +139,9 @@ def test_a_checkpoint_of_an_earlier_release_is_an_error(
 ) -> None:
     shutil.copytree(run / "fold0", tmp_path / "fold0", ignore=shutil.ignore_patterns("model.safetensors"))
     kept = torch.load(run / "fold0" / "last.ckpt", weights_only=True)
-    del kept["place"]
+    del kept["tocco"]
     torch.save(kept, tmp_path / "fold0" / "last.ckpt")
-    with pytest.raises(InputError, match="an earlier release wrote it"):
+    with pytest.raises(InputError, match="an earlier release wrote"):
         train_stage(config, prepared, SPLIT, tmp_path, validate=False, resume=True)
 
 
@@ -219,7 +219,8 @@ def test_every_record_counts_the_same_however_many_windows_it_has() -> None:
         dimensions=TARGETS[:2], head=SimpleNamespace(fit_linear_initialisation=fit)
     )
     training: Any = [long, short]
-    fit_linear_initialisation(network, training, 0.3)
+    label = np.stack([one.label for one in training])
+    fit_linear_initialisation(network, training, label, 0.3)
     assert given["statistics"][:, 0].tolist() == [1.0, 2.0, 3.0, 1.5, 2.5, 3.5, 9.5]
     assert given["weight"].tolist() == pytest.approx([1 / 6] * 6 + [1.0])
     assert given["label"][:, 0].tolist() == [40.0] * 6 + [80.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
@@ -59,7 +60,13 @@ class WorkerConfig(StrictModel):
             "prefetch_factor": self.prefetch if self.workers else None,
             "persistent_workers": self.persistent_workers and self.workers > 0,
             "pin_memory": self.pin_memory and torch.cuda.is_available(),
+            "worker_init_fn": _leave_interrupts if self.workers else None,
         }
+
+
+def _leave_interrupts(worker: int) -> None:
+    """Leave Ctrl-C to the training loop, which still needs the batches up to its next checkpoint."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class BucketSampler(Sampler[list[EpochItem]]):
@@ -72,19 +79,24 @@ class BucketSampler(Sampler[list[EpochItem]]):
     ----------
     epoch : of the next order
     first_batch : number of batches of that order to skip
+    share : (rank, count), every `count`-th batch from `rank` on
+        The last batches are dropped where they do not suffice for every process.
     """
 
     POOL_BATCHES = 16
 
-    def __init__(self, dataset: Measured, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, dataset: Measured, batch_size: int, seed: int, share: tuple[int, int] = (0, 1)
+    ) -> None:
         self.dataset = dataset
+        self.share = share
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = 0
         self.first_batch = 0
 
     def __len__(self) -> int:
-        return -(-len(self.dataset) // self.batch_size)
+        return -(-len(self.dataset) // self.batch_size) // self.share[1]
 
     def __iter__(self) -> Iterator[list[EpochItem]]:
         draw = np.random.default_rng((self.seed, self.epoch))
@@ -95,7 +107,9 @@ class BucketSampler(Sampler[list[EpochItem]]):
             items = sorted(order[start : start + pool].tolist(), key=self.dataset.n_samples)
             batches += [items[i : i + self.batch_size] for i in range(0, len(items), self.batch_size)]
         epoch = self.epoch
-        for number in draw.permutation(len(batches))[self.first_batch :]:
+        rank, count = self.share
+        chosen = draw.permutation(len(batches))[: len(self) * count][rank::count]
+        for number in chosen[self.first_batch :]:
             yield [EpochItem(epoch, index) for index in batches[number]]
 
 
@@ -112,12 +126,20 @@ class TrainingLoader:
     seed
         Seed of the order.
     workers
+    share
+        Of the batches; see `BucketSampler`.
     """
 
     def __init__(
-        self, dataset: Any, *, batch_size: int, seed: int, workers: WorkerConfig | None = None
+        self,
+        dataset: Any,
+        *,
+        batch_size: int,
+        seed: int,
+        workers: WorkerConfig | None = None,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
-        self._sampler = BucketSampler(dataset, batch_size, seed)
+        self._sampler = BucketSampler(dataset, batch_size, seed, share)
         self._loader: DataLoader[Any] = DataLoader(
             dataset,
             batch_sampler=self._sampler,

@@ -69,7 +69,7 @@ class RayEngine:
         """As in `Engine.map`."""
         if not items:
             return
-        with _connected(self.address, self.jobs):
+        with connected(self.address, self.jobs):
             # On one machine the code is the same, unless somebody is editing it.
             caller = _Caller(Path.cwd(), {} if self.address is None else code_here())
             yield from counted(_results(function, items, caller), len(items), progress)
@@ -159,7 +159,8 @@ def _without_output_in_order() -> Iterator[None]:
 
 
 @contextmanager
-def _connected(address: str | None, jobs: int) -> Iterator[None]:
+def connected(address: str | None, jobs: int) -> Iterator[None]:
+    """A connection to the cluster at an address, or to one of this machine that ends with the block."""
     if address is not None:
         _assert_reachable(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no usage reports unless enabled by the user

@@ -19,8 +19,8 @@ from tocco.music.octuple import OCTUPLE_VOCABULARY
 from tocco.music.statistics import STATISTICS
 from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
+from tocco.training.module_of_config import network_arguments
 from tocco.training.outputs import rated_targets
-from tocco.training.stages import network_arguments
 
 FIGURES = "cross_validation.md"
 """The tables of an evaluation, which go into the card."""

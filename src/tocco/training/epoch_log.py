@@ -1,21 +1,26 @@
 """Log of the metrics of each epoch: a table and curves.
 
 `metrics.csv` has one row per epoch: `epoch`, `train_loss` and, with a held-out part, `val_loss`, the means
-`val_r`, `val_r2`, `val_mae` and the same of each dimension, `val_r2/phrasing`. A resumed run continues the
-table from its first new epoch.
+`val_r`, `val_r2`, `val_mae` and the same of each dimension, `val_r2/phrasing`; of each dimension with labels the
+squared error in training, `train_mse/phrasing`, and the learned spread, `sigma/phrasing`; on a GPU `gpu_gb`, the
+largest memory that torch has held. A resumed run continues the table from its first new epoch.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import lightning.pytorch as pl
+import torch
 
+from tocco.errors import InputError
 from tocco.files import replacing, write_bytes
+from tocco.training.lightning_module import PerformanceEvaluationModel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,11 +50,27 @@ class EpochLog(pl.Callback):
         self._rows = [row for row in earlier if row["epoch"] < trainer.current_epoch]
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Add the epoch's row."""
-        measured = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        """Add the epoch's row; a loss that is no number ends the training."""
+        assert isinstance(pl_module, PerformanceEvaluationModel)
+        means = pl_module.epoch_means() | _gpu_memory(pl_module.device)
+        pl_module.log_dict(means)
+        measured = {k: float(v) for k, v in trainer.callback_metrics.items() if k.startswith("val_")}
         position = {"epoch": float(trainer.current_epoch), "step": float(trainer.global_step)}
-        self._rows.append(position | measured)
-        write_epochs(self._rows, self._folder)
+        self._rows.append(position | means | measured)
+        if trainer.is_global_zero:
+            write_epochs(self._rows, self._folder)
+        if not math.isfinite(means["train_loss"]):
+            raise InputError(
+                self._folder,
+                f"has the training loss {means['train_loss']} in epoch {trainer.current_epoch}",
+                next_step="train again with lower learning rates",
+            )
+
+
+def _gpu_memory(device: torch.device) -> dict[str, float]:
+    if device.type != "cuda":
+        return {}
+    return {"gpu_gb": torch.cuda.max_memory_allocated(device) / 2**30}
 
 
 def write_epochs(rows: Sequence[dict[str, float]], folder: Path) -> None:

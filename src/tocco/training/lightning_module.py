@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import lightning.pytorch as pl
 import numpy as np
 import torch
 
-from tocco import metrics
 from tocco.data.batching import ExampleBatch, network_batch
 from tocco.data.loaders import record_indices
-from tocco.errors import InputError
+from tocco.errors import MismatchError
 from tocco.losses.uncertainty_loss import UncertaintyWeightedLoss, WeightedLoss, heteroscedastic_nll
-from tocco.models.network import PerformanceBatch, PerformanceNetwork, PerformanceOutput
+from tocco.models.network import PerformanceBatch, PerformanceNetwork, PerformanceOutput, build_network
+from tocco.training.checkpoints import DESCRIPTION, FORMAT, network_state, portable_arguments, read_checkpoint
+from tocco.training.epoch_means import EpochMeans
+from tocco.training.held_out import held_out_metrics, merged_by_record, metrics_by_dimension
 from tocco.training.outputs import columns_of
+from tocco.training.pair_inputs import Notes, pair_batch
+
+STEP_LOSS: Final = "step_loss"
+"""Logged loss of a batch; the means of an epoch are `train_loss` and others."""
+
+_SETTINGS: Final = (
+    "backbone_lr",
+    "heads_lr",
+    "min_lr",
+    "weight_decay",
+    "warmup_steps",
+    "variance_weight",
+    "scheduler",
+)
 
 
 class PerformanceEvaluationModel(pl.LightningModule):
@@ -40,6 +57,10 @@ class PerformanceEvaluationModel(pl.LightningModule):
         "uncertainty" learns the weights of the dimensions, "equal" gives all the same.
     rating_loss
         One of `tocco.losses.rating_losses.RATING_LOSSES`.
+    arguments
+        Of `build_network`, from which a checkpoint builds the network again.
+    labelled
+        Names of the dimensions that have training labels; all if not given.
     """
 
     def __init__(
@@ -56,6 +77,8 @@ class PerformanceEvaluationModel(pl.LightningModule):
         scheduler: Literal["cosine", "constant"] = "cosine",
         loss: Literal["uncertainty", "equal"] = "uncertainty",
         rating_loss: str = "mse",
+        arguments: Mapping[str, Any] | None = None,
+        labelled: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -70,38 +93,103 @@ class PerformanceEvaluationModel(pl.LightningModule):
         self.warmup_steps = warmup_steps
         self.variance_weight = variance_weight
         self.scheduler = scheduler
+        self._losses_named = {"loss": loss, "rating_loss": rating_loss}
+        self.labelled = network.dimensions if labelled is None else tuple(labelled)
+        self._arguments = {} if arguments is None else portable_arguments(arguments, network)
+        self.means = EpochMeans(
+            ["train_loss", *(f"{kind}/{d}" for kind in ("train_mse", "sigma") for d in network.dimensions)]
+        )
         self._columns = columns_of(network.dimensions)
         self._position: dict[str, Any] | None = None
         self._held_out: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
-    def forward(self, batch: PerformanceBatch) -> PerformanceOutput:
-        """Ratings of a batch; see `PerformanceNetwork`."""
-        return self.network(batch)
+    @classmethod
+    def load_from_checkpoint(  # type: ignore[override]
+        cls, checkpoint_path: str | Path, map_location: torch.device | str = "cpu"
+    ) -> PerformanceEvaluationModel:
+        """The network of a checkpoint with its averaged weights, in evaluation mode.
+
+        Raises
+        ------
+        InputError
+            The checkpoint is missing, damaged, or not of this release.
+        """
+        checkpoint = read_checkpoint(Path(checkpoint_path))
+        described = checkpoint[DESCRIPTION]
+        network = build_network(**described["network"])
+        network.load_state_dict(network_state(checkpoint))
+        module = cls(
+            network,
+            label_sd=[12.0] * len(network.dimensions),
+            arguments=described["network"],
+            labelled=described["labelled"],
+            **described["settings"],
+        )
+        module.loss.load_state_dict({"log_variance": checkpoint["state_dict"]["loss.log_variance"]})
+        return module.eval().to(map_location)
+
+    def forward(
+        self, audio: PerformanceBatch | torch.Tensor | np.ndarray, midi: Notes | None = None
+    ) -> PerformanceOutput:
+        """Ratings of a batch, or of recordings and their notes.
+
+        Parameters
+        ----------
+        audio
+            A batch (see `PerformanceNetwork`), or (S,) or (B, S) 24 kHz mono.
+        midi
+            Of recordings only: (B, L, 8) tokens or performances; see `pair_batch`.
+        """
+        if isinstance(audio, PerformanceBatch):
+            return self.network(audio)
+        if midi is None:
+            raise TypeError("forward(audio, midi) needs the notes beside a waveform")
+        return self.network(pair_batch(audio, midi).to(self.device))
 
     def on_train_epoch_start(self) -> None:
         """Set the epoch, which determines order and windows."""
+        self.means.clear()
         loader = self.trainer.train_dataloader
         if loader is not None:
             loader.set_epoch(self.current_epoch)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Save the position in the epoch and the state of torch's generators, to reproduce dropout."""
+        """Save what the network is built from, and where the run is: position, generators, sums of the epoch."""
+        checkpoint[DESCRIPTION] = {
+            "format": FORMAT,
+            "network": self._arguments,
+            "labelled": list(self.labelled),
+            "settings": {name: getattr(self, name) for name in _SETTINGS} | self._losses_named,
+        }
+        checkpoint["place"] = self._of_every_process(self._place())
+
+    def _place(self) -> dict[str, Any]:
         loader = self.trainer.train_dataloader
-        checkpoint["place"] = {
+        return {
             "cpu": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state_all(),
             "loader": None if loader is None else loader.state_dict(),
+            "means": self.means.state_dict(),
         }
+
+    def _of_every_process(self, here: dict[str, Any]) -> list[dict[str, Any]]:
+        """The value of each process, in the order of their ranks."""
+        if self.trainer.world_size == 1:
+            return [here]
+        found: list[Any] = [None] * self.trainer.world_size
+        torch.distributed.all_gather_object(found, here)
+        return found
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Store the position until loader and trainer are set up."""
-        if "place" not in checkpoint:
-            raise InputError(
+        places = checkpoint["place"]
+        if len(places) != self.trainer.world_size:
+            raise MismatchError(
                 "checkpoint",
-                "does not contain the position of its run: an earlier release wrote it",
-                next_step="start the run again without --resume",
+                f"was written by {len(places)} processes, now {self.trainer.world_size}",
+                next_step="resume with as many processes",
             )
-        self._position = checkpoint["place"]
+        self._position = places[self.trainer.global_rank]
 
     def on_train_start(self) -> None:
         """Continue at the position of the checkpoint.
@@ -114,6 +202,8 @@ class PerformanceEvaluationModel(pl.LightningModule):
         loader = self.trainer.train_dataloader
         if loader is not None and self._position["loader"] is not None:
             loader.load_state_dict(self._position["loader"])
+            if self._position["loader"]["epoch"] == self.current_epoch:
+                self.means.load_state_dict(self._position["means"])
             # At the end of an epoch the position is in the epoch before.
             loader.set_epoch(self.current_epoch)
         torch.set_rng_state(self._position["cpu"].cpu())
@@ -123,33 +213,36 @@ class PerformanceEvaluationModel(pl.LightningModule):
     def training_step(self, batch: ExampleBatch, batch_index: int) -> torch.Tensor:
         """Uncertainty-weighted rating loss plus the per-sample variance loss."""
         total, single = self._losses(self.network(network_batch(batch)), batch)
-        size = len(batch["labels"])
-        self.log("train_loss", total, batch_size=size, on_epoch=True, on_step=False)
-        for name, error, sigma in zip(self.loss.dimensions, single.squared_error, single.sigma, strict=True):
-            if torch.isfinite(error):
-                self.log(f"train_mse/{name}", error, batch_size=size, on_epoch=True, on_step=False)
-                self.log(f"sigma/{name}", sigma, batch_size=size, on_epoch=True, on_step=False)
+        figures = torch.cat([total.detach()[None], single.squared_error, single.sigma])
+        without_label = torch.isfinite(single.squared_error).logical_not()
+        figures[1 + len(without_label) :][without_label] = torch.nan
+        self.means.add(figures, len(batch["labels"]))
+        self.log(STEP_LOSS, total, batch_size=len(batch["labels"]), prog_bar=True)
         return total
+
+    def epoch_means(self) -> dict[str, float]:
+        """Means over the epoch so far, of all processes: the loss, and per dimension error and spread."""
+        sums = self.means.sums()
+        if self.trainer.world_size > 1:
+            sums = self.trainer.strategy.reduce(sums.clone(), reduce_op="sum")
+        return self.means.means(sums)
 
     def validation_step(self, batch: ExampleBatch, batch_index: int) -> None:
         """Collect the ratings of the windows until the end of the epoch."""
         output = self.network(network_batch(batch))
         total, _ = self._losses(output, batch)
-        self.log("val_loss", total, batch_size=len(batch["labels"]))
-        self._held_out.append(
-            (record_indices(batch), self._labels(batch).cpu().numpy(), output.rating.cpu().numpy())
-        )
+        self.log(f"{self._stage}_loss", total, batch_size=len(batch["labels"]))
+        labels = batch["labels"][:, self._columns].cpu().numpy()
+        self._held_out.append((record_indices(batch), labels, output.rating.float().cpu().numpy()))
 
     def on_validation_epoch_end(self) -> None:
         """Metrics over records: the mean rating of a record's windows against its label."""
         index, label, rating = (np.concatenate(part) for part in zip(*self._held_out, strict=True))
         self._held_out.clear()
-        records, first = np.unique(index, return_index=True)
-        merged = np.stack([rating[index == record].mean(axis=0) for record in records])
-        for name, value in held_out_metrics(label[first], merged).items():
-            self.log(f"val_{name}", value)
-        for name, value in metrics_by_dimension(self.network.dimensions, label[first], merged).items():
-            self.log(f"val_{name}", value)
+        label, rating = merged_by_record(index, label, rating)
+        figures = held_out_metrics(label, rating)
+        figures |= metrics_by_dimension(self.network.dimensions, label, rating)
+        self.log_dict({f"{self._stage}_{name}": value for name, value in figures.items()})
 
     def test_step(self, batch: ExampleBatch, batch_index: int) -> None:
         """As in validation."""
@@ -158,6 +251,10 @@ class PerformanceEvaluationModel(pl.LightningModule):
     def on_test_epoch_end(self) -> None:
         """As in validation."""
         self.on_validation_epoch_end()
+
+    @property
+    def _stage(self) -> str:
+        return "test" if self.trainer.testing else "val"
 
     def configure_optimizers(self) -> Any:
         """AdamW over backbone and heads, one schedule for both."""
@@ -195,14 +292,10 @@ class PerformanceEvaluationModel(pl.LightningModule):
         ]
 
     def _losses(self, output: PerformanceOutput, batch: ExampleBatch) -> tuple[torch.Tensor, WeightedLoss]:
-        labels = self._labels(batch)
+        labels = batch["labels"][:, self._columns]
         rating_loss = self.loss(output.rating, labels)
         variance_loss = heteroscedastic_nll(output.rating, output.log_variance, labels)
         return rating_loss.total + self.variance_weight * variance_loss, rating_loss
-
-    def _labels(self, batch: ExampleBatch) -> torch.Tensor:
-        """(B, D) labels of the network's outputs; a batch has those of all `TARGETS`."""
-        return batch["labels"][:, self._columns]
 
 
 def warmup_cosine(step: int, *, steps: int, warmup_steps: int, floor: float) -> float:
@@ -218,41 +311,3 @@ def warmup_cosine(step: int, *, steps: int, warmup_steps: int, floor: float) -> 
         return (step + 1) / warmup_steps
     progress = min(1.0, (step - warmup_steps) / max(1, steps - warmup_steps))
     return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * progress))
-
-
-def held_out_metrics(label: np.ndarray, rating: np.ndarray) -> dict[str, float]:
-    """Mean r, R2 and MAE over the targets that have labels.
-
-    Parameters
-    ----------
-    label, rating : (R, D) rating points; NaN where a label is missing
-    """
-    figures = metrics_by_dimension([str(d) for d in range(label.shape[1])], label, rating)
-    return {
-        kind: float(np.mean([value for name, value in figures.items() if name.startswith(f"{kind}/")]))
-        for kind in _FIGURES
-    }
-
-
-def metrics_by_dimension(names: Sequence[str], label: np.ndarray, rating: np.ndarray) -> dict[str, float]:
-    """r, R2 and MAE of every target that has more than two labels.
-
-    Parameters
-    ----------
-    names : (D,)
-    label, rating : (R, D) rating points; NaN where a label is missing
-
-    Returns
-    -------
-    "r/NAME", "r2/NAME", "mae/NAME" -> figure
-    """
-    figures = {}
-    for d, name in enumerate(names):
-        known = np.isfinite(label[:, d])
-        if known.sum() > 2:
-            for kind, figure in _FIGURES.items():
-                figures[f"{kind}/{name}"] = float(figure(label[known, d], rating[known, d]))
-    return figures
-
-
-_FIGURES: Final = {"r": metrics.pearson_r, "r2": metrics.r2, "mae": metrics.mae}

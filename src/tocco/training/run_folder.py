@@ -24,13 +24,17 @@ import yaml
 from tocco.data.prepared import PreparedRecord
 from tocco.data.splits import split_hash
 from tocco.errors import InputError, MismatchError, OutputError
-from tocco.files import write_bytes
+from tocco.files import sha256_of, write_bytes
 from tocco.training.config import ExperimentConfig
 from tocco.training.config_file import parse_config
 
 CONFIG, SPLIT, CHECKPOINT, WEIGHTS_FILE = "config.yaml", "split.json", "last.ckpt", "model.safetensors"
+BEST, TEST_FILE = "best.ckpt", "test.json"
 INNER: Final = "-inner"
 """Suffix of the name of a part for choosing settings."""
+
+PARTITION: Final = "split"
+"""Name of the part with training, validation and test, whose best checkpoint counts."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +43,26 @@ class Split:
 
     Attributes
     ----------
-    name : folder of the run's part: "fold0", ..., "full", "fold0-inner"
+    name : folder of the run's part: "fold0", ..., "full", "fold0-inner", "split"
     train, held_out : index into the records
+    test : index into the records, never looked at before the training has ended; of a partition only
     """
 
     name: str
     protocol: str
     train: tuple[int, ...]
     held_out: tuple[int, ...]
+    test: tuple[int, ...] = ()
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the weights are those of the best epoch by validation, not of the last."""
+        return self.name == PARTITION
+
+    @property
+    def is_validated(self) -> bool:
+        """Whether the held-out part is looked at after every epoch; the folds of a result are trained blind."""
+        return self.keeps_best or self.name.endswith(INNER)
 
 
 @dataclass(frozen=True)
@@ -63,12 +79,16 @@ class PartDescription:
     split: dict[str, Any]
 
 
-def describe(config: ExperimentConfig, records: Sequence[PreparedRecord], split: Split) -> PartDescription:
-    """Describe the data and settings of a part."""
+def describe(
+    config: ExperimentConfig, records: Sequence[PreparedRecord], split: Split, start: Path | None = None
+) -> PartDescription:
+    """Describe the data and settings of a part, and the checkpoint that it starts from, if any."""
     sides = {
         "train": sorted(records[i].record.segment_id for i in split.train),
         "held_out": sorted(records[i].record.segment_id for i in split.held_out),
     }
+    if split.test:
+        sides["test"] = sorted(records[i].record.segment_id for i in split.test)
     fold = (np.array(split.train, dtype=int), np.array(split.held_out, dtype=int))
     content = {
         "name": split.name,
@@ -76,6 +96,7 @@ def describe(config: ExperimentConfig, records: Sequence[PreparedRecord], split:
         "sha256": split_hash([record.record for record in records], [fold]),
         "labels_sha256": labels_hash(records),
         "revision": revision(),
+        **({} if start is None else {"start_sha256": sha256_of(start)}),
         **sides,
     }
     return PartDescription(config.model_dump(mode="json"), content)
@@ -107,7 +128,7 @@ def assert_may_train(run: Path, description: PartDescription, *, resume: bool, o
     OutputError
         The part exists, and neither was requested.
     InputError
-        There is nothing to resume.
+        There is nothing to resume. A part that was ended before its first checkpoint starts again.
     MismatchError
         The part to resume was trained on other data, or with other code; or another part of the run
         has other settings or labels.
@@ -134,6 +155,8 @@ def open_part(run: Path, description: PartDescription, *, resume: bool, overwrit
     if not resume and folder.is_dir():
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    for half_written in folder.glob("**/.*.ckpt"):
+        half_written.unlink()
     settings = yaml.safe_dump(description.config, sort_keys=False)
     write_bytes(folder / CONFIG, settings.encode())
     write_bytes(folder / SPLIT, (json.dumps(description.split, indent=1) + "\n").encode())
@@ -174,9 +197,9 @@ def revision() -> str:
 
 
 def _assert_resumable(folder: Path, wanted: PartDescription) -> None:
-    if not (folder / CHECKPOINT).is_file():
-        raise InputError(folder / CHECKPOINT, "no such checkpoint", next_step="start without --resume")
     found = read_description(folder)
+    if found is None and not (folder / CHECKPOINT).is_file():
+        raise InputError(folder / CHECKPOINT, "no such checkpoint", next_step="start without --resume")
     if found is None:
         raise MismatchError(
             folder, f"has a checkpoint, but no {CONFIG} and {SPLIT} that describe it", next_step=_ELSE
@@ -185,7 +208,7 @@ def _assert_resumable(folder: Path, wanted: PartDescription) -> None:
     if setting is not None:
         raise MismatchError(folder, f"was trained with other settings ({setting})", next_step=_ELSE)
     for key, what in _COMPARED.items():
-        if found.split.get(key) != wanted.split[key]:
+        if found.split.get(key) != wanted.split.get(key):
             raise MismatchError(folder, f"was trained {what}", next_step=_ELSE)
 
 
@@ -214,6 +237,8 @@ _COMPARED: Final = {
     "held_out": "with other records held out",
     "sha256": "on another split",
     "labels_sha256": "on other labels",
+    "test": "with another test part",
+    "start_sha256": "from other weights",
     "revision": "by another revision of tocco",
 }
 """Key of `split.json` -> problem if it differs."""

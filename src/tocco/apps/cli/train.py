@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tocco.apps.cli.options import Address, EngineName
+
 
 def train(
     config: Annotated[Path, typer.Option(help="Experiment, a YAML file.")],
@@ -24,8 +26,12 @@ def train(
         Path | None, typer.Option("-o", "--run", help="Folder of the run; else runs/NAME of the experiment.")
     ] = None,
     fold: Annotated[
-        str, typer.Option(help="A fold to hold out, 'all' for each in turn, 'none' to train on everything.")
-    ] = "none",
+        str | None,
+        typer.Option(
+            help="'split': training, validation and test; a fold to hold out; 'all' for each in turn; 'none' to "
+            "train on everything. Without it: 'split' where the experiment has data.val_split, else 'none'."
+        ),
+    ] = None,
     inner: Annotated[
         bool, typer.Option("--inner", help="Validate on a part of the training data; for choosing settings.")
     ] = False,
@@ -35,13 +41,29 @@ def train(
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print the resolved settings as YAML, and end.")
     ] = False,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoint of another stage, whose weights this one starts from."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the last checkpoint.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the parts of the run that are trained again.")
     ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that prepare inputs.")] = 2,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that train together, one for each GPU.")
+    ] = 1,
+    engine: EngineName = "local",
+    address: Address = None,
+    estimate_memory: Annotated[
+        bool, typer.Option("--estimate-memory", help="Print the GPU memory that is expected, and end.")
+    ] = False,
 ) -> None:
-    """Train a network; checkpoints, config and split are written to the folder of the run."""
+    """Train a network; checkpoints, config and split are written to the folder of the run.
+
+    SIGINT and SIGTERM end it after the next step with a checkpoint (exit codes 130 and 143); --resume goes on
+    from there, to the same weights.
+    """
     from tocco.apps.commands import experiment_config
 
     resolved = experiment_config.resolved(config, set_=set_ or [], settings=settings or [])
@@ -50,6 +72,9 @@ def train(
         return
     from tocco.apps.commands import experiments
 
+    if estimate_memory:
+        experiments.estimate_memory(resolved)
+        return
     experiments.train(
         resolved,
         labels or [experiment_config.labels_of(resolved, None, config)],
@@ -59,6 +84,8 @@ def train(
         resume=resume,
         overwrite=overwrite,
         jobs=jobs,
+        start=checkpoint,
+        launcher=experiments.launcher_of(engine, processes, address),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,30 +13,38 @@ import typer
 
 from tocco.apps.commands.masked_notes import pretrain
 from tocco.apps.progress import progress_bar
+from tocco.data.partition import PART_SHARES, partition
 from tocco.data.prepared import PreparedRecord, prepare_records, prepared_folds
-from tocco.data.records import read_labels
+from tocco.data.records import LabelRecord, read_labels
 from tocco.data.splits import fold_indices, inner_split
 from tocco.errors import InputError, UsageError
 from tocco.evaluation.cross_validation.protocols import NETWORK, calibrate, cross_validation_result
 from tocco.evaluation.cross_validation.report import write_report
 from tocco.evaluation.export import FIGURES, bundle_config, model_card, training_range
-from tocco.files import sha256_of, writable_folder
+from tocco.files import replacing, sha256_of, writable_folder
 from tocco.inference.bundle import CALIBRATION, BundleCalibration, save_bundle
 from tocco.inference.intervals import IntervalCalibration
+from tocco.training.checkpoints import BEST_FOLDER, read_checkpoint
 from tocco.training.config import ExperimentConfig
 from tocco.training.config_file import load_config
 from tocco.training.epoch_log import read_epochs
+from tocco.training.launchers import Launcher, LocalProcesses, RayWorkers, run_here
 from tocco.training.members import member_folders, members
+from tocco.training.memory import memory_of, memory_table
+from tocco.training.module_of_config import network_from_config
 from tocco.training.run_folder import (
+    BEST,
     CHECKPOINT,
     CONFIG,
+    PARTITION,
+    TEST_FILE,
     WEIGHTS_FILE,
     Split,
     assert_may_train,
     describe,
     is_begun,
 )
-from tocco.training.stages import load_weights, network_from_config, train_stage
+from tocco.training.stages import load_weights, train_stage
 
 INNER_FRACTION = 0.25
 
@@ -44,26 +54,38 @@ def train(
     labels: Sequence[Path],
     run: Path,
     *,
-    fold: str,
+    fold: str | None,
     inner: bool,
     resume: bool,
     overwrite: bool,
     jobs: int,
+    start: Path | None = None,
+    launcher: Launcher = run_here,
 ) -> None:
     """Train the parts of a run that `fold` selects, or pre-train the MIDI encoder; print each folder."""
     if resume and overwrite:
         raise UsageError("--resume", "continues what --overwrite would replace", next_step="give one of them")
     if config.stage == "masked_notes":
-        if inner or fold != "none":
+        if inner or fold not in (None, "none"):
             raise UsageError("--fold and --inner", "are for ratings; stage masked_notes divides by piece")
+        if start is not None or launcher is not run_here:
+            raise UsageError(
+                "--checkpoint, --processes and --engine",
+                "are for ratings; stage masked_notes starts anew, in one process",
+                next_step="leave them out",
+            )
         pretrain(config, labels, run, resume=resume, overwrite=overwrite, jobs=jobs)
         return
     if len(labels) > 1:
         raise UsageError("--labels", f"names {len(labels)} files", allowed="one, for stage ratings")
+    if start is None and config.training.checkpoint is not None:
+        start = Path(config.training.checkpoint)
+    if start is not None:
+        read_checkpoint(start)  # fail before the preparation
     records = prepare(config, labels[0], run, jobs)
     for member, folder in members(config, run):
         splits = _splits(member, records, fold, inner=inner)
-        _train_parts(member, records, splits, folder, inner=inner, resume=resume, overwrite=overwrite)
+        _train_parts(member, records, splits, folder, start, launcher, resume=resume, overwrite=overwrite)
 
 
 def _train_parts(
@@ -71,8 +93,9 @@ def _train_parts(
     records: Sequence[PreparedRecord],
     splits: Sequence[Split],
     run: Path,
+    start: Path | None,
+    launcher: Launcher,
     *,
-    inner: bool,
     resume: bool,
     overwrite: bool,
 ) -> None:
@@ -80,7 +103,7 @@ def _train_parts(
     # With several parts, those that the interrupted run had not started are trained from the beginning.
     resumed = {split.name: resume and (split.name in begun or not begun) for split in splits}
     for split in splits:
-        description = describe(config, records, split)
+        description = describe(config, records, split, start)
         assert_may_train(run, description, resume=resumed[split.name], overwrite=overwrite)
     for split in splits:
         weights = train_stage(
@@ -88,19 +111,62 @@ def _train_parts(
             records,
             split,
             run,
-            validate=inner,
+            validate=split.is_validated,
             resume=resumed[split.name],
             overwrite=overwrite,
             progress=sys.stderr.isatty(),
+            start=start,
+            launcher=launcher,
+            say=_to_stderr,
         )
         typer.echo(f"{weights}: trained on {len(split.train)} records, {len(split.held_out)} held out")
-        if inner:
+        if split.keeps_best:
+            _show_best(config, weights.parent)
+        if split.is_validated:
             for row in read_epochs(weights.parent):
                 if "val_r2" in row:
                     typer.echo(
                         f"epoch {row['epoch']:.0f}  r {row['val_r']:.3f}  R2 {row['val_r2']:.3f}"
                         f"  MAE {row['val_mae']:.2f}"
                     )
+
+
+def _to_stderr(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _show_best(config: ExperimentConfig, folder: Path) -> None:
+    """Copy the best checkpoint to where the next stage is told to look for it; print it and its test figures."""
+    best = Path(BEST_FOLDER) / f"{config.name}_best.ckpt"
+    with replacing(best) as temporary:
+        shutil.copyfile(folder / BEST, temporary)
+    if (folder / TEST_FILE).is_file():
+        figures = json.loads((folder / TEST_FILE).read_text(encoding="utf-8"))
+        shown = {"r": "test_r", "R2": "test_r2", "MAE": "test_mae"}
+        words = [f"{word} {figures[name]:.3f}" for word, name in shown.items() if name in figures]
+        typer.echo(f"{best}: the best epoch; test part: {'  '.join(words) or 'too small for figures'}")
+
+
+def launcher_of(engine: str, processes: int, address: str | None) -> Launcher:
+    """Where `--engine`, `--processes` and `--address` let the training run.
+
+    Raises
+    ------
+    UsageError
+        The options contradict each other, or there are fewer GPUs.
+    MissingPartError
+        Ray is not installed.
+    """
+    if engine == "ray":
+        return RayWorkers(processes, address)
+    if address is not None:
+        raise UsageError("--address", "is given, and the engine is 'local'", next_step="add --engine ray")
+    return run_here if processes == 1 else LocalProcesses(processes)
+
+
+def estimate_memory(config: ExperimentConfig) -> None:
+    """Print the GPU memory that training is expected to need."""
+    typer.echo(memory_table(memory_of(config)))
 
 
 def evaluate(run: Path, labels: Path, output: Path, *, jobs: int) -> None:
@@ -188,9 +254,15 @@ def prepare(config: ExperimentConfig, labels: Path, run: Path, jobs: int) -> lis
 
 
 def _splits(
-    config: ExperimentConfig, records: Sequence[PreparedRecord], fold: str, *, inner: bool
+    config: ExperimentConfig, records: Sequence[PreparedRecord], fold: str | None, *, inner: bool
 ) -> list[Split]:
     label_records = [record.record for record in records]
+    if fold is None:
+        fold = PARTITION if config.data.shares is not None and not inner else "none"
+    if fold == PARTITION:
+        if inner:
+            raise UsageError("--inner", f"is given with --fold {fold}, which validates anyway")
+        return [_partition(config, label_records)]
     everything = np.arange(len(records))
     if fold == "none":
         parts = [("full", everything, everything[:0])]
@@ -198,7 +270,7 @@ def _splits(
         folds = prepared_folds(records, config.data.protocol)
         numbers = [str(k) for k in range(len(folds))]
         if fold != "all" and fold not in numbers:
-            raise UsageError("--fold", f"is {fold}", allowed=f"none, all, {', '.join(numbers)}")
+            raise UsageError("--fold", f"is {fold}", allowed=f"{PARTITION}, none, all, {', '.join(numbers)}")
         chosen = numbers if fold == "all" else [fold]
         parts = [(f"fold{k}", *folds[int(k)]) for k in chosen]
     if inner:
@@ -211,6 +283,13 @@ def _splits(
         Split(name, config.data.protocol, tuple(train.tolist()), tuple(held_out.tolist()))
         for name, train, held_out in parts
     ]
+
+
+def _partition(config: ExperimentConfig, records: Sequence[LabelRecord]) -> Split:
+    data = config.data
+    parts = partition(records, by=data.split_by, seed=config.training.seed, shares=data.shares or PART_SHARES)
+    train, held_out, test = (tuple(part.tolist()) for part in (parts.train, parts.validation, parts.test))
+    return Split(PARTITION, f"partition by {data.split_by}", train, held_out, test)
 
 
 def _config_of(run: Path, part: str, labels: Path) -> ExperimentConfig:

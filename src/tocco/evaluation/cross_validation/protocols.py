@@ -33,9 +33,10 @@ from tocco.music.midi import load_midi, ridge_features
 from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
 from tocco.training.members import member_folders
+from tocco.training.module_of_config import network_from_config
 from tocco.training.outputs import columns_of, rated_targets
 from tocco.training.run_folder import WEIGHTS_FILE
-from tocco.training.stages import load_weights, network_from_config
+from tocco.training.stages import load_weights
 from tocco.units import FloatArray, IntArray
 
 NETWORK, WITHOUT_SCORE = "tocco", "tocco, no score"
