@@ -1,13 +1,13 @@
-"""Whether a training run that is ended at random moments and resumed equals an uninterrupted one, bit for bit.
+"""Whether a training run that is ended at random moments and resumed equals a whole one, bit for bit.
 
     python benchmarks/resume.py --kills 50 -o results/training/resume.json
 
-A tiny experiment is trained on twenty made-up performances by the command line, once without interruption. Then it
-is trained again and again: each time the process receives SIGTERM, SIGINT or SIGKILL after a random time, and the
-same command is given with `--resume`, until the run has ended. What both runs leave is compared: averaged weights,
-`last.ckpt` (weights, optimiser, schedule, generators, position of the loader, bookkeeping of the best checkpoints),
-the best checkpoints, `metrics.csv` and the figures of the test part. Dropout, augmentation, accumulation of
-gradients, early stopping and checkpoints within epochs are on.
+A tiny experiment is trained on twenty made-up performances by the command line, twice without interruption. Then
+it is trained again and again: each time the process receives SIGTERM, SIGINT or SIGKILL after a random time, and
+the same command is given with `--resume`, until the run has ended. What the runs leave is compared: averaged
+weights, `last.ckpt` (weights, optimiser, schedule, generators, position of the loader, bookkeeping of the best
+checkpoints), the best checkpoints, `metrics.csv` and the figures of the test part. Dropout, augmentation,
+accumulation of gradients, early stopping and checkpoints within epochs are on.
 """
 
 from __future__ import annotations

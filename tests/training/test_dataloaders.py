@@ -29,7 +29,7 @@ def test_the_parts_are_as_the_config_says_and_share_no_music(
         }
         for loader in (loaders.train, loaders.validation, loaders.test)
     ]
-    assert not (pieces[0] & pieces[1] or pieces[0] & pieces[2] or pieces[1] & pieces[2])
+    assert sum(map(len, pieces)) == len(set.union(*pieces))
     assert len(parts.train) + len(parts.validation) + len(parts.test) == 20
     assert 2 <= len(parts.validation) <= 6
     assert (parts.seed, parts.grouped_by) == (config.training.seed, "cluster")

@@ -16,6 +16,7 @@ from tocco.training.config import ExperimentConfig
 from tocco.training.epoch_log import EpochLog
 from tocco.training.interruption import StoppedError
 from tocco.training.lightning_module import PerformanceEvaluationModel
+from tocco.training.module_of_config import network_from_config
 from tocco.training.run_folder import Split
 from tocco.training.stages import train_stage
 
@@ -135,3 +136,26 @@ def test_a_run_that_had_stopped_early_trains_no_further_epoch(
     (tmp_path / "split" / "model.safetensors").unlink()
     train_stage(config, records, split, tmp_path, validate=True, resume=True)
     assert (tmp_path / "split" / "metrics.csv").read_text() == rows
+
+
+def test_constants_of_the_network_do_not_drift_with_the_average_of_the_weights(
+    hard: ExperimentConfig, records: list[PreparedRecord], split: Split, tmp_path: Path
+) -> None:
+    """The mel filters are in no checkpoint: a resumed run has those of a new network."""
+    fresh = dict(network_from_config(hard).named_buffers())
+    persistent = network_from_config(hard).state_dict()
+    constants = [name for name in fresh if name not in persistent]
+    assert any("filters" in name for name in constants)
+    original, seen = PerformanceEvaluationModel.validation_step, []
+
+    def looked_at(self: PerformanceEvaluationModel, batch: Any, batch_index: int) -> None:
+        here = dict(self.network.named_buffers())
+        seen.append(all(torch.equal(here[name], fresh[name]) for name in constants))
+        original(self, batch, batch_index)
+
+    config = hard.model_copy(update={"training": hard.training.model_copy(update={"average_decay": 0.3})})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PerformanceEvaluationModel, "validation_step", looked_at)
+        train_stage(config, records, split, tmp_path, validate=True)
+    assert len(seen) > 2
+    assert all(seen)

@@ -1,7 +1,7 @@
 """Checkpoints: written whole or not at all, read without running code, and exact to go on from.
 
-A checkpoint of this release is Lightning's, with averaged weights in `state_dict` and, under `tocco`, what the
-network is built from. It is written under a temporary name and renamed, so that a half-written one never counts.
+A checkpoint of this release is Lightning's, with averaged weights in `state_dict` and, under `tocco`, what
+the network is built from. It is written under a temporary name and renamed: a half-written one never counts.
 """
 
 from __future__ import annotations
@@ -151,8 +151,8 @@ _PATHS: Final = ("best_model_path", "kth_best_model_path", "last_model_path")
 class LastCheckpoint(Checkpoint):
     """Writes `last.ckpt`, from which a run goes on exactly; ends the run after a signal.
 
-    It is written at the end of epochs, between steps where the settings say so, and after a signal: never between
-    batches whose gradients are still being accumulated, nor between the last batch and the validation.
+    It is written at the end of epochs, between steps where the settings say so, and after a signal. It is never
+    written between batches whose gradients are being accumulated, nor between the last batch and the validation.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ def create_dataloaders(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> DataLoaders:
-    """Training, validation and test of a label file, without common music: 70/15/15 unless the config says else.
+    """Training, validation and test of a label file, without common music; 70/15/15 by default.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Signals that end a training run: a checkpoint is written first, and one line says how to go on.
 
-The first SIGINT or SIGTERM is remembered until the next optimiser step, where a checkpoint is exact; a second one
-ends the process at once, with the last checkpoint as it was.
+The first SIGINT or SIGTERM is remembered until the next optimiser step, where a checkpoint is exact; a second
+one ends the process at once, with the last checkpoint as it was.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class LocalProcesses:
 
 @dataclass(frozen=True)
 class RayWorkers:
-    """Workers of Ray Train: on this machine, or on a cluster whose machines share the folders of run and data.
+    """Workers of Ray Train: here, or on a cluster whose machines share the folders of run and data.
 
     Attributes
     ----------

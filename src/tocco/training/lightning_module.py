@@ -154,7 +154,7 @@ class PerformanceEvaluationModel(pl.LightningModule):
             loader.set_epoch(self.current_epoch)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Save what the network is built from, and where the run is: position, generators, sums of the epoch."""
+        """Save what the network is built from; position, generators and sums of the epoch."""
         checkpoint[DESCRIPTION] = {
             "format": FORMAT,
             "network": self._arguments,

@@ -1,9 +1,9 @@
 """GPU memory that training is expected to need: counted, not measured on a GPU.
 
-Weights, gradients, the two moments of AdamW and the moving average are counted from the network. Activations are
-the tensors that autograd keeps of a forward pass over one window of the full length, which is run on the processor
-with random weights, times the batch. With gradient checkpointing a layer of MERT keeps its input alone, and one
-layer at a time is computed again.
+Weights, gradients, the two moments of AdamW and the moving average are counted from the network. Activations
+are the tensors that autograd keeps of a forward pass over one window of the full length, which is run on the
+processor with random weights, times the batch. With gradient checkpointing a layer of MERT keeps its input
+alone, and one layer at a time is computed again.
 """
 
 from __future__ import annotations

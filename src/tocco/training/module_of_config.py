@@ -71,8 +71,8 @@ def build_module(
     config
     training
     start
-        Checkpoint of the other stage. Its scales belong to its weights and are kept; dimensions that it has not
-        learned are initialised from the training records.
+        Checkpoint of the other stage. Its scales belong to its weights and are kept; dimensions that it has
+        not learned are initialised from the training records.
     say
         Receives a line about what was taken from it.
 

@@ -169,8 +169,8 @@ def _finish(
 ) -> None:
     """Write curves, test figures and, last, the weights.
 
-    The averaged weights are read from the checkpoint: a run that was ended between its last epoch and this point
-    trains no further epoch, and would keep those of the last step.
+    The averaged weights are read from the checkpoint: a run that was ended between its last epoch and this
+    point trains no further epoch, and would keep those of the last step.
     """
     chosen = (split.keeps_best and best_checkpoint(trainer)) or folder / CHECKPOINT
     module.load_state_dict(read_checkpoint(chosen)["state_dict"])

@@ -136,7 +136,7 @@ def _to_stderr(line: str) -> None:
 
 
 def _show_best(config: ExperimentConfig, folder: Path) -> None:
-    """Copy the best checkpoint to where the next stage is told to look for it; print it and its test figures."""
+    """Copy the best checkpoint to where the next stage looks for it; print its figures on the test part."""
     best = Path(BEST_FOLDER) / f"{config.name}_best.ckpt"
     with replacing(best) as temporary:
         shutil.copyfile(folder / BEST, temporary)
