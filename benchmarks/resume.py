@@ -2,12 +2,12 @@
 
     python benchmarks/resume.py --kills 50 -o results/training/resume.json
 
-A tiny experiment is trained on twenty made-up performances by the command line, twice without interruption. Then
-it is trained again and again: each time the process receives SIGTERM, SIGINT or SIGKILL after a random time, and
-the same command is given with `--resume`, until the run has ended. What the runs leave is compared: averaged
-weights, `last.ckpt` (weights, optimiser, schedule, generators, position of the loader, bookkeeping of the best
-checkpoints), the best checkpoints, `metrics.csv` and the figures of the test part. Dropout, augmentation,
-accumulation of gradients, early stopping and checkpoints within epochs are on.
+A tiny experiment is trained on twenty made-up performances by the command line, twice without interruption.
+Then it is trained again and again: each time the process receives SIGTERM, SIGINT or SIGKILL after a random
+time, and the same command is given with `--resume`, until the run has ended. What the runs leave is compared:
+averaged weights, `last.ckpt` (weights, optimiser, schedule, generators, position of the loader, bookkeeping
+of the best checkpoints), the best checkpoints, `metrics.csv` and the figures of the test part. Dropout,
+augmentation, accumulation of gradients, early stopping and checkpoints within epochs are on.
 """
 
 from __future__ import annotations

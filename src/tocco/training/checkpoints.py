@@ -151,8 +151,8 @@ _PATHS: Final = ("best_model_path", "kth_best_model_path", "last_model_path")
 class LastCheckpoint(Checkpoint):
     """Writes `last.ckpt`, from which a run goes on exactly; ends the run after a signal.
 
-    It is written at the end of epochs, between steps where the settings say so, and after a signal. It is never
-    written between batches whose gradients are being accumulated, nor between the last batch and the validation.
+    It is written at the end of epochs, between steps where the settings say so, and after a signal; never
+    between batches whose gradients are being accumulated, nor between the last batch and the validation.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
 `metrics.csv` has one row per epoch: `epoch`, `train_loss` and, with a held-out part, `val_loss`, the means
 `val_r`, `val_r2`, `val_mae` and the same of each dimension, `val_r2/phrasing`; of each dimension with labels
-the squared error in training, `train_mse/phrasing`, and the learned spread, `sigma/phrasing`; on a GPU `gpu_gb`,
-the largest memory that torch has held. A resumed run continues the table from its first new epoch.
+the squared error in training, `train_mse/phrasing`, and the learned spread, `sigma/phrasing`; on a GPU
+`gpu_gb`, the largest memory that torch has held. A resumed run continues the table from its first new epoch.
 """
 
 from __future__ import annotations

@@ -130,9 +130,8 @@ def memory_of(config: ExperimentConfig) -> MemoryEstimate:
 
 def memory_table(estimate: MemoryEstimate) -> str:
     """The parts of an estimate, a line each."""
-    lines = [
-        f"{estimate.n_parameters / 1e6:.1f} million parameters, {estimate.n_trained / 1e6:.1f} million trained"
-    ]
+    millions = [count / 1e6 for count in (estimate.n_parameters, estimate.n_trained)]
+    lines = ["{:.1f} million parameters, {:.1f} million trained".format(*millions)]
     lines += [f"{name:28s}{bytes_ / GB:8.2f} GB" for name, bytes_ in estimate.parts()]
     lines.append(f"{'libraries, by experience':28s}{LIBRARIES_GB:8.2f} GB")
     lines.append(f"{'expected, not measured':28s}{estimate.total_gb:8.2f} GB")

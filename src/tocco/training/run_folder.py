@@ -61,7 +61,7 @@ class Split:
 
     @property
     def is_validated(self) -> bool:
-        """Whether the held-out part is looked at after every epoch; the folds of a result are trained blind."""
+        """Whether the held-out part is looked at after every epoch; folds are trained blind."""
         return self.keeps_best or self.name.endswith(INNER)
 
 

@@ -77,8 +77,8 @@ def build_trainer(
         enable_model_summary=False,
         use_distributed_sampler=False,
         callbacks=[
-            # Buffers are constants. A mean of equal values drifts by rounding, and those that no checkpoint has
-            # (mel filters) would differ after a resume.
+            # Buffers are constants. A mean of equal values drifts by rounding, and those that no checkpoint
+            # has (mel filters) would differ after a resume.
             EMAWeightAveraging(decay=settings.average_decay, use_buffers=False),
             EpochLog(folder),
             *_monitors(config, folder, validate=validate, has_logger=bool(loggers)),

@@ -35,7 +35,7 @@ from tocco.errors import ToccoError
 EXIT_CODES = (
     "Exit codes: 0 done; 1 some performances of several failed; 2 wrong usage; 3 an input cannot be used; "
     "4 inputs do not belong together; 5 something needed is not installed; 6 the bundle cannot be used; "
-    "7 the result cannot be written; 130 interrupted."
+    "7 the result cannot be written; 130 interrupted; 143 ended by SIGTERM."
 )
 
 INTERRUPTED = 130

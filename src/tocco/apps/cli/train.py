@@ -28,8 +28,8 @@ def train(
     fold: Annotated[
         str | None,
         typer.Option(
-            help="'split': training, validation and test; a fold to hold out; 'all' for each in turn; 'none': "
-            "train on everything. By default 'split' where the experiment has data.val_split, else 'none'."
+            help="'split': training, validation and test; a fold to hold out; 'all' for each in turn; 'none' "
+            "to train on everything. By default 'split' if the experiment has data.val_split, else 'none'."
         ),
     ] = None,
     inner: Annotated[
