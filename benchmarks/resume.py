@@ -31,6 +31,9 @@ import numpy as np
 import torch
 
 HERE = Path(__file__).resolve().parents[1]
+SHARE_OF_RUN = 0.7
+"""Latest moment of an interruption, as a share of the time of a whole run; loading the libraries is half of it."""
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
 OVERRIDES = (
     "data.val_split=0.2",
@@ -99,7 +102,7 @@ def interrupted_run(
         process = subprocess.Popen(
             resumed, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        after = float(draw.uniform(0.0, span_sec))
+        after = float(draw.uniform(0.0, SHARE_OF_RUN * span_sec))
         began = time.monotonic()
         while process.poll() is None and time.monotonic() - began < after:
             time.sleep(0.005)

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "ranking": GROUND | {"inference", "ranking"},
     "report": GROUND | {"music", "audio", "pseudo_labels", "data", "inference", "ranking", "report"},
     "marking": GROUND | {"inference", "marking"},
-    "training": GROUND | {"music", "audio", "models", "losses", "data", "training"},
+    "training": GROUND | {"engines", "music", "audio", "models", "losses", "data", "training"},
     "evaluation": GROUND
     | {
         "music",

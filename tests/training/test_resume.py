@@ -83,8 +83,10 @@ def test_a_run_that_is_told_to_stop_keeps_its_place_and_goes_on(
 @pytest.mark.parametrize(
     ("cls", "hook", "call"),
     [
-        (LastCheckpoint, "_save", 8),  # before the weights are written
-        (EpochLog, "on_train_epoch_end", 1),  # a row is written that the checkpoint does not have
+        # Before the weights are written.
+        pytest.param(LastCheckpoint, "_save", 8, marks=pytest.mark.slow),
+        # A row is written that the checkpoint does not have.
+        pytest.param(EpochLog, "on_train_epoch_end", 1, marks=pytest.mark.slow),
         (BestCheckpoints, "on_validation_end", 2),  # a best checkpoint is written that nothing remembers
     ],
 )

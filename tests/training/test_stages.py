@@ -103,7 +103,10 @@ class StopError(Exception):
     """The power cut."""
 
 
-@pytest.mark.parametrize(("workers", "stop_at"), [(0, 4), (0, 3), (1, 5)])
+@pytest.mark.parametrize(
+    ("workers", "stop_at"),
+    [pytest.param(0, 4, marks=pytest.mark.slow), pytest.param(0, 3, marks=pytest.mark.slow), (1, 5)],
+)
 def test_a_run_cut_off_within_an_epoch_ends_with_the_same_bits(
     prepared: list[PreparedRecord], tmp_path: Path, workers: int, stop_at: int
 ) -> None:

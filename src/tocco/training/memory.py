@@ -111,11 +111,11 @@ def memory_of(config: ExperimentConfig) -> MemoryEstimate:
     network = build_network(**arguments)
     n = sum(p.numel() for p in network.parameters())
     trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    kept = _kept_by_autograd(network, config.data.window_sec, is_half=is_half)
+    saved = _saved_by_autograd(network, config.data.window_sec, is_half=is_half)
     if mert is not None and mert["gradient_checkpointing"] and mert["trainable"] != "none":
         whole = build_network(**{**arguments, "mert": {**mert, "gradient_checkpointing": False}})
-        kept_whole = _kept_by_autograd(whole, config.data.window_sec, is_half=is_half)
-        kept = _with_checkpointing(network, config.data.window_sec, kept, kept_whole)
+        saved_whole = _saved_by_autograd(whole, config.data.window_sec, is_half=is_half)
+        saved = _with_checkpointing(network, config.data.window_sec, saved, saved_whole)
     return MemoryEstimate(
         n_parameters=n,
         n_trained=trained,
@@ -124,7 +124,7 @@ def memory_of(config: ExperimentConfig) -> MemoryEstimate:
         optimizer=2 * _FLOAT * trained,
         average=_FLOAT * n,
         half_weights=n * _FLOAT // 2 if is_half else 0,
-        activations=config.data.batch_size * kept,
+        activations=config.data.batch_size * saved,
     )
 
 
@@ -138,24 +138,24 @@ def memory_table(estimate: MemoryEstimate) -> str:
     return "\n".join(lines)
 
 
-def _with_checkpointing(network: PerformanceNetwork, window_sec: float, kept: int, kept_whole: int) -> int:
+def _with_checkpointing(network: PerformanceNetwork, window_sec: float, saved: int, saved_whole: int) -> int:
     """Bytes a window: inputs of the checkpointed layers, and one layer that is computed again."""
     layers = network.audio_encoder.backbone.encoder.layers  # type: ignore[union-attr]
     trained = sum(any(p.requires_grad for p in layer.parameters()) for layer in layers)
     frames = int(window_sec * SAMPLE_RATE_HZ) // network.audio_encoder.clock.hop_samples
     inputs = trained * frames * network.audio_encoder.output_size * _FLOAT
-    return kept + inputs + max(0, kept_whole - kept) // trained
+    return saved + inputs + max(0, saved_whole - saved) // trained
 
 
-def _kept_by_autograd(network: PerformanceNetwork, window_sec: float, *, is_half: bool) -> int:
+def _saved_by_autograd(network: PerformanceNetwork, window_sec: float, *, is_half: bool) -> int:
     """Bytes that autograd keeps of a forward pass over one window, without the weights."""
     weights = {p.untyped_storage().data_ptr() for p in network.state_dict(keep_vars=True).values()}
-    kept: dict[int, int] = {}
+    saved: dict[int, int] = {}
 
     def pack(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in weights:
-            kept[storage.data_ptr()] = storage.nbytes()
+            saved[storage.data_ptr()] = storage.nbytes()
         return tensor
 
     network.train()
@@ -165,7 +165,7 @@ def _kept_by_autograd(network: PerformanceNetwork, window_sec: float, *, is_half
     ):
         output = network(_one_window(network, window_sec))
     del output
-    return sum(kept.values())
+    return sum(saved.values())
 
 
 def _one_window(network: PerformanceNetwork, window_sec: float) -> PerformanceBatch:
