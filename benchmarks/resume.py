@@ -32,7 +32,7 @@ import torch
 
 HERE = Path(__file__).resolve().parents[1]
 SHARE_OF_RUN = 0.7
-"""Latest moment of an interruption, as a share of the time of a whole run; loading the libraries is half of it."""
+"""Latest moment of an interruption, as a share of the time of a whole run."""
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
 OVERRIDES = (

@@ -92,7 +92,7 @@ def test_an_error_of_a_process_is_that_of_the_run(
     tmp_path: Path,
     launcher: LocalProcesses | RayWorkers,
 ) -> None:
-    (tmp_path / "no.ckpt").write_bytes(b"nothing")
+    (tmp_path / "no.ckpt").write_bytes(b"PK\x03\x04 half a file")
     with pytest.raises(InputError, match="damaged"):
         train_stage(
             even,

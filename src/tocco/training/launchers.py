@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import socket
 import tempfile
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +120,10 @@ def _fit_by_ray(job: Job, count: int, folder: Path) -> None:
         run_config=RunConfig(storage_path=str(folder), failure_config=FailureConfig(max_failures=0)),
     )
     try:
-        trainer.fit()
+        with warnings.catch_warnings():
+            # Ray's context sets its own deprecated fields.
+            warnings.filterwarnings("ignore", r"`\w+` is deprecated", DeprecationWarning)
+            trainer.fit()
     except Exception as error:
         cause = _cause(error)
         if cause is not None:
