@@ -116,22 +116,42 @@ def build_loggers(settings: LoggingConfig, folder: Path, name: str) -> list[Logg
     MissingPartError
         One is asked for and not installed.
     """
+    check_loggers(settings)
     loggers: list[Logger] = []
     if settings.tensorboard:
-        _assert_installed("tensorboard", "logging.tensorboard=false")
         from lightning.pytorch.loggers import TensorBoardLogger
 
         loggers.append(TensorBoardLogger(folder, name="", version=TENSORBOARD_FOLDER))
     if settings.wandb_project is not None:
-        _assert_installed("wandb", "logging.wandb_project=null")
         loggers.append(_wandb(settings, folder, name))
     if settings.mlflow:
-        _assert_installed("mlflow", "logging.mlflow=false")
         from lightning.pytorch.loggers import MLFlowLogger
 
         store = f"sqlite:///{(folder / 'mlflow.db').absolute()}"
         loggers.append(MLFlowLogger(name, folder.name, tracking_uri=store))
     return loggers
+
+
+def check_loggers(settings: LoggingConfig) -> None:
+    """Refuse loggers that are not installed.
+
+    Raises
+    ------
+    MissingPartError
+        The message says how to install it, and how to train without it.
+    """
+    asked = {
+        "tensorboard": (settings.tensorboard, "logging.tensorboard=false"),
+        "wandb": (settings.wandb_project is not None, "logging.wandb_project=null"),
+        "mlflow": (settings.mlflow, "logging.mlflow=false"),
+    }
+    for package, (is_asked, without) in asked.items():
+        if is_asked and importlib.util.find_spec(package) is None:
+            raise MissingPartError(
+                f"logging.{package}",
+                f"{package} is not installed",
+                next_step=f"pip install {package}, or {without}",
+            )
 
 
 def _wandb(settings: LoggingConfig, folder: Path, name: str) -> Logger:
@@ -143,15 +163,6 @@ def _wandb(settings: LoggingConfig, folder: Path, name: str) -> Logger:
         project=settings.wandb_project,
         mode=settings.wandb_mode,
     )
-
-
-def _assert_installed(package: str, without: str) -> None:
-    if importlib.util.find_spec(package) is None:
-        raise MissingPartError(
-            f"logging.{package}",
-            f"{package} is not installed",
-            next_step=f"pip install {package}, or {without}",
-        )
 
 
 def _monitors(

@@ -45,6 +45,7 @@ from tocco.training.run_folder import (
     is_begun,
 )
 from tocco.training.stages import load_weights, train_stage
+from tocco.training.trainer import check_loggers, check_precision
 
 INNER_FRACTION = 0.25
 
@@ -80,8 +81,11 @@ def train(
         raise UsageError("--labels", f"names {len(labels)} files", allowed="one, for stage ratings")
     if start is None and config.training.checkpoint is not None:
         start = Path(config.training.checkpoint)
+    # Fail before the preparation, which may take hours.
+    check_precision(config.training.precision)
+    check_loggers(config.logging)
     if start is not None:
-        read_checkpoint(start)  # fail before the preparation
+        read_checkpoint(start)
     records = prepare(config, labels[0], run, jobs)
     for member, folder in members(config, run):
         splits = _splits(member, records, fold, inner=inner)
