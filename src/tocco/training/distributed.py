@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import torch
-from lightning.fabric.plugins.environments import ClusterEnvironment
+from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 
 _WAIT: Final = timedelta(minutes=30)

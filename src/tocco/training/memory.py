@@ -140,7 +140,7 @@ def memory_table(estimate: MemoryEstimate) -> str:
 
 def _with_checkpointing(network: PerformanceNetwork, window_sec: float, saved: int, saved_whole: int) -> int:
     """Bytes a window: inputs of the checkpointed layers, and one layer that is computed again."""
-    layers = network.audio_encoder.backbone.encoder.layers  # type: ignore[union-attr]
+    layers = list(network.audio_encoder.get_submodule("backbone.encoder.layers").children())
     trained = sum(any(p.requires_grad for p in layer.parameters()) for layer in layers)
     frames = int(window_sec * SAMPLE_RATE_HZ) // network.audio_encoder.clock.hop_samples
     inputs = trained * frames * network.audio_encoder.output_size * _FLOAT

@@ -86,7 +86,8 @@ def build_module(
     arguments = network_arguments(config)
     network = build_network(**arguments)
     label = _labels(network, training)
-    labelled = [d for d, known in zip(network.dimensions, np.isfinite(label).any(0), strict=True) if known]
+    is_known = np.atleast_1d(np.isfinite(label).any(axis=0)).tolist()
+    labelled = [name for name, known in zip(network.dimensions, is_known, strict=True) if known]
     mean, sd = label_moments(label)
     given = np.zeros(len(mean), dtype=bool)
     if start is None:
