@@ -42,6 +42,17 @@ def test_all_weights_are_taken_but_heads_that_were_not_learned(hard: ExperimentC
     assert str(taken) == line
 
 
+def test_a_random_audio_encoder_stays_random(
+    hard: ExperimentConfig, records: list[PreparedRecord], whole: Path
+) -> None:
+    random = hard.model_copy(update={"model": hard.model.model_copy(update={"random_audio_encoder": True})})
+    network = build_module(random, records[:6], whole / "best.ckpt").network
+    given = network_state(read_checkpoint(whole / "best.ckpt"))
+    differing = {name for name, value in network.state_dict().items() if not torch.equal(value, given[name])}
+    assert any(name.startswith("audio_encoder.") for name in differing)
+    assert {name for name in differing if not name.startswith(("audio_encoder.", "head."))} == set()
+
+
 def test_a_stage_that_has_learned_all_says_so(hard: ExperimentConfig, whole: Path) -> None:
     taken = start_from(network_from_config(rating(hard, *LEARNED)), whole / "best.ckpt", LEARNED)
     assert str(taken).endswith("best.ckpt: all weights taken")

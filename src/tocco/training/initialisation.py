@@ -46,7 +46,9 @@ class Start:
 
 
 @torch.no_grad()
-def start_from(network: PerformanceNetwork, path: Path, labelled: Sequence[str]) -> Start:
+def start_from(
+    network: PerformanceNetwork, path: Path, labelled: Sequence[str], *, kept: tuple[str, ...] = ()
+) -> Start:
     """Load the weights of a checkpoint into a network that may rate other dimensions.
 
     The scales of the inputs are part of the weights.
@@ -58,6 +60,8 @@ def start_from(network: PerformanceNetwork, path: Path, labelled: Sequence[str])
         Checkpoint of any stage with the same architecture.
     labelled
         Dimensions that this stage has labels for.
+    kept
+        Beginnings of the names of weights that stay those of `network`.
 
     Raises
     ------
@@ -74,6 +78,8 @@ def start_from(network: PerformanceNetwork, path: Path, labelled: Sequence[str])
     source = [theirs.index(name) for name in learned]
     here, given = network.state_dict(), network_state(checkpoint)
     for name in sorted(here.keys() | given.keys()):
+        if name.startswith(kept):
+            continue
         _assert_fits(path, name, here.get(name), given.get(name))
         if name in PER_DIMENSION:
             here[name][rows] = given[name][source].to(here[name])

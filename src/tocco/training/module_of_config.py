@@ -94,7 +94,8 @@ def build_module(
         _fit_standardisers(config, network, training)
         start_midi_encoder(network, config.model)
     else:
-        taken = start_from(network, start, labelled)
+        kept = ("audio_encoder.",) if config.model.random_audio_encoder else ()
+        taken = start_from(network, start, labelled, kept=kept)
         given = np.isin(network.dimensions, taken.learned)
         labelled = [*taken.learned, *taken.anew]
         if say is not None:
