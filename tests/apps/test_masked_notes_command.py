@@ -15,7 +15,7 @@ from tocco.apps.cli.main import app
 from tocco.errors import InputError, OutputError, UsageError
 from tocco.training.config_file import load_config
 from tocco.training.masked_notes.start import start_midi_encoder
-from tocco.training.stages import network_from_config
+from tocco.training.module_of_config import network_from_config
 
 ROOT = Path(__file__).parents[2]
 

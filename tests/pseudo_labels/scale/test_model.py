@@ -136,7 +136,7 @@ def test_too_little_evidence_is_no_rating(scale: ReferenceScale, segments: list[
     rated = scale.rated(replace(label, components=part), segments[0].covariates)
     assert rated.rating is None
     assert rated.confidence == 0.0
-    assert rated.missing["rhythmic_precision"] == "only 5% of its components by weight could be measured"
+    assert rated.missing["rhythmic_precision"] == "only 5 % of its components by weight could be measured"
     few = scale.rated(label, np.full(len(DIFFICULTY_COVARIATES), np.nan))
     assert few.missing["rhythmic_precision"] == "fewer than five onsets in this span"
 
