@@ -9,6 +9,7 @@ import pytest
 
 from comparison_example import LEARNED, calibration, take
 from tocco.errors import BundleError, MismatchError
+from tocco.inference.assessment import Assessment
 from tocco.inference.bundle import load_bundle
 from tocco.inference.difference import (
     LEAST_SD,
@@ -75,11 +76,33 @@ def test_what_is_counted_by_rule_is_expected_as_it_is() -> None:
     assert found.verdict == "worse"
 
 
-def test_a_changed_copy_of_one_take_has_the_same_error_so_a_small_difference_is_said() -> None:
-    copy = between({"phrasing": 3.0}, stretch=0.0)["phrasing"]
-    assert copy.sd == LEAST_SD
-    assert copy.verdict == "better"
+def combined(perception: float, taken: float) -> Assessment:
+    """The example, with phrasing put together from these."""
+    made = take().model_dump()
+    value = perception - taken
+    made["ratings"]["phrasing"] |= {
+        "value": value,
+        "interval_90": (value - 9.0, value + 9.0),
+        "source": "combined",
+        "perception": perception,
+        "deductions": {"lost_time": taken},
+    }
+    return Assessment.model_validate(made)
+
+
+def test_of_a_changed_copy_small_deductions_are_said_since_its_error_is_the_same() -> None:
+    copy = rating_differences(combined(70.0, 2.0), combined(70.0, 5.0), calibration(), same_music=True)
+    assert copy["phrasing"].sd == LEAST_SD
+    assert copy["phrasing"].verdict == "better"
     assert between({"phrasing": 3.0})["phrasing"].verdict == "undecided"
+
+
+def test_what_perception_makes_of_a_changed_copy_counts_as_error() -> None:
+    moved = rating_differences(combined(76.0, 5.0), combined(70.0, 5.0), calibration(), same_music=True)
+    assert moved["phrasing"].sd == pytest.approx(math.hypot(6.0, LEAST_SD), abs=0.01)
+    assert moved["phrasing"].verdict == "undecided"
+    damaged = rating_differences(combined(71.0, 25.0), combined(70.0, 5.0), calibration(), same_music=True)
+    assert damaged["phrasing"].verdict == "worse"
 
 
 def test_the_shared_error_falls_with_the_distance_of_the_timing_to_nothing_at_the_limit() -> None:

@@ -10,7 +10,9 @@ two ratings. Its figures are found on pairs of rated performances that the predi
 What is expected, and has an interval, is the difference of the means of many raters: the chance of a few
 raters is not in it. Where two takes agree in their timing more closely than any two pianists did, they are
 one take that was changed: the error of perception is the same in both, and its part of the sd shrinks
-with the distance of the timing.
+with the distance of the timing. What perception itself makes of the change counts as error there: it is the
+rating as if the performance were free of damage, which a change of one take should leave as it is. So what
+the deductions say is what is said.
 """
 
 from __future__ import annotations
@@ -228,13 +230,24 @@ class _Pair:
         figures = self._calibration.of(name, has_score=all(self._has_score), same_music=self._same_music)
         if figures is None:
             return None
-        sd = self._with_loss(figures.sd * self._apart, {name: 1.0} if weights is None else weights)
+        weights = {name: 1.0} if weights is None else weights
+        moved = (1.0 - self._apart) * sum(weight * self._moved(one) for one, weight in weights.items())
+        sd = self._with_loss(float(np.hypot(figures.sd * self._apart, moved)), weights)
         return Trust(figures.gain, sd, figures.least_difference * self._apart)
 
     def is_counted(self, name: str) -> bool:
         """Whether a dimension is computed by rule in either of the two."""
         ratings = [assessment.ratings.get(name) for assessment in self._both]
         return any(rating is not None and rating.source == "rule" for rating in ratings)
+
+    def _moved(self, name: str) -> float:
+        """Points by which perception differs between the two; all of a rating that has no deductions."""
+        values = [
+            rating.value if rating.perception is None else rating.perception
+            for rating in (assessment.ratings[name] for assessment in self._both)
+        ]
+        one, other = (0.0 if value is None else value for value in values)
+        return abs(one - other)
 
     def _with_loss(self, sd: float, weights: Mapping[str, float]) -> float:
         """With what transcription adds to the weighted mean of dimensions, whose losses fall together."""
