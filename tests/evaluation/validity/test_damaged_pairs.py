@@ -52,6 +52,14 @@ def test_groups_and_kinds_have_rows_of_their_own() -> None:
     assert STEPS == (3, 5)
 
 
+def test_a_copy_that_is_called_better_is_counted_in_every_dimension() -> None:
+    pairs = [pair("jitter", "better"), pair("jitter", "worse"), pair("mess", "undecided")]
+    text = document({}, pairs, seed=0)
+    every = text[text.index("## Every dimension") :]
+    assert row(every, "rhythmic precision") == ["rhythmic precision", "1 of 2", "1 of 2", "50.0 %"]
+    assert row(every, "note accuracy") == ["note accuracy", "0 of 1", "0 of 1", "-"]
+
+
 def test_shares_have_an_interval_over_pieces() -> None:
     pairs = [pair("jitter", "better", piece=name) for name in "abcd"] + [pair("jitter", "worse", piece="e")]
     assert row(document({}, pairs, seed=0), "all")[3].startswith("80.0 % [")

@@ -22,6 +22,7 @@ from tocco.evaluation.validity.rows import RowPart
 from tocco.inference.bundle import load_bundle
 from tocco.inference.comparison import compare
 from tocco.inference.difference import AGGREGATE
+from tocco.rubrics import DIMENSIONS
 from tocco.units import BoolArray, IntArray
 
 STEPS: Final = (3, 5)
@@ -122,12 +123,31 @@ def document(facts: dict[str, str], pairs: Sequence[DamagedPair], *, seed: int) 
             if any(DAMAGES[p.kind].group in groups for p in pairs)
         ),
     )
+    lines += ["## Every dimension", "", *_EVERY, ""]
+    lines += table(
+        ("dimension", "original better", "copy better", "right"),
+        (_of_dimension(name, pairs) for name in DIMENSIONS),
+    )
     lines += ["## By kind", ""]
     lines += table(
         ("damage", "dimension", "pairs", "said, dimension", "right", "said, on the whole", "right"),
         (_by_kind(kind, [p for p in pairs if p.kind == kind]) for kind in sorted({p.kind for p in pairs})),
     )
     return "\n".join(lines)
+
+
+_EVERY: Final = (
+    "A damage of one respect leaves the others alone or harms them too; it makes none better. **copy better**:",
+    "how often the damaged copy is said to be better all the same. **right**: the share of what is said that",
+    f"prefers the original; bar {RIGHT_BAR:.0%}.",
+)
+
+
+def _of_dimension(name: str, pairs: Sequence[DamagedPair]) -> tuple[str, ...]:
+    verdicts = [pair.verdicts[name] for pair in pairs if name in pair.verdicts]
+    better, worse = verdicts.count("better"), verdicts.count("worse")
+    right = f"{100 * better / (better + worse):.1f} %" if better + worse else "-"
+    return name.replace("_", " "), f"{better} of {len(verdicts)}", f"{worse} of {len(verdicts)}", right
 
 
 def _row(name: str, pairs: Sequence[DamagedPair], seed: int) -> tuple[str, ...]:
