@@ -137,9 +137,9 @@ def document(facts: dict[str, str], pairs: Sequence[DamagedPair], *, seed: int) 
 
 
 _EVERY: Final = (
-    "A damage of one respect leaves the others alone or harms them too; it makes none better. **copy better**:",
-    "how often the damaged copy is said to be better all the same. **right**: the share of what is said that",
-    f"prefers the original; bar {RIGHT_BAR:.0%}.",
+    "A damage of one respect leaves the others alone or harms them too; it makes none better.",
+    "**copy better**: how often the damaged copy is said to be better all the same. **right**: the share",
+    f"of what is said that prefers the original; bar {RIGHT_BAR:.0%}.",
 )
 
 
