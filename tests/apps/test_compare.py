@@ -118,6 +118,24 @@ def test_takes_are_assessed_first_and_can_be_heard(tmp_path: Path) -> None:
     assert data["takes"][0]["notes"] == data["takes"][1]["notes"] != []
 
 
+def test_what_prints_may_fail_and_the_files_are_there(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("tocco.apps.commands.compare.print_comparison", closed)
+    out = tmp_path / "out"
+    with pytest.raises(BrokenPipeError):
+        CliRunner().invoke(
+            app,
+            ["compare", str(folder / "mon.json"), str(folder / "tue.json"), "-o", str(out)],
+            catch_exceptions=False,
+        )
+    assert (out / "comparison.html").is_file()
+    assert (out / "comparison.json").is_file()
+
+
 def test_a_folder_stands_for_its_assessments_and_not_for_its_results(folder: Path) -> None:
     tocco(folder, "-o", folder)
     text = tocco(folder, "-o", folder)

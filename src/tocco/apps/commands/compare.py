@@ -15,7 +15,7 @@ from tocco.errors import OutputError
 from tocco.files import write_bytes
 from tocco.inference.assessment import Assessment
 from tocco.inference.bundle import load_bundle
-from tocco.inference.comparison import assert_number, compare, comparison_json
+from tocco.inference.comparison import Comparison, assert_number, compare, comparison_json
 from tocco.report.assessment_folder import AssessmentFolder
 from tocco.report.comparison_page.document import write_comparison_page
 from tocco.report.comparison_page.takes import ShownTake
@@ -65,16 +65,25 @@ def compare_takes(
     found |= made.found
     ordered = {name: found[name] for name in _in_order(names, order)}
     comparison = compare(ordered, loaded)
-    print_comparison(comparison)
-    if folder is None:
-        return 0
-    folder.write_table(ordered)
-    shown = _shown(ordered, {take.id: take for take in takes}, folder)
-    write_bytes(folder.path / _JSON, comparison_json(comparison).encode())
-    write_comparison_page(comparison, shown, folder.path / _HTML)
-    for name in (_JSON, _HTML):
-        typer.echo(str(folder.path / name))
+    written = () if folder is None else _write(comparison, ordered, takes, folder)
+    print_comparison(comparison)  # after the files, which a closed pipe would lose
+    for path in written:
+        typer.echo(str(path))
     return 0
+
+
+def _write(
+    comparison: Comparison,
+    assessments: Mapping[str, Assessment],
+    takes: Sequence[TakeFiles],
+    folder: AssessmentFolder,
+) -> tuple[Path, ...]:
+    """Write table, JSON and page; the last two are named."""
+    folder.write_table(assessments)
+    document, page = folder.path / _JSON, folder.path / _HTML
+    write_bytes(document, comparison_json(comparison).encode())
+    write_comparison_page(comparison, _shown(assessments, {take.id: take for take in takes}, folder), page)
+    return document, page
 
 
 def _in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:

@@ -74,10 +74,10 @@ def rank(
     if jury is not None and made.failed:
         jury = _without(jury, made.failed)
     ranking = rank_performances(rated, jury, options)
-    print_ranking(ranking)
-    if folder is not None:
-        for path in write_ranking(ranking, folder.path):
-            typer.echo(str(path))
+    written = () if folder is None else write_ranking(ranking, folder.path)
+    print_ranking(ranking)  # after the files, which a closed pipe would lose
+    for path in written:
+        typer.echo(str(path))
     return SOME_FAILED if made.failed else 0
 
 
