@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from engraving import Sheet, Voice, engrave
 
+from playing import build_performance
 from tocco.music.midi import save_midi
 from tocco.music.performance import PedalCurve, Performance
 from tocco.music.score import Score, load_score
@@ -148,7 +149,14 @@ def perform(score: Score, generator: np.random.Generator) -> tuple[Performance, 
     offset -= np.interp(score.onset_beat, beats, seconds)
     pitch, kept, planted = _plant_mistakes(score, onset)
     return (
-        _build(onset[kept], offset[kept], pitch[kept], velocity[kept], sustain_pedal(score, beats, seconds)),
+        build_performance(
+            onset[kept],
+            offset[kept],
+            pitch[kept],
+            velocity[kept],
+            sustain_pedal(score, beats, seconds),
+            "petzold_minuet/minuet.mid",
+        ),
         planted,
     )
 
@@ -182,28 +190,6 @@ def _plant_mistakes(score: Score, onset: FloatArray) -> tuple[IntArray, IntArray
             }
         )
     return pitch, np.flatnonzero(kept), planted
-
-
-def _build(
-    onset: FloatArray, offset: FloatArray, pitch: IntArray, velocity: FloatArray, sustain: PedalCurve
-) -> Performance:
-    """Sort the notes and let each key go before it is struck again."""
-    order = np.lexsort((pitch, onset))
-    onset, offset, pitch = onset[order], offset[order].copy(), pitch[order]
-    for key in np.unique(pitch):
-        notes = np.flatnonzero(pitch == key)
-        offset[notes[:-1]] = np.minimum(offset[notes[:-1]], onset[notes[1:]] - 0.03)
-    return Performance(
-        onset_sec=onset,
-        offset_sec=offset,
-        pitch=pitch,
-        velocity=np.clip(np.round(velocity[order]), 1, 127).astype(np.int64),
-        sustain=sustain,
-        sostenuto=PedalCurve(),
-        soft=PedalCurve(),
-        duration_sec=float(max(offset.max(), sustain.time_sec[-1])),
-        source="petzold_minuet/minuet.mid",
-    )
 
 
 def sustain_pedal(score: Score, beats: FloatArray, seconds: FloatArray) -> PedalCurve:

@@ -28,6 +28,7 @@ from typing import Any, Final
 import numpy as np
 from engraving import Sheet, Voice, engrave
 
+from playing import build_performance
 from tocco.audio.opus import OPUS_SUFFIX, encode_opus
 from tocco.music.alignment import align_performance_to_score
 from tocco.music.corruption import Corruption, corrupt
@@ -35,7 +36,7 @@ from tocco.music.midi import save_midi
 from tocco.music.performance import PedalCurve, Performance
 from tocco.music.score import Score, load_score
 from tocco.music.time_map import TimeMap
-from tocco.units import FloatArray, IntArray
+from tocco.units import FloatArray
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "src" / "tocco" / "examples"
 BIT_RATE: Final = 56_000
@@ -156,8 +157,13 @@ def play(score: Score, manner: Manner) -> Performance:
         rng.normal(0.0, manner.jitter_sec, len(score)), -2 * manner.jitter_sec, 2 * manner.jitter_sec
     )
     velocity = _loudness(score, manner) + rng.normal(0.0, manner.jitter_velocity, len(score))
-    return _performance(
-        onset + shift, offset + shift, score.pitch, velocity, _pedal(score, beats, seconds, manner)
+    return build_performance(
+        onset + shift,
+        offset + shift,
+        score.pitch,
+        velocity,
+        _pedal(score, beats, seconds, manner),
+        "examples",
     )
 
 
@@ -204,28 +210,6 @@ def _pedal(score: Score, beats: FloatArray, seconds: FloatArray, manner: Manner)
     steps.append((float(np.interp(end_beat, beats, seconds)) + 0.4, 0.0))
     time_sec, value = np.array(steps).T
     return PedalCurve(time_sec=time_sec, value=np.round(value))
-
-
-def _performance(
-    onset: FloatArray, offset: FloatArray, pitch: IntArray, velocity: FloatArray, sustain: PedalCurve
-) -> Performance:
-    """Sort the notes and let each key go before it is struck again."""
-    order = np.lexsort((pitch, onset))
-    onset, offset, pitch = onset[order], offset[order].copy(), pitch[order]
-    for key in np.unique(pitch):
-        notes = np.flatnonzero(pitch == key)
-        offset[notes[:-1]] = np.minimum(offset[notes[:-1]], onset[notes[1:]] - 0.03)
-    return Performance(
-        onset_sec=onset,
-        offset_sec=offset,
-        pitch=pitch,
-        velocity=np.clip(np.round(velocity[order]), 1, 127).astype(np.int64),
-        sustain=sustain,
-        sostenuto=PedalCurve(),
-        soft=PedalCurve(),
-        duration_sec=float(max(offset.max(), sustain.time_sec[-1])),
-        source="examples",
-    )
 
 
 def struggle(clean: Performance, score: Score) -> tuple[Performance, list[dict[str, Any]]]:

@@ -88,14 +88,13 @@ def assess_several(
     if marking.calibration is not None:
         marking.check(shared_assessor(bundle, transcriber).bundle.identity)
     made = assessed_takes(takes, bundle, folder, transcriber=transcriber, jobs=jobs)
+    table = "" if folder is None else f"{folder.write_table(made.found)}: "
     if made.found:
-        print_batch(made.found)
+        print_batch(made.found)  # after the table, which a closed pipe would lose
     for line in marking.said(has_files=folder is not None):
         typer.echo(line)
     counts = f"{len(made.found)} assessed, {made.n_before} of them before, {len(made.failed)} failed"
-    if folder is not None:
-        counts = f"{folder.write_table(made.found)}: {counts}"
-    typer.echo(counts)
+    typer.echo(table + counts)
     return SOME_FAILED if made.failed else 0
 
 
