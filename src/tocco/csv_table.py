@@ -116,13 +116,29 @@ def read_table(path: Path) -> Table:
     InputError
         It cannot be read, a row has too few or too many cells, or it has no rows; with file and line.
     """
+    lines = read_lines(path)
+    if len(lines) < 2:
+        raise InputError(path, "has no rows", allowed="a header, and one row or more below it")
+    header = tuple(cell.strip() for cell in lines[0][1])
+    _check_header(path, header)
+    return Table(path, header, tuple(_row(path, number, cells, header) for number, cells in lines[1:]))
+
+
+def read_lines(path: Path) -> list[tuple[int, list[str]]]:
+    """Line number and cells of every line of a CSV that is not blank; commas, semicolons or tabs separate.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or is not valid CSV; with file and line.
+    """
     text = read_text(path)
     head = text.lstrip("\r\n").partition("\n")[0]
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=head.count), strict=True
     )
     try:
-        lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+        return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
         raise InputError(
             f"{path}, line {reader.line_num}",
@@ -130,11 +146,6 @@ def read_table(path: Path) -> Table:
             allowed="every quoted cell ends with its quote",
             next_step="check the quotes",
         ) from error
-    if len(lines) < 2:
-        raise InputError(path, "has no rows", allowed="a header, and one row or more below it")
-    header = tuple(cell.strip() for cell in lines[0][1])
-    _check_header(path, header)
-    return Table(path, header, tuple(_row(path, number, cells, header) for number, cells in lines[1:]))
 
 
 def _check_header(path: Path, header: tuple[str, ...]) -> None:

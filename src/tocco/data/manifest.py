@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from tocco.csv_table import read_lines
 from tocco.data.pairing import TakeFiles
 from tocco.errors import InputError, short
-from tocco.files import SAFE_NAME_RULE, file_name, is_safe_name, read_text
+from tocco.files import SAFE_NAME_RULE, file_name, is_safe_name
 
 COLUMNS: Final = ("id", "audio", "midi", "score")
 """Columns of a manifest, in any order; each may be absent."""
 
 LABEL_SUFFIXES: Final = frozenset((".jsonl", ".ndjson"))
-
-_SEPARATORS: Final = (",", ";", "\t")
 
 
 def read_manifest(path: Path, *, must_exist: bool = False) -> tuple[TakeFiles, ...]:
@@ -127,19 +124,7 @@ def _of_labels(path: Path) -> list[tuple[str, TakeFiles]]:
 
 def _rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
     """Line number and cells, by column, of every row below the header; blank lines are skipped."""
-    text = read_text(path)
-    head = text.lstrip("\r\n").partition("\n")[0]
-    separator = max(_SEPARATORS, key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except csv.Error as error:
-        raise InputError(
-            f"{path}, line {reader.line_num}",
-            "is not valid CSV",
-            allowed="every quoted cell ends with its quote",
-            next_step="check the quotes",
-        ) from error
+    lines = read_lines(path)
     header = _header(path, [cell.strip().casefold() for cell in lines[0][1]] if lines else [])
     rows = []
     for number, cells in lines[1:]:
