@@ -61,6 +61,19 @@ def comparison_output(folder: Path) -> str:
     return done.stdout.replace(str(folder), "compared")
 
 
+def write_ranking_page(folder: Path, assessments: list[Path]) -> None:
+    """Rank the examples, and copy the page to docs/; `assessments` are all but the Gymnopedie's."""
+    take = example_path().with_name("satie_gymnopedie")
+    tocco = Path(sys.executable).with_name("tocco")
+    files = [take / f"gymnopedie{suffix}" for suffix in (*SUFFIXES, ".musicxml")]
+    for command in (
+        [tocco, "assess", *files, "-o", folder],
+        [tocco, "rank", *assessments, folder / "gymnopedie.json", "-o", folder],
+    ):
+        subprocess.run([str(c) for c in command], cwd=ROOT, capture_output=True, text=True, check=True)
+    shutil.copyfile(folder / "ranking.html", ROOT / "docs" / "examples_ranking.html")
+
+
 def main_table(report: Path) -> str:
     """The first table of a report: the means over the descriptors or dimensions, everyone."""
     text = report.read_text(encoding="utf-8")
@@ -76,6 +89,8 @@ def main() -> None:
             shutil.copyfile(Path(folder) / name, ROOT / "docs" / name)
         heard = recording_output(Path(folder) / "recording")
         compared = comparison_output(Path(folder) / "compared")
+        taken = [Path(folder) / "minuet.json", *sorted((Path(folder) / "compared").glob("prelude_*.json"))]
+        write_ranking_page(Path(folder) / "ranked", taken)
     text = between(readme.read_text(encoding="utf-8"), "example", f"```\n{printed}```\n")
     text = between(text, "recording", f"```\n{heard.replace('report/recording', 'report')}```\n")
     text = between(text, "comparison", f"```\n{compared}```\n")
