@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tocco.apps.cli.given import takes_to_assess
 from tocco.apps.cli.options import Transcriber
-from tocco.apps.cli.rank import takes_to_assess
 from tocco.errors import UsageError
 
 

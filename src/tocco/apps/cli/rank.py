@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import typer
 
-from tocco.apps.cli.assess import performances_given
+from tocco.apps.cli.given import takes_to_assess
 from tocco.apps.cli.options import Transcriber
-from tocco.data.pairing import TakeFiles
 from tocco.errors import UsageError
 from tocco.rubrics import DIMENSIONS
 
@@ -132,20 +130,6 @@ def rank(
             jobs=jobs,
         )
     )
-
-
-def takes_to_assess(
-    files: list[Path], score: list[Path], manifest: Path | None, *, transcribed: bool
-) -> list[TakeFiles]:
-    """Performances to be assessed first; what is left out is said on stderr."""
-    if not files and manifest is None:
-        if score:
-            raise UsageError("--score", "is given, and nothing is to be assessed", next_step="leave it out")
-        return []
-    given = performances_given(files, [], score, manifest)
-    for one in given.left_out:
-        typer.echo(f"left out: {one.subject} {one.reason}", err=True)
-    return [replace(take, origin="transcribed") if transcribed else take for take in given.takes]
 
 
 def _check_choice(by: str, source: str, recuse: Path | None, *, has_jury: bool) -> None:
