@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 python=${PYTHON:-python3}
 venv=.venv
-extras=${TOCCO_EXTRAS-transcribe,train,mert,data,scale,notebook}
+extras=${TOCCO_EXTRAS-transcribe,train,mert,data,scale,notebook,web}
 
 "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' || {
     echo "setup.sh: $("$python" --version) is not supported (allowed: 3.11 to 3.14). Next: PYTHON=python3.11 bash setup.sh" >&2
