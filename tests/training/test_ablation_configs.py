@@ -27,16 +27,16 @@ from tocco.training.stages import train_stage
 CONFIGS = Path(__file__).parents[2] / "configs"
 ABLATIONS = sorted(path for path in (CONFIGS / "ablations").glob("*.yaml"))
 CHANGED = {
-    "audio_only": {"model.inputs", "data.statistics"},
-    "midi_only": {"model.inputs"},
+    "audio_only": {"model.inputs", "data.statistics", "training.new_parts"},
+    "midi_only": {"model.inputs", "training.new_parts"},
     "no_pretraining": {"training.checkpoint"},
     "random_audio_encoder": {"model.random_audio_encoder"},
     "equal_weights": {"training.loss"},
     "no_augmentation": {"data.augmentation.enabled"},
     "no_score_features": {"data.score_features"},
-    "no_statistics": {"data.statistics"},
-    "mean_sd_pooling": {"model.aggregation"},
-    "concatenation": {"model.fusion"},
+    "no_statistics": {"data.statistics", "training.new_parts"},
+    "mean_sd_pooling": {"model.aggregation", "training.new_parts"},
+    "concatenation": {"model.fusion", "training.new_parts"},
     "coral": {"training.rating_loss"},
     "ranking": {"training.rating_loss"},
     "ensemble": {"training.members"},
@@ -67,8 +67,10 @@ def test_every_ablation_is_known_and_changes_what_it_says() -> None:
     full = flat(load_config(CONFIGS / "ablations" / "full.yaml").model_dump())
     found = {}
     for path in ABLATIONS:
-        values = flat(load_config(path).model_dump())
+        config = load_config(path)
+        values = flat(config.model_copy(update={"ablation": None}).model_dump())
         found[path.stem] = {key for key in values if values[key] != full[key]} - {"name"}
+        assert (config.ablation is None) == (path.stem == "full")
     assert found == {"full": set(), **CHANGED}
 
 

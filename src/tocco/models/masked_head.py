@@ -165,6 +165,10 @@ def load_midi_encoder(encoder: MIDIBertEncoder, path: Path) -> MIDIBertEncoder:
         raise InputError(
             path, f"is not safetensors: {error}", next_step="name weights of a MIDI encoder"
         ) from error
+    if any(name.startswith("midi_encoder.") for name in state):
+        raise MismatchError(
+            path, "holds a whole network, not a MIDI encoder alone", next_step="name the .ckpt of its run"
+        )
     own = encoder.state_dict()
     for name in sorted(own.keys() | state.keys()):
         here, there = (tuple(each[name].shape) if name in each else None for each in (own, state))

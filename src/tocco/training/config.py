@@ -6,7 +6,7 @@ Unknown keys are refused with the nearest valid name, so that a misspelt setting
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
@@ -16,6 +16,11 @@ from tocco.data.partition import Grouping
 from tocco.data.record_arrays import MissingMidi
 from tocco.schema import StrictModel
 from tocco.training.model_config import CUSTOM, ModelConfig, Share
+
+Part = Literal["audio_encoder", "level", "midi_encoder", "fusion", "aggregator", "head"]
+"""A part of the network; `level` reads the level of the recording beside the audio encoder."""
+
+PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
 _PRECISIONS = {16: "16-mixed", 32: "32-true", "16": "16-mixed", "bf16": "bf16-mixed", "32": "32-true"}
 
@@ -128,6 +133,8 @@ class TrainingConfig(StrictModel):
     Attributes
     ----------
     checkpoint : weights that the stage starts from; `--checkpoint` takes its place
+        A `.ckpt` of a run, or the `.safetensors` of a pre-trained MIDI encoder.
+    new_parts : parts of the network that start anew where the others start from a checkpoint
     members : number of networks that are trained alike from different seeds, and whose ratings are averaged
     loss : weights of the dimensions, learned from their uncertainty or equal
     rating_loss : squared error, ordinal regression, or squared error and order within the batch
@@ -147,6 +154,7 @@ class TrainingConfig(StrictModel):
     gradient_clip: PositiveFloat = 1.0
     accumulate_grad_batches: PositiveInt = 1
     checkpoint: str | None = None
+    new_parts: tuple[Part, ...] = ()
     loss: Literal["uncertainty", "equal"] = "uncertainty"
     rating_loss: Literal["mse", "coral", "ranking"] = "mse"
     ridge_penalty: PositiveFloat = 1.5
@@ -238,6 +246,25 @@ class MaskingConfig(StrictModel):
     performances_per_piece: PositiveInt = 12
 
 
+class AblationConfig(StrictModel):
+    """What an ablation changes against the experiment that it extends, in words for tables.
+
+    Attributes
+    ----------
+    removes : what the other has and this one has not: it earns its place if this one is worse
+    adds : what this one has and the other has not: it would earn a place if this one is better
+    """
+
+    removes: str | None = None
+    adds: str | None = None
+
+    @model_validator(mode="after")
+    def _check_one(self) -> AblationConfig:
+        if (self.removes is None) == (self.adds is None):
+            raise ValueError("give one of removes and adds")
+        return self
+
+
 class ExperimentConfig(StrictModel):
     """A whole experiment: `tocco train --config FILE`.
 
@@ -245,6 +272,7 @@ class ExperimentConfig(StrictModel):
     ----------
     name : of the run; the name of the file where it is not given
     stage : "ratings" trains the network on labels, "masked_notes" pre-trains its MIDI encoder without any
+    ablation : what `tocco ablate` calls the difference to the experiment that this one extends
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
@@ -255,6 +283,7 @@ class ExperimentConfig(StrictModel):
     masking: MaskingConfig = MaskingConfig()
     callbacks: CallbacksConfig = CallbacksConfig()  # type: ignore[call-arg]
     logging: LoggingConfig = LoggingConfig()  # type: ignore[call-arg]
+    ablation: AblationConfig | None = None
 
     @model_validator(mode="after")
     def _check_inputs(self) -> ExperimentConfig:

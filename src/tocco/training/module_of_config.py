@@ -17,7 +17,7 @@ from tocco.music.note_features import NOTE_FEATURES
 from tocco.music.octuple import OCTUPLE_VOCABULARY
 from tocco.music.statistics import STATISTICS
 from tocco.training.config import ExperimentConfig
-from tocco.training.initialisation import start_from
+from tocco.training.initialisation import new_parts_of, start_from
 from tocco.training.lightning_module import PerformanceEvaluationModel
 from tocco.training.masked_notes.start import start_midi_encoder
 from tocco.training.model_config import COMPACT
@@ -72,9 +72,9 @@ def build_module(
     training
     start
         Checkpoint of the other stage. Its scales belong to its weights and are kept; dimensions that it has
-        not learned are initialised from the training records.
+        not learned, and parts that start anew, are initialised from the training records.
     say
-        Receives a line about what was taken from it.
+        Receives a line about what was taken from it, or from the weights of a MIDI encoder.
 
     Raises
     ------
@@ -90,16 +90,17 @@ def build_module(
     labelled = [name for name, known in zip(network.dimensions, is_known, strict=True) if known]
     mean, sd = label_moments(label)
     given = np.zeros(len(mean), dtype=bool)
-    if start is None:
+    new_parts = new_parts_of(config)
+    if start is None or new_parts:
         _fit_standardisers(config, network, training)
-        start_midi_encoder(network, config.model)
+    if start is None:
+        line = start_midi_encoder(network, config.model)
     else:
-        kept = ("audio_encoder.",) if config.model.random_audio_encoder else ()
-        taken = start_from(network, start, labelled, kept=kept)
+        taken = start_from(network, start, labelled, new_parts=new_parts)
         given = np.isin(network.dimensions, taken.learned)
-        labelled = [*taken.learned, *taken.anew]
-        if say is not None:
-            say(str(taken))
+        labelled, line = [*taken.learned, *taken.anew], str(taken)
+    if say is not None and line is not None:
+        say(line)
     network.head.initialise(
         torch.from_numpy(np.where(given, np.nan, mean)).float(),
         torch.from_numpy(np.where(given, np.nan, sd)).float(),

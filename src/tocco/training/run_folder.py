@@ -12,7 +12,7 @@ import hashlib
 import json
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -145,6 +145,20 @@ def assert_may_train(run: Path, description: PartDescription, *, resume: bool, o
         )
 
 
+def assert_is_same(folder: Path, wanted: PartDescription) -> None:
+    """Refuse a trained part of other settings, records, labels or first weights; its revision may differ.
+
+    Raises
+    ------
+    MismatchError
+        The message names the first difference.
+    """
+    found = read_description(folder)
+    if found is None:
+        raise MismatchError(folder, f"has weights, but no {CONFIG} and {SPLIT}", next_step=_ELSE)
+    _assert_same(folder, found, wanted, {key: what for key, what in _COMPARED.items() if key != "revision"})
+
+
 def open_part(run: Path, description: PartDescription, *, resume: bool, overwrite: bool) -> Path:
     """Create the folder of a part and write its description.
 
@@ -204,10 +218,16 @@ def _assert_resumable(folder: Path, wanted: PartDescription) -> None:
         raise MismatchError(
             folder, f"has a checkpoint, but no {CONFIG} and {SPLIT} that describe it", next_step=_ELSE
         )
+    _assert_same(folder, found, wanted, _COMPARED)
+
+
+def _assert_same(
+    folder: Path, found: PartDescription, wanted: PartDescription, compared: Mapping[str, str]
+) -> None:
     setting = _first_difference(found.config, wanted.config)
     if setting is not None:
         raise MismatchError(folder, f"was trained with other settings ({setting})", next_step=_ELSE)
-    for key, what in _COMPARED.items():
+    for key, what in compared.items():
         if found.split.get(key) != wanted.split.get(key):
             raise MismatchError(folder, f"was trained {what}", next_step=_ELSE)
 

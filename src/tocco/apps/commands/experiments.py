@@ -29,6 +29,7 @@ from tocco.training.config import ExperimentConfig
 from tocco.training.config_file import load_config
 from tocco.training.epoch_log import read_epochs
 from tocco.training.launchers import Launcher, LocalProcesses, RayWorkers, run_here
+from tocco.training.masked_notes.start import SUFFIX, assert_midi_encoder, with_midi_encoder
 from tocco.training.members import member_folders, members
 from tocco.training.memory import memory_of, memory_table
 from tocco.training.module_of_config import network_from_config
@@ -79,17 +80,36 @@ def train(
         return
     if len(labels) > 1:
         raise UsageError("--labels", f"names {len(labels)} files", allowed="one, for stage ratings")
-    if start is None and config.training.checkpoint is not None:
-        start = Path(config.training.checkpoint)
     # Fail before the preparation, which may take hours.
     check_precision(config.training.precision)
     check_loggers(config.logging)
-    if start is not None:
-        read_checkpoint(start)
+    config, start = started(config, start)
     records = prepare(config, labels[0], run, jobs)
     for member, folder in members(config, run):
-        splits = _splits(member, records, fold, inner=inner)
+        splits = splits_of(member, records, fold, inner=inner)
         _train_parts(member, records, splits, folder, start, launcher, resume=resume, overwrite=overwrite)
+
+
+def started(config: ExperimentConfig, given: Path | None) -> tuple[ExperimentConfig, Path | None]:
+    """Settings and checkpoint of an experiment whose weights come from `--checkpoint` or its settings.
+
+    The weights of a pre-trained MIDI encoder (.safetensors) become a setting of the model.
+
+    Raises
+    ------
+    InputError, MismatchError
+        The file cannot be used.
+    """
+    start = given
+    if start is None and config.training.checkpoint is not None:
+        start = Path(config.training.checkpoint)
+    if start is not None and start.suffix == SUFFIX:
+        return with_midi_encoder(config, start), None
+    if start is None:
+        assert_midi_encoder(config.model)
+    else:
+        read_checkpoint(start)
+    return config, start
 
 
 def _train_parts(
@@ -257,9 +277,16 @@ def prepare(config: ExperimentConfig, labels: Path, run: Path, jobs: int) -> lis
     return prepared
 
 
-def _splits(
+def splits_of(
     config: ExperimentConfig, records: Sequence[PreparedRecord], fold: str | None, *, inner: bool
 ) -> list[Split]:
+    """The parts of a run that `--fold` and `--inner` select.
+
+    Raises
+    ------
+    UsageError
+        There is no such fold.
+    """
     label_records = [record.record for record in records]
     if fold is None:
         fold = PARTITION if config.data.shares is not None and not inner else "none"

@@ -12,6 +12,7 @@ import numpy as np
 from tocco.data.preparation import WindowInputs
 from tocco.data.prepared import PreparedRecord, prepared_folds
 from tocco.data.records import LabelRecord
+from tocco.data.splits import Fold
 from tocco.errors import InputError
 from tocco.evaluation.cross_validation.baselines import (
     constant,
@@ -113,20 +114,65 @@ def held_out_ratings(
     fold = np.full(len(records), -1)
     rating = np.full((len(records), len(TARGETS)), np.nan)
     sd = rating.copy()
-    outputs = columns_of(config.model.dimensions)
+    total = sum(len(test) for _, test in folds)
     for k, (train, test) in enumerate(folds):
-        folder = run_dir / f"fold{k}"
-        _assert_same_split(folder, [records[i].record.segment_id for i in train])
-        network = load_weights(network_from_config(config), folder / WEIGHTS_FILE)
-        for i in test:
-            rated = rate_record(network, records[i], use_score=use_score and config.data.score_features)
-            rating[i, outputs], sd[i, outputs] = rated
-            fold[i] = k
-            if progress is not None:
-                progress(int(np.count_nonzero(fold >= 0)), sum(len(t) for _, t in folds))
+        done = int(np.count_nonzero(fold >= 0))
+        rating[test], sd[test] = rate_fold(
+            config,
+            records,
+            run_dir / f"fold{k}",
+            (train, test),
+            use_score=use_score,
+            progress=None if progress is None else lambda n, _, done=done: progress(done + n, total),
+        )
+        fold[test] = k
     if not (fold >= 0).any():
         raise InputError(run_dir, "has no fold with a record")
     return HeldOutRatings(fold, rating, sd)
+
+
+def rate_fold(
+    config: ExperimentConfig,
+    records: Sequence[PreparedRecord],
+    folder: Path,
+    fold: Fold,
+    *,
+    use_score: bool,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Rate the records that a fold holds out.
+
+    Parameters
+    ----------
+    config
+    records
+    folder
+        Of the part of the run: `split.json`, weights.
+    fold
+        Indices into the records.
+    use_score, progress
+
+    Returns
+    -------
+    rating, sd : (T, D) rating points, in the order of `TARGETS`; NaN for what the network does not rate
+
+    Raises
+    ------
+    InputError
+        The fold is not trained, or was trained on another split.
+    """
+    train, test = fold
+    _assert_same_split(folder, [records[i].record.segment_id for i in train])
+    network = load_weights(network_from_config(config), folder / WEIGHTS_FILE)
+    outputs = columns_of(config.model.dimensions)
+    rating = np.full((len(test), len(TARGETS)), np.nan)
+    sd = rating.copy()
+    for row, i in enumerate(test):
+        rated = rate_record(network, records[i], use_score=use_score and config.data.score_features)
+        rating[row, outputs], sd[row, outputs] = rated
+        if progress is not None:
+            progress(row + 1, len(test))
+    return rating, sd
 
 
 def baseline_ratings(

@@ -3,24 +3,69 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
+from tocco.errors import InputError
 from tocco.models.masked_head import load_midi_encoder
 from tocco.models.midi_encoder import MIDIBertEncoder
 from tocco.models.network import PerformanceNetwork
+from tocco.training.config import PARTS, ExperimentConfig
+from tocco.training.masked_notes.loop import encoder_of
 from tocco.training.model_config import CUSTOM, ModelConfig
 
+SUFFIX: Final = ".safetensors"
+"""Of the weights of a MIDI encoder; those of a whole network to start from are a `.ckpt`."""
 
-def start_midi_encoder(network: PerformanceNetwork, model: ModelConfig) -> None:
-    """Load the weights that `model.midi_encoder` names, with the scales they were learned on.
+
+def with_midi_encoder(config: ExperimentConfig, weights: Path) -> ExperimentConfig:
+    """The same experiment with the weights of a pre-trained MIDI encoder.
+
+    Raises
+    ------
+    InputError
+        As in `assert_midi_encoder`, or the experiment reads audio alone.
+    MismatchError
+        As in `assert_midi_encoder`.
+    """
+    if config.model.inputs == "audio":
+        raise InputError(
+            weights, "has weights of a MIDI encoder, and model.inputs is 'audio'", next_step="leave it out"
+        )
+    model = config.model.model_copy(update={"midi_encoder": str(weights)})
+    assert_midi_encoder(model)
+    return config.model_copy(update={"model": model})
+
+
+def assert_midi_encoder(model: ModelConfig) -> None:
+    """Refuse weights that `model.midi_encoder` names and the encoder cannot take.
 
     Raises
     ------
     InputError
         The file is missing or damaged.
     MismatchError
-        It is of an encoder of another shape.
+        It is of an encoder of another shape, or of a whole network.
+    """
+    if model.midi_encoder != CUSTOM:
+        load_midi_encoder(encoder_of(model), Path(model.midi_encoder))
+
+
+def start_midi_encoder(network: PerformanceNetwork, model: ModelConfig) -> str | None:
+    """Load the weights that `model.midi_encoder` names, with the scales they were learned on.
+
+    Returns
+    -------
+    str
+        A line about what was taken and what starts anew; None where no weights are named.
+
+    Raises
+    ------
+    InputError, MismatchError
+        As in `assert_midi_encoder`.
     """
     if model.midi_encoder == CUSTOM:
-        return
+        return None
     assert isinstance(network.midi_encoder, MIDIBertEncoder)  # the schema refuses weights for audio alone
     load_midi_encoder(network.midi_encoder, Path(model.midi_encoder))
+    others = ", ".join(part for part in PARTS if part != "midi_encoder")
+    return f"{model.midi_encoder}: midi_encoder taken; parts that start anew: {others}"
