@@ -51,7 +51,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "evaluation": (
         {"bootstrap", "markdown", "norm_facts", "png"},
         {"cross_validation", "pseudo_labels", "validity", "export"},
-        {"transcription"},
+        {"transcription", "ablations"},
     ),
     "marking": (
         {"shrinkage"},

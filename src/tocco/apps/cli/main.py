@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from tocco.apps.cli import (
+    ablate,
     align,
     assess,
     benchmark,
@@ -94,6 +95,7 @@ app.add_typer(pseudo_label_app, name="pseudo-label")
 
 app.command()(train.train)
 app.command()(train.evaluate)
+app.command()(ablate.ablate)
 app.command()(train.export)
 
 statistics_app = _group("Predictors that rate a whole performance by its statistics.")

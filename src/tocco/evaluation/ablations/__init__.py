@@ -1,0 +1,1 @@
+"""What each part of the network gains: the same training without it, compared on the same music."""

@@ -1,0 +1,121 @@
+"""Held-out ratings of a trained experiment, and of the baselines that hear nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tocco.cache import cached_arrays
+from tocco.data.prepared import PreparedRecord, prepared_folds
+from tocco.data.splits import Protocol
+from tocco.evaluation.cross_validation.baselines import constant, cross_validate_baseline, passage_mean
+from tocco.evaluation.cross_validation.protocols import rate_fold
+from tocco.evaluation.cross_validation.result import CrossValidationResult
+from tocco.evaluation.cross_validation.summary import CONSTANT
+from tocco.files import sha256_of
+from tocco.rubrics import TARGETS
+from tocco.training.config import ExperimentConfig
+from tocco.training.outputs import rated_targets
+from tocco.training.run_folder import WEIGHTS_FILE
+from tocco.units import FloatArray, IntArray
+
+PASSAGE_MEAN = "passage mean"
+BASELINES = (CONSTANT, PASSAGE_MEAN)
+"""Systems that hear nothing."""
+
+
+@dataclass(frozen=True)
+class Folds:
+    """What is trained and held out.
+
+    Attributes
+    ----------
+    protocol
+    numbers : of the folds that are held out, ascending
+    """
+
+    protocol: Protocol
+    numbers: tuple[int, ...]
+
+
+def held_out(
+    config: ExperimentConfig,
+    records: Sequence[PreparedRecord],
+    run: Path,
+    folds: Folds,
+    progress: Callable[[int, int], None] | None = None,
+) -> FloatArray:
+    """Ratings of the records of some folds by the networks that were trained without them.
+
+    They are kept beside the weights, under the hash of these.
+
+    Parameters
+    ----------
+    config, records
+    run : folder of the run, with one sub-folder a fold
+    folds, progress
+
+    Returns
+    -------
+    (R, D) rating points, in the order of `TARGETS`; NaN for other records, and what the network does not rate
+
+    Raises
+    ------
+    InputError
+        A fold is not trained, or was trained on another split.
+    """
+    rating = np.full((len(records), len(TARGETS)), np.nan)
+    for k, (train, test) in enumerate(prepared_folds(records, folds.protocol)):
+        if k not in folds.numbers:
+            continue
+        folder = run / f"fold{k}"
+
+        def rate(folder: Path = folder, train: IntArray = train, test: IntArray = test) -> dict:
+            rated, _ = rate_fold(config, records, folder, (train, test), use_score=True, progress=progress)
+            return {"rating": rated}
+
+        weights = folder / WEIGHTS_FILE
+        key = sha256_of(weights)[:16] if weights.is_file() else "none"
+        rating[test] = cached_arrays(folder / f"held_out-{key}.safetensors", rate).array("rating")
+    return rating
+
+
+def comparable(
+    records: Sequence[PreparedRecord], folds: Folds, ratings: Mapping[str, FloatArray]
+) -> CrossValidationResult:
+    """Labels of the held-out records, ratings of every experiment, and those of the baselines.
+
+    Parameters
+    ----------
+    records
+    folds
+    ratings : name -> (R, D) in the order of `TARGETS`, of one or more experiments
+    """
+    label = np.stack([one.label for one in records])
+    everywhere = np.full(len(records), -1)
+    for k, (_, test) in enumerate(prepared_folds(records, folds.protocol)):
+        everywhere[test] = k
+    fold = np.where(np.isin(everywhere, folds.numbers), everywhere, -1)
+    tested = fold >= 0
+    rated = np.concatenate([rating[tested] for rating in ratings.values()])
+    columns = [d for d in rated_targets(TARGETS, label[tested]) if np.isfinite(rated[:, d]).all()]
+    about = [one.record for one in records]
+    passages = np.array([one.passage_id or one.piece_id for one in about])
+    baselines = {
+        CONSTANT: cross_validate_baseline(constant, np.zeros(len(records)), label[:, columns], everywhere),
+        PASSAGE_MEAN: cross_validate_baseline(passage_mean, passages, label[:, columns], everywhere),
+    }
+    return CrossValidationResult(
+        names=tuple(TARGETS[d] for d in columns),
+        segment_ids=np.array([one.segment_id for one in about]),
+        clusters=np.array([one.cluster_id or one.piece_id for one in about]),
+        passages=passages,
+        performers=np.array([one.performer_id or "" for one in about]),
+        is_score=np.array([one.is_score_rendering for one in about]),
+        fold=fold,
+        labels=label[:, columns],
+        predictions={**{name: rating[:, columns] for name, rating in ratings.items()}, **baselines},
+    ).subset(tested)
