@@ -81,26 +81,34 @@ class BucketSampler(Sampler[list[EpochItem]]):
     first_batch : number of batches of that order to skip
     share : (rank, count), every `count`-th batch from `rank` on
         The last batches are dropped where they do not suffice for every process.
+    per_epoch : items of an epoch, drawn anew for each; None for all
     """
 
     POOL_BATCHES = 16
 
     def __init__(
-        self, dataset: Measured, batch_size: int, seed: int, share: tuple[int, int] = (0, 1)
+        self,
+        dataset: Measured,
+        batch_size: int,
+        seed: int,
+        share: tuple[int, int] = (0, 1),
+        per_epoch: int | None = None,
     ) -> None:
         self.dataset = dataset
         self.share = share
         self.batch_size = batch_size
         self.seed = seed
+        self.per_epoch = per_epoch
         self.epoch = 0
         self.first_batch = 0
 
     def __len__(self) -> int:
-        return -(-len(self.dataset) // self.batch_size) // self.share[1]
+        items = min(len(self.dataset), self.per_epoch or len(self.dataset))
+        return -(-items // self.batch_size) // self.share[1]
 
     def __iter__(self) -> Iterator[list[EpochItem]]:
         draw = np.random.default_rng((self.seed, self.epoch))
-        order = draw.permutation(len(self.dataset))
+        order = draw.permutation(len(self.dataset))[: self.per_epoch]
         batches: list[list[int]] = []
         pool = self.batch_size * self.POOL_BATCHES
         for start in range(0, len(order), pool):
@@ -126,8 +134,8 @@ class TrainingLoader:
     seed
         Seed of the order.
     workers
-    share
-        Of the batches; see `BucketSampler`.
+    share, per_epoch
+        See `BucketSampler`.
     """
 
     def __init__(
@@ -138,8 +146,9 @@ class TrainingLoader:
         seed: int,
         workers: WorkerConfig | None = None,
         share: tuple[int, int] = (0, 1),
+        per_epoch: int | None = None,
     ) -> None:
-        self._sampler = BucketSampler(dataset, batch_size, seed, share)
+        self._sampler = BucketSampler(dataset, batch_size, seed, share, per_epoch)
         self._loader: DataLoader[Any] = DataLoader(
             dataset,
             batch_sampler=self._sampler,

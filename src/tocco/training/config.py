@@ -45,6 +45,7 @@ class DataConfig(StrictModel):
     score_dropout : probability
         Share of training windows without their score, so that the model can also rate
         performances without one.
+    records_per_epoch : training records that an epoch draws, others in each; null for all
     score_features : whether scores are inputs at all
     statistics : whether the performance statistics are inputs
     missing_midi : "refuse" or "derive"
@@ -62,6 +63,7 @@ class DataConfig(StrictModel):
     window_sec: float = Field(20.0, gt=1.0, le=60.0)
     overlap: Share = 0.5
     score_dropout: float = Field(0.3, ge=0.0, le=1.0)
+    records_per_epoch: PositiveInt | None = None
     score_features: bool = True
     statistics: bool = True
     batch_size: PositiveInt = 8

@@ -102,6 +102,7 @@ def part_loaders(
         seed=config.training.seed,
         workers=data.workers,
         share=(processes.rank, processes.count),
+        per_epoch=data.records_per_epoch,
     )
     return PartLoaders(
         loader,

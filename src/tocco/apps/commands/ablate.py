@@ -299,7 +299,8 @@ def _provenance(
         "labels": f"{len(records)} excerpts, sha256 {sha256_of(labels)[:16]}",
         "protocol": f"{folds.protocol}, held out: fold{'s' if len(folds.numbers) > 1 else ''} {numbers};"
         " trained without looking at them",
-        "training": f"{training.max_epochs} epochs from {weights}, seed {training.seed}",
+        "training": f"{training.max_epochs} epochs of {full.config.data.records_per_epoch or 'all'} training"
+        f" records each, from {weights}, seed {training.seed}",
         "revision": "; ".join(revisions),
     }
 

@@ -221,7 +221,8 @@ def _basis(found: Comparison, experiments: Sequence[Experiment], provenance: Map
             else ""
         ),
         "- Rule, set before any figure: a part earns its place if the 95 % interval of the paired difference"
-        " in mean R2 over the dimensions lies below 0 without it; what is added would gain if it lies above 0.",
+        " in mean R2 over the dimensions lies below 0 without it; what is added would gain if it lies above"
+        " 0.",
         *_seeds(found, experiments),
     ]
     if any(one.is_pretrained for one in experiments):
@@ -241,7 +242,8 @@ def _seeds(found: Comparison, experiments: Sequence[Experiment]) -> list[str]:
     shown = ", ".join(f"{value:.3f}" for value in r2)
     return [
         "- One seed each, and the intervals do not hold what another seed would change. Members of the"
-        f" ensemble, which differ by their seed alone: mean R2 {shown}, standard deviation {np.std(r2, ddof=1):.3f}."
+        f" ensemble, which differ by their seed alone: mean R2 {shown}, standard deviation"
+        f" {np.std(r2, ddof=1):.3f}."
     ]
 
 
