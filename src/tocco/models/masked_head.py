@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -140,9 +140,41 @@ class MaskedNoteModel(nn.Module):
 
 
 def save_midi_encoder(encoder: MIDIBertEncoder, path: Path) -> None:
-    """Write the weights of a MIDI encoder as safetensors, with its standardiser."""
+    """Write the weights of a MIDI encoder as safetensors, with its standardiser and its number of heads."""
     state = {name: value.detach().cpu().contiguous() for name, value in encoder.state_dict().items()}
-    write_bytes(path, save(state))
+    write_bytes(path, save(state, {_HEADS: str(encoder.heads)}))
+
+
+@dataclass(frozen=True)
+class EncoderSizes:
+    """Sizes of a MIDI encoder, in the order of the settings `midi_layers`, `midi_size`, `midi_heads`.
+
+    Attributes
+    ----------
+    heads : None where the file does not say it, as those of earlier releases
+    """
+
+    layers: int
+    size: int
+    heads: int | None
+
+
+def midi_encoder_sizes(path: Path) -> EncoderSizes:
+    """Sizes of the encoder whose weights a file holds.
+
+    Raises
+    ------
+    InputError
+        No such file, or not safetensors.
+    MismatchError
+        It holds something else.
+    """
+    state, metadata = _read(path)
+    if "norm.weight" not in state:
+        raise MismatchError(path, "holds no MIDI encoder", next_step="name weights of a MIDI encoder")
+    blocks = {name.split(".")[1] for name in state if name.startswith("blocks.")}
+    heads = metadata.get(_HEADS, "")
+    return EncoderSizes(len(blocks), len(state["norm.weight"]), int(heads) if heads.isdecimal() else None)
 
 
 def load_midi_encoder(encoder: MIDIBertEncoder, path: Path) -> MIDIBertEncoder:
@@ -157,18 +189,7 @@ def load_midi_encoder(encoder: MIDIBertEncoder, path: Path) -> MIDIBertEncoder:
     MismatchError
         Weights of an encoder of another shape; the first part that differs is named.
     """
-    if not path.is_file():
-        raise InputError(path, "no such file", next_step="pre-train the encoder, or correct the path")
-    try:
-        state = load_file(path)
-    except SafetensorError as error:
-        raise InputError(
-            path, f"is not safetensors: {error}", next_step="name weights of a MIDI encoder"
-        ) from error
-    if any(name.startswith("midi_encoder.") for name in state):
-        raise MismatchError(
-            path, "holds a whole network, not a MIDI encoder alone", next_step="name the .ckpt of its run"
-        )
+    state, _ = _read(path)
     own = encoder.state_dict()
     for name in sorted(own.keys() | state.keys()):
         here, there = (tuple(each[name].shape) if name in each else None for each in (own, state))
@@ -180,3 +201,25 @@ def load_midi_encoder(encoder: MIDIBertEncoder, path: Path) -> MIDIBertEncoder:
             )
     encoder.load_state_dict(state)
     return encoder
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Weights of a MIDI encoder, and what the file says beside them."""
+    if not path.is_file():
+        raise InputError(path, "no such file", next_step="pre-train the encoder, or correct the path")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except SafetensorError as error:
+        raise InputError(
+            path, f"is not safetensors: {error}", next_step="name weights of a MIDI encoder"
+        ) from error
+    if any(name.startswith("midi_encoder.") for name in state):
+        raise MismatchError(
+            path, "holds a whole network, not a MIDI encoder alone", next_step="name the .ckpt of its run"
+        )
+    return state, metadata
+
+
+_HEADS = "midi_heads"

@@ -117,6 +117,7 @@ class MIDIBertEncoder(nn.Module):
         if size % heads or size % 2:
             raise ValueError(f"size {size} cannot be split into {heads} heads and pairs of sinusoids")
         self.output_size = size
+        self.heads = heads
         self.vocabulary = tuple(vocabulary)
         self.columns = nn.ModuleList(nn.Embedding(n, size) for n in vocabulary[:BAR])
         for column in self.columns:

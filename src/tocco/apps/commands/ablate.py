@@ -13,7 +13,7 @@ from tocco.apps.commands.experiment_config import labels_of
 from tocco.apps.commands.experiments import prepare, splits_of, started
 from tocco.apps.progress import progress_bar
 from tocco.data.prepared import PreparedRecord
-from tocco.errors import InputError, UsageError
+from tocco.errors import InputError, MismatchError, UsageError
 from tocco.evaluation.ablations.comparison import FULL, Comparison, Experiment
 from tocco.evaluation.ablations.ratings import Folds, comparable, held_out
 from tocco.evaluation.ablations.report import PAGE, write_ablations
@@ -23,6 +23,7 @@ from tocco.training.config import ExperimentConfig
 from tocco.training.config_file import assignments, load_config
 from tocco.training.initialisation import new_parts_of, start_from
 from tocco.training.launchers import Launcher
+from tocco.training.masked_notes.start import SUFFIX
 from tocco.training.members import members
 from tocco.training.model_config import CUSTOM
 from tocco.training.module_of_config import network_from_config
@@ -33,7 +34,6 @@ from tocco.training.run_folder import (
     assert_may_train,
     describe,
     is_begun,
-    read_description,
 )
 from tocco.training.stages import train_stage
 from tocco.training.trainer import check_loggers, check_precision
@@ -94,20 +94,23 @@ class Plan:
 
 def ablate(options: AblationOptions, launcher: Launcher) -> None:
     """Train what is not trained yet, one experiment after the other; after each, write the report."""
-    plans, later = read_plans(options)
-    _assert_can_start(plans)
+    chosen, later = read_plans(options)
+    _assert_can_start(chosen)
     writable_folder(options.output)
-    full = plans[0]
+    full = chosen[0]
     labels = labels_of(full.config, options.labels, options.configs / f"{FULL}.yaml")
     records = prepare(full.config, labels, options.runs, options.jobs)
     splits = splits_of(full.config, records, options.fold, inner=False)
     folds = Folds(full.config.data.protocol, tuple(int(split.name.removeprefix("fold")) for split in splits))
-    _assert_parts(plans, records, splits, overwrite=options.overwrite)
+    _assert_parts(chosen, records, splits, overwrite=options.overwrite)
+    trained = [plan for plan in later if _is_trained(plan, records, splits)]
+    later = [plan for plan in later if plan not in trained]
+    plans = [full, *trained, *chosen[1:]]
     ratings: dict[str, FloatArray] = {}
     for number, plan in enumerate(plans):
-        _train(plan, records, splits, launcher, overwrite=options.overwrite)
+        _train(plan, records, splits, launcher, overwrite=options.overwrite and plan in chosen)
         ratings |= _rate(plan, records, folds)
-        untrained = [*(one.name for one in plans[number + 1 :]), *later]
+        untrained = [one.name for one in (*plans[number + 1 :], *later)]
         if number:
             found = _report(plans[: number + 1], records, folds, ratings, labels, options, untrained)
             _say(_line(plan, found))
@@ -117,8 +120,8 @@ def ablate(options: AblationOptions, launcher: Launcher) -> None:
     typer.echo((options.output / PAGE).read_text(encoding="utf-8"))
 
 
-def read_plans(options: AblationOptions) -> tuple[list[Plan], list[str]]:
-    """The experiments to train, `full` first, and the names of those that `--only` leaves for later.
+def read_plans(options: AblationOptions) -> tuple[list[Plan], list[Plan]]:
+    """The experiments to train, `full` first, and those that `--only` leaves out.
 
     Raises
     ------
@@ -139,13 +142,21 @@ def read_plans(options: AblationOptions) -> tuple[list[Plan], list[str]]:
         if name not in files:
             raise UsageError("--only", nearest(name, files), next_step="name a file of the folder")
     full = _plan(files[FULL], options)
+    if options.checkpoint is not None and full.config.training.checkpoint is None:
+        raise UsageError(
+            "--checkpoint",
+            f"is given, and {files[FULL]} starts from random weights",
+            next_step=f"name it there, as training.checkpoint: {options.checkpoint}",
+        )
     others = [name for name in (*options.only, *files) if name != FULL]
     plans = {name: _plan(files[name], options) for name in dict.fromkeys(others)}
     changed = {name: plan for name, plan in plans.items() if _differs(plan, full)}
     for name in plans.keys() - changed.keys():
         _say(f"{name}: left out, since with these settings it is the same as {FULL}")
     wanted = [name for name in changed if not options.only or name in options.only]
-    return [full, *(changed[name] for name in wanted)], [name for name in changed if name not in wanted]
+    return [full, *(changed[name] for name in wanted)], [
+        changed[name] for name in changed if name not in wanted
+    ]
 
 
 def _plan(path: Path, options: AblationOptions) -> Plan:
@@ -160,7 +171,11 @@ def _plan(path: Path, options: AblationOptions) -> Plan:
             path, "does not say what it changes", next_step="add `ablation:` with `removes:` or `adds:`"
         )
     given = None if config.training.checkpoint is None else options.checkpoint
-    named = given or (Path(config.training.checkpoint) if config.training.checkpoint else None)
+    if given is not None and given.suffix == SUFFIX and config.model.inputs == "audio":
+        _say(f"{path.stem}: reads no notes, and starts from random weights")
+        config, given = _without_checkpoint(config), None
+    own = config.training.checkpoint
+    named = given if given is not None else None if own is None else Path(own)
     if named is not None and not named.is_file():
         raise InputError(
             named,
@@ -169,6 +184,10 @@ def _plan(path: Path, options: AblationOptions) -> Plan:
         )
     config, start = started(config, given)
     return Plan(path.stem, config, start, options.runs / path.stem)
+
+
+def _without_checkpoint(config: ExperimentConfig) -> ExperimentConfig:
+    return config.model_copy(update={"training": config.training.model_copy(update={"checkpoint": None})})
 
 
 def _differs(plan: Plan, full: Plan) -> bool:
@@ -223,6 +242,20 @@ def _assert_parts(
                     assert_may_train(
                         run, wanted, resume=is_begun(folder) and not overwrite, overwrite=overwrite
                     )
+
+
+def _is_trained(plan: Plan, records: Sequence[PreparedRecord], splits: Sequence[Split]) -> bool:
+    """Whether all parts of an experiment are trained, with these settings and data."""
+    for config, run in members(plan.config, plan.run):
+        for split in splits:
+            folder = run / split.name
+            if not (folder / WEIGHTS_FILE).is_file():
+                return False
+            try:
+                assert_is_same(folder, describe(config, records, split, plan.start))
+            except MismatchError:
+                return False
+    return True
 
 
 def _train(
@@ -293,27 +326,19 @@ def _provenance(
     weights = (
         "random weights" if full.start is None else f"{full.start.name}, sha256 {sha256_of(full.start)[:16]}"
     )
-    revisions = sorted({_revision(plan, folds) for plan in plans})
     return {
         "command": f"tocco ablate {' '.join([*_fold_words(options), *options.settings])}".strip(),
         "labels": f"{len(records)} excerpts, sha256 {sha256_of(labels)[:16]}",
         "protocol": f"{folds.protocol}, held out: fold{'s' if len(folds.numbers) > 1 else ''} {numbers};"
         " trained without looking at them",
-        "training": f"{training.max_epochs} epochs of {full.config.data.records_per_epoch or 'all'} training"
-        f" records each, from {weights}, seed {training.seed}",
-        "revision": "; ".join(revisions),
+        "training": f"{training.max_epochs} epoch{'s' if training.max_epochs > 1 else ''} of"
+        f" {full.config.data.records_per_epoch or 'all'} training records, from {weights},"
+        f" seed {training.seed}",
     }
 
 
 def _fold_words(options: AblationOptions) -> list[str]:
     return [] if options.fold == "all" else [f"--fold {options.fold}"]
-
-
-def _revision(plan: Plan, folds: Folds) -> str:
-    """Of the code that trained it, as its folder says."""
-    _, run = members(plan.config, plan.run)[0]
-    found = read_description(run / f"fold{folds.numbers[0]}")
-    return str(found.split["revision"]) if found else "unknown"
 
 
 def _line(plan: Plan, found: Comparison) -> str:

@@ -104,7 +104,7 @@ def started(config: ExperimentConfig, given: Path | None) -> tuple[ExperimentCon
     if start is None and config.training.checkpoint is not None:
         start = Path(config.training.checkpoint)
     if start is not None and start.suffix == SUFFIX:
-        return with_midi_encoder(config, start), None
+        return with_midi_encoder(config, start, _to_stderr), None
     if start is None:
         assert_midi_encoder(config.model)
     else:
