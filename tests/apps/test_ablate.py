@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from tocco.apps.cli.main import app
 from tocco.errors import InputError, MismatchError, UsageError
+from tocco.evaluation.ablations import comparison
 from tocco.evaluation.ablations.report import COLUMNS
 from tocco.training import run_folder
 from tocco.training.lightning_module import PerformanceEvaluationModel
@@ -28,9 +30,13 @@ FILES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _one_revision(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_folder, "revision", lambda: "0.0 tests")
+@pytest.fixture(autouse=True, scope="module")
+def _one_revision_and_few_draws() -> Iterator[None]:
+    """A commit while the tests run makes no other revision; intervals are not what is tested here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_folder, "revision", lambda: "0.0 tests")
+        patch.setattr(comparison, "DRAWS", 200)
+        yield
 
 
 def written(folder: Path, *names: str) -> Path:
@@ -65,9 +71,7 @@ RANDOM = "training.checkpoint=null"
 def first(home: Path, tiny_labels: Path) -> str:
     """What the command prints the first time, from random weights."""
     written(home / "configs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_folder, "revision", lambda: "0.0 tests")
-        return run(home, tiny_labels, "--fold", "0", RANDOM)
+    return run(home, tiny_labels, "--fold", "0", RANDOM)
 
 
 def rows_of(home: Path) -> dict[tuple[str, str], dict[str, str]]:
@@ -130,10 +134,13 @@ def test_what_is_trained_is_not_trained_again(
 
     monkeypatch.setattr(PerformanceEvaluationModel, "on_train_epoch_start", never)
     monkeypatch.setattr(run_folder, "revision", lambda: "0.0 later")
+    words = home / "configs" / "audio_only.yaml"
+    words.write_text(words.read_text().replace("removes: notes and statistics", "removes: all notes"))
     before = (home / "results" / "ablations.csv").read_text()
     printed = run(home, tiny_labels, "--fold", "0", RANDOM)
     assert f"{home / 'runs' / 'audio_only' / 'fold0'}: trained already" in printed
     assert (home / "results" / "ablations.csv").read_text() == before
+    assert "| audio_only | without all notes |" in (home / "results" / "ablations.md").read_text()
     run(home, tiny_labels, "--fold", "0", "--only", "audio_only", RANDOM)
     assert {name for name, _ in rows_of(home)} > {
         "audio_only",

@@ -62,6 +62,19 @@ def test_an_epoch_holds_every_item_once_in_an_order_of_its_own() -> None:
     assert orders[0] != orders[1]
 
 
+def test_an_epoch_may_draw_some_items_others_in_each() -> None:
+    sampler = BucketSampler(Lengths(), batch_size=4, seed=0, per_epoch=18)
+    drawn = []
+    for epoch in (0, 1):
+        sampler.epoch = epoch
+        batches = list(sampler)
+        assert len(batches) == len(sampler) == 5
+        drawn.append({item.index for batch in batches for item in batch})
+    assert [len(one) for one in drawn] == [18, 18]
+    assert drawn[0] != drawn[1]
+    assert len(BucketSampler(Lengths(), batch_size=4, seed=0, per_epoch=80)) == 13
+
+
 def test_batches_are_of_similar_length() -> None:
     dataset = Lengths(400)
 

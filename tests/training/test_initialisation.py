@@ -7,15 +7,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from tocco.data.prepared import PreparedRecord
 from tocco.errors import InputError, MismatchError
 from tocco.training.checkpoints import network_state, read_checkpoint
 from tocco.training.config import ExperimentConfig
-from tocco.training.initialisation import PER_DIMENSION, start_from
+from tocco.training.config_file import load_config
+from tocco.training.initialisation import PER_DIMENSION, new_parts_of, part_of, start_from
 from tocco.training.module_of_config import build_module, network_from_config
 
+CONFIGS = Path(__file__).parents[2] / "configs"
 LEARNED = ("dynamics_control", "phrasing", "timbre_soft_loud")
+
+
+def tiny(path: Path, **more: str) -> ExperimentConfig:
+    """The settings of a file in the size of the checkpoint."""
+    size = yaml.safe_load((CONFIGS / "tiny.yaml").read_text())["model"]
+    return load_config(path, {**{f"model.{key}": str(value) for key, value in size.items()}, **more})
 
 
 def rating(config: ExperimentConfig, *names: str) -> ExperimentConfig:
@@ -90,6 +99,62 @@ def test_a_head_without_labels_before_starts_at_the_mean_of_its_labels(
     assert 100 * head.rating_bias[new].sigmoid().item() == pytest.approx(mean, abs=1e-3)
     assert head.plain_weight[new].abs().sum() > 0
     assert module.labelled == ("phrasing", "dynamics_control")
+
+
+ABLATIONS = sorted((CONFIGS / "ablations").glob("*.yaml"))
+SAID = {
+    "audio_only": "parts that start anew: midi_encoder, fusion, head",
+    "midi_only": "parts that start anew: audio_encoder, level, fusion",
+    "random_audio_encoder": "parts that start anew: audio_encoder",
+    "no_statistics": "parts that start anew: head",
+    "concatenation": "parts that start anew: fusion",
+    "mean_sd_pooling": "parts that start anew: aggregator",
+}
+
+
+@pytest.mark.parametrize("path", ABLATIONS, ids=lambda path: path.stem)
+def test_every_ablation_starts_from_the_weights_of_the_full_network(
+    path: Path, records: list[PreparedRecord], whole: Path
+) -> None:
+    """All but the parts that its settings name, which are said in the line."""
+    config = tiny(path)
+    lines: list[str] = []
+    network = build_module(config, records[:6], whole / "best.ckpt", lines.append).network
+    said = SAID.get(path.stem)
+    start = f"{whole / 'best.ckpt'}: "
+    assert lines == [start + ("all weights taken" if said is None else f"weights taken; {said}")]
+    given = network_state(read_checkpoint(whole / "best.ckpt"))
+    new = set((said or ": ").partition(": ")[2].split(", "))
+    checked = 0
+    for name, value in network.state_dict().items():
+        if part_of(name) not in new and name != "head.plain_weight":
+            unlearned = [d for d in network.dimensions if d not in LEARNED]
+            rows = (
+                [network.dimensions.index(d) for d in LEARNED] if unlearned and name in PER_DIMENSION else ...
+            )
+            assert torch.equal(value[rows], given[name][rows]), name
+            checked += 1
+    assert checked > 20
+
+
+@pytest.mark.parametrize("name", sorted(SAID.keys() - {"random_audio_encoder"}))
+def test_a_changed_part_that_is_not_named_is_refused(name: str, whole: Path) -> None:
+    (path,) = (one for one in ABLATIONS if one.stem == name)
+    config = tiny(path, **{"training.new_parts": "[]"})
+    with pytest.raises(MismatchError, match=r"another architecture: .*training\.new_parts=\["):
+        start_from(network_from_config(config), whole / "best.ckpt", LEARNED, new_parts=new_parts_of(config))
+
+
+def test_a_new_part_has_scales_of_its_own_records(records: list[PreparedRecord], whole: Path) -> None:
+    """A head that starts anew reads statistics in the scales of this stage, and starts as a ridge on them."""
+    (path,) = (one for one in ABLATIONS if one.stem == "full")
+    config = tiny(path, **{"training.new_parts": "[head]"})
+    head = build_module(config, records[:6], whole / "best.ckpt").network.head
+    alone = build_module(config, records[:6]).network.head
+    for name in ("standardiser.mean", "plain_weight", "rating_bias"):
+        assert torch.equal(head.state_dict()[name], alone.state_dict()[name]), name
+    given = network_state(read_checkpoint(whole / "best.ckpt"))["head.standardiser.mean"]
+    assert not torch.equal(head.standardiser.mean, given)
 
 
 def test_another_architecture_is_refused(hard: ExperimentConfig, whole: Path) -> None:

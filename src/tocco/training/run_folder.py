@@ -146,7 +146,9 @@ def assert_may_train(run: Path, description: PartDescription, *, resume: bool, o
 
 
 def assert_is_same(folder: Path, wanted: PartDescription) -> None:
-    """Refuse a trained part of other settings, records, labels or first weights; its revision may differ.
+    """Refuse a trained part of other settings, records, labels or first weights.
+
+    Its revision, its name and the words for what it changes may differ.
 
     Raises
     ------
@@ -156,7 +158,11 @@ def assert_is_same(folder: Path, wanted: PartDescription) -> None:
     found = read_description(folder)
     if found is None:
         raise MismatchError(folder, f"has weights, but no {CONFIG} and {SPLIT}", next_step=_ELSE)
-    _assert_same(folder, found, wanted, {key: what for key, what in _COMPARED.items() if key != "revision"})
+    there, here = (
+        PartDescription({k: v for k, v in one.config.items() if k not in _WORDS}, one.split)
+        for one in (found, wanted)
+    )
+    _assert_same(folder, there, here, {key: what for key, what in _COMPARED.items() if key != "revision"})
 
 
 def open_part(run: Path, description: PartDescription, *, resume: bool, overwrite: bool) -> Path:
@@ -262,6 +268,9 @@ _COMPARED: Final = {
     "revision": "by another revision of tocco",
 }
 """Key of `split.json` -> problem if it differs."""
+
+_WORDS: Final = ("name", "ablation")
+"""Settings that change nothing of the training."""
 
 _ELSE: Final = "name another run, or start again with --overwrite"
 
