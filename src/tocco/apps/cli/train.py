@@ -43,7 +43,9 @@ def train(
     ] = False,
     checkpoint: Annotated[
         Path | None,
-        typer.Option(help="Checkpoint of another stage, whose weights this one starts from."),
+        typer.Option(
+            help="Weights that this stage starts from: checkpoint of another, or a pre-trained MIDI encoder."
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the last checkpoint.")] = False,
     overwrite: Annotated[

@@ -56,6 +56,9 @@ def page(
         "",
         f"![Difference in mean R2 to the full network]({picture})",
         "",
+        "Blue: the interval shows a gain of what the full network has, or of what is added. Orange: it costs."
+        " Grey: not shown.",
+        "",
         *_means(found, changed),
         *_by_target(found, experiments),
         *_basis(found, experiments, provenance),
