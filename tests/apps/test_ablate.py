@@ -81,7 +81,7 @@ def rows_of(home: Path) -> dict[tuple[str, str], dict[str, str]]:
 
 def test_every_experiment_is_compared_on_the_held_out_fold(first: str, home: Path) -> None:
     rows = rows_of(home)
-    systems = ["full", "audio_only", "ensemble", "ensemble, member0", "ensemble, member1"]
+    systems = ["full", "full, untrained", "audio_only", "ensemble", "ensemble, member0", "ensemble, member1"]
     assert list(dict.fromkeys(name for name, _ in rows)) == [*systems, "constant", "passage mean"]
     targets = ["dynamics_control", "phrasing", "timbre_soft_loud"]
     means = ["mean of 1 descriptors", "mean of 2 dimensions"]
@@ -89,6 +89,7 @@ def test_every_experiment_is_compared_on_the_held_out_fold(first: str, home: Pat
     assert set(rows["full", "phrasing"]) == set(COLUMNS)
     assert rows["full", "phrasing"]["n"] == "10"
     assert rows["full", "phrasing"]["r2_difference"] == ""
+    assert rows["full, untrained", "phrasing"]["r2"] != rows["full", "phrasing"]["r2"]
     full, audio = (float(rows[name, "mean of 2 dimensions"]["r2"]) for name in ("full", "audio_only"))
     assert full > 0.9 > audio
     row = rows["audio_only", "mean of 2 dimensions"]
@@ -149,7 +150,9 @@ def test_what_is_trained_is_not_trained_again(
     shutil.move(home / "runs" / "ensemble", home / "ensemble")
     run(home, tiny_labels, "--fold", "0", "--only", "audio_only", RANDOM)
     shutil.move(home / "ensemble", home / "runs" / "ensemble")
-    assert {name for name, _ in rows_of(home)} == {"full", "audio_only", "constant", "passage mean"}
+    assert {name for name, _ in rows_of(home)} == {
+        *("full", "full, untrained", "audio_only", "constant", "passage mean")
+    }
     assert "- Not trained yet: ensemble." in (home / "results" / "ablations.md").read_text()
     (home / "results" / "ablations.csv").write_text(before)
 

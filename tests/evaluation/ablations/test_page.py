@@ -46,6 +46,7 @@ def found() -> Comparison:
             "ensemble": figures(0.55, 0.01),
             "ensemble, member0": figures(0.5, 0.01),
             "ensemble, member1": figures(0.52, 0.01),
+            "full, untrained": figures(0.45, 0.02),
             "constant": figures(-0.01, 0.1),
             "passage mean": figures(-0.01, 0.1),
         },
@@ -114,6 +115,11 @@ def test_tables_have_figures_and_intervals(found: Comparison) -> None:
         " **-0.100 [-0.150, -0.050]** | **+0.050 [+0.040, +0.060]** |" in text
     )
     assert "| constant | hears nothing | 0.000 | -0.010 | 10.00 | -0.510 | -0.610 to -0.410 |  |" in text
+    assert "| full, untrained | before its first step | 0.671 | 0.450 |" in text
+    gained = (
+        "- Training gains +0.050 in mean R2 (95 % interval +0.030 to +0.070): 0.500 with it, 0.450 before"
+    )
+    assert gained in text
     assert "| timbre_soft_loud |" not in text
 
 

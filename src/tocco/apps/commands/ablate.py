@@ -15,7 +15,7 @@ from tocco.apps.progress import progress_bar
 from tocco.data.prepared import PreparedRecord
 from tocco.errors import InputError, MismatchError, UsageError
 from tocco.evaluation.ablations.comparison import FULL, Comparison, Experiment
-from tocco.evaluation.ablations.ratings import Folds, comparable, held_out
+from tocco.evaluation.ablations.ratings import UNTRAINED, Folds, comparable, held_out, untrained
 from tocco.evaluation.ablations.report import PAGE, write_ablations
 from tocco.files import sha256_of, writable_folder
 from tocco.schema import nearest
@@ -110,9 +110,11 @@ def ablate(options: AblationOptions, launcher: Launcher) -> None:
     for number, plan in enumerate(plans):
         _train(plan, records, splits, launcher, overwrite=options.overwrite and plan in chosen)
         ratings |= _rate(plan, records, folds)
-        untrained = [one.name for one in (*plans[number + 1 :], *later)]
+        if plan is full and len(plans) > 1:
+            ratings[UNTRAINED] = _rate_untrained(full, records, folds)
+        missing = [one.name for one in (*plans[number + 1 :], *later)]
         if number:
-            found = _report(plans[: number + 1], records, folds, ratings, labels, options, untrained)
+            found = _report(plans[: number + 1], records, folds, ratings, labels, options, missing)
             _say(_line(plan, found))
     if len(plans) == 1:
         _say(f"{full.run}: trained; there is nothing to compare it with")
@@ -298,6 +300,13 @@ def _rate(plan: Plan, records: Sequence[PreparedRecord], folds: Folds) -> dict[s
     return {plan.name: mean, **dict(zip(plan.experiment.members, each, strict=False))}
 
 
+def _rate_untrained(full: Plan, records: Sequence[PreparedRecord], folds: Folds) -> FloatArray:
+    """Ratings of the full network before its first step; of an ensemble, of its first member."""
+    config, run = members(full.config, full.run)[0]
+    with progress_bar(f"rating, {UNTRAINED}", at_once=False) as advance:
+        return untrained(config, records, run, folds, full.start, advance)
+
+
 def _report(
     plans: Sequence[Plan],
     records: Sequence[PreparedRecord],
@@ -305,12 +314,12 @@ def _report(
     ratings: dict[str, FloatArray],
     labels: Path,
     options: AblationOptions,
-    untrained: Sequence[str],
+    missing: Sequence[str],
 ) -> Comparison:
     experiments = [plan.experiment for plan in plans]
     result = comparable(records, folds, ratings)
     provenance = _provenance(plans, records, folds, labels, options)
-    return write_ablations(result, experiments, options.output, provenance, untrained)
+    return write_ablations(result, experiments, options.output, provenance, missing)
 
 
 def _provenance(

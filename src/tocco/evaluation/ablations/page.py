@@ -18,7 +18,7 @@ from tocco.evaluation.ablations.comparison import (
     Gain,
     Verdict,
 )
-from tocco.evaluation.ablations.ratings import BASELINES, PASSAGE_MEAN
+from tocco.evaluation.ablations.ratings import BASELINES, PASSAGE_MEAN, UNTRAINED
 from tocco.evaluation.cross_validation.summary import CONSTANT
 from tocco.evaluation.markdown import number, table
 
@@ -51,7 +51,7 @@ def page(
         "",
         *_conclusions(found, changed),
         *_expectations(found, experiments),
-        _baselines(found),
+        *_baselines(found),
         *([f"- Not trained yet: {', '.join(untrained)}."] if untrained else []),
         "",
         f"![Difference in mean R2 to the full network]({picture})",
@@ -125,14 +125,17 @@ def _expectation(what: str, expected: float, gain: Gain | None, missing: str) ->
     return f"{start}Measured in mean R2, against {gain.over}: {gain.value:+.0%} ({ends}): **{answer}**."
 
 
-def _baselines(found: Comparison) -> str:
+def _baselines(found: Comparison) -> list[str]:
     r2 = {name: found.mean_r2(name) for name in (FULL, *BASELINES)}
+    low, high = found.interval(UNTRAINED)
     same = " (the same, since no passage of a fold of new music is trained on)"
     is_same = np.isclose(r2[CONSTANT], r2[PASSAGE_MEAN], atol=1e-6)
-    return (
-        f"- Mean R2 of the full network {r2[FULL]:.3f}; without listening: the mean training rating"
-        f" {r2[CONSTANT]:.3f}, the mean of the passage {r2[PASSAGE_MEAN]:.3f}{same if is_same else ''}."
-    )
+    return [
+        f"- Training gains {r2[FULL] - r2[UNTRAINED]:+.3f} in mean R2 (95 % interval {-high:+.3f} to"
+        f" {-low:+.3f}): {r2[FULL]:.3f} with it, {r2[UNTRAINED]:.3f} before the first step.",
+        f"- Without listening: the mean training rating {r2[CONSTANT]:.3f}, the mean of the passage"
+        f" {r2[PASSAGE_MEAN]:.3f}{same if is_same else ''}.",
+    ]
 
 
 def _means(found: Comparison, changed: Sequence[Experiment]) -> list[str]:
@@ -152,7 +155,8 @@ def _means(found: Comparison, changed: Sequence[Experiment]) -> list[str]:
             ]
         )
     rows += [
-        [name, "hears nothing", *_three(found, name), *_difference(found, name), ""] for name in BASELINES
+        [name, words, *_three(found, name), *_difference(found, name), ""]
+        for name, words in BASELINES.items()
     ]
     header = ["network", "change", "r", "R2", "MAE", "R2 minus full", "95 % interval", "verdict"]
     return [f"## {_upper(found.targets[found.main])}", "", *table(header, rows)]

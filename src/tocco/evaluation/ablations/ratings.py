@@ -7,24 +7,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from tocco.cache import cached_arrays
 from tocco.data.prepared import PreparedRecord, prepared_folds
 from tocco.data.splits import Protocol
 from tocco.evaluation.cross_validation.baselines import constant, cross_validate_baseline, passage_mean
-from tocco.evaluation.cross_validation.protocols import rate_fold
+from tocco.evaluation.cross_validation.protocols import rate_fold, rate_records
 from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.evaluation.cross_validation.summary import CONSTANT
 from tocco.files import sha256_of
 from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
+from tocco.training.module_of_config import build_module
 from tocco.training.outputs import rated_targets
 from tocco.training.run_folder import WEIGHTS_FILE
 from tocco.units import FloatArray, IntArray
 
 PASSAGE_MEAN = "passage mean"
-BASELINES = (CONSTANT, PASSAGE_MEAN)
-"""Systems that hear nothing."""
+UNTRAINED = "full, untrained"
+BASELINES = {
+    UNTRAINED: "before its first step",
+    CONSTANT: "hears nothing",
+    PASSAGE_MEAN: "hears nothing",
+}
+"""Systems beside the experiments, with words for them.
+
+The untrained network is a ridge regression on the statistics, where it has them, beside branches that are
+random or of its checkpoint: what it lacks to the full one is what the training gains.
+"""
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,41 @@ def held_out(
     return rating
 
 
+def untrained(
+    config: ExperimentConfig,
+    records: Sequence[PreparedRecord],
+    run: Path,
+    folds: Folds,
+    start: Path | None,
+    progress: Callable[[int, int], None] | None = None,
+) -> FloatArray:
+    """Ratings of the records of some folds by the network of an experiment before its first step.
+
+    Parameters and returns as for `held_out`, with the checkpoint that the experiment starts from. They are
+    kept beside those of the trained network.
+    """
+    rating = np.full((len(records), len(TARGETS)), np.nan)
+    for k, (train, test) in enumerate(prepared_folds(records, folds.protocol)):
+        if k not in folds.numbers:
+            continue
+
+        def rate(train: IntArray = train, test: IntArray = test) -> dict:
+            torch.manual_seed(config.training.seed)
+            network = build_module(config, [records[i] for i in train], start).network.eval()
+            rated, _ = rate_records(
+                network.requires_grad_(False),
+                [records[i] for i in test],
+                use_score=config.data.score_features,
+                progress=progress,
+            )
+            return {"rating": rated}
+
+        folder = run / f"fold{k}"
+        key = sha256_of(folder / WEIGHTS_FILE)[:16]  # of the same settings, data and start
+        rating[test] = cached_arrays(folder / f"untrained-{key}.safetensors", rate).array("rating")
+    return rating
+
+
 def comparable(
     records: Sequence[PreparedRecord], folds: Folds, ratings: Mapping[str, FloatArray]
 ) -> CrossValidationResult:
@@ -92,7 +138,7 @@ def comparable(
     ----------
     records
     folds
-    ratings : name -> (R, D) in the order of `TARGETS`, of one or more experiments
+    ratings : name -> (R, D) in the order of `TARGETS`, of one or more experiments, and `UNTRAINED`
     """
     label = np.stack([one.label for one in records])
     everywhere = np.full(len(records), -1)

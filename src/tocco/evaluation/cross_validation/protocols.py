@@ -164,14 +164,30 @@ def rate_fold(
     train, test = fold
     _assert_same_split(folder, [records[i].record.segment_id for i in train])
     network = load_weights(network_from_config(config), folder / WEIGHTS_FILE)
-    outputs = columns_of(config.model.dimensions)
-    rating = np.full((len(test), len(TARGETS)), np.nan)
+    use_score = use_score and config.data.score_features
+    return rate_records(network, [records[i] for i in test], use_score=use_score, progress=progress)
+
+
+def rate_records(
+    network: PerformanceNetwork,
+    records: Sequence[PreparedRecord],
+    *,
+    use_score: bool,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Rate whole excerpts.
+
+    Returns
+    -------
+    rating, sd : (R, D) rating points, in the order of `TARGETS`; NaN for what the network does not rate
+    """
+    outputs = columns_of(network.dimensions)
+    rating = np.full((len(records), len(TARGETS)), np.nan)
     sd = rating.copy()
-    for row, i in enumerate(test):
-        rated = rate_record(network, records[i], use_score=use_score and config.data.score_features)
-        rating[row, outputs], sd[row, outputs] = rated
+    for row, record in enumerate(records):
+        rating[row, outputs], sd[row, outputs] = rate_record(network, record, use_score=use_score)
         if progress is not None:
-            progress(row + 1, len(test))
+            progress(row + 1, len(records))
     return rating, sd
 
 
