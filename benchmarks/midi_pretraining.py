@@ -32,8 +32,8 @@ from tocco.data.preparation import SymbolicInputs, cut_windows, symbolic_inputs
 from tocco.data.records import LabelRecord, read_labels
 from tocco.data.sources import read_performance
 from tocco.data.splits import fold_indices
-from tocco.evaluation.bootstrap import paired_bootstrap_difference
 from tocco.files import write_bytes
+from tocco.metrics import paired_bootstrap_difference
 from tocco.models.masked_head import load_midi_encoder
 from tocco.models.midi_encoder import MIDIBertEncoder
 from tocco.rubrics import TARGETS

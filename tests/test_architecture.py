@@ -13,6 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "tocco"
 GROUND = {"errors", "units", "rubrics", "metrics", "schema", "files", "cache", "cache_folder", "csv_table"}
 MAY_IMPORT = {
     "ground": GROUND,
+    "metrics": GROUND,
     "music": GROUND | {"music"},
     "audio": GROUND | {"music", "audio"},
     "pseudo_labels": GROUND | {"music", "audio", "pseudo_labels"},
@@ -40,6 +41,13 @@ MAY_IMPORT = {
     "engines": {"errors", "engines"},
 }
 LAYERS: dict[str, tuple[set[str], ...]] = {
+    "metrics": (
+        {"undefined"},
+        {"validation"},
+        {"agreement", "error", "range_accuracy", "pairs", "intervals", "distributions", "calibration"},
+        {"aggregate", "resampling"},
+        {"table"},
+    ),
     "pseudo_labels": (
         {"pool", "pseudo_label", "places"},
         {"observed"},
@@ -49,7 +57,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"rate", "fitting"},
     ),
     "evaluation": (
-        {"bootstrap", "markdown", "norm_facts", "png"},
+        {"markdown", "norm_facts", "png"},
         {"cross_validation", "pseudo_labels", "validity", "export"},
         {"transcription", "ablations"},
     ),

@@ -65,7 +65,7 @@ def metrics_by_dimension(names: Sequence[str], label: np.ndarray, rating: np.nda
         known = np.isfinite(label[:, d])
         if known.sum() > 2:
             for kind, figure in _FIGURES.items():
-                figures[f"{kind}/{name}"] = float(figure(label[known, d], rating[known, d]))
+                figures[f"{kind}/{name}"] = metrics.value_or_nan(figure, label[known, d], rating[known, d])
     return figures
 
 

@@ -38,6 +38,7 @@ from tocco.metrics import (
     validate,
     validate_level,
     validate_ratings,
+    value_or_nan,
 )
 from tocco.units import FloatArray
 
@@ -184,9 +185,9 @@ def cross_fitted_coverage(
     return CrossFittedCoverage(
         names=tuple(names),
         n=np.count_nonzero(labelled, axis=0).astype(float),
-        coverage=np.array([coverage(*column) for column in columns]),
-        width=np.array([interval_width(*column) for column in columns]),
-        score=np.array([interval_score(*column, level) for column in columns]),
+        coverage=np.array([value_or_nan(coverage, *column) for column in columns]),
+        width=np.array([value_or_nan(interval_width, *column) for column in columns]),
+        score=np.array([value_or_nan(interval_score, *column, level) for column in columns]),
         low=low,
         high=high,
         sigma=sigma,

@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from tocco.evaluation.bootstrap import BootstrapInterval
 from tocco.evaluation.cross_validation.difference_pairs import Pairs
 from tocco.evaluation.cross_validation.differences import AGREED, CLEAR, MUSIC, DifferenceRow, fit_figures
 from tocco.evaluation.markdown import number, table
 from tocco.inference.difference import SAME_TAKE_DISTANCE
+from tocco.metrics import BootstrapInterval
 from tocco.units import FloatArray
 
 COVERAGE_BAR: Final = (0.88, 0.92)

@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 
 from tocco.data.records import LabelRecord
-from tocco.evaluation.bootstrap import BootstrapInterval, bootstrap_interval
 from tocco.evaluation.cross_validation.difference_pairs import (
     Pairs,
     other_music,
@@ -28,6 +27,7 @@ from tocco.inference.difference import (
 )
 from tocco.inference.intervals import DEFAULT_LEVEL
 from tocco.inference.transcription_loss import NORMAL_90
+from tocco.metrics import BootstrapInterval, bootstrap_interval
 from tocco.units import BoolArray, FloatArray, IntArray
 
 CONDITIONS: Final = ("with a score", "without a score")

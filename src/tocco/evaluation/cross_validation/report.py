@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tocco.evaluation.bootstrap import BootstrapInterval
 from tocco.evaluation.cross_validation.calibration import (
     CrossFittedCoverage,
     cross_fitted_coverage,
@@ -42,7 +41,7 @@ from tocco.evaluation.cross_validation.summary import (
 )
 from tocco.evaluation.png import save_png
 from tocco.files import write_bytes
-from tocco.metrics import coverage, interval_width
+from tocco.metrics import BootstrapInterval, coverage, interval_width
 
 STEM = "cross_validation"
 

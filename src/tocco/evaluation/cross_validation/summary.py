@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tocco.evaluation.bootstrap import (
+from tocco.evaluation.cross_validation.result import CrossValidationResult
+from tocco.metrics import (
     BootstrapInterval,
     Statistic,
     bootstrap_interval,
+    pair_counts,
     paired_bootstrap_difference,
 )
-from tocco.evaluation.cross_validation.result import CrossValidationResult
-from tocco.metrics import pair_counts
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS
 from tocco.units import BoolArray, FloatArray, IntArray
 

@@ -14,7 +14,6 @@ from scipy.stats import rankdata
 
 from tocco.data.pseudo_labelling import LEAST_CONFIDENCE
 from tocco.data.records import LabelRecord
-from tocco.evaluation.bootstrap import BootstrapInterval, bootstrap_interval
 from tocco.evaluation.pseudo_labels.measures import (
     CLEAN,
     Modality,
@@ -24,7 +23,7 @@ from tocco.evaluation.pseudo_labels.measures import (
     column,
 )
 from tocco.evaluation.pseudo_labels.planted_errors import ERROR_KINDS, precision_recall
-from tocco.metrics import pearson_r, spearman_rho
+from tocco.metrics import BootstrapInterval, bootstrap_interval, pearson_r, spearman_rho, value_or_nan
 from tocco.music.corruption import CORRUPTIONS
 from tocco.pseudo_labels.raters.registry import RATERS
 from tocco.pseudo_labels.scale.model import ReferenceScale
@@ -37,6 +36,7 @@ LEAST_PRECISION: Final = 0.97
 LEAST_RECALL: Final = 0.95
 MOST_DENSITY_R: Final = 0.2
 
+DRAWS: Final = 1000
 FEWEST_STEPS: Final = 4
 FEWEST_RATED: Final = 10
 FEWEST_SEGMENTS: Final = 3
@@ -165,7 +165,7 @@ def _rho(severity: FloatArray, rating: FloatArray) -> float:
         return float("nan")
     if np.ptp(rankdata(rating[known])) == 0.0:
         return 0.0
-    return spearman_rho(severity[known], rating[known])
+    return value_or_nan(spearman_rho, severity[known], rating[known])
 
 
 def _mean(values: FloatArray, axis: int) -> FloatArray:
@@ -219,7 +219,7 @@ def detection_interval(
     def figures(index: IntArray) -> FloatArray:
         return np.array(precision_recall([d for k in index for d in own[k]]))
 
-    return bootstrap_interval(figures, [one.piece for one in ladders], generator)
+    return bootstrap_interval(figures, [one.piece for one in ladders], generator, n=DRAWS)
 
 
 def false_claims(ladders: Sequence[PieceLadders]) -> list[tuple[str, int]]:
@@ -302,8 +302,8 @@ def difficulty(takes: Sequence[RatedTake]) -> list[Difficulty]:
                 piece_means=float(
                     np.var([mean[pieces == piece].mean() for piece in np.unique(pieces)], ddof=1)
                 ),
-                density_r=pearson_r(density[known], segments[known]),
-                density_r_takes=pearson_r(own, mean),
+                density_r=value_or_nan(pearson_r, density[known], segments[known]),
+                density_r_takes=value_or_nan(pearson_r, own, mean),
             )
         )
     return found
@@ -392,7 +392,7 @@ def agreement(records: Sequence[LabelRecord], excerpts: Sequence[RatedExcerpt]) 
                 dimension=name,
                 counterpart=counterpart,
                 n=len(everyone),
-                rho=spearman_rho(everyone[:, 0], everyone[:, 1]),
+                rho=value_or_nan(spearman_rho, everyone[:, 0], everyone[:, 1]),
                 rho_within=float(_mean(own, axis=0)) if len(own) else float("nan"),
                 n_passages=len(large),
             )

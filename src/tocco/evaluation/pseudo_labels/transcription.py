@@ -8,16 +8,16 @@ from typing import Final
 
 import numpy as np
 
-from tocco.evaluation.bootstrap import bootstrap_interval
 from tocco.evaluation.markdown import number, table, verdict
 from tocco.evaluation.pseudo_labels.claims import LadderResult
 from tocco.evaluation.pseudo_labels.measures import CLEAN, Modality, PieceLadders, column
-from tocco.metrics import spearman_rho
+from tocco.metrics import bootstrap_interval, spearman_rho, value_or_nan
 from tocco.pseudo_labels.raters.registry import RATERS
 from tocco.units import FloatArray
 
 FEWEST_EXCERPTS: Final = 4
 
+DRAWS: Final = 1000
 DRAWS_SEED: Final = 1
 """Of the bootstrap: equal measures give an equal report."""
 
@@ -81,7 +81,7 @@ def _of(name: str, keys: FloatArray, transcribed: FloatArray) -> TranscriptionAg
         n_keys=int(np.isfinite(keys).sum()),
         n=int(both.sum()),
         shift=float((transcribed - keys)[both].mean()) if both.any() else float("nan"),
-        rho=spearman_rho(keys[both], transcribed[both]) if enough else float("nan"),
+        rho=value_or_nan(spearman_rho, keys[both], transcribed[both]) if enough else float("nan"),
     )
 
 
@@ -154,7 +154,7 @@ def _range_of_mean(rho_of: FloatArray) -> str:
     if len(known) < 2:
         return "-"
     drawn = bootstrap_interval(
-        lambda index: known[index].mean(), np.arange(len(known)), np.random.default_rng(DRAWS_SEED)
+        lambda index: known[index].mean(), np.arange(len(known)), np.random.default_rng(DRAWS_SEED), n=DRAWS
     )
     return f"{number(float(drawn.low), '.3f')} to {number(float(drawn.high), '.3f')}"
 

@@ -18,7 +18,7 @@ from tocco.inference.transcription_loss import (
     DimensionLoss,
     TranscriptionLoss,
 )
-from tocco.metrics import spearman_rho
+from tocco.metrics import spearman_rho, value_or_nan
 
 MOST_MEDIAN: Final = 2.0
 MOST_95: Final = 6.0
@@ -105,7 +105,7 @@ def _agreement(name: str, apart: np.ndarray, keys: np.ndarray, is_held: np.ndarr
         bias=float(np.median(apart)),
         median=float(np.median(np.abs(apart))),
         upper=float(np.quantile(np.abs(apart), 0.95)),
-        rank=spearman_rho(keys, keys + apart),
+        rank=value_or_nan(spearman_rho, keys, keys + apart),
         held=float(np.mean(is_held)),
         spread=float(keys.std()),
     )

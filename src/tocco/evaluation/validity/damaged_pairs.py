@@ -12,7 +12,6 @@ import numpy as np
 
 from tocco.data.records import LabelRecord
 from tocco.errors import ToccoError
-from tocco.evaluation.bootstrap import bootstrap_interval
 from tocco.evaluation.markdown import table, verdict
 from tocco.evaluation.validity.case import Case, Rater
 from tocco.evaluation.validity.kinds import DAMAGES, Group
@@ -22,6 +21,7 @@ from tocco.evaluation.validity.rows import RowPart
 from tocco.inference.bundle import load_bundle
 from tocco.inference.comparison import compare
 from tocco.inference.difference import AGGREGATE
+from tocco.metrics import bootstrap_interval
 from tocco.rubrics import DIMENSIONS
 from tocco.units import BoolArray, IntArray
 

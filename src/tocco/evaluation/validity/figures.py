@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from tocco.evaluation.bootstrap import bootstrap_interval
 from tocco.evaluation.validity.bars import BARS
 from tocco.evaluation.validity.rows import Row
+from tocco.metrics import bootstrap_interval
 from tocco.schema import StrictModel
 from tocco.units import FloatArray, IntArray
 

@@ -23,7 +23,7 @@ from tocco.evaluation.validity.figures import (
 from tocco.evaluation.validity.graded import GradedTake
 from tocco.evaluation.validity.kinds import PIANIST, RENDERING, WHOLE_FILES
 from tocco.evaluation.validity.rows import Row
-from tocco.metrics import spearman_rho
+from tocco.metrics import spearman_rho, value_or_nan
 from tocco.rubrics import DIMENSIONS
 from tocco.schema import StrictModel
 from tocco.units import FloatArray, IntArray
@@ -116,7 +116,7 @@ def skill_figures(rows: Sequence[Row], graded: Sequence[GradedTake]) -> list[Fig
     inside = share(_contains(row, take.points) for row, take in pairs)
 
     def over_all(index: IntArray) -> float:
-        return spearman_rho(grade[index], rated[index])
+        return value_or_nan(spearman_rho, grade[index], rated[index])
 
     def within(index: IntArray) -> float:
         return within_pieces(grade[index], rated[index], piece[index])
@@ -151,7 +151,7 @@ def _professionals(rows: Sequence[Row], students: float) -> list[Figure]:
 def within_pieces(grade: FloatArray, rated: FloatArray, piece: np.ndarray) -> float:
     """Rank correlation within a piece: mean of the pieces, weighted by their number of takes."""
     of_piece = [
-        (spearman_rho(grade[piece == p], rated[piece == p]), int((piece == p).sum()))
+        (value_or_nan(spearman_rho, grade[piece == p], rated[piece == p]), int((piece == p).sum()))
         for p in np.unique(piece)
     ]
     known = [(rho, n) for rho, n in of_piece if np.isfinite(rho)]
@@ -185,7 +185,7 @@ def skill_beside(rows: Sequence[Row], graded: Sequence[GradedTake]) -> list[Besi
 
 
 def _beside(name: str, grade: FloatArray, value: FloatArray, piece: np.ndarray) -> Beside:
-    over_all, within = spearman_rho(grade, value), within_pieces(grade, value, piece)
+    over_all, within = value_or_nan(spearman_rho, grade, value), within_pieces(grade, value, piece)
     known = [round(one, 4) if np.isfinite(one) else None for one in (over_all, within)]
     return Beside(name=name, all=known[0], within=known[1])
 

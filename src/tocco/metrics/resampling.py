@@ -1,4 +1,4 @@
-"""How far a figure would move if other music had been rated.
+"""Resampling: how far a figure would move if other music had been rated.
 
 Resampling draws whole clusters, because excerpts of one cluster share notes and players; drawing
 single excerpts would make every figure look surer than it is.
@@ -12,8 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tocco.metrics import validate_level
+from tocco.metrics.undefined import MetricUndefined, Reason
+from tocco.metrics.validation import validate_level
 from tocco.units import FloatArray, IntArray
+
+N_DRAWS = 2000
+MOST_UNDEFINED = 0.05
+"""Share of draws that may be without a value; with more, the interval is that of other data."""
 
 Statistic = Callable[[IntArray], npt.ArrayLike]
 """A figure, or several, of the performances with the given indices (repeats allowed)."""
@@ -28,19 +33,21 @@ class BootstrapInterval:
     value : (...) the figures of the sample itself
     low, high : (...) ends of the percentile interval
     level : 0..1, the coverage that the interval claims
+    n_undefined : draws for which the figure is undefined; they are left out
     """
 
     value: FloatArray
     low: FloatArray
     high: FloatArray
     level: float
+    n_undefined: int = 0
 
 
 def bootstrap_interval(
     statistic: Statistic,
     clusters: npt.ArrayLike,
     generator: np.random.Generator,
-    n: int = 1000,
+    n: int = N_DRAWS,
     level: float = 0.95,
 ) -> BootstrapInterval:
     """A figure and the range that draws of whole clusters, with replacement, give it.
@@ -62,7 +69,12 @@ def bootstrap_interval(
     Returns
     -------
     BootstrapInterval
-        NaN ends where the statistic is undefined for a draw.
+        NaN ends where an array that the statistic returns has NaN for a draw.
+
+    Raises
+    ------
+    MetricUndefined
+        The statistic is undefined for the sample itself, or for more than 5 % of the draws.
     """
     validate_level(level)
     if n < 1:
@@ -74,13 +86,17 @@ def bootstrap_interval(
     if len(names) < 2:
         raise ValueError(f"{len(names)} cluster: a bootstrap over clusters needs at least 2")
     members = [np.flatnonzero(code == c) for c in range(len(names))]
-    draws = [
-        np.asarray(statistic(np.concatenate([members[c] for c in pick])), dtype=float)
-        for pick in generator.integers(len(names), size=(n, len(names)))
-    ]
-    low, high = np.quantile(np.stack(draws), [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)
     value = np.asarray(statistic(np.arange(len(clusters))), dtype=float)
-    return BootstrapInterval(value=value, low=low, high=high, level=level)
+    draws = list[FloatArray]()
+    for pick in generator.integers(len(names), size=(n, len(names))):
+        try:
+            draws.append(np.asarray(statistic(np.concatenate([members[c] for c in pick])), dtype=float))
+        except MetricUndefined:
+            continue
+    if n - len(draws) > MOST_UNDEFINED * n:
+        raise MetricUndefined(Reason.DRAWS_UNDEFINED)
+    low, high = np.quantile(np.stack(draws), [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)
+    return BootstrapInterval(value, low, high, level, n_undefined=n - len(draws))
 
 
 def paired_bootstrap_difference(
@@ -88,7 +104,7 @@ def paired_bootstrap_difference(
     second: Statistic,
     clusters: npt.ArrayLike,
     generator: np.random.Generator,
-    n: int = 1000,
+    n: int = N_DRAWS,
     level: float = 0.95,
 ) -> BootstrapInterval:
     """By how much one system differs from another on the same music: `first` - `second`.

@@ -79,9 +79,14 @@ def test_reference_comes_first():
 
 @pytest.mark.parametrize("metric", [metrics.pearson_r, metrics.spearman_rho, metrics.r2])
 def test_undefined_where_labels_do_not_differ(metric):
-    assert math.isnan(metric([50.0, 50.0], [40.0, 60.0]))
-    assert math.isnan(metric([50.0], [40.0]))
-    assert math.isnan(metric([math.nan, math.nan], [1.0, 2.0]))
+    for ref, reason in [
+        ([50.0, 50.0, 50.0], metrics.Reason.CONSTANT_LABELS),
+        ([50.0, 40.0], metrics.Reason.FEW_LABELS),
+        ([math.nan, math.nan], metrics.Reason.NO_LABEL),
+    ]:
+        with pytest.raises(metrics.MetricUndefined) as problem:
+            metric(ref, np.arange(len(ref)))
+        assert problem.value.reason is reason
 
 
 @pytest.mark.parametrize(
@@ -136,7 +141,11 @@ def test_pair_accuracy_equals_the_naive_count(pair, min_gap):
     groups = np.arange(len(ref)) % 3
     for g in (None, groups):
         expected = brute_force_pairs(ref, est, g, min_gap)
-        assert metrics.pair_accuracy(ref, est, g, min_gap) == pytest.approx(expected, abs=1e-12, nan_ok=True)
+        if math.isnan(expected):
+            with pytest.raises(metrics.MetricUndefined, match="no pair of labels that differ"):
+                metrics.pair_accuracy(ref, est, g, min_gap)
+        else:
+            assert metrics.pair_accuracy(ref, est, g, min_gap) == pytest.approx(expected, abs=1e-12)
 
 
 @given(rating_pairs())
@@ -158,7 +167,8 @@ def test_groups_may_be_names_and_a_gap_must_be_exceeded():
     ref, est = [10.0, 20.0, 30.0, 20.0], [1.0, 2.0, 9.0, 5.0]
     assert metrics.pair_accuracy(ref, est, groups=["a", "a", "b", "b"]) == 1.0
     assert metrics.pair_accuracy(ref, [2.0, 1.0, 0.0, 5.0], min_gap=10.0) == 0.0  # only 30 against 10
-    assert math.isnan(metrics.pair_accuracy(ref, est, min_gap=20.0))
+    with pytest.raises(metrics.MetricUndefined, match="no pair"):
+        metrics.pair_accuracy(ref, est, min_gap=20.0)
 
 
 def test_pair_counts_split_the_total_by_cluster(noisy, rng):
@@ -259,6 +269,8 @@ def test_evaluate_gives_each_column_its_metrics(noisy, rng):
         "n": 300.0,
         "pearson_r": metrics.pearson_r(ref, est),
         "spearman_rho": metrics.spearman_rho(ref, est),
+        "kendall_tau_b": metrics.kendall_tau_b(ref, est),
+        "ccc": metrics.ccc(ref, est),
         "r2": metrics.r2(ref, est),
         "mae": metrics.mae(ref, est),
         "rmse": metrics.rmse(ref, est),
@@ -268,7 +280,7 @@ def test_evaluate_gives_each_column_its_metrics(noisy, rng):
     }
     assert scores["musicality"]["pearson_r"] == pytest.approx(-scores["phrasing"]["pearson_r"])
     assert scores["note_accuracy"]["n"] == 0
-    assert math.isnan(scores["note_accuracy"]["mae"])
+    assert scores["note_accuracy"]["mae"] == metrics.Undefined(metrics.Reason.NO_LABEL)
     mean = metrics.mean_scores(scores)
     assert mean["n"] == 2
     assert mean["pearson_r"] == pytest.approx(0.0)

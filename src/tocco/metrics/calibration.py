@@ -1,0 +1,325 @@
+"""Calibration of normal predictions: whether events happen as often as predicted.
+
+A calibration error is never 0, even for a perfect model: with few labels it is large by chance alone.
+`calibration_error_null` and `ence_null` say what a perfect model of the same size would show; only an error
+above their 95th percentile shows that something is wrong. They assume independent labels. Labels of one
+cluster of music are not independent, so that for n labels in clusters the true percentile is higher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tocco.metrics.undefined import MetricUndefined, Reason
+from tocco.metrics.validation import standardised, validate_level, validate_levels, validate_sd
+from tocco.units import FloatArray
+
+CALIBRATION_LEVELS = tuple((np.arange(1, 20) / 20).tolist())
+"""0.05 to 0.95: where curves and errors of calibration are taken."""
+
+ENCE_BINS = 10
+NULL_DRAWS = 2000
+
+
+def coverage_curve(
+    ref: npt.ArrayLike,
+    mean: npt.ArrayLike,
+    sd: npt.ArrayLike,
+    levels: Iterable[float] = CALIBRATION_LEVELS,
+) -> FloatArray:
+    """Observed coverage of the central normal intervals of given levels.
+
+    Parameters
+    ----------
+    ref, mean : (N,) rating
+    sd : (N,) rating points, > 0
+    levels : (K,) 0..1, nominal coverage of each interval
+
+    Returns
+    -------
+    (K,) 0..1, equal to `levels` where the sd is calibrated
+
+    Raises
+    ------
+    MetricUndefined
+        No label.
+    """
+    from scipy.special import ndtr
+
+    levels = validate_levels(levels)
+    z, _ = standardised(ref, mean, sd)
+    # Level of the narrowest central interval that contains each rating.
+    return _share_up_to(2.0 * ndtr(np.abs(z)) - 1.0, levels)
+
+
+def quantile_curve(
+    ref: npt.ArrayLike,
+    mean: npt.ArrayLike,
+    sd: npt.ArrayLike,
+    levels: Iterable[float] = CALIBRATION_LEVELS,
+) -> FloatArray:
+    """Share of ratings at or below the predicted quantiles of given levels.
+
+    Unlike `coverage_curve` it also shows a bias: too low a mean lies below the diagonal.
+
+    Parameters
+    ----------
+    ref, mean : (N,) rating
+    sd : (N,) rating points, > 0
+    levels : (K,) 0..1
+
+    Returns
+    -------
+    (K,) 0..1, equal to `levels` where the distribution is calibrated
+
+    Raises
+    ------
+    MetricUndefined
+        No label.
+    """
+    from scipy.special import ndtr
+
+    levels = validate_levels(levels)
+    z, _ = standardised(ref, mean, sd)
+    return _share_up_to(ndtr(z), levels)
+
+
+def _share_up_to(values: FloatArray, levels: FloatArray) -> FloatArray:
+    return np.searchsorted(np.sort(values), levels, side="right") / len(values)
+
+
+def calibration_error(
+    ref: npt.ArrayLike,
+    mean: npt.ArrayLike,
+    sd: npt.ArrayLike,
+    levels: Iterable[float] = CALIBRATION_LEVELS,
+) -> float:
+    """Expected calibration error of central intervals: mean |observed - nominal coverage|.
+
+    After Kuleshov, Fenner & Ermon (ICML 2018), on central intervals, with absolute instead of
+    squared differences, so that it is a share. Not sensitive: an sd that is wrong by a factor of two
+    has an error of only about 0.2.
+
+    Parameters
+    ----------
+    ref, mean : (N,) rating
+    sd : (N,) rating points, > 0
+    levels : (K,) 0..1
+
+    Returns
+    -------
+    0..1; compare with `calibration_error_null`
+
+    Raises
+    ------
+    MetricUndefined
+        No label.
+    """
+    levels = validate_levels(levels)
+    return float(np.mean(np.abs(coverage_curve(ref, mean, sd, levels) - levels)))
+
+
+def quantile_calibration_error(
+    ref: npt.ArrayLike,
+    mean: npt.ArrayLike,
+    sd: npt.ArrayLike,
+    levels: Iterable[float] = CALIBRATION_LEVELS,
+) -> float:
+    """Expected calibration error of quantiles: mean |observed - nominal share below|.
+
+    Kuleshov, Fenner & Ermon (ICML 2018), with absolute instead of squared differences.
+
+    Parameters
+    ----------
+    ref, mean : (N,) rating
+    sd : (N,) rating points, > 0
+    levels : (K,) 0..1
+
+    Returns
+    -------
+    0..1; compare with `calibration_error_null`
+
+    Raises
+    ------
+    MetricUndefined
+        No label.
+    """
+    levels = validate_levels(levels)
+    return float(np.mean(np.abs(quantile_curve(ref, mean, sd, levels) - levels)))
+
+
+@dataclass(frozen=True, eq=False)
+class NullDistribution:
+    """Errors of a perfect model by chance.
+
+    Attributes
+    ----------
+    errors : (B,) of each simulated set of labels, ascending
+    """
+
+    errors: FloatArray
+
+    @property
+    def mean(self) -> float:
+        """What to expect of a perfect model."""
+        return float(self.errors.mean())
+
+    @property
+    def p95(self) -> float:
+        """95th percentile: a perfect model exceeds it in one of twenty sets of labels."""
+        return float(np.quantile(self.errors, 0.95))
+
+    def p_value(self, error: float) -> float:
+        """Probability that a perfect model has this error or a larger one.
+
+        (1 + number of draws with an error as large) / (1 + draws): never 0 (Davison & Hinkley,
+        Bootstrap Methods and their Application, 1997, eq. 4.11).
+        """
+        as_large = len(self.errors) - int(np.searchsorted(self.errors, error, side="left"))
+        return (1 + as_large) / (1 + len(self.errors))
+
+
+def calibration_error_null(
+    n: int,
+    generator: np.random.Generator,
+    levels: Iterable[float] = CALIBRATION_LEVELS,
+    draws: int = NULL_DRAWS,
+) -> NullDistribution:
+    """Both calibration errors of a perfect model with `n` independent labels.
+
+    The level at which a label enters the interval, or its quantile, is uniform for a perfect model,
+    so the central and the quantile error have this one null distribution.
+
+    Parameters
+    ----------
+    n : labels, >= 1
+    generator
+        Source of the simulated labels.
+    levels : (K,) 0..1
+    draws : >= 1
+    """
+    levels = validate_levels(levels)
+    return NullDistribution(
+        np.sort(np.abs(_perfect_curves(n, generator, levels, draws) - levels).mean(axis=1))
+    )
+
+
+def calibration_band(
+    n: int,
+    generator: np.random.Generator,
+    levels: Iterable[float] = CALIBRATION_LEVELS,
+    draws: int = NULL_DRAWS,
+    level: float = 0.95,
+) -> tuple[FloatArray, FloatArray]:
+    """Where a perfect model's curve lies, at each level for itself, for a reliability diagram.
+
+    Parameters
+    ----------
+    n, generator, levels, draws
+        As for `calibration_error_null`.
+    level : 0..1
+        Share of perfect models inside, at any one of `levels`.
+
+    Returns
+    -------
+    low, high : (K,) 0..1
+    """
+    validate_level(level)
+    curves = _perfect_curves(n, generator, validate_levels(levels), draws)
+    low, high = np.quantile(curves, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)
+    return low, high
+
+
+def _perfect_curves(n: int, generator: np.random.Generator, levels: FloatArray, draws: int) -> FloatArray:
+    """(draws, K) observed shares: cumulative counts of `n` uniform values between the levels."""
+    if n < 1 or draws < 1:
+        raise ValueError(f"n is {n} and draws {draws}, both must be at least 1")
+    order = np.argsort(levels)
+    share = np.diff(levels[order], prepend=0.0, append=1.0)
+    curves = np.empty((draws, len(levels)))
+    curves[:, order] = np.cumsum(generator.multinomial(n, share, size=draws), axis=1)[:, :-1] / n
+    return curves
+
+
+def mean_squared_z(ref: npt.ArrayLike, mean: npt.ArrayLike, sd: npt.ArrayLike) -> float:
+    """Mean squared error in units of the predicted sd; its root is the factor that the sds lack.
+
+    Parameters
+    ----------
+    ref, mean : (N,) rating
+    sd : (N,) rating points, > 0
+
+    Returns
+    -------
+    >= 0; 1 for calibrated sds, above 1 where they are too small
+
+    Raises
+    ------
+    MetricUndefined
+        No label.
+    """
+    z, _ = standardised(ref, mean, sd)
+    return float(np.mean(z**2))
+
+
+def ence(ref: npt.ArrayLike, mean: npt.ArrayLike, sd: npt.ArrayLike, bins: int = ENCE_BINS) -> float:
+    """Expected normalised calibration error: whether a larger predicted sd means larger errors.
+
+    Labels are sorted by predicted sd into bins of equal number; mean over bins of
+    |RMV - RMSE| / RMV, RMV being the root mean predicted variance (Levi, Gispan, Giladi & Fetaya,
+    Sensors 22, 2022).
+
+    Parameters
+    ----------
+    ref, mean : (N,) rating
+    sd : (N,) rating points, > 0
+    bins : >= 1
+
+    Returns
+    -------
+    >= 0; compare with `ence_null`: bins of few labels alone make it large
+
+    Raises
+    ------
+    MetricUndefined
+        No label, or fewer labels than bins.
+    """
+    z, labelled_sd = standardised(ref, mean, sd)
+    return float(_ence_of(labelled_sd, z * labelled_sd, bins))
+
+
+def ence_null(
+    sd: npt.ArrayLike, generator: np.random.Generator, bins: int = ENCE_BINS, draws: int = NULL_DRAWS
+) -> NullDistribution:
+    """ENCE of a perfect model with these sds and independent normal errors.
+
+    Parameters
+    ----------
+    sd : (N,) rating points, > 0, of the performances with a label
+    generator
+        Source of the simulated errors.
+    bins, draws : >= 1
+    """
+    sd = validate_sd(sd)
+    if draws < 1:
+        raise ValueError(f"draws is {draws}, must be at least 1")
+    return NullDistribution(
+        np.sort([_ence_of(sd, sd * generator.standard_normal(len(sd)), bins) for _ in range(draws)])
+    )
+
+
+def _ence_of(sd: FloatArray, errors: FloatArray, bins: int) -> float:
+    if bins < 1:
+        raise ValueError(f"bins is {bins}, must be at least 1")
+    if len(sd) < bins:
+        raise MetricUndefined(Reason.FEWER_LABELS_THAN_BINS)
+    order = np.argsort(sd, kind="stable")
+    starts = np.array([part[0] for part in np.array_split(np.arange(len(sd)), bins)])
+    counts = np.diff(np.append(starts, len(sd)))
+    predicted = np.sqrt(np.add.reduceat(sd[order] ** 2, starts) / counts)
+    observed = np.sqrt(np.add.reduceat(errors[order] ** 2, starts) / counts)
+    return float(np.mean(np.abs(predicted - observed) / predicted))
