@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tocco import metrics
 from tocco.metrics import bootstrap_interval, paired_bootstrap_difference
 
 
@@ -89,3 +90,48 @@ def test_refusals(rng):
         bootstrap_interval(lambda i: 0.0, ["a", "b"], rng, level=95)
     with pytest.raises(ValueError, match="must be flat"):
         bootstrap_interval(lambda i: 0.0, np.zeros((2, 2)), rng)
+
+
+def test_draws_without_a_value_are_left_out_and_counted(rng):
+    """Rare draws of constant labels do not take the interval away; frequent ones do."""
+    clusters = np.arange(4)
+    ref = np.array([1.0, 2.0, 3.0, 4.0])
+    est = ref + rng.normal(0, 1, 6)[:4]
+    seen = []
+
+    def r(index):
+        seen.append(len(np.unique(index)))
+        return metrics.pearson_r(ref[index], est[index])
+
+    found = metrics.bootstrap_interval(r, clusters, np.random.default_rng(3), n=600)
+    assert found.n_undefined == seen.count(1)
+    assert found.n_undefined > 0
+    assert np.isfinite([found.low, found.high]).all()
+    two, est = np.array([0, 0, 1, 1]), np.array([1.0, 2.0, 4.0, 3.0])
+    with pytest.raises(metrics.MetricUndefined, match="undefined for too many draws"):
+        metrics.bootstrap_interval(
+            lambda i: metrics.pearson_r(two[i].astype(float), est[i]), two, np.random.default_rng(3), n=200
+        )
+
+
+def test_at_most_five_per_cent_of_the_draws_may_be_without_a_value():
+    def failing(share):
+        calls = iter(range(10_000))
+
+        def statistic(index):
+            k = next(calls)
+            if 0 < k <= share * 200:  # the first call is the sample itself
+                raise metrics.MetricUndefined(metrics.Reason.NO_PAIR)
+            return 1.0
+
+        return metrics.bootstrap_interval(statistic, ["a", "b"], np.random.default_rng(0), n=200)
+
+    assert failing(0.05).n_undefined == 10
+    with pytest.raises(metrics.MetricUndefined):
+        failing(0.055)
+
+
+def test_two_thousand_draws_by_default():
+    calls = []
+    metrics.bootstrap_interval(lambda i: calls.append(0) or 0.0, ["a", "b"], np.random.default_rng(0))
+    assert len(calls) == 2001
