@@ -145,3 +145,31 @@ def test_ence_needs_a_label_a_bin(predictions):
 def test_mean_squared_z():
     found = metrics.mean_squared_z([50.0, 60.0, np.nan], [40.0, 62.0, 0.0], [5.0, 2.0, 1.0])
     assert found == pytest.approx((4 + 1) / 2)
+
+
+class TestErrorsSharedInClusters:
+    def test_without_a_shared_part_they_are_those_of_independent_labels(self, rng):
+        central, quantile = metrics.perfect_curves(np.arange(120) // 6, 0.0, rng, draws=1500)
+        independent = metrics.calibration_error_null(120, rng, draws=20_000)
+        for curves in (central, quantile):
+            assert metrics.null_of(curves).p95 == pytest.approx(independent.p95, rel=0.1)
+
+    def test_wholly_shared_errors_are_those_of_as_many_labels_as_clusters(self, rng):
+        central, quantile = metrics.perfect_curves(np.arange(120) // 6, 1.0, rng, draws=1500)
+        of_clusters = metrics.calibration_error_null(20, rng, draws=20_000)
+        for curves in (central, quantile):
+            assert metrics.null_of(curves).mean == pytest.approx(of_clusters.mean, rel=0.07)
+        low, high = metrics.band_of(quantile, 0.9)
+        expected = metrics.calibration_band(20, rng, draws=20_000, level=0.9)
+        assert low == pytest.approx(expected[0], abs=0.051)
+        assert high == pytest.approx(expected[1], abs=0.051)
+
+    def test_each_label_for_itself_is_calibrated(self, rng):
+        for curves in metrics.perfect_curves(np.arange(200) // 10, 0.5, rng, draws=3000):
+            assert curves.mean(axis=0) == pytest.approx(LEVELS, abs=0.01)
+
+    def test_refusals(self, rng):
+        with pytest.raises(ValueError, match=r"shared is 1\.5"):
+            metrics.perfect_curves([0, 1], 1.5, rng)
+        with pytest.raises(ValueError, match="0 labels"):
+            metrics.perfect_curves([], 0.5, rng)

@@ -26,7 +26,8 @@ Pairs: `pair_accuracy`, `pair_counts`.
 Intervals: `coverage`, `interval_width`, `interval_score`.
 Distributions: `gaussian_crps`, `gaussian_nll`, `sharpness`, `sd_spread`.
 Calibration: `coverage_curve`, `quantile_curve`, `calibration_error`, `quantile_calibration_error`,
-`mean_squared_z`, `ence`; of a perfect model: `calibration_error_null`, `calibration_band`, `ence_null`.
+`mean_squared_z`, `ence`; of a perfect model: `calibration_error_null`, `calibration_band`, `ence_null`; with
+errors shared in clusters: `perfect_curves`, `null_of`, `band_of`.
 Many in one: `mean_scores`, `fisher_mean`, `reliability_weighted_r`, `overall_mae`, `group_means`.
 All at once: `evaluate` for ratings, `evaluate_distribution` for means with sds.
 Uncertainty over other music: `bootstrap_interval`, `paired_bootstrap_difference`.
@@ -47,6 +48,7 @@ from tocco.metrics.agreement import ccc, kendall_tau_b, pearson_r, r2, spearman_
 from tocco.metrics.calibration import (
     CALIBRATION_LEVELS,
     NullDistribution,
+    band_of,
     calibration_band,
     calibration_error,
     calibration_error_null,
@@ -54,6 +56,8 @@ from tocco.metrics.calibration import (
     ence,
     ence_null,
     mean_squared_z,
+    null_of,
+    perfect_curves,
     quantile_calibration_error,
     quantile_curve,
 )
@@ -97,6 +101,7 @@ __all__ = [
     "Statistic",
     "Undefined",
     "attempt",
+    "band_of",
     "bootstrap_interval",
     "calibration_band",
     "calibration_error",
@@ -120,11 +125,13 @@ __all__ = [
     "mean_scores",
     "mean_squared_z",
     "normal_interval",
+    "null_of",
     "overall_mae",
     "pair_accuracy",
     "pair_counts",
     "paired_bootstrap_difference",
     "pearson_r",
+    "perfect_curves",
     "quantile_calibration_error",
     "quantile_curve",
     "r2",

@@ -3,7 +3,8 @@
 A calibration error is never 0, even for a perfect model: with few labels it is large by chance alone.
 `calibration_error_null` and `ence_null` say what a perfect model of the same size would show; only an error
 above their 95th percentile shows that something is wrong. They assume independent labels. Labels of one
-cluster of music are not independent, so that for n labels in clusters the true percentile is higher.
+cluster of music are not: `perfect_curves` simulates errors that are shared within clusters, and its null is
+wider.
 """
 
 from __future__ import annotations
@@ -203,9 +204,7 @@ def calibration_error_null(
     draws : >= 1
     """
     levels = validate_levels(levels)
-    return NullDistribution(
-        np.sort(np.abs(_perfect_curves(n, generator, levels, draws) - levels).mean(axis=1))
-    )
+    return null_of(_perfect_curves(n, generator, levels, draws), levels)
 
 
 def calibration_band(
@@ -228,8 +227,22 @@ def calibration_band(
     -------
     low, high : (K,) 0..1
     """
+    return band_of(_perfect_curves(n, generator, validate_levels(levels), draws), level)
+
+
+def band_of(curves: FloatArray, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+    """Central range of simulated curves, at each level for itself.
+
+    Parameters
+    ----------
+    curves : (B, K) 0..1
+    level : 0..1
+
+    Returns
+    -------
+    low, high : (K,) 0..1
+    """
     validate_level(level)
-    curves = _perfect_curves(n, generator, validate_levels(levels), draws)
     low, high = np.quantile(curves, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)
     return low, high
 
@@ -243,6 +256,60 @@ def _perfect_curves(n: int, generator: np.random.Generator, levels: FloatArray, 
     curves = np.empty((draws, len(levels)))
     curves[:, order] = np.cumsum(generator.multinomial(n, share, size=draws), axis=1)[:, :-1] / n
     return curves
+
+
+def perfect_curves(
+    clusters: npt.ArrayLike,
+    shared: float,
+    generator: np.random.Generator,
+    levels: Iterable[float] = CALIBRATION_LEVELS,
+    draws: int = NULL_DRAWS,
+) -> tuple[FloatArray, FloatArray]:
+    """Curves of a perfect model whose errors have a part that labels of one cluster share.
+
+    Standardised errors are sqrt(shared) g + sqrt(1 - shared) e, with g one normal draw a cluster and e one a
+    label: each label for itself is calibrated, but those of a cluster are wrong together.
+
+    Parameters
+    ----------
+    clusters : (N,) any label
+    shared : 0..1, correlation of the standardised errors of two labels of a cluster
+    generator
+        Source of the simulated errors.
+    levels : (K,) 0..1
+    draws : >= 1
+
+    Returns
+    -------
+    central, quantile : (draws, K) 0..1
+        As `coverage_curve` and `quantile_curve` would measure them.
+    """
+    from scipy.special import ndtr
+
+    if not 0.0 <= shared <= 1.0:
+        raise ValueError(f"shared is {shared}, must lie between 0 and 1")
+    levels = validate_levels(levels)
+    names, code = np.unique(np.asarray(clusters), return_inverse=True)
+    if len(code) < 1 or draws < 1:
+        raise ValueError(f"{len(code)} labels and {draws} draws, both must be at least 1")
+    central, quantile = np.empty((2, draws, len(levels)))
+    for k in range(draws):
+        common = generator.standard_normal(len(names))[code]
+        z = np.sqrt(shared) * common + np.sqrt(1.0 - shared) * generator.standard_normal(len(code))
+        central[k] = _share_up_to(2.0 * ndtr(np.abs(z)) - 1.0, levels)
+        quantile[k] = _share_up_to(ndtr(z), levels)
+    return central, quantile
+
+
+def null_of(curves: FloatArray, levels: Iterable[float] = CALIBRATION_LEVELS) -> NullDistribution:
+    """Calibration errors of simulated curves.
+
+    Parameters
+    ----------
+    curves : (B, K) 0..1
+    levels : (K,) 0..1
+    """
+    return NullDistribution(np.sort(np.abs(curves - validate_levels(levels)).mean(axis=1)))
 
 
 def mean_squared_z(ref: npt.ArrayLike, mean: npt.ArrayLike, sd: npt.ArrayLike) -> float:
