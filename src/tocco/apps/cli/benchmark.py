@@ -188,6 +188,25 @@ def validity(
     command.validity(output, options)
 
 
+def calibration(
+    predictions: Annotated[
+        Path,
+        typer.Option(
+            help="Held-out predictions, CSV with the columns segment, dimension, label, mean, sd, cluster, "
+            "work, fold; if wanted split, input."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables, page and picture.")],
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the bootstrap and of the simulated perfect models.")
+    ] = 0,
+) -> None:
+    """Compare ways to calibrate intervals: temperature, isotonic, conformal; which hold their level."""
+    from tocco.apps.commands.interval_calibration import compare_calibration
+
+    compare_calibration(predictions, output, seed=seed)
+
+
 def differences(
     takes: Annotated[Path, typer.Option(help="Pianists' takes with MIDI and score, JSONL.")],
     results: Annotated[Path, typer.Option(help="Folder of the report.")],

@@ -116,6 +116,7 @@ benchmark_app.command("trees")(benchmark.trees)
 benchmark_app.command("statistics")(benchmark.statistics)
 benchmark_app.command("pseudo-labels")(benchmark.pseudo_labels)
 benchmark_app.command("validity")(benchmark.validity)
+benchmark_app.command("calibration")(benchmark.calibration)
 benchmark_app.command("differences")(benchmark.differences)
 app.add_typer(benchmark_app, name="benchmark")
 
