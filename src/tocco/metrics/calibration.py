@@ -24,6 +24,8 @@ CALIBRATION_LEVELS = tuple((np.arange(1, 20) / 20).tolist())
 
 ENCE_BINS = 10
 NULL_DRAWS = 2000
+_CHUNK = 250
+"""Simulated sets of labels in memory at a time."""
 
 
 def coverage_curve(
@@ -284,7 +286,7 @@ def perfect_curves(
     central, quantile : (draws, K) 0..1
         As `coverage_curve` and `quantile_curve` would measure them.
     """
-    from scipy.special import ndtr
+    from scipy.special import ndtri
 
     if not 0.0 <= shared <= 1.0:
         raise ValueError(f"shared is {shared}, must lie between 0 and 1")
@@ -293,12 +295,26 @@ def perfect_curves(
     if len(code) < 1 or draws < 1:
         raise ValueError(f"{len(code)} labels and {draws} draws, both must be at least 1")
     central, quantile = np.empty((2, draws, len(levels)))
-    for k in range(draws):
-        common = generator.standard_normal(len(names))[code]
-        z = np.sqrt(shared) * common + np.sqrt(1.0 - shared) * generator.standard_normal(len(code))
-        central[k] = _share_up_to(2.0 * ndtr(np.abs(z)) - 1.0, levels)
-        quantile[k] = _share_up_to(ndtr(z), levels)
+    for start in range(0, draws, _CHUNK):
+        rows = min(_CHUNK, draws - start)
+        common = generator.standard_normal((rows, len(names)))[:, code]
+        own = generator.standard_normal((rows, len(code)))
+        z = np.sqrt(shared) * common + np.sqrt(1.0 - shared) * own
+        central[start : start + rows] = _shares_below(np.abs(z), ndtri((1.0 + levels) / 2.0))
+        quantile[start : start + rows] = _shares_below(z, ndtri(levels))
     return central, quantile
+
+
+def _shares_below(values: FloatArray, ends: FloatArray) -> FloatArray:
+    """(B, K) share of each row of (B, N) values that is at most each of (K,) ends."""
+    order = np.argsort(ends)
+    place = (
+        np.searchsorted(ends[order], values, side="left") + (len(ends) + 1) * np.arange(len(values))[:, None]
+    )
+    counts = np.bincount(place.ravel(), minlength=len(values) * (len(ends) + 1))
+    found = np.empty((len(values), len(ends)))
+    found[:, order] = np.cumsum(counts.reshape(len(values), -1), axis=1)[:, :-1] / values.shape[1]
+    return found
 
 
 def null_of(curves: FloatArray, levels: Iterable[float] = CALIBRATION_LEVELS) -> NullDistribution:
@@ -356,7 +372,7 @@ def ence(ref: npt.ArrayLike, mean: npt.ArrayLike, sd: npt.ArrayLike, bins: int =
         No label, or fewer labels than bins.
     """
     z, labelled_sd = standardised(ref, mean, sd)
-    return float(_ence_of(labelled_sd, z * labelled_sd, bins))
+    return float(_ence_of(labelled_sd, (z * labelled_sd)[None], bins)[0])
 
 
 def ence_null(
@@ -374,12 +390,15 @@ def ence_null(
     sd = validate_sd(sd)
     if draws < 1:
         raise ValueError(f"draws is {draws}, must be at least 1")
-    return NullDistribution(
-        np.sort([_ence_of(sd, sd * generator.standard_normal(len(sd)), bins) for _ in range(draws)])
-    )
+    errors = np.empty(draws)
+    for start in range(0, draws, _CHUNK):
+        drawn = generator.standard_normal((min(_CHUNK, draws - start), len(sd)))
+        errors[start : start + _CHUNK] = _ence_of(sd, sd * drawn, bins)
+    return NullDistribution(np.sort(errors))
 
 
-def _ence_of(sd: FloatArray, errors: FloatArray, bins: int) -> float:
+def _ence_of(sd: FloatArray, errors: FloatArray, bins: int) -> FloatArray:
+    """(B,) ENCE of (B, N) errors under (N,) predicted sds."""
     if bins < 1:
         raise ValueError(f"bins is {bins}, must be at least 1")
     if len(sd) < bins:
@@ -388,5 +407,5 @@ def _ence_of(sd: FloatArray, errors: FloatArray, bins: int) -> float:
     starts = np.array([part[0] for part in np.array_split(np.arange(len(sd)), bins)])
     counts = np.diff(np.append(starts, len(sd)))
     predicted = np.sqrt(np.add.reduceat(sd[order] ** 2, starts) / counts)
-    observed = np.sqrt(np.add.reduceat(errors[order] ** 2, starts) / counts)
-    return float(np.mean(np.abs(predicted - observed) / predicted))
+    observed = np.sqrt(np.add.reduceat(errors[:, order] ** 2, starts, axis=1) / counts)
+    return np.mean(np.abs(predicted - observed) / predicted, axis=1)
