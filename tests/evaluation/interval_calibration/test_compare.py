@@ -41,17 +41,17 @@ def test_a_cluster_in_two_works_is_not_calibrated_on_itself(make):
     work[(pianist == "p1") & (np.arange(160) < 80)] = "w1"
     rows = dataclasses.replace(rows, work=work, cluster=pianist)
     (part,) = parts_of(rows)
-    assert part.allows(BY_NAME["conformal, by work"])
+    assert part.allows(BY_NAME["conformal by work"])
     for side in part.sides("work"):
         assert not set(side.calibration.cluster) & set(side.test.cluster)
     both = dataclasses.replace(rows, work=(np.arange(160) // 4 % 2).astype(str))  # everyone plays both works
-    assert not next(parts_of(both)).allows(BY_NAME["conformal, by work"])
+    assert not next(parts_of(both)).allows(BY_NAME["conformal by work"])
 
 
 def test_a_method_by_work_needs_two_works(make):
     one_work = make(works=1)
     found = compare(one_work, METHODS, np.random.default_rng(0), [0.8])
-    assert "conformal, by work" not in {row.method for row in found}
+    assert "conformal by work" not in {row.method for row in found}
     assert {row.method for row in found} == {method.name for method in METHODS if method.unit == "fold"}
 
 

@@ -27,11 +27,11 @@ FAILS = row("as predicted", 0.9, 0.7, low=0.6, high=0.8)
 
 def test_the_conclusion_names_what_holds_and_what_does_not():
     assert conclusion([HOLDS, FAILS]) == (
-        "conformal holds the level at 90 %. Others: as predicted 0 of 1 within chance."
+        "conformal holds the level at 90 %. Coverages within chance of the others: as predicted 0 of 1."
     )
     better = row("isotonic", 0.9, 0.9, low=0.88, high=0.93, score=25.0)
     assert conclusion([HOLDS, better]).startswith(
-        "isotonic, conformal hold the level at 90 %; of these isotonic has the best mean interval score (25"
+        "isotonic and conformal hold the level at 90 %; isotonic has the best mean interval score (25.0)"
     )
     elsewhere = dataclasses.replace(HOLDS, split="new pianist", low=0.91)
     assert conclusion([HOLDS, elsewhere]) == (
@@ -66,7 +66,7 @@ def test_the_command_writes_what_it_says(make, tmp_path):
     assert done.exit_code == 0, done.output
     page = (tmp_path / "out" / "calibration.md").read_text(encoding="utf-8")
     assert done.output.splitlines()[0] == page.splitlines()[2]
-    assert "as predicted 0 of 6 within chance" in page or "No method holds" in page
+    assert "as predicted 0 of 6" in page or "No method holds" in page
     rows = table(tmp_path / "out" / "coverage.csv")
     assert len(rows) == 2 * 9 * 3 * 2
     pooled = [r for r in rows if (r["dimension"], r["method"], r["level"]) == (ALL, "as predicted", "0.9")]

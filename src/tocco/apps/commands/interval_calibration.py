@@ -14,7 +14,7 @@ from tocco.evaluation.interval_calibration.predictions import read_predictions
 from tocco.evaluation.interval_calibration.report import write_comparison
 from tocco.files import sha256_of, writable_folder
 
-DRAWN = ("as predicted", "temperature", "isotonic", "conformal", "conformal by cluster")
+DRAWN = ("as predicted", "temperature", "isotonic", "conformal", "conformal without sd")
 """Methods in the reliability diagram."""
 
 
@@ -33,12 +33,14 @@ def compare_calibration(predictions: Path, output: Path, *, seed: int) -> None:
     rows = compare(given, METHODS, generator)
     found = distributions(given, generator)
     drawn = diagrams(given, [method for method in METHODS if method.name in DRAWN], generator)
-    counts = {
-        name: len(np.unique(getattr(given, name))) for name in ("segment", "dimension", "cluster", "work")
+    counts = {name: len(np.unique(getattr(given, name))) for name in ("segment", "dimension", "work")}
+    clusters = {
+        str(split): len(np.unique(given.cluster[given.split == split])) for split in np.unique(given.split)
     }
     header = (
         ("predictions", f"{len(given)}, sha256 {sha256_of(predictions)[:16]}"),
         ("of", ", ".join(f"{n} {name}s" for name, n in counts.items())),
+        ("clusters", ", ".join(f"{n} {split}".strip() for split, n in clusters.items())),
         ("command", f"tocco benchmark calibration --predictions CSV -o {output.name} --seed {seed}"),
     )
     text = write_comparison(output, rows, found, drawn, METHODS, header)

@@ -166,11 +166,11 @@ METHODS: Final = (
     Method("as predicted", "normal interval of the predicted sd", as_predicted),
     Method("temperature", "all sds times one factor, of highest likelihood", temperature),
     Method("isotonic", "quantiles moved by an increasing map", isotonic),
-    Method("conformal, no sd", "one half-width for all", functools.partial(conformal, use_sd=False)),
+    Method("conformal without sd", "one half-width for all", functools.partial(conformal, use_sd=False)),
     Method("conformal", "one multiple of the sd", conformal),
     Method("conformal by sd", f"a multiple for each of {SD_GROUPS} groups by sd (Mondrian)", conformal_by_sd),
     Method("conformal by cluster", "one multiple of the sd; equal weight a cluster", conformal_by_cluster),
-    Method("temperature, by work", "temperature, each work calibrated on the others", temperature, "work"),
-    Method("conformal, by work", "conformal, each work calibrated on the others", conformal, "work"),
+    Method("temperature by work", "temperature, each work calibrated on the others", temperature, "work"),
+    Method("conformal by work", "conformal, each work calibrated on the others", conformal, "work"),
 )
 """Every dimension is calibrated for itself, by each of these."""

@@ -90,13 +90,17 @@ def conclusion(rows: Sequence[CoverageRow]) -> str:
             f"No method holds its level {where}; the nearest is {best.method}: {best.held} of {best.n} "
             f"coverages are within chance of their level."
         )
-    names = ", ".join(one.method for one in whole)
-    others = ", ".join(f"{one.method} {one.held} of {one.n}" for one in found if one.held < one.n)
-    line = f"{names} {'hold' if len(whole) > 1 else 'holds'} the level {where}"
-    line += f"; of these {whole[0].method} has the best mean interval score ({whole[0].score:.1f})" * (
-        len(whole) > 1
+    line = (
+        f"{_listed([one.method for one in whole])} {'hold' if len(whole) > 1 else 'holds'} the level {where}"
     )
-    return line + (f". Others: {others} within chance." if others else ".")
+    if len(whole) > 1:
+        line += f"; {whole[0].method} has the best mean interval score ({whole[0].score:.1f})"
+    others = _listed([f"{one.method} {one.held} of {one.n}" for one in found if one.held < one.n])
+    return line + (f". Coverages within chance of the others: {others}." if others else ".")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def write_comparison(
@@ -114,7 +118,7 @@ def write_comparison(
     folder : exists
     rows, found, drawn : of `compare`, `distributions` and `diagrams`
     methods
-    header : what the page says of its input
+    header : names and values of lines about the input
     """
     _write_csv(folder / COVERAGE, [field.name for field in fields(CoverageRow)], map(_cells, rows))
     columns = list(found[0].figures)
