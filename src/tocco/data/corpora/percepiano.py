@@ -32,6 +32,12 @@ SOURCE = "PercePiano"
 FOLDS: tuple[str, ...] = ("cv4_cluster", "cv4_performer")
 """The two protocols without leaks: new music, and a new pianist."""
 
+PUBLISHED_FOLDS = "published_folds.csv"
+"""Parts of the published splits, "performer" as published and "passage" by its procedure run again; written
+where the pack has them, to compare with published figures."""
+
+_PUBLISHED_COLUMNS = {"performer": "official_performer4fold", "passage": "composition4fold_procedure_rerun"}
+
 _ID_COLUMNS = (
     *("work", "piece", "bars", "seg", "passage", "cluster", "performer", "n_raters"),
     *("is_score", "score_label_ambiguous", "identical_midi_with"),
@@ -111,8 +117,8 @@ def import_percepiano(
     """Import PercePiano into the shared label schema.
 
     Writes `labels.jsonl`, `ratings.jsonl` (of each rater), `midi/`, `score/`, `audio/` (if rendered), the
-    single answers as in the source and a `DATASET.md`. The same source gives the same bytes; an
-    interrupted import is continued.
+    single answers as in the source, the published splits and a `DATASET.md`. The same
+    source gives the same bytes; an interrupted import is continued.
 
     Parameters
     ----------
@@ -149,6 +155,8 @@ def import_percepiano(
     write_bytes(target / "checksums.sha256", checksums(target, [copy for _, copy in plan]).encode())
     write_bytes(target / "DATASET.md", _card(pack, records, skipped).encode())
     write_labels(_by_rater(pack, records), target / "ratings.jsonl")
+    if all(set(_PUBLISHED_COLUMNS.values()) <= set(row) for row in pack.folds.values()):
+        write_bytes(target / PUBLISHED_FOLDS, _published_folds(pack).encode())
     labels_path = target / "labels.jsonl"
     write_labels(records, labels_path)
     if pack.debiased is not None:
@@ -280,6 +288,13 @@ def _by_rater(pack: _Pack, records: Sequence[LabelRecord]) -> list[LabelRecord]:
     ]
 
 
+def _published_folds(pack: _Pack) -> str:
+    """The part of each segment: 0 to 3, "test", and "train_only"."""
+    rows = [["segment_id", *_PUBLISHED_COLUMNS]]
+    rows += [[s, *(pack.folds[s][c] for c in _PUBLISHED_COLUMNS.values())] for s in sorted(pack.labels)]
+    return "".join(f"{','.join(row)}\n" for row in rows)
+
+
 def _without_leniency(pack: _Pack, records: Sequence[LabelRecord]) -> list[LabelRecord]:
     relabelled = []
     for record in records:
@@ -365,7 +380,8 @@ def _left_out(pack: _Pack) -> tuple[str, ...]:
         f"{pack.n_invalid_ratings} rating events with an answer outside 1 to 7 (the official script drops "
         "the whole row too); they stay in ratings_long.csv.gz",
         "folds other than cv4_cluster and cv4_performer: they put overlapping excerpts on both sides, "
-        "or serve only to compare with published figures",
+        "or serve only to compare with published figures; the published splits are in "
+        f"{PUBLISHED_FOLDS} where the pack has them",
         debiased,
         f"no segments: {ambiguous} score renderings with conflicting label versions and {twins} "
         "segments with the MIDI of another id are included, the latter in one cluster",
@@ -423,6 +439,7 @@ all of this in the card of anything that is trained on it.
   rater averaged, 100 x rating / 7; missing answers are absent.
 - `labels_debiased.jsonl` (on request): means with equal weight per rater, without each rater's leniency, as
   the source states them; without `label_sd`.
+- `published_folds.csv`: the published splits by performer and by passage, to compare with published figures only.
 - `ratings_long.csv.gz`: every single answer, byte for byte as in the source.
 - `midi/`: performances. `score/`: the score of each passage as MIDI (repeats unfolded) and MusicXML.
 - `audio/`: rendered from the MIDI, on request. The raters heard another rendering.

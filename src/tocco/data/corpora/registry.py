@@ -109,6 +109,14 @@ IMPORTERS: Final = (
         (CHECK_SCORES,),
     ),
     Importer(
+        "expert-novice",
+        "Import Expert-Novice: easy pieces played at every level, graded by teachers.",
+        "Folder with takes.csv, midi/, score/; or .tar.",
+        "Folder for labels, MIDI, scores.",
+        "tocco.data.corpora.expert_novice:import_expert_novice",
+        (CHECK_SCORES,),
+    ),
+    Importer(
         "folder",
         "Import recordings, MIDI and scores of your own: take.wav, take.mid and take.musicxml are one take. "
         "A CSV has the columns id,audio,midi,score and optionally piece, performer and any dimension "
