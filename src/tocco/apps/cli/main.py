@@ -22,6 +22,7 @@ from tocco.apps.cli import (
     calibrate,
     compare,
     data,
+    open_benchmark,
     pseudo_label,
     rank,
     report,
@@ -111,7 +112,13 @@ transcription_app.command("fit")(transcription.fit)
 transcription_app.command("report")(transcription.report)
 app.add_typer(transcription_app, name="transcription")
 
-benchmark_app = _group("Baselines of the network, validation of the pseudo-labels, validity of the ratings.")
+benchmark_app = _group(
+    "Predictions of anyone against people's ratings; baselines; validation of pseudo-labels and ratings."
+)
+benchmark_app.command("percepiano")(open_benchmark.percepiano)
+benchmark_app.command("ratings")(open_benchmark.ratings)
+benchmark_app.command("leaks")(open_benchmark.leaks)
+benchmark_app.command("leaderboard")(open_benchmark.leaderboard)
 benchmark_app.command("trees")(benchmark.trees)
 benchmark_app.command("statistics")(benchmark.statistics)
 benchmark_app.command("pseudo-labels")(benchmark.pseudo_labels)

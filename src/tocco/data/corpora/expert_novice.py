@@ -1,7 +1,7 @@
-"""Import of Expert-Novice: easy pieces played by pianists of every level, graded 1 to 5 by teachers and others.
+"""Import of Expert-Novice: easy pieces played at every level, graded 1 to 5 by teachers and others.
 
-Y. Jiang, "Expert and novice evaluations of piano performances", ISMIR 2023. The source is a folder, or an archive
-of it, with `takes.csv` and the MIDI and scores that it names. Columns of the table:
+Y. Jiang, "Expert and novice evaluations of piano performances", ISMIR 2023. The source is a folder, or
+an archive of it, with `takes.csv` and the MIDI and scores that it names. Columns of the table:
 
     id, midi, score, piece, player   of each take; paths are relative to the folder
     instructor1, instructor2, ...    grades of the teachers, 1 to 5, empty where not graded

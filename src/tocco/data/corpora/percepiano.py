@@ -439,7 +439,8 @@ all of this in the card of anything that is trained on it.
   rater averaged, 100 x rating / 7; missing answers are absent.
 - `labels_debiased.jsonl` (on request): means with equal weight per rater, without each rater's leniency, as
   the source states them; without `label_sd`.
-- `published_folds.csv`: the published splits by performer and by passage, to compare with published figures only.
+- `published_folds.csv`: the published splits by performer and by passage, only to compare with published
+  figures.
 - `ratings_long.csv.gz`: every single answer, byte for byte as in the source.
 - `midi/`: performances. `score/`: the score of each passage as MIDI (repeats unfolded) and MusicXML.
 - `audio/`: rendered from the MIDI, on request. The raters heard another rendering.

@@ -4,7 +4,7 @@
 
     benchmark = percepiano("percepiano/labels.jsonl")
     for fold in benchmark.folds("clusters"):
-        ...                                             # train on fold.train, rate fold.test
+        ...                                             # learn from fold.train, rate fold.test
     result = benchmark.evaluate("mine.csv", ["clusters"])
 
 Any label file with clusters is a benchmark; PercePiano is one of them, with a published split and figures.
@@ -33,6 +33,7 @@ from tocco.evaluation.benchmark.predictions import (
     Predictions,
     from_table,
     predicted_table,
+    predictions_csv,
     read_predictions,
 )
 from tocco.evaluation.benchmark.protocols import (
@@ -103,7 +104,7 @@ class Benchmark:
         """The protocols that these labels allow."""
         return tuple(self._available[0])
 
-    @property
+    @cached_property
     def segment_ids(self) -> tuple[str, ...]:
         """Of the records, in their order: what the indices of a fold mean."""
         return tuple(record.segment_id for record in self.records)
@@ -176,6 +177,7 @@ class Benchmark:
         allow_missing: bool = False,
         draws: int = DRAWS,
         seed: int = SEED,
+        progress: Progress | None = None,
     ) -> BenchmarkResult:
         """Figures of predictions under each protocol, beside what needs no listening.
 
@@ -183,14 +185,16 @@ class Benchmark:
         ----------
         predictions : a CSV, or what was read of one
         protocols
-            By default those that the file names in its column `protocol`; "clusters" without that column; with
-            `is_untrained` all that the labels allow.
+            By default those that the file names in its column `protocol`; "clusters" without that column;
+            with `is_untrained` all that the labels allow.
         is_untrained
             The system has learned nothing from these labels, so that the same predictions count in every
             protocol.
         allow_missing
             A missing prediction counts as the constant, in place of being refused.
         draws, seed : of the bootstrap
+        progress
+            Called after each protocol.
 
         Raises
         ------
@@ -207,19 +211,18 @@ class Benchmark:
                 f"have no column protocol, and count in one protocol, not in {', '.join(chosen)}",
                 next_step="predict each segment anew in each protocol, by a model of its fold",
             )
-        found = [
-            evaluate_protocol(
-                self.records,
-                protocol,
-                self.folds(protocol),
-                predicted_table(
-                    given, self.records, protocol, self.folds(protocol), allow_missing=allow_missing
-                ),
-                draws=draws,
-                seed=seed,
+        tables = {
+            protocol: predicted_table(
+                given, self.records, protocol, self.folds(protocol), allow_missing=allow_missing
             )
             for protocol in sorted(chosen, key=lambda name: [*PROTOCOLS, name].index(name))
-        ]
+        }
+        found = []
+        for protocol, table in tables.items():
+            folds = self.folds(protocol)
+            found.append(evaluate_protocol(self.records, protocol, folds, table, draws=draws, seed=seed))
+            if progress is not None:
+                progress(len(found), len(tables))
         return BenchmarkResult(
             self.name,
             self.title,
@@ -259,8 +262,6 @@ class Benchmark:
 
 def joined(parts: Sequence[Predictions]) -> Predictions:
     """Predictions of several protocols as one."""
-    from tocco.evaluation.benchmark.predictions import predictions_csv
-
     of = {protocol: by_segment for part in parts for protocol, by_segment in part.of.items()}
     return Predictions(hashlib.sha256(predictions_csv(of).encode()).hexdigest(), of)
 

@@ -1,7 +1,7 @@
 """The human ceiling: the highest figures that any system can be expected to reach against mean ratings.
 
-Mean ratings are noisy: other raters would give other means. The share of their variance that other raters would
-reproduce, their reliability, is the highest expected R2; its root is the highest expected r.
+Mean ratings are noisy: other raters would give other means. The share of their variance that other raters
+would reproduce, their reliability, is the highest expected R2; its root is the highest expected r.
 """
 
 from __future__ import annotations

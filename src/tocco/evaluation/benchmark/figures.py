@@ -14,10 +14,16 @@ from tocco.errors import InputError
 from tocco.evaluation.benchmark.ceiling import Ceiling, ceiling_of
 from tocco.evaluation.benchmark.predictions import PredictedTable
 from tocco.evaluation.benchmark.protocols import HeldOutFold
-from tocco.evaluation.bootstrap import BootstrapInterval, bootstrap_interval
 from tocco.evaluation.cross_validation.baselines import Baseline, constant, passage_mean, pianist_mean
 from tocco.evaluation.cross_validation.summary import METRICS, ClusterScores, families_of
-from tocco.metrics import coverage, interval_width
+from tocco.metrics import (
+    BootstrapInterval,
+    bootstrap_interval,
+    coverage,
+    interval_width,
+    spearman_rho,
+    value_or_nan,
+)
 from tocco.units import BoolArray, FloatArray, IntArray
 
 SUBMISSION: Final = "submission"
@@ -61,6 +67,7 @@ class PartFigures:
     of_name : (S, M, D) metrics in the order of `METRICS`
     of_family : (S, M, F) means over the members
     gain : (S, M, F) the submission less each system, on the same draws
+    rank_correlation : (D,) Spearman's, of the submission; NaN where undefined
     ceiling : of the labels of this part
     coverage : None without a standard deviation
     """
@@ -75,6 +82,7 @@ class PartFigures:
     of_name: BootstrapInterval
     of_family: BootstrapInterval
     gain: BootstrapInterval
+    rank_correlation: FloatArray
     ceiling: Ceiling
     coverage: CoverageFigures | None
 
@@ -206,11 +214,19 @@ def _part(
     clusters = np.array([record.cluster_id or record.piece_id for record in chosen])
     passages = np.array([record.passage_id or record.piece_id for record in chosen])
     base = systems["constant"][keep][:, rated]
-    scores = [
-        ClusterScores(labels[:, rated], est[keep][:, rated], base, clusters, passages, is_human)
-        for est in systems.values()
-    ]
-    families = families_of(names)
+    scores: list[ClusterScores] = []
+    seen: list[FloatArray] = []
+    for est in (table[keep][:, rated] for table in systems.values()):
+        # With new music the passage mean is the constant: pairs are counted once.
+        again = next((n for n, other in enumerate(seen) if np.array_equal(est, other)), None)
+        new = (
+            ClusterScores(labels[:, rated], est, base, clusters, passages, is_human)
+            if again is None
+            else scores[again]
+        )
+        seen.append(est)
+        scores.append(new)
+    families = _families(names)
     figures = _resampled(scores, families, clusters, draws, seed)
     n_names, n_families = len(names), len(families)
     of_name, of_family, gain = (
@@ -228,6 +244,12 @@ def _part(
         of_name=of_name,
         of_family=of_family,
         gain=gain,
+        rank_correlation=np.array(
+            [
+                value_or_nan(spearman_rho, labels[:, d], systems[SUBMISSION][keep][:, d])
+                for d in np.flatnonzero(rated)
+            ]
+        ),
         ceiling=ceiling_of(chosen, names),
         coverage=_coverage(names, labels[:, rated], predicted, keep, rated),
     )
@@ -279,6 +301,14 @@ def _coverage(
     return CoverageFigures(
         tuple(rows), np.array([row[0] for row in rows.values()]), np.array([row[1] for row in rows.values()])
     )
+
+
+def _families(names: tuple[str, ...]) -> dict[str, BoolArray]:
+    """The families with members; one of a single member has its name."""
+    return {
+        names[int(np.argmax(mask))] if mask.sum() == 1 else family: mask
+        for family, mask in families_of(names).items()
+    }
 
 
 def _known_mean(values: FloatArray) -> FloatArray:

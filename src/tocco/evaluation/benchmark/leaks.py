@@ -1,7 +1,7 @@
 """What a split leaks: music, pianists and takes that are in more than one of its parts.
 
-A split is any assignment of segments to parts: folds of a cross-validation, or train and test. Every two parts
-are compared, since each is tested by what was trained on the others.
+A split is any assignment of segments to parts: folds of a cross-validation, or train and test. Every two
+parts are compared, since each is tested by what was trained on the others.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tocco.units import IntArray
 
 KINDS: Final[Mapping[str, str]] = {
     "identical MIDI": "the same MIDI file, byte for byte, under two names",
-    "same take": f"{100 * NEAR_DUPLICATE_SHARE:.0f} % or more of the shorter one's notes and their times in common: "
+    "same take": f"{100 * NEAR_DUPLICATE_SHARE:.0f} % or more of the notes and times of the shorter one: "
     "an excerpt within an excerpt, or one take under two names",
     "cluster": "bars in common, by whomever played",
     "passage": "the same bars",

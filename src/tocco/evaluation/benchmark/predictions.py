@@ -3,9 +3,9 @@
 Wide     segment_id, [protocol], [fold], NAME, NAME, ..., [NAME_sd, ...]
 Long     segment_id, name, rating, [sd], [protocol], [fold]
 
-A NAME is a dimension or a descriptor (upper and lower case are equal), a rating is 0 to 100. `fold` is the fold
-that the segment was held out in, as in the table of folds. A file with the column `protocol` has the predictions
-of several protocols. Every fault of a file is listed, one line each.
+A NAME is a dimension or a descriptor (upper and lower case are equal), a rating is 0 to 100. `fold` is the
+fold that the segment was held out in, as in the table of folds. A file with the column `protocol` has the
+predictions of several protocols. Every fault of a file is listed, one line each.
 """
 
 from __future__ import annotations

@@ -73,8 +73,9 @@ def folds_of(
 ) -> tuple[HeldOutFold, ...]:
     """The folds of a protocol, in order of their names.
 
-    No record is tested twice. A score rendering has no pianist: with "performer" and "both" it is never tested,
-    and may be trained on wherever its music may. A performance by an unknown pianist is in neither part there.
+    No record is tested twice. A score rendering has no pianist: with "performer" and "both" it is never
+    tested, and may be trained on wherever its music may. A performance by an unknown pianist is in neither
+    part there.
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ def balanced_folds(groups: Iterable[str], n_folds: int = N_FOLDS) -> dict[str, i
 
 
 def read_published_split(path: Path, records: Sequence[LabelRecord]) -> dict[str, str]:
-    """Segment_id -> part of the published performer split, from a table with the columns segment_id, performer.
+    """Segment_id -> part of the published performer split, from a table with the column performer.
 
     Raises
     ------
