@@ -25,8 +25,13 @@ _Assessments = Annotated[
     Path | None, typer.Option(help="Folder of assessments, <segment_id>.json, in place of predictions.")
 ]
 _Result = Annotated[
-    Path | None,
-    typer.Option(help="Result of a cross-validation, FOLDER/predictions; with --system and --protocol."),
+    list[str] | None,
+    typer.Option(
+        "--result",
+        metavar="PROTOCOL=PATH",
+        help="Result of a cross-validation under a protocol, as in clusters=FOLDER/predictions; repeat it "
+        "for several protocols of one --system.",
+    ),
 ]
 _System = Annotated[str | None, typer.Option(help="A system of --result.")]
 _Baseline = Annotated[
@@ -133,16 +138,15 @@ def _run(benchmark: Any, output: Path, folds: bool, given: dict[str, Any]) -> No
     from tocco.apps.commands import open_benchmark as command
 
     if folds:
-        others = [
-            name for name in ("predictions", "assessments", "result", "baseline") if given[name] is not None
-        ]
+        others = [name for name in ("predictions", "assessments", "result", "baseline") if given[name]]
         if others:
             raise UsageError("--folds", f"and --{others[0]} exclude each other", next_step="leave one out")
         command.write_folds(benchmark, output)
         return
-    names = ("predictions", "assessments", "result", "baseline", "system", "allow_missing", "about", "draws")
+    names = ("predictions", "assessments", "baseline", "system", "allow_missing", "about", "draws")
     entry = command.Entry(
         **{name: given[name] for name in names},
+        results=tuple(given["result"] or ()),
         protocols=tuple(given["protocols"]) if given["protocols"] else None,
         is_untrained=given["untrained"],
     )

@@ -15,13 +15,14 @@ from tocco.evaluation.benchmark.benchmark import DRAWS, SEED, Benchmark, joined
 from tocco.evaluation.benchmark.leaderboard import README, leaderboard_text, read_leaderboard
 from tocco.evaluation.benchmark.leaks import CLAIMS, read_split
 from tocco.evaluation.benchmark.other_predictions import predictions_of_assessments, predictions_of_result
-from tocco.evaluation.benchmark.page import figures_csv, markdown
+from tocco.evaluation.benchmark.page import figures_csv, fold_sentence, markdown, summary
 from tocco.evaluation.benchmark.predictions import (
     FaultyPredictionsError,
     Predictions,
     predictions_csv,
     read_predictions,
 )
+from tocco.evaluation.benchmark.protocols import PROTOCOLS
 from tocco.evaluation.benchmark.submission import read_about, submission_of, write_submission
 from tocco.files import writable_folder, write_bytes
 
@@ -39,7 +40,7 @@ class Entry:
     ----------
     predictions : a CSV
     assessments : folder of assessments
-    result : of a cross-validation, without suffix; `system` names one of its systems
+    results : "protocol=path" of cross-validations, paths without suffix; `system` names one of their systems
     baseline : of `NO_LISTENING`
     system
     protocols : None for those that the predictions are of
@@ -50,7 +51,7 @@ class Entry:
 
     predictions: Path | None = None
     assessments: Path | None = None
-    result: Path | None = None
+    results: tuple[str, ...] = ()
     baseline: str | None = None
     system: str | None = None
     protocols: tuple[str, ...] | None = None
@@ -96,7 +97,10 @@ def evaluate(benchmark: Benchmark, entry: Entry, output: Path) -> int:
     if about is not None:
         write_submission(submission_of(result, about), output / SUBMISSION)
     write_bytes(output / PAGE, text.encode())
-    typer.echo(text)
+    typer.echo(summary(result))
+    for figures in result.protocols:
+        typer.echo(f"{figures.protocol}: {fold_sentence(result, figures)}")
+    typer.echo(f"{output / PAGE}: every target, what needs no listening, published figures")
     return 0
 
 
@@ -124,8 +128,7 @@ def leaderboard(folder: Path) -> None:
 
 def _predictions(benchmark: Benchmark, entry: Entry, output: Path) -> Predictions:
     """What is evaluated; predictions that were no file before are written as one."""
-    sources = (entry.predictions, entry.assessments, entry.result, entry.baseline)
-    if sum(source is not None for source in sources) != 1:
+    if sum(map(bool, (entry.predictions, entry.assessments, entry.results, entry.baseline))) != 1:
         raise UsageError(
             "tocco benchmark",
             "needs one thing to evaluate",
@@ -136,17 +139,21 @@ def _predictions(benchmark: Benchmark, entry: Entry, output: Path) -> Prediction
         return read_predictions(entry.predictions)
     if entry.assessments is not None:
         found = predictions_of_assessments(entry.assessments)
-    elif entry.result is not None:
-        found = _of_result(benchmark, entry.result, entry.system, entry.protocols)
+    elif entry.results:
+        found = _of_results(benchmark, entry.results, entry.system)
     else:
         found = benchmark.baseline(str(entry.baseline))
     write_bytes(output / PREDICTIONS, predictions_csv(found.of).encode())
     return found
 
 
-def _of_result(
-    benchmark: Benchmark, path: Path, system: str | None, protocols: Sequence[str] | None
-) -> Predictions:
-    if system is None or protocols is None or len(protocols) != 1:
-        raise UsageError("--result", "needs --system and one --protocol", next_step="name both")
-    return joined([predictions_of_result(path, system, benchmark, protocols[0])])
+def _of_results(benchmark: Benchmark, results: Sequence[str], system: str | None) -> Predictions:
+    if system is None:
+        raise UsageError("--result", "needs --system", next_step="name one of its systems")
+    parts: list[Predictions] = []
+    for given in results:
+        protocol, equals, path = given.partition("=")
+        if not equals or protocol not in PROTOCOLS:
+            raise UsageError("--result", f"is {given!r}", allowed=f"PROTOCOL=PATH; {', '.join(PROTOCOLS)}")
+        parts.append(predictions_of_result(Path(path), system, benchmark, protocol))
+    return joined(parts)

@@ -27,7 +27,7 @@ from tocco.data.corpora.percepiano import PUBLISHED_FOLDS
 from tocco.data.records import LabelRecord, read_labels
 from tocco.engines import Progress
 from tocco.errors import InputError
-from tocco.evaluation.benchmark.figures import ProtocolFigures, evaluate_protocol, no_listening
+from tocco.evaluation.benchmark.figures import NO_LISTENING, ProtocolFigures, evaluate_protocol, no_listening
 from tocco.evaluation.benchmark.leaks import LeakReport, find_leaks
 from tocco.evaluation.benchmark.predictions import (
     Predictions,
@@ -43,8 +43,9 @@ from tocco.evaluation.benchmark.protocols import (
     read_published_split,
 )
 from tocco.evaluation.benchmark.published import PublishedFigure, published_figures
-from tocco.rubrics import TARGETS
+from tocco.rubrics import DESCRIPTORS, TARGETS
 from tocco.schema import laid_out
+from tocco.units import FloatArray
 
 DRAWS: Final = 2000
 """Draws of the bootstrap over clusters."""
@@ -108,6 +109,10 @@ class Benchmark:
     def segment_ids(self) -> tuple[str, ...]:
         """Of the records, in their order: what the indices of a fold mean."""
         return tuple(record.segment_id for record in self.records)
+
+    def labels(self, names: Sequence[str] = DESCRIPTORS) -> FloatArray:
+        """(N, len(names)) ratings of 0 to 100 in the order of the records, NaN where missing."""
+        return np.array([[record.labels.get(name, np.nan) for name in names] for record in self.records])
 
     @property
     def labels_sha256(self) -> str:
@@ -239,9 +244,15 @@ class Benchmark:
         Parameters
         ----------
         system : of `NO_LISTENING`
+
+        Raises
+        ------
+        InputError
+            It is none of them.
         """
-        labels = np.array([[record.labels.get(name, np.nan) for name in TARGETS] for record in self.records])
-        parts = []
+        if system not in NO_LISTENING:
+            raise InputError("baseline", f"is {system!r}", allowed=", ".join(NO_LISTENING))
+        labels, parts = self.labels(TARGETS), list[Predictions]()
         for protocol in self.protocols:
             folds = self.folds(protocol)
             rating = no_listening(self.records, labels, folds)[system]

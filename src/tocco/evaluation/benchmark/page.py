@@ -56,7 +56,7 @@ def markdown(result: BenchmarkResult, provenance: Sequence[tuple[str, str]]) -> 
     result
     provenance : (what, which), printed in this order
     """
-    blocks = [f"# {result.title} benchmark", *_summary(result)]
+    blocks = [f"# {result.title} benchmark", summary(result)]
     blocks.append("\n".join(f"- {what}: {which}" for what, which in (*provenance, *_facts(result))))
     blocks.append(_LEGEND)
     for figures in result.protocols:
@@ -89,7 +89,8 @@ def fold_sentence(result: BenchmarkResult, figures: ProtocolFigures) -> str:
     return "**not stated: whether these predictions come from held-out folds cannot be checked**"
 
 
-def _summary(result: BenchmarkResult) -> list[str]:
+def summary(result: BenchmarkResult) -> str:
+    """The table of the most important figures, one row a protocol and family."""
     head = ["protocol", "new in the test part", "targets", "R2", "human ceiling", "best without listening"]
     head += ["R2 above that", "r", "pairs, same passage"]
     rows = []
@@ -111,7 +112,7 @@ def _summary(result: BenchmarkResult) -> list[str]:
                     _number(float(part.of_family.value[0, metric_index("pair_accuracy_within"), f]), "pairs"),
                 ]
             )
-    return ["\n".join(table(head, rows)).rstrip()]
+    return "\n".join(table(head, rows)).rstrip()
 
 
 def family_title(family: str) -> str:

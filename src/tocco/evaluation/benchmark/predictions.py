@@ -34,6 +34,7 @@ SD_SUFFIX: Final = "_sd"
 _KEYS: Final = ("segment_id", "protocol", "fold")
 _LONG: Final = ("name", "rating", "sd")
 _SHOWN_FAULTS: Final = 20
+_DECIMALS: Final = 4  # of predictions that are made here, so that a file has all of them
 
 
 class FaultyPredictionsError(InputError):
@@ -248,11 +249,12 @@ def from_table(
 
 
 def _finite(names: Sequence[str], row: FloatArray) -> dict[str, float]:
-    return {name: float(value) for name, value in zip(names, row, strict=True) if np.isfinite(value)}
+    known = zip(names, row.tolist(), strict=True)
+    return {name: round(value, _DECIMALS) for name, value in known if np.isfinite(value)}
 
 
 def _cell(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}"
+    return "" if value is None else f"{value:.10g}"
 
 
 def _read_wide(table: Table, faults: list[str]) -> dict[str, dict[str, Prediction]]:
