@@ -59,7 +59,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "evaluation": (
         {"markdown", "norm_facts", "png"},
         {"cross_validation", "pseudo_labels", "validity", "export"},
-        {"transcription", "ablations", "interval_calibration"},
+        {"transcription", "ablations", "interval_calibration", "benchmark"},
     ),
     "marking": (
         {"shrinkage"},

@@ -118,7 +118,7 @@ def test_what_is_to_be_evaluated_is_one_thing(folder: Path) -> None:
     for words in ((), ("--baseline", "constant", "--predictions", "@x.csv")):
         done = run(folder, *LABELS, "@out", *words)
         assert isinstance(done.exception, UsageError)
-        assert "--predictions, --assessments, --result or --baseline" in str(done.exception)
+        assert "--predictions, --assessments, --result, --baseline or --model" in str(done.exception)
     done = run(folder, *LABELS, "@folds.csv", "--folds", "--baseline", "constant")
     assert "--folds: and --baseline exclude each other" in str(done.exception)
     done = run(folder, *LABELS, "@out", "--result", "clusters=x")

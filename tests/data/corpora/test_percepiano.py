@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import symusic
 
-from tocco.data.corpora.percepiano import import_percepiano
+from tocco.data.corpora.percepiano import PUBLISHED_FOLDS, import_percepiano
 from tocco.data.records import read_labels
 from tocco.errors import InputError, OutputError
 from tocco.rubrics import DESCRIPTORS
@@ -337,3 +337,20 @@ def test_the_real_pack(corpus_dir, tmp_path):
     assert len({record.cluster_id for record in records}) == 37
     assert len({record.work_id for record in records}) == 4
     shutil.rmtree(tmp_path / "out")
+
+
+def test_the_published_splits_are_kept_where_the_pack_has_them(pack, tmp_path):
+    import_percepiano(pack, tmp_path / "without", render=None)
+    assert not (tmp_path / "without" / PUBLISHED_FOLDS).exists()
+    head, *rows = (pack / "folds.csv").read_text().splitlines()
+    rows = [f"{row},{n},test" for n, row in enumerate(rows)]
+    columns = "official_performer4fold,composition4fold_procedure_rerun"
+    (pack / "folds.csv").write_text("\n".join([f"{head},{columns}", *rows]) + "\n")
+    report = import_percepiano(pack, tmp_path / "with", render=None)
+    lines = (tmp_path / "with" / PUBLISHED_FOLDS).read_text().splitlines()
+    assert lines[0] == "segment_id,performer,passage"
+    names = [record.segment_id for record in read_labels(report.labels_path)]
+    part_of = {row.split(",")[0]: row.split(",")[-2] for row in rows}
+    assert lines[1:] == [f"{name},{part_of[name]},test" for name in names]
+    # The label file is the same: runs have recorded its hash.
+    assert report.labels_path.read_bytes() == (tmp_path / "without" / "labels.jsonl").read_bytes()

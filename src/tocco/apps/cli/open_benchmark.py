@@ -37,6 +37,14 @@ _System = Annotated[str | None, typer.Option(help="A system of --result.")]
 _Baseline = Annotated[
     str | None, typer.Option(help="Evaluate 'constant', 'passage mean' or 'pianist mean' as a system.")
 ]
+_Model = Annotated[
+    str | None,
+    typer.Option(
+        help="Fit one of tocco's models of statistics to each fold, and evaluate it: 'ridge, 10 features', "
+        "'ridge, statistics', 'kernel ridge', 'trees, no score' or 'trees'."
+    ),
+]
+_Jobs = Annotated[int, typer.Option(min=1, help="Parallel processes of --model.")]
 _Protocols = Annotated[
     list[str] | None,
     typer.Option(
@@ -61,6 +69,9 @@ _About = Annotated[
 _Draws = Annotated[int, typer.Option(min=1, help="Draws of the bootstrap over clusters.")]
 
 
+_SOURCES = ("predictions", "assessments", "result", "baseline", "model")
+
+
 def percepiano(
     labels: _Labels,
     output: _Output,
@@ -70,11 +81,13 @@ def percepiano(
     result: _Result = None,
     system: _System = None,
     baseline: _Baseline = None,
+    model: _Model = None,
     protocols: _Protocols = None,
     untrained: _Untrained = False,
     allow_missing: _AllowMissing = False,
     about: _About = None,
     draws: _Draws = 2000,
+    jobs: _Jobs = 1,
 ) -> None:
     """Evaluate predictions of PercePiano's ratings without leaks, beside baselines and published figures."""
     from tocco.evaluation.benchmark import percepiano as benchmark_of
@@ -92,11 +105,13 @@ def ratings(
     result: _Result = None,
     system: _System = None,
     baseline: _Baseline = None,
+    model: _Model = None,
     protocols: _Protocols = None,
     untrained: _Untrained = False,
     allow_missing: _AllowMissing = False,
     about: _About = None,
     draws: _Draws = 2000,
+    jobs: _Jobs = 1,
 ) -> None:
     """Evaluate predictions of the ratings of any label file: the same protocols, beside no listening."""
     from tocco.evaluation.benchmark import ratings as benchmark_of
@@ -138,12 +153,15 @@ def _run(benchmark: Any, output: Path, folds: bool, given: dict[str, Any]) -> No
     from tocco.apps.commands import open_benchmark as command
 
     if folds:
-        others = [name for name in ("predictions", "assessments", "result", "baseline") if given[name]]
+        others = [name for name in _SOURCES if given[name]]
         if others:
             raise UsageError("--folds", f"and --{others[0]} exclude each other", next_step="leave one out")
         command.write_folds(benchmark, output)
         return
-    names = ("predictions", "assessments", "baseline", "system", "allow_missing", "about", "draws")
+    names = (
+        *("predictions", "assessments", "baseline", "model", "system"),
+        *("allow_missing", "about", "draws", "jobs"),
+    )
     entry = command.Entry(
         **{name: given[name] for name in names},
         results=tuple(given["result"] or ()),

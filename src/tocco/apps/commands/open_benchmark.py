@@ -14,7 +14,11 @@ from tocco.errors import InputError, UsageError
 from tocco.evaluation.benchmark.benchmark import DRAWS, SEED, Benchmark, joined
 from tocco.evaluation.benchmark.leaderboard import README, leaderboard_text, read_leaderboard
 from tocco.evaluation.benchmark.leaks import CLAIMS, read_split
-from tocco.evaluation.benchmark.other_predictions import predictions_of_assessments, predictions_of_result
+from tocco.evaluation.benchmark.other_predictions import (
+    predictions_of_assessments,
+    predictions_of_result,
+    predictions_of_shallow_model,
+)
 from tocco.evaluation.benchmark.page import figures_csv, fold_sentence, markdown, summary
 from tocco.evaluation.benchmark.predictions import (
     FaultyPredictionsError,
@@ -34,7 +38,7 @@ PREDICTIONS: Final = "predictions.csv"
 
 @dataclass(frozen=True)
 class Entry:
-    """What is evaluated: exactly one of the first four.
+    """What is evaluated: exactly one of the first five.
 
     Attributes
     ----------
@@ -42,7 +46,9 @@ class Entry:
     assessments : folder of assessments
     results : "protocol=path" of cross-validations, paths without suffix; `system` names one of their systems
     baseline : of `NO_LISTENING`
+    model : of `SHALLOW_MODELS`
     system
+    jobs : processes that measure and fit a model
     protocols : None for those that the predictions are of
     is_untrained, allow_missing : as of `Benchmark.evaluate`
     about : YAML of a submission
@@ -53,12 +59,14 @@ class Entry:
     assessments: Path | None = None
     results: tuple[str, ...] = ()
     baseline: str | None = None
+    model: str | None = None
     system: str | None = None
     protocols: tuple[str, ...] | None = None
     is_untrained: bool = False
     allow_missing: bool = False
     about: Path | None = None
     draws: int = DRAWS
+    jobs: int = 1
     seed: int = SEED
 
 
@@ -128,12 +136,13 @@ def leaderboard(folder: Path) -> None:
 
 def _predictions(benchmark: Benchmark, entry: Entry, output: Path) -> Predictions:
     """What is evaluated; predictions that were no file before are written as one."""
-    if sum(map(bool, (entry.predictions, entry.assessments, entry.results, entry.baseline))) != 1:
+    given = (entry.predictions, entry.assessments, entry.results, entry.baseline, entry.model)
+    if sum(map(bool, given)) != 1:
         raise UsageError(
             "tocco benchmark",
             "needs one thing to evaluate",
-            allowed="--predictions, --assessments, --result or --baseline",
-            next_step="give one of the four, or --folds",
+            allowed="--predictions, --assessments, --result, --baseline or --model",
+            next_step="give one of the five, or --folds",
         )
     if entry.predictions is not None:
         return read_predictions(entry.predictions)
@@ -141,6 +150,16 @@ def _predictions(benchmark: Benchmark, entry: Entry, output: Path) -> Prediction
         found = predictions_of_assessments(entry.assessments)
     elif entry.results:
         found = _of_results(benchmark, entry.results, entry.system)
+    elif entry.model:
+        with progress_bar("measuring") as measuring, progress_bar("learning") as learning:
+            found = predictions_of_shallow_model(
+                benchmark,
+                entry.model,
+                entry.protocols,
+                jobs=entry.jobs,
+                measuring=measuring,
+                learning=learning,
+            )
     else:
         found = benchmark.baseline(str(entry.baseline))
     write_bytes(output / PREDICTIONS, predictions_csv(found.of).encode())
