@@ -23,6 +23,7 @@ def test_the_program_of_the_page_writes_what_the_benchmark_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "percepiano"
+    folder.mkdir()
     made_up = records(folder)
     for n, record in enumerate(made_up):
         played = performance(np.random.default_rng(n), velocity=30.0 + n, jitter_sec=0.01)

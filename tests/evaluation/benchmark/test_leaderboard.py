@@ -152,3 +152,13 @@ def test_every_submission_of_the_leaderboard_is_valid_and_its_page_is_of_these_f
             for figures in entry.figures:
                 assert -1.0 <= figures.r.value <= 1.0
                 assert figures.r2.value <= figures.r.value**2 + 1e-3
+
+
+def test_what_is_said_of_our_own_systems_is_in_their_submissions() -> None:
+    said = [read_about(path) for path in sorted((BOARD / "about").glob("*.yaml"))]
+    assert len(said) >= 5
+    entered = [one.about for one in read_leaderboard(BOARD)]
+    assert all(about in entered for about in said)
+    for about in said:
+        for link in (about.link, about.code):
+            assert link is None or (BOARD / link).is_file()

@@ -108,7 +108,7 @@ def evaluate(benchmark: Benchmark, entry: Entry, output: Path) -> int:
     typer.echo(summary(result))
     for figures in result.protocols:
         typer.echo(f"{figures.protocol}: {fold_sentence(result, figures)}")
-    typer.echo(f"{output / PAGE}: every target, what needs no listening, published figures")
+    typer.echo(f"{output / PAGE}: every target, beside what needs no listening")
     return 0
 
 

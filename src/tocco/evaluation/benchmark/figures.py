@@ -276,8 +276,10 @@ def _resampled(
 
 
 def _slice(figures: BootstrapInterval, start: int, width: int) -> BootstrapInterval:
-    ends = (array[..., start : start + width] for array in (figures.value, figures.low, figures.high))
-    return BootstrapInterval(*ends, figures.level)
+    value, low, high = (
+        array[..., start : start + width] for array in (figures.value, figures.low, figures.high)
+    )
+    return BootstrapInterval(value, low, high, figures.level)
 
 
 def _coverage(

@@ -235,14 +235,14 @@ def from_table(
     protocol: str,
 ) -> Predictions:
     """Predictions from arrays in the order of the records, (N, D); what no fold tests is left out."""
-    of = {
+    of: dict[str, Prediction] = {
         segment_ids[i]: Prediction(
             fold.name,
             _finite(names, rating[i]),
             {} if sd is None else _finite(names, sd[i]),
         )
         for fold in folds
-        for i in fold.test
+        for i in fold.test.tolist()
     }
     text = predictions_csv({protocol: of})
     return Predictions(hashlib.sha256(text.encode()).hexdigest(), {protocol: of})

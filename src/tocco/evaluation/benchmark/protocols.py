@@ -248,5 +248,5 @@ def _check(records: Sequence[LabelRecord], protocol: str, fold: HeldOutFold) -> 
     if "performer" in barriers:
         train = [records[i] for i in fold.train if not records[i].is_score_rendering]
         assert_disjoint(train, test, by=("performer",))
-    others = tuple(barrier for barrier in barriers if barrier != "performer")
+    others: tuple[Barrier, ...] = tuple(barrier for barrier in barriers if barrier != "performer")
     assert_disjoint([records[i] for i in fold.train], test, by=others)
