@@ -43,7 +43,7 @@ def alignment_report(
         lists
         | {
             "counts": {kind: len(notes) for kind, notes in lists.items()},
-            "bars": _bar_lines(alignment),
+            "bars": bar_lines(alignment),
             "repeats": alignment.score.repeats,
             "agreement": alignment.overall_confidence,
             "unheard": tuple(_left_out(alignment, int(note)) for note in unheard),
@@ -126,7 +126,7 @@ def _left_out(alignment: Alignment, written: int) -> NoteOutcome:
     )
 
 
-def _bar_lines(alignment: Alignment) -> list[tuple[str, float]]:
+def bar_lines(alignment: Alignment) -> list[tuple[str, float]]:
     """Bar lines from the first to the last bar in which a note was matched."""
     if len(alignment.match) == 0:
         return []

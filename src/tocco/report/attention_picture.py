@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tocco.files import replacing
-from tocco.inference.assessment import Assessment
+from tocco.inference.assessment import Assessment, Curve
 from tocco.inference.attention import Attention
 from tocco.report.attention_wording import attention_limits, attention_meaning, attention_range
 from tocco.report.curve_picture import drawable, end_of_axis, time_step
@@ -33,6 +34,26 @@ _ATTENTION, _RATING = "#84418f", "#1f6296"
 _MOMENT: Final = {"weakest": "#e08a1e", "strongest": "#1f9e77"}
 
 
+@dataclass(frozen=True, eq=False)
+class AttentionOverTime:
+    """What a heat map of attention is drawn from.
+
+    Attributes
+    ----------
+    name : of the performance, for the heading
+    curve : whose points the attention has
+    attention
+    bars : (printed number, second of its bar line); empty without a score
+    end_sec : end of the axis of time
+    """
+
+    name: str
+    curve: Curve
+    attention: Attention
+    bars: Sequence[tuple[str, float]]
+    end_sec: float
+
+
 def draw_attention_map(assessment: Assessment, path: Path) -> None:
     """Draw the attention of every head and of their mean: rows are heads, columns points of the curve.
 
@@ -47,13 +68,18 @@ def draw_attention_map(assessment: Assessment, path: Path) -> None:
     OutputError
         The file cannot be written.
     """
-    attention = _attention_of(assessment)
+    draw_heat_map(_shown(assessment), path)
+
+
+def draw_heat_map(shown: AttentionOverTime, path: Path) -> None:
+    """`draw_attention_map` of a performance that is no assessment."""
+    attention = shown.attention
     rows = [*attention.heads, attention.curve]
     figure = _figure(_TOP_IN + 0.34 * len(rows) + _FOOT_IN)
-    axes = _axes(figure, assessment, _TOP_IN, 0.34 * len(rows))
+    axes = _axes(figure, shown, _TOP_IN, 0.34 * len(rows))
     most = attention_range(attention)
     shares = np.log2(np.clip([[np.nan if v is None else v for v in row] for row in rows], 1.0 / most, most))
-    edges, cells = _columns(assessment, shares)
+    edges, cells = _columns(shown.curve, shares)
     image = axes.pcolormesh(
         edges, np.arange(len(rows) + 1), cells, cmap="PuOr_r", vmin=-np.log2(most), vmax=np.log2(most)
     )
@@ -64,7 +90,7 @@ def draw_attention_map(assessment: Assessment, path: Path) -> None:
     scale.set_ticks([-np.log2(most), 0.0, np.log2(most)], labels=[f"{v:g} ×" for v in (1 / most, 1.0, most)])
     scale.ax.tick_params(labelsize=8, length=0, colors=_GREY)
     scale.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
-    _finish(figure, assessment, "Attention of the network, by head", path)
+    _finish(figure, shown, "Attention of the network, by head", path)
 
 
 def draw_attention_curve(assessment: Assessment, path: Path) -> None:
@@ -81,9 +107,10 @@ def draw_attention_curve(assessment: Assessment, path: Path) -> None:
     OutputError
         The file cannot be written.
     """
-    attention = _attention_of(assessment)
+    shown = _shown(assessment)
+    attention = shown.attention
     figure = _figure(_TOP_IN + 1.1 + 0.25 + 1.5 + _FOOT_IN)
-    upper = _axes(figure, assessment, _TOP_IN, 1.1, is_last=False)
+    upper = _axes(figure, shown, _TOP_IN, 1.1, is_last=False)
     most = attention_range(attention)
     upper.set_yscale("log", base=2)
     upper.set_ylim(1.0 / most, most)
@@ -92,9 +119,9 @@ def draw_attention_curve(assessment: Assessment, path: Path) -> None:
     upper.set_ylabel("attention", fontsize=9, color=_INK)
     for time, value in value_strokes(assessment.curve, attention.curve):
         upper.plot(time, np.clip(value, 1.0 / most, most), color=_ATTENTION, linewidth=1.6)
-    lower = _axes(figure, assessment, _TOP_IN + 1.35, 1.5)
+    lower = _axes(figure, shown, _TOP_IN + 1.35, 1.5)
     _draw_rating(lower, assessment)
-    _finish(figure, assessment, "Attention of the network over time, and the rating", path)
+    _finish(figure, shown, "Attention of the network over time, and the rating", path)
 
 
 def _draw_rating(axes: Axes, assessment: Assessment) -> None:
@@ -113,15 +140,23 @@ def _draw_rating(axes: Axes, assessment: Assessment) -> None:
         axes.plot(time, value, color=_RATING, linewidth=1.6)
 
 
-def _attention_of(assessment: Assessment) -> Attention:
+def _shown(assessment: Assessment) -> AttentionOverTime:
     if assessment.attention is None:
         raise ValueError("this assessment holds no attention")
-    return assessment.attention
+    inputs, report = assessment.inputs, assessment.alignment
+    heard = inputs.audio if inputs.audio.origin == "given" else inputs.midi
+    return AttentionOverTime(
+        name=heard.name,
+        curve=assessment.curve,
+        attention=assessment.attention,
+        bars=() if report is None else report.bars,
+        end_sec=end_of_axis(assessment),
+    )
 
 
-def _columns(assessment: Assessment, shares: Any) -> tuple[Any, Any]:
+def _columns(curve: Curve, shares: Any) -> tuple[Any, Any]:
     """(C + 1,) edges in seconds and (rows, C) cells: an empty cell where the music rests."""
-    start, end = np.array(assessment.curve.start_sec), np.array(assessment.curve.end_sec)
+    start, end = np.array(curve.start_sec), np.array(curve.end_sec)
     after = np.flatnonzero(start[1:] - end[:-1] > 0.5 * np.median(end - start)) + 1
     edges = np.append(np.insert(start, after, end[after - 1]), end[-1])
     return edges, np.insert(shares, after, np.nan, axis=1)
@@ -137,13 +172,13 @@ def _figure(height_in: float) -> Figure:
 
 
 def _axes(
-    figure: Figure, assessment: Assessment, top_in: float, height_in: float, *, is_last: bool = True
+    figure: Figure, shown: AttentionOverTime, top_in: float, height_in: float, *, is_last: bool = True
 ) -> Axes:
     """A panel on the axis of time, with the numbers of the bars above the first one."""
     whole_in = figure.get_figheight()
     bottom = 1.0 - (top_in + height_in) / whole_in
     axes = figure.add_axes((_LEFT, bottom, _RIGHT - _LEFT, height_in / whole_in))
-    end_sec = end_of_axis(assessment)
+    end_sec = shown.end_sec
     axes.set_xlim(0.0, end_sec)
     seconds = np.arange(0.0, end_sec + 1e-6, time_step(end_sec))
     axes.set_xticks(seconds, [clock(second) for second in seconds] if is_last else [])
@@ -152,12 +187,11 @@ def _axes(
         spine.set_visible(side in {"left", "bottom"})
         spine.set_color(_PALE)
     if top_in == _TOP_IN:
-        _number_bars(axes, assessment)
+        _number_bars(axes, shown.bars)
     return axes
 
 
-def _number_bars(axes: Axes, assessment: Assessment) -> None:
-    bars: Sequence[tuple[str, float]] = () if assessment.alignment is None else assessment.alignment.bars
+def _number_bars(axes: Axes, bars: Sequence[tuple[str, float]]) -> None:
     step = next(n for n in (1, 2, 4, 8, 16, 32, 64, 128, 10**6) if len(bars) / n <= _MOST_BARS)
     if not bars:
         return
@@ -172,15 +206,13 @@ def _scale_axes(figure: Figure) -> Axes:
     return figure.add_axes((_RIGHT - 0.2, 1.0 - 0.24 / whole_in, 0.2, 0.12 / whole_in))
 
 
-def _finish(figure: Figure, assessment: Assessment, heading: str, path: Path) -> None:
+def _finish(figure: Figure, shown: AttentionOverTime, heading: str, path: Path) -> None:
     """Heading above, what it means and what not below; then write."""
-    attention, whole_in = _attention_of(assessment), figure.get_figheight()
-    inputs = assessment.inputs
-    heard = inputs.audio if inputs.audio.origin == "given" else inputs.midi
+    whole_in = figure.get_figheight()
     text: dict[str, Any] = {"ha": "left", "parse_math": False}
-    name = drawable(heard.name[:60])
+    name = drawable(shown.name[:60])
     figure.text(0.02, 1.0 - 0.3 / whole_in, f"{heading}: {name}", fontsize=12, color=_INK, **text)
-    said = [attention_meaning(assessment, attention), attention_limits(attention)]
+    said = [attention_meaning(shown, shown.attention), attention_limits(shown.attention)]
     lines = [line for sentence in said for line in wrap(sentence, _CHARACTERS)]
     for k, line in enumerate(lines):
         figure.text(0.02, (0.66 - 0.19 * k) / whole_in, line, fontsize=9, color=_INK, **text)

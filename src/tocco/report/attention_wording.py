@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
-from tocco.inference.assessment import Assessment
+from tocco.inference.assessment import Curve
 from tocco.inference.attention import Attention
 from tocco.report.wording import clock
 
@@ -22,9 +22,19 @@ _NO_REASON: Final = (
 )
 
 
-def attention_meaning(assessment: Assessment, attention: Attention) -> str:
+class WithCurve(Protocol):
+    """A performance with ratings over time, such as an assessment."""
+
+    @property
+    def curve(self) -> Curve:
+        """Ratings over time."""
+        ...
+
+
+def attention_meaning(performance: WithCurve, attention: Attention) -> str:
     """What is shown, and what it comes to in this performance."""
-    known = [(v, t) for v, t in zip(attention.curve, assessment.curve.time_sec, strict=True) if v is not None]
+    time_sec = performance.curve.time_sec
+    known = [(v, t) for v, t in zip(attention.curve, time_sec, strict=True) if v is not None]
     (low, _), (high, at_sec) = min(known), max(known)
     shown = (
         f"How much the network looked at each second, compared with an even share within the "
