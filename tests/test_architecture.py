@@ -34,6 +34,7 @@ MAY_IMPORT = {
         "losses",
         "data",
         "inference",
+        "report",
         "training",
         "engines",
         "evaluation",
@@ -59,7 +60,11 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "evaluation": (
         {"markdown", "norm_facts", "png"},
         {"cross_validation", "pseudo_labels", "validity", "export"},
+<<<<<<< HEAD
         {"transcription", "ablations", "interval_calibration", "benchmark"},
+=======
+        {"transcription", "held_out"},
+>>>>>>> d563b48 (Rate held-out excerpts once, with baselines of sound and groups, and bootstrap all systems on the same draws)
     ),
     "marking": (
         {"shrinkage"},

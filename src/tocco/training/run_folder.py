@@ -22,11 +22,14 @@ import numpy as np
 import yaml
 
 from tocco.data.prepared import PreparedRecord
+from tocco.data.records import LabelRecord
 from tocco.data.splits import split_hash
 from tocco.errors import InputError, MismatchError, OutputError
 from tocco.files import sha256_of, write_bytes
+from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
 from tocco.training.config_file import parse_config
+from tocco.units import FloatArray
 
 CONFIG, SPLIT, CHECKPOINT, WEIGHTS_FILE = "config.yaml", "split.json", "last.ckpt", "model.safetensors"
 BEST, TEST_FILE = "best.ckpt", "test.json"
@@ -104,10 +107,24 @@ def describe(
 
 def labels_hash(records: Sequence[PreparedRecord]) -> str:
     """SHA-256 of the ratings of all records, independent of their order."""
+    return _hash_of_rows({one.record.segment_id: (one.label, one.label_sd) for one in records})
+
+
+def labels_hash_of(records: Sequence[LabelRecord]) -> str:
+    """`labels_hash` of records that are not prepared."""
+
+    def row(ratings: Mapping[str, float]) -> FloatArray:
+        return np.array([ratings.get(name, np.nan) for name in TARGETS])
+
+    return _hash_of_rows({one.segment_id: (row(one.labels), row(one.label_sd)) for one in records})
+
+
+def _hash_of_rows(rows: Mapping[str, tuple[FloatArray, FloatArray]]) -> str:
     digest = hashlib.sha256()
-    for record in sorted(records, key=lambda one: one.record.segment_id):
-        digest.update(record.record.segment_id.encode() + b"\0")
-        digest.update(record.label.astype("<f8").tobytes() + record.label_sd.astype("<f8").tobytes())
+    for segment_id, ratings in sorted(rows.items()):
+        digest.update(segment_id.encode() + b"\0")
+        for row in ratings:
+            digest.update(row.astype("<f8").tobytes())
     return digest.hexdigest()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,15 @@ from tocco.cache import cached_arrays
 from tocco.data.prepared import PreparedRecord, prepared_folds
 from tocco.data.splits import Protocol
 from tocco.evaluation.cross_validation.baselines import constant, cross_validate_baseline, passage_mean
-from tocco.evaluation.cross_validation.protocols import rate_fold, rate_records
+from tocco.evaluation.cross_validation.network_ratings import rate_excerpts
+from tocco.evaluation.cross_validation.protocols import rate_fold
 from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.evaluation.cross_validation.summary import CONSTANT
 from tocco.files import sha256_of
 from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
 from tocco.training.module_of_config import build_module
-from tocco.training.outputs import rated_targets
+from tocco.training.outputs import columns_of, rated_targets
 from tocco.training.run_folder import WEIGHTS_FILE
 from tocco.units import FloatArray, IntArray
 
@@ -85,13 +87,28 @@ def held_out(
         folder = run / f"fold{k}"
 
         def rate(folder: Path = folder, train: IntArray = train, test: IntArray = test) -> dict:
-            rated, _ = rate_fold(config, records, folder, (train, test), use_score=True, progress=progress)
-            return {"rating": rated}
+            rated = rate_fold(
+                config, records, folder, (train, test), use_score=True, advance=_counting(progress, len(test))
+            )
+            return {"rating": _of_all_targets(rated.rating, config)}
 
         weights = folder / WEIGHTS_FILE
         key = sha256_of(weights)[:16] if weights.is_file() else "none"
         rating[test] = cached_arrays(folder / f"held_out-{key}.safetensors", rate).array("rating")
     return rating
+
+
+def _of_all_targets(rating: FloatArray, config: ExperimentConfig) -> FloatArray:
+    """(R, all targets) from what the network rates; NaN for the rest."""
+    wide = np.full((len(rating), len(TARGETS)), np.nan)
+    wide[:, columns_of(config.model.dimensions)] = rating
+    return wide
+
+
+def _counting(progress: Callable[[int, int], None] | None, total: int) -> Callable[[], object]:
+    """A callback of one excerpt, for one that takes how many of how many are done."""
+    done = count(1)
+    return lambda: None if progress is None else progress(next(done), total)
 
 
 def untrained(
@@ -115,13 +132,13 @@ def untrained(
         def rate(train: IntArray = train, test: IntArray = test) -> dict:
             torch.manual_seed(config.training.seed)
             network = build_module(config, [records[i] for i in train], start).network.eval()
-            rated, _ = rate_records(
+            rated = rate_excerpts(
                 network.requires_grad_(False),
                 [records[i] for i in test],
                 use_score=config.data.score_features,
-                progress=progress,
+                advance=_counting(progress, len(test)),
             )
-            return {"rating": rated}
+            return {"rating": _of_all_targets(rated.rating, config)}
 
         folder = run / f"fold{k}"
         key = sha256_of(folder / WEIGHTS_FILE)[:16]  # of the same settings, data and start

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from tocco.data.preparation import WindowInputs
 from tocco.data.prepared import PreparedRecord, prepared_folds
 from tocco.data.records import LabelRecord
 from tocco.data.splits import Fold
 from tocco.errors import InputError
-from tocco.evaluation.cross_validation.baselines import (
-    constant,
-    cross_validate_baseline,
-    feature_matrix,
-    passage_mean,
-    pianist_mean,
-    ridge10,
-)
+from tocco.evaluation.cross_validation.all_baselines import all_baselines
 from tocco.evaluation.cross_validation.calibration import fit_interval_calibration
+from tocco.evaluation.cross_validation.excerpt_features import ExcerptFeatures
+from tocco.evaluation.cross_validation.network_ratings import NetworkRatings, rate_excerpts
 from tocco.evaluation.cross_validation.reliability import reliability_of_means
 from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.inference.intervals import IntervalCalibration
-from tocco.inference.rating import rate_windows
-from tocco.inference.windows import centre_weighted_merge
-from tocco.models.network import PerformanceNetwork
-from tocco.models.network_predictor import NetworkPredictor
-from tocco.music.midi import load_midi, ridge_features
+from tocco.report.attention_picture import AttentionOverTime
 from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
 from tocco.training.members import member_folders
@@ -53,15 +43,19 @@ class HeldOutRatings:
     fold : (R,) the fold that each record was held out in; -1 where excluded
     rating, sd : (R, D) rating points, in the order of `TARGETS`
         NaN where the fold is -1, and for what the network does not rate.
+    attention : segment -> attention over time, of those that it was asked for
     """
 
     fold: IntArray
     rating: FloatArray
     sd: FloatArray
+    attention: Mapping[str, AttentionOverTime] = field(default_factory=dict)
 
 
 def averaged(members: Sequence[HeldOutRatings]) -> HeldOutRatings:
     """Ratings of an ensemble: the mean, with the variance of the mixture of its members.
+
+    The attention is that of the first member.
 
     Lakshminarayanan, Pritzel and Blundell, Simple and scalable predictive uncertainty estimation using deep
     ensembles, 2017.
@@ -73,24 +67,7 @@ def averaged(members: Sequence[HeldOutRatings]) -> HeldOutRatings:
     rating = np.stack([one.rating for one in members])
     variance = np.stack([one.sd for one in members]) ** 2
     spread = np.sqrt(variance.mean(axis=0) + rating.var(axis=0))
-    return HeldOutRatings(members[0].fold, rating.mean(axis=0), spread)
-
-
-def rate_record(
-    network: PerformanceNetwork, record: PreparedRecord, *, use_score: bool
-) -> tuple[FloatArray, FloatArray]:
-    """Rating and sd of a whole excerpt, its windows merged as in an assessment.
-
-    Returns
-    -------
-    rating, sd : (D,)
-    """
-    windows: Iterable[WindowInputs] = (w.inputs(use_score=use_score) for w in record.windows)
-    rated = rate_windows(NetworkPredictor(network), windows)
-    merge = centre_weighted_merge(record.bounds_sec, rated.heard)
-    if not len(merge.time_sec):
-        raise InputError(record.record.segment_id, "has too few notes to be rated", next_step="leave it out")
-    return merge.overall(rated.rating), np.sqrt(merge.overall(rated.sd**2))
+    return HeldOutRatings(members[0].fold, rating.mean(axis=0), spread, members[0].attention)
 
 
 def held_out_ratings(
@@ -99,11 +76,13 @@ def held_out_ratings(
     run_dir: Path,
     *,
     use_score: bool,
-    progress: Callable[[int, int], None] | None = None,
+    shown: Collection[str] = (),
+    advance: Callable[[], object] = lambda: None,
 ) -> HeldOutRatings:
     """Rate every record with the network of the fold that held it out.
 
-    The split of each fold is read from its folder and must match the label file.
+    The split of each fold is read from its folder and must match the label file. `shown` and `advance` as in
+    `rate_excerpts`.
 
     Raises
     ------
@@ -114,21 +93,21 @@ def held_out_ratings(
     fold = np.full(len(records), -1)
     rating = np.full((len(records), len(TARGETS)), np.nan)
     sd = rating.copy()
-    total = sum(len(test) for _, test in folds)
+    outputs = columns_of(config.model.dimensions)
+    attention: dict[str, AttentionOverTime] = {}
     for k, (train, test) in enumerate(folds):
-        done = int(np.count_nonzero(fold >= 0))
-        rating[test], sd[test] = rate_fold(
-            config,
-            records,
-            run_dir / f"fold{k}",
-            (train, test),
-            use_score=use_score,
-            progress=None if progress is None else lambda n, _, done=done: progress(done + n, total),
+        if not len(test):
+            continue
+        folder = run_dir / f"fold{k}"
+        rated = rate_fold(
+            config, records, folder, (train, test), use_score=use_score, shown=shown, advance=advance
         )
+        rating[np.ix_(test, outputs)], sd[np.ix_(test, outputs)] = rated.rating, rated.sd
+        attention |= rated.attention
         fold[test] = k
     if not (fold >= 0).any():
         raise InputError(run_dir, "has no fold with a record")
-    return HeldOutRatings(fold, rating, sd)
+    return HeldOutRatings(fold, rating, sd, attention)
 
 
 def rate_fold(
@@ -138,9 +117,10 @@ def rate_fold(
     fold: Fold,
     *,
     use_score: bool,
-    progress: Callable[[int, int], None] | None = None,
-) -> tuple[FloatArray, FloatArray]:
-    """Rate the records that a fold holds out.
+    shown: Collection[str] = (),
+    advance: Callable[[], object] = lambda: None,
+) -> NetworkRatings:
+    """Rate the records that a fold holds out; at least one.
 
     Parameters
     ----------
@@ -150,11 +130,8 @@ def rate_fold(
         Of the part of the run: `split.json`, weights.
     fold
         Indices into the records.
-    use_score, progress
-
-    Returns
-    -------
-    rating, sd : (T, D) rating points, in the order of `TARGETS`; NaN for what the network does not rate
+    use_score, shown, advance
+        As in `rate_excerpts`.
 
     Raises
     ------
@@ -165,71 +142,96 @@ def rate_fold(
     _assert_same_split(folder, [records[i].record.segment_id for i in train])
     network = load_weights(network_from_config(config), folder / WEIGHTS_FILE)
     use_score = use_score and config.data.score_features
-    return rate_records(network, [records[i] for i in test], use_score=use_score, progress=progress)
+    return rate_excerpts(
+        network, [records[i] for i in test], use_score=use_score, shown=shown, advance=advance
+    )
 
 
-def rate_records(
-    network: PerformanceNetwork,
-    records: Sequence[PreparedRecord],
-    *,
-    use_score: bool,
-    progress: Callable[[int, int], None] | None = None,
-) -> tuple[FloatArray, FloatArray]:
-    """Rate whole excerpts.
+@dataclass(frozen=True, eq=False)
+class CrossValidation:
+    """Held-out ratings of a run and of the baselines.
 
-    Returns
-    -------
-    rating, sd : (R, D) rating points, in the order of `TARGETS`; NaN for what the network does not rate
-    """
-    outputs = columns_of(network.dimensions)
-    rating = np.full((len(records), len(TARGETS)), np.nan)
-    sd = rating.copy()
-    for row, record in enumerate(records):
-        rating[row, outputs], sd[row, outputs] = rate_record(network, record, use_score=use_score)
-        if progress is not None:
-            progress(row + 1, len(records))
-    return rating, sd
-
-
-def baseline_ratings(
-    records: Sequence[PreparedRecord], fold: IntArray, labels: FloatArray
-) -> dict[str, FloatArray]:
-    """Held-out predictions of the four baselines, by name.
-
-    Parameters
+    Attributes
     ----------
-    labels : (R, D) NaN where missing
+    result : the network or ensemble, with and without the score, and the baselines
+    undefined : baseline -> why it is not there
+    attention : as in `HeldOutRatings`, with the score
     """
-    passages = np.array([r.record.passage_id or r.record.piece_id for r in records])
-    pianists = np.array([r.record.performer_id or "" for r in records])
-    features = feature_matrix([ridge_features(load_midi(Path(str(r.record.midi_path)))) for r in records])
-    nothing = np.zeros(len(records))
-    return {
-        "constant": cross_validate_baseline(constant, nothing, labels, fold),
-        "passage mean": cross_validate_baseline(passage_mean, passages, labels, fold),
-        "pianist mean": cross_validate_baseline(pianist_mean, pianists, labels, fold),
-        "ridge, 10 features": cross_validate_baseline(ridge10, features, labels, fold),
-    }
+
+    result: CrossValidationResult
+    undefined: Mapping[str, str]
+    attention: Mapping[str, AttentionOverTime]
 
 
 def cross_validation_result(
     config: ExperimentConfig,
     records: Sequence[PreparedRecord],
+    features: ExcerptFeatures,
     run_dir: Path,
-    progress: Callable[[int, int], None] | None = None,
-) -> CrossValidationResult:
-    """Predictions of the network or ensemble, with and without the score, and of the four baselines."""
+    *,
+    shown: Collection[str] = (),
+    advance: Callable[[], object] = lambda: None,
+) -> CrossValidation:
+    """Predictions of the network or ensemble, with and without the score, and of the baselines.
+
+    Parameters
+    ----------
+    features : of the records
+    shown, advance : as in `rate_excerpts`
+    """
     label = np.stack([record.label for record in records])
     rated = rated_targets(config.model.dimensions, label)
-    with_score, without = (
-        averaged(
+
+    def ratings(*, use_score: bool) -> HeldOutRatings:
+        return averaged(
             [
-                held_out_ratings(config, records, folder, use_score=use_score, progress=progress)
-                for folder in member_folders(run_dir)
+                held_out_ratings(
+                    config,
+                    records,
+                    run,
+                    use_score=use_score,
+                    shown=shown if use_score else (),
+                    advance=advance,
+                )
+                for run in member_folders(run_dir)
             ]
         )
-        for use_score in (True, False)
+
+    with_score, without = ratings(use_score=True), ratings(use_score=False)
+    baselines = all_baselines(
+        [record.record for record in records],
+        features,
+        label[:, rated],
+        prepared_folds(records, config.data.protocol),
+        seed=config.training.seed,
     )
+    predictions = {NETWORK: with_score.rating, WITHOUT_SCORE: without.rating}
+    result = result_of(
+        records,
+        rated,
+        with_score.fold,
+        {name: rating[:, rated] for name, rating in predictions.items()} | dict(baselines.rating),
+        {NETWORK: with_score.sd[:, rated], WITHOUT_SCORE: without.sd[:, rated]},
+    )
+    return CrossValidation(result, baselines.undefined, with_score.attention)
+
+
+def result_of(
+    records: Sequence[PreparedRecord],
+    rated: IntArray,
+    fold: IntArray,
+    predictions: Mapping[str, FloatArray],
+    sd: Mapping[str, FloatArray],
+) -> CrossValidationResult:
+    """Predictions with the labels and the metadata of their excerpts.
+
+    Parameters
+    ----------
+    records : R of them
+    rated : (D,) indices into `TARGETS`
+    fold : (R,)
+    predictions, sd : system -> (R, D)
+    """
     about = [r.record for r in records]
     return CrossValidationResult(
         names=tuple(TARGETS[d] for d in rated),
@@ -238,14 +240,10 @@ def cross_validation_result(
         passages=np.array([r.passage_id or r.piece_id for r in about]),
         performers=np.array([r.performer_id or "" for r in about]),
         is_score=np.array([r.is_score_rendering for r in about]),
-        fold=with_score.fold,
-        labels=label[:, rated],
-        predictions={
-            NETWORK: with_score.rating[:, rated],
-            WITHOUT_SCORE: without.rating[:, rated],
-            **baseline_ratings(records, with_score.fold, label[:, rated]),
-        },
-        sd={NETWORK: with_score.sd[:, rated], WITHOUT_SCORE: without.sd[:, rated]},
+        fold=fold,
+        labels=np.stack([r.label[rated] for r in records]),
+        predictions=predictions,
+        sd=sd,
     )
 
 
@@ -265,10 +263,7 @@ def calibration_of(
     records : those of the result, in any order
     system
     """
-    label = np.array([[record.labels.get(name, np.nan) for name in TARGETS] for record in records])
-    label_sd = np.array([[record.label_sd.get(name, np.nan) for name in TARGETS] for record in records])
-    n_raters = np.array([record.n_raters or np.nan for record in records], dtype=float)
-    reliability = dict(zip(TARGETS, reliability_of_means(label, label_sd, n_raters), strict=True))
+    reliability = reliability_by_name(records)
     tested = result.subset(result.fold >= 0)
     return fit_interval_calibration(
         tested.names,
@@ -278,8 +273,17 @@ def calibration_of(
         tested.fold,
         tested.clusters,
         protocol=f"{len(np.unique(tested.fold))} folds of clusters of shared music, {len(tested)} excerpts",
-        reliability={name: r for name in tested.names if np.isfinite(r := float(reliability[name]))},
+        reliability={name: reliability[name] for name in tested.names if name in reliability},
     )
+
+
+def reliability_by_name(records: Sequence[LabelRecord]) -> dict[str, float]:
+    """Reliability of the mean ratings of every target for which it is known: the highest honest R2."""
+    label = np.array([[record.labels.get(name, np.nan) for name in TARGETS] for record in records])
+    label_sd = np.array([[record.label_sd.get(name, np.nan) for name in TARGETS] for record in records])
+    n_raters = np.array([record.n_raters or np.nan for record in records], dtype=float)
+    found = reliability_of_means(label, label_sd, n_raters)
+    return {name: float(r) for name, r in zip(TARGETS, found, strict=True) if np.isfinite(r)}
 
 
 def _assert_same_split(folder: Path, train_ids: Sequence[str]) -> None:

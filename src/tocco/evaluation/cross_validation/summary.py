@@ -9,13 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tocco.evaluation.cross_validation.result import CrossValidationResult
-from tocco.metrics import (
-    BootstrapInterval,
-    Statistic,
-    bootstrap_interval,
-    pair_counts,
-    paired_bootstrap_difference,
-)
+from tocco.metrics import BootstrapInterval, pair_counts
 from tocco.rubrics import DESCRIPTORS, DIMENSIONS
 from tocco.units import BoolArray, FloatArray, IntArray
 
@@ -26,6 +20,9 @@ CONSTANT = "constant"
 """The reference system of the skill of all others."""
 
 EVERYONE, HUMANS = "all performances", "human performances"
+
+_DRAWS_AT_ONCE = 200
+"""Draws whose table of pairs is in memory: 5 MB for every cluster and 28 targets."""
 
 _FAMILIES = (("descriptors", DESCRIPTORS), ("dimensions", DIMENSIONS))
 
@@ -87,11 +84,27 @@ class ClusterScores:
         (7, D) in the order of `METRICS`; NaN where one is undefined
         """
         times = np.bincount(self._cluster[index], minlength=len(self._size)) / self._size
-        n, y, yy, p, pp, yp, square, error, base = times @ self._sums
-        clusters = len(times)
-        lower = (times @ self._pairs.reshape(clusters, -1)).reshape(clusters, -1)
-        won, compared = (times @ lower).reshape(2, -1)
-        won_within, compared_within = times @ self._within
+        return self.over_draws(times[None])[0]
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters."""
+        return len(self._size)
+
+    def over_draws(self, times: FloatArray) -> FloatArray:
+        """Metrics of many draws at once.
+
+        Parameters
+        ----------
+        times : (B, C) how often each cluster, in sorted order, is in each draw
+
+        Returns
+        -------
+        (B, 7, D) in the order of `METRICS`; NaN where one is undefined
+        """
+        n, y, yy, p, pp, yp, square, error, base = np.einsum("bc,tcd->tbd", times, self._sums)
+        won, compared = np.split(self._pair_sums(times), 2, axis=1)
+        won_within, compared_within = np.einsum("bc,kcd->kbd", times, self._within)
         n = np.where(n > 0, n, np.nan)
         var_y, var_p = _sum_of_squares(n, y, yy), _sum_of_squares(n, p, pp)
         r = _ratio(yp - y * p / n, np.sqrt(var_y * var_p))
@@ -104,8 +117,19 @@ class ClusterScores:
                 1.0 - _ratio(error, base),
                 _ratio(won, compared),
                 _ratio(won_within, compared_within),
-            ]
+            ],
+            axis=1,
         )
+
+    def _pair_sums(self, times: FloatArray) -> FloatArray:
+        """(B, 2 D) pairs won and compared, each counted as often as its two clusters are drawn."""
+        clusters = times.shape[1]
+        found = np.empty((len(times), self._pairs.shape[-1]))
+        for first in range(0, len(times), _DRAWS_AT_ONCE):
+            some = slice(first, first + _DRAWS_AT_ONCE)
+            lower = (times[some] @ self._pairs.reshape(clusters, -1)).reshape(-1, clusters, found.shape[1])
+            found[some] = np.einsum("bc,bcd->bd", times[some], lower)
+        return found
 
 
 def _sum_of_squares(n: FloatArray, total: FloatArray, squares: FloatArray) -> FloatArray:
@@ -194,7 +218,7 @@ def summarise_part(
         )
         for system, est in here.predictions.items()
     }
-    means, gains = _means_and_gains(systems, families, main, here.clusters, generator, n_resamples)
+    means, gains = _means_and_gains(systems, families, main, generator, n_resamples)
     return PartSummary(
         part=part,
         n_performances=len(here),
@@ -212,29 +236,41 @@ def _means_and_gains(
     systems: Mapping[str, ClusterScores],
     families: Mapping[str, BoolArray],
     main: str,
-    clusters: npt.NDArray,
     generator: np.random.Generator,
     n_resamples: int,
 ) -> tuple[dict[tuple[str, str], BootstrapInterval], dict[tuple[str, str], BootstrapInterval]]:
-    def family_means(scores: ClusterScores) -> Statistic:
-        def statistic(index: IntArray) -> FloatArray:
-            table = scores.at(index)
-            return np.stack([table[:, mask].mean(axis=1) for mask in families.values()])
-
-        return statistic
-
+    """Means over families, and the main system minus each other, all on the same draws."""
+    n_clusters = systems[main].n_clusters
+    times = _draws(n_clusters, generator, n_resamples)
+    tables = {system: _family_means(scores.over_draws(times), families) for system, scores in systems.items()}
     means: dict[tuple[str, str], BootstrapInterval] = {}
     gains: dict[tuple[str, str], BootstrapInterval] = {}
-    for system, scores in systems.items():
-        own = bootstrap_interval(family_means(scores), clusters, generator, n_resamples)
-        means |= {(family, system): _row(own, i) for i, family in enumerate(families)}
-        if system != main:
-            difference = paired_bootstrap_difference(
-                family_means(systems[main]), family_means(scores), clusters, generator, n_resamples
-            )
-            gains |= {(family, system): _row(difference, i) for i, family in enumerate(families)}
+    for system, table in tables.items():
+        for i, family in enumerate(families):
+            means[family, system] = _interval(table[:, i], n_clusters)
+            if system != main:
+                gains[family, system] = _interval(tables[main][:, i] - table[:, i], n_clusters)
     return means, gains
 
 
-def _row(intervals: BootstrapInterval, i: int) -> BootstrapInterval:
-    return BootstrapInterval(intervals.value[i], intervals.low[i], intervals.high[i], intervals.level)
+def _draws(n_clusters: int, generator: np.random.Generator, n: int) -> FloatArray:
+    """(1 + n, C) how often each cluster is in a draw with replacement; first the sample itself."""
+    if n < 1:
+        raise ValueError(f"n is {n}, must be at least 1 draw")
+    pick = generator.integers(n_clusters, size=(n, n_clusters))
+    drawn = np.zeros((n, n_clusters))
+    np.add.at(drawn, (np.arange(n)[:, None], pick), 1.0)
+    return np.concatenate([np.ones((1, n_clusters)), drawn])
+
+
+def _family_means(table: FloatArray, families: Mapping[str, BoolArray]) -> FloatArray:
+    """(B, F, 7) means over the targets of each family."""
+    return np.stack([table[:, :, mask].mean(axis=2) for mask in families.values()], axis=1)
+
+
+def _interval(draws: FloatArray, n_clusters: int) -> BootstrapInterval:
+    """Value of the sample, the first draw, and percentile interval of the others; NaN ends of one cluster."""
+    if n_clusters < 2:
+        return BootstrapInterval(draws[0], *np.full((2, *draws[0].shape), np.nan), 0.95)
+    low, high = np.quantile(draws[1:], [0.025, 0.975], axis=0)
+    return BootstrapInterval(draws[0], low, high, 0.95)

@@ -7,6 +7,7 @@ such and the linear and kernel models replace by the mean of the training perfor
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 from tocco.models.boosted_trees import fit_boosted_trees
@@ -32,6 +33,15 @@ def trees(train_inputs: FloatArray, train_labels: FloatArray, test_inputs: Float
         Deterministic, to the last bit.
     """
     return _held_out(fit_boosted_trees, train_inputs, train_labels, test_inputs)
+
+
+def one_forest(train_inputs: FloatArray, train_labels: FloatArray, test_inputs: FloatArray) -> FloatArray:
+    """`trees` with one forest a target in place of five: a fifth of the time, a little less accurate.
+
+    Parameters and returns as for `trees`.
+    """
+    fit = functools.partial(fit_boosted_trees, n_forests=1)
+    return _held_out(fit, train_inputs, train_labels, test_inputs)
 
 
 def ridge_statistics(
