@@ -60,11 +60,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
     "evaluation": (
         {"markdown", "norm_facts", "png"},
         {"cross_validation", "pseudo_labels", "validity", "export"},
-<<<<<<< HEAD
-        {"transcription", "ablations", "interval_calibration", "benchmark"},
-=======
-        {"transcription", "held_out"},
->>>>>>> d563b48 (Rate held-out excerpts once, with baselines of sound and groups, and bootstrap all systems on the same draws)
+        {"transcription", "ablations", "interval_calibration", "benchmark", "held_out"},
     ),
     "marking": (
         {"shrinkage"},

@@ -49,9 +49,9 @@ def recording_summary(audio: FloatArray, sample_rate_hz: int = SAMPLE_RATE_HZ) -
     Returns
     -------
     (8,) in the order of `SUMMARY`
-        Level and its standard deviation over frames in dB; dynamic range as the difference of the 95th and the
-        10th percentile of the level in dB; mean and standard deviation of the spectral centroid, and mean
-        85 % roll-off, in Hz; mean spectral flatness in dB; onsets a second.
+        Level and its standard deviation over frames in dB; dynamic range as the difference of the 95th and
+        the 10th percentile of the level in dB; mean and standard deviation of the spectral centroid, and
+        mean 85 % roll-off, in Hz; mean spectral flatness in dB; onsets a second.
 
     Raises
     ------

@@ -107,7 +107,7 @@ def part_of_checkpoint(checkpoint: Path, run: Path | None = None) -> TrainedPart
         raise InputError(
             checkpoint,
             "belongs to no run here, so that its split is unknown",
-            next_step="name the folder of its run with --run",
+            next_step=f"name the folder of its run: tocco evaluate RUN --checkpoint {checkpoint}",
         )
     return _part(found, checkpoint)
 
@@ -197,7 +197,7 @@ def assert_labels_of(part: TrainedPart, records: Sequence[LabelRecord], labels: 
             f"lacks {len(missing)} segments of the split of {part.folder}, the first {missing[0]!r}",
             next_step="give the label file that the run was trained on",
         )
-    expected, found = part.split.get("labels_sha256"), labels_hash_of(records)
+    expected, found = str(part.split.get("labels_sha256")), labels_hash_of(records)
     if expected != found:
         raise MismatchError(
             labels,

@@ -11,7 +11,7 @@ from tocco.evaluation.cross_validation.summary import (
     HUMANS,
     METRICS,
     ClusterScores,
-    families_of,
+    default_families,
     summarise_part,
 )
 
@@ -85,7 +85,7 @@ def test_a_passage_in_two_clusters_is_refused(small_result):
 
 
 def test_families_are_titled_by_their_members():
-    families = families_of(("phrasing", "timing_stable_unstable", "musicality", "other"))
+    families = default_families(("phrasing", "timing_stable_unstable", "musicality", "other"))
     assert {title: mask.tolist() for title, mask in families.items()} == {
         "1 descriptors": [False, True, False, False],
         "2 dimensions": [True, False, True, False],

@@ -22,6 +22,7 @@ from tocco.apps.cli import (
     calibrate,
     compare,
     data,
+    evaluate,
     open_benchmark,
     pseudo_label,
     rank,
@@ -95,7 +96,7 @@ pseudo_label_app.command("fit-damage")(pseudo_label.fit_damage)
 app.add_typer(pseudo_label_app, name="pseudo-label")
 
 app.command()(train.train)
-app.command()(train.evaluate)
+app.command()(evaluate.evaluate)
 app.command()(ablate.ablate)
 app.command()(train.export)
 

@@ -1,4 +1,4 @@
-"""Options of `tocco train`, `evaluate`, `export`."""
+"""Options of `tocco train`, `export`."""
 
 from __future__ import annotations
 
@@ -89,18 +89,6 @@ def train(
         start=checkpoint,
         launcher=experiments.launcher_of(engine, processes, address),
     )
-
-
-def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run with all folds trained.")],
-    labels: Annotated[Path, typer.Option(help="Label file that the run was trained on.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for tables and figures.")],
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that prepare inputs.")] = 2,
-) -> None:
-    """Cross-validated metrics of a run and of the baselines, and the calibration of its intervals."""
-    from tocco.apps.commands import experiments
-
-    experiments.evaluate(run, labels, output, jobs=jobs)
 
 
 def export(

@@ -1,4 +1,4 @@
-"""`tocco train`, `tocco evaluate`, `tocco export`: from labels to a bundle."""
+"""`tocco train`, `tocco export`: from labels to a bundle."""
 
 from __future__ import annotations
 
@@ -18,10 +18,8 @@ from tocco.data.prepared import PreparedRecord, prepare_records, prepared_folds
 from tocco.data.records import LabelRecord, read_labels
 from tocco.data.splits import fold_indices, inner_split
 from tocco.errors import InputError, UsageError
-from tocco.evaluation.cross_validation.protocols import NETWORK, calibrate, cross_validation_result
-from tocco.evaluation.cross_validation.report import write_report
 from tocco.evaluation.export import FIGURES, bundle_config, model_card, training_range
-from tocco.files import replacing, sha256_of, writable_folder
+from tocco.files import replacing, sha256_of
 from tocco.inference.bundle import CALIBRATION, BundleCalibration, save_bundle
 from tocco.inference.intervals import IntervalCalibration
 from tocco.training.checkpoints import BEST_FOLDER, read_checkpoint
@@ -46,6 +44,7 @@ from tocco.training.run_folder import (
     is_begun,
 )
 from tocco.training.stages import load_weights, train_stage
+from tocco.training.trained_part import record_labels_path
 from tocco.training.trainer import check_loggers, check_precision
 
 INNER_FRACTION = 0.25
@@ -85,6 +84,7 @@ def train(
     check_loggers(config.logging)
     config, start = started(config, start)
     records = prepare(config, labels[0], run, jobs)
+    record_labels_path(run, labels[0])
     for member, folder in members(config, run):
         splits = splits_of(member, records, fold, inner=inner)
         _train_parts(member, records, splits, folder, start, launcher, resume=resume, overwrite=overwrite)
@@ -193,34 +193,6 @@ def estimate_memory(config: ExperimentConfig) -> None:
     typer.echo(memory_table(memory_of(config)))
 
 
-def evaluate(run: Path, labels: Path, output: Path, *, jobs: int) -> None:
-    """Rate every record by the fold that held it out; write tables, figures and the calibration."""
-    folders = member_folders(run)
-    config = _config_of(folders[0], "fold0", labels)
-    for folder in folders:
-        assert_folds_trained(config, folder, labels)
-    records = prepare(config, labels, run, jobs)
-    with progress_bar("rating") as advance:
-        result = cross_validation_result(config, records, run, advance)
-    writable_folder(output)
-    result.save(output / "predictions")
-    write_report(
-        result,
-        output,
-        f"Cross-validation of {config.name}",
-        {
-            "labels": f"{len(records)} excerpts, sha256 {sha256_of(labels)[:16]}",
-            "protocol": config.data.protocol,
-            "command": f"tocco evaluate runs/{run.name} --labels LABELS -o {output.name}",
-            "config": f"configs/{config.name}.yaml",
-        },
-        main=NETWORK,
-        generator=np.random.default_rng(config.training.seed),
-    )
-    calibrate(result, records).save(output / CALIBRATION)
-    typer.echo((output / "cross_validation.md").read_text(encoding="utf-8"))
-
-
 def export(run: Path, evaluation: Path, labels: Path, output: Path) -> None:
     """Write the bundle of the network that was trained on every record."""
     if member_folders(run) != [run]:
@@ -229,7 +201,7 @@ def export(run: Path, evaluation: Path, labels: Path, output: Path) -> None:
             "is an ensemble, and a bundle has one network",
             next_step="train and evaluate with training.members=1",
         )
-    config = _config_of(run, "full", labels)
+    config = config_of(run, "full", labels)
     if not (run / "full" / WEIGHTS_FILE).is_file():
         raise not_trained(run, "full", labels)
     for name in (CALIBRATION, FIGURES):
@@ -256,7 +228,13 @@ def export(run: Path, evaluation: Path, labels: Path, output: Path) -> None:
 
 def prepare(config: ExperimentConfig, labels: Path, run: Path, jobs: int) -> list[PreparedRecord]:
     """Read the labels and prepare every record; prepared inputs are cached beside the runs."""
-    records = read_labels(labels, must_exist=True)
+    return prepare_some(config, read_labels(labels, must_exist=True), run, jobs)
+
+
+def prepare_some(
+    config: ExperimentConfig, records: Sequence[LabelRecord], run: Path, jobs: int
+) -> list[PreparedRecord]:
+    """Prepare records; prepared inputs are cached beside the runs."""
     with progress_bar("preparing") as advance:
         prepared = prepare_records(
             records,
@@ -323,7 +301,14 @@ def _partition(config: ExperimentConfig, records: Sequence[LabelRecord]) -> Spli
     return Split(PARTITION, f"partition by {data.split_by}", train, held_out, test)
 
 
-def _config_of(run: Path, part: str, labels: Path) -> ExperimentConfig:
+def config_of(run: Path, part: str, labels: Path) -> ExperimentConfig:
+    """Settings of a part of a run.
+
+    Raises
+    ------
+    InputError
+        The part is not begun; the message names the command that trains it.
+    """
     path = run / part / CONFIG
     if not path.is_file():
         raise not_trained(run, part, labels)

@@ -102,7 +102,8 @@ def held_out_ratings(
         rated = rate_fold(
             config, records, folder, (train, test), use_score=use_score, shown=shown, advance=advance
         )
-        rating[np.ix_(test, outputs)], sd[np.ix_(test, outputs)] = rated.rating, rated.sd
+        where = np.ix_(test, np.array(outputs))
+        rating[where], sd[where] = rated.rating, rated.sd
         attention |= rated.attention
         fold[test] = k
     if not (fold >= 0).any():

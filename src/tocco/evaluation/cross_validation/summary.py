@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +21,14 @@ CONSTANT = "constant"
 
 EVERYONE, HUMANS = "all performances", "human performances"
 
+LEAST_CLUSTERS = 5
+"""With fewer clusters, draws have a handful of values, and an interval over them would look far too sure."""
+
 _DRAWS_AT_ONCE = 200
 """Draws whose table of pairs is in memory: 5 MB for every cluster and 28 targets."""
+
+Families = Callable[[tuple[str, ...]], Mapping[str, BoolArray]]
+"""Names of targets -> title of a family -> mask of its targets."""
 
 _FAMILIES = (("descriptors", DESCRIPTORS), ("dimensions", DIMENSIONS))
 
@@ -169,7 +175,7 @@ class PartSummary:
     gains: Mapping[tuple[str, str], BootstrapInterval]
 
 
-def families_of(names: tuple[str, ...]) -> dict[str, BoolArray]:
+def default_families(names: tuple[str, ...]) -> dict[str, BoolArray]:
     """The families with members, named with their number ("19 descriptors")."""
     masks = {family: np.isin(names, members) for family, members in _FAMILIES}
     return {f"{mask.sum()} {family}": mask for family, mask in masks.items() if mask.any()}
@@ -181,6 +187,7 @@ def summarise_part(
     main: str,
     generator: np.random.Generator,
     n_resamples: int = 1000,
+    families_of: Families | None = None,
 ) -> PartSummary:
     """Compute the metrics of every system over one part of the performances.
 
@@ -194,6 +201,8 @@ def summarise_part(
     generator
         Random generator of the bootstrap.
     n_resamples : >= 1
+    families_of
+        Names of targets -> families whose means are computed; descriptors and dimensions if None.
     """
     for system in (main, CONSTANT):
         if system not in result.predictions:
@@ -206,7 +215,7 @@ def summarise_part(
     if not rated.any():
         raise ValueError(f"{part}: there is no label")
     names = tuple(np.asarray(here.names)[rated].tolist())
-    families = families_of(names)
+    families = (families_of or default_families)(names)
     systems = {
         system: ClusterScores(
             here.labels[:, rated],
@@ -269,8 +278,9 @@ def _family_means(table: FloatArray, families: Mapping[str, BoolArray]) -> Float
 
 
 def _interval(draws: FloatArray, n_clusters: int) -> BootstrapInterval:
-    """Value of the sample, the first draw, and percentile interval of the others; NaN ends of one cluster."""
-    if n_clusters < 2:
-        return BootstrapInterval(draws[0], *np.full((2, *draws[0].shape), np.nan), 0.95)
+    """Value of the first draw, the sample, and interval of the others; NaN ends of few clusters."""
+    if n_clusters < LEAST_CLUSTERS:
+        nothing = np.full(draws[0].shape, np.nan)
+        return BootstrapInterval(draws[0], nothing, nothing, 0.95)
     low, high = np.quantile(draws[1:], [0.025, 0.975], axis=0)
     return BootstrapInterval(draws[0], low, high, 0.95)
