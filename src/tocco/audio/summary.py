@@ -34,6 +34,9 @@ ROLLOFF_SHARE: Final = 0.85
 RISE: Final = 0.1
 """An onset is a peak of the rise of the spectrum above this share of the highest peak."""
 
+STEADY: Final = 0.01
+"""A rise below this share of the mean spectrum is none: a steady tone has no onsets."""
+
 ONSET_GAP_SEC: Final = 0.05
 _LEAST_POWER: Final = 1e-10
 
@@ -112,11 +115,12 @@ def _onset_density(power: FloatArray, sample_rate_hz: int) -> float:
     rate_hz = sample_rate_hz / HOP_SAMPLES
     magnitude = np.log1p(np.sqrt(power))
     flux = np.maximum(np.diff(magnitude, axis=1), 0.0).sum(axis=0)
-    if not len(flux) or flux.max() <= 0.0:
+    if not len(flux):
         return 0.0
+    least = max(RISE * float(flux.max()), STEADY * float(magnitude.sum(axis=0).mean()))
     peaks, _ = find_peaks(
         np.concatenate([[0.0], flux, [0.0]]),
-        prominence=RISE * float(flux.max()),
+        prominence=max(least, 1e-12),
         distance=max(1, round(ONSET_GAP_SEC * rate_hz)),
     )
     return float(len(peaks) * rate_hz / len(flux))

@@ -6,25 +6,35 @@ aligned again; what is computed from them is kept beside it, and computed once.
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from tocco.audio import summary
 from tocco.audio.summary import SUMMARY, recording_summary
 from tocco.cache import ArrayReader, Arrays, cached_arrays, content_key
 from tocco.data.prepared import PreparedRecord, RecordSource
+from tocco.data.record_arrays import record_arrays
 from tocco.data.value_arrays import value_of
 from tocco.engines import LocalEngine, Progress
+from tocco.evaluation.cross_validation import baselines, shallow_models
 from tocco.evaluation.cross_validation.baselines import RIDGE_FEATURES, feature_matrix
 from tocco.evaluation.cross_validation.shallow_models import excerpt_of
+from tocco.files import sha256_of
 from tocco.music.midi_features import ridge_features
 from tocco.music.statistics import STATISTICS, performance_statistics
 from tocco.units import FloatArray
 
 FOLDER: Final = "features"
 """Beside the prepared records."""
+
+OWN_MODULES: Final = (summary, baselines, shallow_models, sys.modules[__name__])
+"""Modules that determine the features and not the prepared arrays; their sources are part of the key."""
 
 _ARRAYS: Final = ("sound", "notes", "statistics")
 
@@ -90,11 +100,17 @@ def _measured(task: _Task) -> Arrays:
     if task.source.path is None:
         return compute()
     # The name of the prepared file has the hash of everything that it was made from.
-    key = content_key(__name__, task.source.path.stem)
+    key = content_key(record_arrays.__module__, _own_sources(), task.source.path.stem)
     path = task.source.path.parent / FOLDER / f"{task.source.record.segment_id}-{key}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
     read = cached_arrays(path, compute)
     return {name: read.array(name) for name in _ARRAYS}
+
+
+@functools.cache
+def _own_sources() -> tuple[str, ...]:
+    """Hashes of the modules of the features; what these import is in the key of the prepared arrays."""
+    return tuple(sha256_of(Path(str(module.__file__))) for module in OWN_MODULES)
 
 
 def _features(task: _Task) -> Arrays:
@@ -111,6 +127,6 @@ def _features(task: _Task) -> Arrays:
 
 def _sound(arrays: ArrayReader, level_db: float) -> FloatArray:
     """Summary of the sound, with the level of the recording as it was before its peak was normalised."""
-    summary = recording_summary(arrays.array("waveform").astype(np.float32) / np.float32(32767.0))
-    summary[SUMMARY.index("level_db")] = level_db
-    return summary
+    found = recording_summary(arrays.array("waveform").astype(np.float32) / np.float32(32767.0))
+    found[SUMMARY.index("level_db")] = level_db
+    return found

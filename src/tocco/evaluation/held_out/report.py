@@ -232,7 +232,13 @@ def _calibration_table(metrics: Metrics) -> list[str]:
         [title, shown(figures[name], "mae" if name in in_points else "share")]
         for name, title in _CALIBRATION_ROWS.items()
     ]
-    return table(["all dimensions pooled", NETWORK], rows)
+    lines = table(["all dimensions pooled", NETWORK], rows)
+    return [
+        *lines,
+        "A perfect model is taken to have independent labels. Those of one excerpt depend on each other, so "
+        "that it would exceed these errors more often; the band of the picture counts an excerpt once.",
+        "",
+    ]
 
 
 def _error_tables(errors: Sequence[GroupError]) -> list[str]:

@@ -13,13 +13,22 @@ from tocco.evaluation.cross_validation.all_baselines import CONSTANT
 from tocco.evaluation.cross_validation.protocols import NETWORK
 from tocco.evaluation.held_out.evaluation import Evaluation
 from tocco.metrics import (
+    INTERVAL_LEVELS,
     RANGE_MARGINS,
+    RATING_RANGE,
     Score,
     attempt,
+    calibration_error,
+    coverage,
     evaluate,
     evaluate_distribution,
+    gaussian_crps,
     group_means,
+    interval_width,
+    mean_squared_z,
+    normal_interval,
     overall_mae,
+    quantile_calibration_error,
     range_accuracy_of_raters,
     reliability_weighted_r,
 )
@@ -95,16 +104,30 @@ def scores_of_systems(found: Evaluation) -> dict[str, dict[str, dict[str, Score]
 
 
 def calibration_scores(found: Evaluation, generator: np.random.Generator) -> dict[str, dict[str, Score]]:
-    """Dimension -> metric of the network's calibrated predictions; "all" pools the dimensions."""
-    result, sigma = found.result, found.intervals.sigma
-    mean = result.predictions[NETWORK]
-    pooled = {
-        "all": evaluate_distribution(result.labels.ravel(), mean.ravel(), sigma.ravel(), generator),
+    """Dimension -> metric of the network's calibrated predictions.
+
+    "all" pools the dimensions and has every metric with its null; a single dimension has those that few
+    labels can bear.
+    """
+    labels, sigma = found.result.labels, found.intervals.sigma
+    mean = found.result.predictions[NETWORK]
+    pooled = evaluate_distribution(labels.ravel(), mean.ravel(), sigma.ravel(), generator)
+    own = {
+        name: _of_dimension(labels[:, d], mean[:, d], sigma[:, d])
+        for d, name in enumerate(found.result.names)
     }
-    return pooled | {
-        name: evaluate_distribution(result.labels[:, d], mean[:, d], sigma[:, d], generator)
-        for d, name in enumerate(result.names)
-    }
+    return {"all": pooled} | own
+
+
+def _of_dimension(labels: FloatArray, mean: FloatArray, sigma: FloatArray) -> dict[str, Score]:
+    scores: dict[str, Score] = {"n": float(np.isfinite(labels).sum())}
+    for level in INTERVAL_LEVELS:
+        ends = normal_interval(mean, sigma, level, RATING_RANGE)
+        scores[f"coverage_{100 * level:.0f}"] = attempt(coverage, labels, *ends)
+        scores[f"width_{100 * level:.0f}"] = attempt(interval_width, labels, *ends)
+    for metric in (calibration_error, quantile_calibration_error, mean_squared_z, gaussian_crps):
+        scores[metric.__name__] = attempt(metric, labels, mean, sigma)
+    return scores
 
 
 def families_of(names: Sequence[str]) -> dict[str, BoolArray]:

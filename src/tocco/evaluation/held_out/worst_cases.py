@@ -130,8 +130,8 @@ def _page(cases: Sequence[WorstCase]) -> str:
         "# Worst cases",
         "",
         "The largest errors of the network in rating points, one an excerpt. Some errors are large by "
-        "chance: where raters spread widely, their mean is uncertain too. Sound and notes are those of the first "
-        f"{CLIP_SEC:.0f} s; darker notes are louder, the pedal is below, bars are above.",
+        "chance: where raters spread widely, their mean is uncertain too. Sound and notes are those of the "
+        f"first {CLIP_SEC:.0f} s; darker notes are louder, the pedal is below, bars are above.",
         "",
     ]
     for number, case in enumerate(cases, start=1):
