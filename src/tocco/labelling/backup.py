@@ -10,7 +10,8 @@ from pathlib import Path
 from tocco.errors import InputError, ToccoError
 from tocco.files import replacing
 from tocco.labelling.connections import plain_error
-from tocco.labelling.store import RatingStore, create_store
+from tocco.labelling.store import RatingStore
+from tocco.labelling.store_file import create_store
 
 
 def check_store(path: Path) -> int:

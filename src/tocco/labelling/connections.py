@@ -1,7 +1,7 @@
 """Connections to one SQLite file: durable settings, short transactions, errors in one line.
 
-A transaction that returned is on the disk: the log is written through (WAL, synchronous=FULL). Not for files on
-network drives, where SQLite's locks do not hold.
+A transaction that returned is on the disk: the log is written through (WAL, synchronous=FULL). Not for files
+on network drives, where SQLite's locks do not hold.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class ListeningGiven(StrictModel):
     position_sec: _Seconds
     """Position of the playback in the segment: where listening goes on after a restart."""
 
-    heard: Annotated[list[tuple[_Seconds, _Seconds]], Field(max_length=1000)] = []
+    heard: Annotated[list[tuple[_Seconds, _Seconds]], Field(max_length=1000, default_factory=list)]
     """Played spans, (start, end) in seconds of the segment, in any order, overlapping or not."""
 
     client_time_sec: _Time

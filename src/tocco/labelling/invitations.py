@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tocco.errors import InputError
 from tocco.labelling.events import Rater
 from tocco.labelling.raters import add_invitation, use_invitation
 from tocco.labelling.store import RatingStore
+
+if TYPE_CHECKING:
+    from itsdangerous import URLSafeSerializer
 
 JOIN_PATH: Final = "/join/"
 """Path of a link, before the token."""
@@ -59,7 +62,7 @@ def rater_of_token(store: RatingStore, secret: str, token: str) -> Rater:
     return found
 
 
-def _signer(secret: str):  # noqa: ANN202 - its type would load the library
+def _signer(secret: str) -> URLSafeSerializer:
     from itsdangerous import URLSafeSerializer
 
     return URLSafeSerializer(secret, salt=_SALT)

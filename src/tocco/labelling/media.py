@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -76,9 +77,7 @@ def peaks(project: Project, segment_id: str, n: int = 1000) -> FloatArray:
     """
     waveform = np.abs(load_audio(clip(project, segment_id)))
     edges = np.linspace(0, len(waveform), n + 1).astype(int)
-    return np.array(
-        [float(waveform[a : max(b, a + 1)].max()) for a, b in zip(edges[:-1], edges[1:], strict=True)]
-    )
+    return np.array([float(waveform[a : max(b, a + 1)].max()) for a, b in pairwise(edges)])
 
 
 def piano_roll(project: Project, segment_id: str) -> PianoRoll | None:
@@ -119,7 +118,8 @@ def _name(record: LabelRecord) -> str:
 
 def _recorded(record: LabelRecord) -> tuple[FloatArray, int]:
     """(S, C) samples of the span, and their rate."""
-    assert record.audio_path is not None and record.end_time is not None
+    assert record.audio_path is not None
+    assert record.end_time is not None
     with open_sound(record.audio_path) as sound:
         rate = sound.header.sample_rate_hz
         first, last = round(record.start_time * rate), round(record.end_time * rate)
@@ -142,7 +142,8 @@ def _recorded(record: LabelRecord) -> tuple[FloatArray, int]:
 
 def _rendered(record: LabelRecord) -> tuple[FloatArray, int]:
     """(S, 1) samples of the span, played by the sampled piano."""
-    assert record.midi_path is not None and record.end_time is not None
+    assert record.midi_path is not None
+    assert record.end_time is not None
     lead = min(LEAD_SEC, record.start_time)
     (part,) = segment_midi(
         load_midi(record.midi_path), np.array([[record.start_time - lead, record.end_time]])

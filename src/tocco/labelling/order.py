@@ -1,8 +1,8 @@
 """What is presented to a rater, and when: the same for the same seed and rater, and stored.
 
-Calibration comes first and once more on a later day. Then come the segments of each round, shuffled for each
-rater, with repetitions at a distance and anchors among them. A rater's page has positions alone: whether an item
-is a repetition or an anchor does not show.
+Calibration comes first and once more on a later day. Then come the segments of each round, shuffled for
+each rater, with repetitions at a distance and anchors among them. A rater's page has positions alone:
+whether an item is a repetition or an anchor does not show.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ def _interleaved(
     placed: list[tuple[float, str, Occasion]] = [(i, name, "first") for i, name in enumerate(first)]
     distance = min(settings.repeat_distance, n // 2)
     n_repeats = min(round(settings.repeat_share * n), n - distance)
-    for i in rng.permutation(n - distance)[:n_repeats] if n_repeats > 0 else ():
-        placed.append((rng.uniform(i + distance, n), first[i], "repeat"))
+    repeated = rng.permutation(n - distance)[: max(n_repeats, 0)]
+    placed.extend((rng.uniform(i + distance, n), first[i], "repeat") for i in repeated)
     n_anchors = min(round(settings.anchor_share * n), len(anchors))
     for k, name in enumerate(rng.permutation(list(anchors))[:n_anchors]):
         placed.append(((k + rng.uniform()) / n_anchors * n, str(name), "anchor"))

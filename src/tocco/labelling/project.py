@@ -24,7 +24,8 @@ from pydantic import Field, ValidationError, field_validator
 from tocco.data.records import LabelRecord, read_labels, write_labels
 from tocco.errors import InputError, OutputError
 from tocco.files import read_text, write_bytes
-from tocco.labelling.store import RatingStore, create_store
+from tocco.labelling.store import RatingStore
+from tocco.labelling.store_file import create_store
 from tocco.rubrics import DIMENSIONS, TARGETS
 from tocco.schema import Points, StrictModel, laid_out, nearest, one_line, parse_object
 
@@ -86,7 +87,7 @@ class SegmentFacts(StrictModel):
     round: Annotated[int, Field(strict=True, ge=1)] = 1
     """The round that it is rated in."""
 
-    known: dict[str, Points] = {}
+    known: dict[str, Points] = Field(default_factory=dict)
     """Ratings that are known of an anchor or a calibration segment."""
 
     composer: str | None = None

@@ -6,8 +6,7 @@ Items are named by their position alone, so that nothing of segment, piece or pi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from tocco.errors import InputError
 from tocco.labelling.events import (
@@ -28,6 +27,7 @@ from tocco.labelling.events import (
 from tocco.labelling.order import Phase, order_of, pairs_of, phase_of
 from tocco.labelling.project import Project
 from tocco.labelling.raters import rater
+from tocco.labelling.session_views import Feedback, ItemState, Next, Progress
 from tocco.labelling.store import RatingStore
 from tocco.labelling.stored_orders import last_position, set_last_position
 
@@ -35,92 +35,6 @@ WEEK_SEC: Final = 7 * 86400.0
 DAY_SEC: Final = 86400.0
 MOST_A_DAY: Final = 50
 """Items a day after which the advice is to stop: raters tire."""
-
-Reason = Literal["item", "wait", "done"]
-
-
-@dataclass(frozen=True)
-class ItemState:
-    """One item as its rater may see it.
-
-    Attributes
-    ----------
-    position
-    phase
-    is_open : whether it may be rated now
-    is_complete : every dimension has an answer, and enough was heard
-    missing : dimensions without an answer, in the project's order
-    heard_share : 0 to 1
-    completed_sec : time of the newest answer of a complete item; None for others
-    """
-
-    position: int
-    phase: Phase
-    is_open: bool
-    is_complete: bool
-    missing: tuple[str, ...]
-    heard_share: float
-    completed_sec: float | None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a rater is.
-
-    Attributes
-    ----------
-    done, total : items, of those of every phase
-    phase : of the next item; "rating" when all are done
-    today_done, week_done : items completed in the last 24 hours and seven days
-    weekly_goal
-    advice : one sentence
-    """
-
-    done: int
-    total: int
-    phase: Phase
-    today_done: int
-    week_done: int
-    weekly_goal: int
-    advice: str
-
-
-@dataclass(frozen=True)
-class Next:
-    """The item to go to.
-
-    Attributes
-    ----------
-    reason : "item"; "wait" until the calibration may be repeated; "done" when nothing is left
-    position : of the item; None unless the reason is "item"
-    opens_sec : Unix seconds at which waiting ends; None unless the reason is "wait"
-    """
-
-    reason: Reason
-    position: int | None = None
-    opens_sec: float | None = None
-
-
-@dataclass(frozen=True)
-class Feedback:
-    """One dimension of a calibration item after it was rated.
-
-    Attributes
-    ----------
-    dimension
-    value : the rater's own; None where they could not say
-    reference : known rating, else the mean of other raters; None where there is neither
-    source
-    n_raters : whose mean it is; 0 for a known rating
-    before : the rater's own on the first day; None on that day
-    """
-
-    dimension: str
-    value: float | None
-    reference: float | None
-    source: Literal["known", "raters", "none"]
-    n_raters: int
-    before: float | None
 
 
 class Session:
@@ -198,7 +112,7 @@ class Session:
         times = [one.completed_sec for one in states if one.completed_sec is not None]
         today = sum(time > now - DAY_SEC for time in times)
         week = sum(time > now - WEEK_SEC for time in times)
-        pending = [one.phase for one in states if not one.is_complete]
+        pending: list[Phase] = [one.phase for one in states if not one.is_complete]
         goal = self.project.settings.weekly_goal
         return Progress(
             len(times),
@@ -401,9 +315,9 @@ class Session:
         found: dict[str, list[float]] = {}
         for one in self.store.ratings(segment_id=segment_id):
             is_other = one.presentation.rater_id != self.rater_id
-            if is_other and one.presentation.occasion == "calibration_1" and one.counts:
-                if one.value is not None:
-                    found.setdefault(one.dimension, []).append(one.value)
+            is_first = one.presentation.occasion == "calibration_1"
+            if is_other and is_first and one.counts and one.value is not None:
+                found.setdefault(one.dimension, []).append(one.value)
         return found
 
 

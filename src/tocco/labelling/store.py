@@ -13,11 +13,10 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
-from tocco.errors import InputError, OutputError
-from tocco.files import writable_folder
-from tocco.labelling.connections import BUSY_SEC, Connections, connect, plain_error
+from tocco.errors import InputError
+from tocco.labelling.connections import BUSY_SEC, Connections
 from tocco.labelling.events import (
     Answers,
     AuditEntry,
@@ -32,36 +31,9 @@ from tocco.labelling.events import (
     Vote,
     VoteGiven,
 )
+from tocco.labelling.rows import RATING_COLUMNS, rating_of, where
 from tocco.labelling.spans import merged, share_of
-from tocco.labelling.store_schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
-
-_RATING_COLUMNS: Final = (
-    "rater_id, segment_id, occasion, dimension, value, uncertain, sequence, server_time_sec, heard_share"
-)
-
-
-def create_store(path: Path) -> None:
-    """Make an empty store.
-
-    Raises
-    ------
-    OutputError
-        There is a file already, or it cannot be written.
-    """
-    writable_folder(path.parent)
-    if path.exists():
-        raise OutputError(path, "is there already", next_step="choose another project folder")
-    try:
-        connection = connect(path)
-        try:
-            connection.executescript(
-                f"BEGIN IMMEDIATE;{TABLES}PRAGMA application_id = {APPLICATION_ID};"
-                f"PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"
-            )
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise plain_error(path, error) from error
+from tocco.labelling.store_file import check_header
 
 
 class RatingStore:
@@ -70,7 +42,7 @@ class RatingStore:
     Parameters
     ----------
     path
-        A store made by `create_store`.
+        A store made by `store_file.create_store`.
     clock
         Unix seconds. It dates events and orders nothing: a clock that jumps does no harm.
     busy_sec
@@ -87,23 +59,8 @@ class RatingStore:
     ) -> None:
         self.path = path
         self.clock = clock
-        if not path.is_file():
-            raise InputError(path, "does not exist", next_step="make a project with `tocco label prepare`")
+        check_header(path)
         self.connections = Connections(path, busy_sec)
-        with self.connections.reading() as db:
-            application = db.execute("PRAGMA application_id").fetchone()[0]
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-        if application != APPLICATION_ID:
-            self.close()
-            raise InputError(path, "is no store of ratings", next_step="check the path")
-        if version != SCHEMA_VERSION:
-            self.close()
-            raise InputError(
-                path,
-                f"is a store of version {version}",
-                allowed=str(SCHEMA_VERSION),
-                next_step="use the release of tocco that wrote it",
-            )
 
     def close(self) -> None:
         """Close every connection; the store is not to be used afterwards."""
@@ -227,11 +184,11 @@ class RatingStore:
         key = (presentation.rater_id, presentation.segment_id, presentation.occasion)
         where = "WHERE (rater_id, segment_id, occasion) = (?, ?, ?)"
         with self.connections.reading() as db:
-            ratings = db.execute(f"SELECT {_RATING_COLUMNS} FROM ratings {where}", key).fetchall()
+            ratings = db.execute(f"SELECT {RATING_COLUMNS} FROM ratings {where}", key).fetchall()
             comment = db.execute(f"SELECT comment FROM comments {where}", key).fetchone()
             heard = db.execute(f"SELECT * FROM listening {where}", key).fetchone()
         return Answers(
-            {row["dimension"]: _rating(row) for row in ratings},
+            {row["dimension"]: rating_of(row) for row in ratings},
             comment["comment"] if comment else "",
             heard["position_sec"] if heard else 0.0,
             tuple((start, end) for start, end in json.loads(heard["heard"])) if heard else (),
@@ -240,12 +197,12 @@ class RatingStore:
 
     def ratings(self, rater_id: str | None = None, segment_id: str | None = None) -> tuple[Rating, ...]:
         """Every rating that stands, by sequence; also those that do not count yet (`Rating.counts`)."""
-        where, values = _where({"rater_id": rater_id, "segment_id": segment_id})
+        condition, values = where({"rater_id": rater_id, "segment_id": segment_id})
         with self.connections.reading() as db:
             rows = db.execute(
-                f"SELECT {_RATING_COLUMNS} FROM ratings {where} ORDER BY sequence", values
+                f"SELECT {RATING_COLUMNS} FROM ratings {condition} ORDER BY sequence", values
             ).fetchall()
-        return tuple(_rating(row) for row in rows)
+        return tuple(rating_of(row) for row in rows)
 
     def heard_shares(self, rater_id: str) -> Mapping[tuple[str, str], float]:
         """(segment id, occasion) -> share that the rater has heard, 0 to 1."""
@@ -257,9 +214,9 @@ class RatingStore:
 
     def comments(self, rater_id: str | None = None) -> Mapping[Presentation, str]:
         """Every comment that stands and is not empty."""
-        where, values = _where({"rater_id": rater_id})
+        condition, values = where({"rater_id": rater_id})
         with self.connections.reading() as db:
-            rows = db.execute(f"SELECT * FROM comments {where} ORDER BY sequence", values).fetchall()
+            rows = db.execute(f"SELECT * FROM comments {condition} ORDER BY sequence", values).fetchall()
         return {
             Presentation(row["rater_id"], row["segment_id"], row["occasion"]): row["comment"]
             for row in rows
@@ -268,9 +225,9 @@ class RatingStore:
 
     def votes(self, rater_id: str | None = None) -> tuple[Vote, ...]:
         """Every vote that stands, by sequence."""
-        where, values = _where({"rater_id": rater_id})
+        condition, values = where({"rater_id": rater_id})
         with self.connections.reading() as db:
-            rows = db.execute(f"SELECT * FROM votes {where} ORDER BY sequence", values).fetchall()
+            rows = db.execute(f"SELECT * FROM votes {condition} ORDER BY sequence", values).fetchall()
         return tuple(
             Vote(
                 row["rater_id"],
@@ -286,9 +243,11 @@ class RatingStore:
 
     def events(self, rater_id: str | None = None, after: int = 0) -> tuple[Event, ...]:
         """The history by sequence: every event after number `after`, superseded and undone ones too."""
-        where, values = _where({"rater_id": rater_id}, "sequence > ?")
+        condition, values = where({"rater_id": rater_id}, "sequence > ?")
         with self.connections.reading() as db:
-            rows = db.execute(f"SELECT * FROM events {where} ORDER BY sequence", (*values, after)).fetchall()
+            rows = db.execute(
+                f"SELECT * FROM events {condition} ORDER BY sequence", (*values, after)
+            ).fetchall()
         return tuple(Event(**{**dict(row), "uncertain": bool(row["uncertain"])}) for row in rows)
 
     # The audit log.
@@ -300,9 +259,11 @@ class RatingStore:
 
     def audit(self, who: str | None = None, after: int = 0) -> tuple[AuditEntry, ...]:
         """The audit log by sequence, after number `after`."""
-        where, values = _where({"who": who}, "sequence > ?")
+        condition, values = where({"who": who}, "sequence > ?")
         with self.connections.reading() as db:
-            rows = db.execute(f"SELECT * FROM audit {where} ORDER BY sequence", (*values, after)).fetchall()
+            rows = db.execute(
+                f"SELECT * FROM audit {condition} ORDER BY sequence", (*values, after)
+            ).fetchall()
         return tuple(
             AuditEntry(
                 row["sequence"], row["server_time_sec"], row["who"], row["action"], json.loads(row["detail"])
@@ -386,21 +347,3 @@ def _newest_standing(path: Path, db: sqlite3.Connection, row: Mapping[str, Any])
     if newest is None:
         raise InputError(path, "nothing is left to undo here", next_step="go on")
     return newest
-
-
-def _rating(row: sqlite3.Row) -> Rating:
-    return Rating(
-        Presentation(row["rater_id"], row["segment_id"], row["occasion"]),
-        row["dimension"],
-        row["value"],
-        bool(row["uncertain"]),
-        row["sequence"],
-        row["server_time_sec"],
-        row["heard_share"],
-    )
-
-
-def _where(columns: Mapping[str, str | None], *conditions: str) -> tuple[str, tuple[str, ...]]:
-    given = {name: value for name, value in columns.items() if value is not None}
-    parts = [*(f"{name} = ?" for name in given), *conditions]
-    return ("WHERE " + " AND ".join(parts) if parts else ""), tuple(given.values())

@@ -135,4 +135,4 @@ CREATE VIEW votes AS
       AND ((t.segment_id = s.segment_id AND t.other_segment_id = s.other_segment_id)
         OR (t.segment_id = s.other_segment_id AND t.other_segment_id = s.segment_id)));
 """
-"""Schema of version 1. Times are Unix seconds, shares 0 to 1, `heard` a JSON list of (start, end) in seconds."""
+"""Schema of version 1. Times are Unix seconds; `heard` is a JSON list of (start, end) in seconds."""
