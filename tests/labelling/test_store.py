@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from tests.support.labelling_example import Clock, given, listening, new_store, rating, vote
 
+from labelling_example import Clock, given, listening, new_store, rating, vote
 from tocco.errors import InputError, OutputError
 from tocco.labelling.events import CommentGiven, Presentation, RatingGiven, UndoGiven
 from tocco.labelling.raters import add_rater, set_active
