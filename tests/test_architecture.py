@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "ranking": GROUND | {"inference", "ranking"},
     "report": GROUND | {"music", "audio", "pseudo_labels", "data", "inference", "ranking", "report"},
     "marking": GROUND | {"inference", "marking"},
-    "labelling": GROUND | {"music", "audio", "data", "inference", "labelling"},
+    "labelling": GROUND | {"music", "audio", "models", "data", "inference", "labelling"},
     "training": GROUND | {"engines", "music", "audio", "models", "losses", "data", "training"},
     "evaluation": GROUND
     | {
