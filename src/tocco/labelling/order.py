@@ -8,7 +8,7 @@ whether an item is a repetition or an anchor does not show.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import numpy as np
@@ -38,24 +38,26 @@ def order_of(project: Project, store: RatingStore, rater_id: str) -> tuple[Item,
         The rater is unknown.
     """
     order = stored_order(store, rater_id)
-    placed = {one.segment_id for one in order}
+    anchors_left_over = {name for name in project.segments if project.facts[name].role == "anchor"}
+    placed = {one.segment_id for one in order} | (anchors_left_over if order else set())
     last = max((project.facts[name].round for name in project.segments), default=0)
     for number in range(1, last + 1):
-        segments = [name for name in project.segments if project.facts[name].round == number]
-        if segments and not placed & set(segments):
-            items = round_items(project, rater_id, number, len(order))
+        if any(project.facts[name].round == number for name in project.segments if name not in placed):
+            items = round_items(project, rater_id, number, len(order), placed)
             order = extend_order(store, rater_id, items)
     return order
 
 
-def round_items(project: Project, rater_id: str, number: int, start: int) -> tuple[Item, ...]:
-    """The items of one round for one rater, at positions from `start` on."""
+def round_items(
+    project: Project, rater_id: str, number: int, start: int, placed: Collection[str] = ()
+) -> tuple[Item, ...]:
+    """The items of one round for one rater, at positions from `start` on, without segments placed before."""
     rng = _generator(project, rater_id, f"round {number}")
     by_role = {
         role: [
             name
             for name in project.segments
-            if project.facts[name].round == number and project.facts[name].role == role
+            if project.facts[name].round == number and project.facts[name].role == role and name not in placed
         ]
         for role in ("calibration", "rated", "anchor")
     }
