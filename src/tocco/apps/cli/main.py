@@ -23,6 +23,7 @@ from tocco.apps.cli import (
     compare,
     data,
     evaluate,
+    label,
     open_benchmark,
     pseudo_label,
     rank,
@@ -94,6 +95,18 @@ pseudo_label_app.command("fit-scale")(pseudo_label.fit_scale)
 pseudo_label_app.command("fit-norms")(pseudo_label.fit_norms)
 pseudo_label_app.command("fit-damage")(pseudo_label.fit_damage)
 app.add_typer(pseudo_label_app, name="pseudo-label")
+
+label_app = _group("Ratings by people: prepare segments, invite raters, judge the ratings, make labels.")
+label_app.command("prepare")(label.prepare)
+label_app.command("invite")(label.invite)
+label_app.command("raters")(label.raters)
+label_app.command("next")(label.next_)
+label_app.command("report")(label.report)
+label_app.command("export")(label.export)
+label_app.command("import")(label.import_)
+label_app.command("backup")(label.backup)
+label_app.command("restore")(label.restore)
+app.add_typer(label_app, name="label")
 
 app.command()(train.train)
 app.command()(evaluate.evaluate)
