@@ -33,7 +33,7 @@ from tocco.evaluation.bootstrap import bootstrap_interval
 from tocco.evaluation.cross_validation.shallow_models import measure_excerpts
 from tocco.evaluation.markdown import table
 from tocco.evaluation.png import save_png
-from tocco.files import replacing, write_bytes
+from tocco.files import read_text, replacing, write_bytes
 from tocco.labelling.choosing import choose, relative_uncertainty
 from tocco.labelling.committee import committee_rating
 from tocco.models.statistics_models import fit_statistics_scale
@@ -224,7 +224,8 @@ def _verdict(row: Mapping[str, float]) -> str:
 
 
 def _as_many(equal: float | None) -> str:
-    return f"{equal:.0f} drawn ones give as much." if equal is not None else "No number of drawn ones does."
+    found = f"{equal:.0f}" if equal is not None else f"more than {SIZES[-1]}"
+    return f"Drawn, it takes {found} to be as good."
 
 
 def draw(r2: Mapping[str, FloatArray], n_all: int, r2_all: float, path: Path) -> None:
@@ -266,19 +267,34 @@ def main() -> None:
     parser.add_argument("--statistics", type=Path, help="cache of the statistics (.npz)")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--redraw", action="store_true", help="page and picture from active_learning.json")
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
+    figures = options.output / "active_learning.json"
+    if not options.redraw:
+        result = simulated(options.labels, options.statistics, options.seeds, options.jobs)
+        write_bytes(figures, (json.dumps(result, indent=1) + "\n").encode())
+    result = json.loads(read_text(figures))
+    r2 = {strategy: np.array(result["r2"][strategy]) for strategy in STRATEGIES}
+    draw(r2, result["n_all"], result["r2_all"], options.output / "active_learning.png")
+    text = document(result, r2)
+    write_bytes(options.output / "active_learning.md", text.encode())
+    print(text)
+
+
+def simulated(labels: Path, statistics: Path | None, seeds: int, jobs: int) -> dict[str, Any]:
+    """The figures of every strategy."""
     began = time.monotonic()
-    material = read_material(options.labels, options.statistics, options.jobs)
+    material = read_material(labels, statistics, jobs)
     r2: dict[str, FloatArray] = {}
     for strategy in STRATEGIES:
-        r2[strategy] = np.array([curve(material, strategy, seed) for seed in range(options.seeds)])
+        r2[strategy] = np.array([curve(material, strategy, seed) for seed in range(seeds)])
         print(strategy, r2[strategy].mean(axis=0).round(3), flush=True)
     n_all, r2_all = r2_of_all(material)
-    result = {
-        "command": f"python benchmarks/active_learning.py labels.jsonl --seeds {options.seeds} -o FOLDER",
+    return {
+        "command": f"python benchmarks/active_learning.py labels.jsonl --seeds {seeds} -o FOLDER",
         "n_excerpts": len(material.labels),
-        "n_seeds": options.seeds,
+        "n_seeds": seeds,
         "protocol": PROTOCOL,
         "dimensions": list(material.names),
         "sizes": list(SIZES),
@@ -291,11 +307,6 @@ def main() -> None:
         "r2_all": r2_all,
         "wall_sec": round(time.monotonic() - began, 1),
     }
-    write_bytes(options.output / "active_learning.json", (json.dumps(result, indent=1) + "\n").encode())
-    draw(r2, n_all, r2_all, options.output / "active_learning.png")
-    text = document(result, r2)
-    write_bytes(options.output / "active_learning.md", text.encode())
-    print(text)
 
 
 if __name__ == "__main__":

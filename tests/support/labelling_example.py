@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tocco.data.records import LabelRecord
-from tocco.labelling.events import ListeningGiven, RatingGiven, VoteGiven
+from tocco.labelling.events import ListeningGiven, Occasion, Presentation, Rating, RatingGiven, VoteGiven
 from tocco.labelling.project import Project, SegmentFacts, Settings, read_project, write_project
 from tocco.labelling.session import Session
 from tocco.labelling.store import RatingStore
 from tocco.labelling.store_file import create_store
+from tocco.labelling.table import RatingTable, rating_table
 from tocco.music.midi import save_midi
 from tocco.music.performance import PedalCurve, Performance
 
@@ -113,3 +114,20 @@ def complete(session: Session, position: int, value: float = 60.0, **of: float) 
     session.listen(position, listening((0.0, SEGMENT_SEC)))
     for name in session.project.settings.dimensions:
         session.rate(position, rating(name, of.get(name, value)))
+
+
+def table_of(
+    rows: Sequence[tuple[str, str, str, float]], dimensions: Sequence[str], occasion: Occasion = "first"
+) -> RatingTable:
+    """Ratings (rater, segment, dimension, value) that count, as a table."""
+    return rating_table(ratings_of(rows, occasion), dimensions)
+
+
+def ratings_of(
+    rows: Sequence[tuple[str, str, str, float]], occasion: Occasion = "first", start: int = 1
+) -> list[Rating]:
+    """The same as ratings of the store, numbered from `start` on."""
+    return [
+        Rating(Presentation(rater, segment, occasion), dimension, value, False, start + i, 0.0, 1.0)
+        for i, (rater, segment, dimension, value) in enumerate(rows)
+    ]

@@ -152,7 +152,10 @@ def krippendorff_alpha(matrix: FloatArray, *, draws: int = 500, seed: int = 0) -
         expected = (n * squares[rows].sum() - total[rows].sum() ** 2) / (n * (n - 1.0))
         return float(1.0 - observed / expected) if expected > 0.0 else float("nan")
 
+    whole = alpha(np.arange(len(m)))
+    if np.isnan(whole):
+        return NOTHING
     rng = np.random.default_rng(seed)
-    drawn = [alpha(rng.integers(len(m), size=len(m))) for _ in range(draws)]
-    low, high = np.nanquantile(drawn, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
-    return Figure(alpha(np.arange(len(m))), float(low), float(high))
+    drawn = np.array([alpha(rng.integers(len(m), size=len(m))) for _ in range(draws)])
+    low, high = np.quantile(drawn[np.isfinite(drawn)], [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
+    return Figure(whole, float(low), float(high))

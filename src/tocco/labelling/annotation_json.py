@@ -95,7 +95,9 @@ class Imported:
     known: int
 
 
-def annotation_objects(project: Project, store: RatingStore, rater_id: str | None = None) -> list[dict[str, Any]]:
+def annotation_objects(
+    project: Project, store: RatingStore, rater_id: str | None = None
+) -> list[dict[str, Any]]:
     """Everything that stands, as JSON objects: by rater, then in the project's order.
 
     Parameters

@@ -145,7 +145,9 @@ def _talk(quality: Quality) -> list[str]:
     lines = []
     for one in quality.raters:
         lines += [f"- Talk to **{one.rater}**: {sentence}." for sentence in concerns(one)]
-    if not lines:
+    if not quality.raters:
+        lines = ["No rating counts yet."]
+    elif not lines:
         lines = ["Nothing beyond chance is found that speaks against a rater."]
     for one in quality.raters:
         if missing := unknown(one):

@@ -127,8 +127,11 @@ def agreement(
             for _ in range(_DRAWS)
         ]
     )
-    low, high = np.nanquantile(drawn, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0], axis=0)
+    drawn = drawn[np.isfinite(drawn).all(axis=1)]
     whole = figures(np.arange(len(rating)))
+    if not np.isfinite(whole).all() or len(drawn) == 0:  # the same rating everywhere
+        return Agreement(len(names), NOTHING, *(Figure(v, np.nan, np.nan) for v in whole[1:]))
+    low, high = np.quantile(drawn, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0], axis=0)
     r, difference, distance = (
         Figure(v, float(a), float(b)) for v, a, b in zip(whole, low, high, strict=True)
     )

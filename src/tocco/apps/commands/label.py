@@ -169,7 +169,9 @@ def report(folder: Path, output: Path) -> None:
         for sentence in concerns(one):
             typer.echo(f"{one.rater} {sentence}")
             n += 1
-    if n == 0:
+    if not quality.raters:
+        typer.echo("no rating counts yet")
+    elif n == 0:
         typer.echo("nothing beyond chance is found that speaks against a rater")
     typer.echo(str(output / "raters.md"))
     typer.echo(str(output / "raters.json"))
