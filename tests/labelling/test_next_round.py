@@ -8,7 +8,6 @@ import pytest
 from labelling_example import Clock, complete, make_project
 from tocco.data.records import read_labels, write_labels
 from tocco.errors import InputError
-from tocco.inference.bundle import load_bundle
 from tocco.labelling import next_round as module
 from tocco.labelling.next_round import add_round, next_round
 from tocco.labelling.order import order_of
@@ -123,10 +122,3 @@ def test_the_projects_own_ratings_count_once_there_are_enough(
         "expected error",
         "disagreement of models of the project's ratings",
     ]
-
-
-def test_the_members_of_the_bundle_are_asked(project: Project) -> None:
-    with project.open_store(clock=Clock()) as store:
-        found = next_round(project, store, 2, load_bundle())
-    assert found.parts == ("expected error, by the bundle", "disagreement of the bundle's members")
-    assert len(found.chosen) == 2
