@@ -6,11 +6,11 @@ import json
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 import rating_guide_examples
 
+ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results" / "labelling"
 
 

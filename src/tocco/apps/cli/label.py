@@ -88,7 +88,7 @@ def invite(
     name: Annotated[str, typer.Option(help="Name as shown to the rater.")] = "",
     role: Annotated[Literal["rater", "admin"], typer.Option(help="What the link allows.")] = "rater",
     url: Annotated[str, typer.Option(help="Address of `tocco serve` as the rater reaches it.")] = (
-        "http://localhost:8765"
+        "http://localhost:8350"
     ),
     days: Annotated[float, typer.Option(min=0.01, max=3650.0, help="Days until the link expires.")] = 90.0,
     revoke: Annotated[
