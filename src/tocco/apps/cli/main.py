@@ -28,6 +28,7 @@ from tocco.apps.cli import (
     pseudo_label,
     rank,
     report,
+    serve,
     statistics,
     train,
     transcribe,
@@ -78,6 +79,7 @@ app.command()(compare.compare)
 app.command()(rank.rank)
 app.command()(calibrate.calibrate)
 app.command()(transcribe.transcribe)
+app.command()(serve.serve)
 
 data_app = _group("Import corpora and render MIDI.")
 add_importers(data_app)

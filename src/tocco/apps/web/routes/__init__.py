@@ -1,0 +1,13 @@
+"""Addresses of the application, one module a matter; a new router is added to `ROUTERS`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from tocco.apps.web.guard import OPEN_PATHS as _ALWAYS_OPEN
+from tocco.apps.web.routes import login, start
+
+ROUTERS: tuple[APIRouter, ...] = (login.router, start.router)
+
+OPEN_PATHS: tuple[str, ...] = _ALWAYS_OPEN
+"""Paths that need not the owner's login; whoever adds one checks there who asks."""
