@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
 from pathlib import Path
 
@@ -30,6 +30,9 @@ from tocco.units import SAMPLE_RATE_HZ, FloatArray, amplitude_from_db
 
 StrPath = str | PathLike[str]
 """A path as it is written, or as an object."""
+
+OnRated = Callable[[float, float], None]
+"""Called with the windows that are read for rating, and with all of them."""
 
 
 class Assessor:
@@ -66,6 +69,7 @@ class Assessor:
         origin: Origin = "keys",
         on_transcribed: OnTranscribed | None = None,
         scores: ScoreFolder | StrPath | None = None,
+        on_rated: OnRated | None = None,
     ) -> Assessment:
         """Assess one performance.
 
@@ -81,6 +85,7 @@ class Assessor:
         scores
             Without a score: the folder among whose scores it is sought. Where none of them fits, the
             performance is assessed without one.
+        on_rated : progress of the rating, which begins when the files are read
 
         Raises
         ------
@@ -101,14 +106,14 @@ class Assessor:
             on_transcribed=on_transcribed,
             scores=scores,
         ) as sources:
-            return self._assess(sources)
+            return self._assess(sources, on_rated)
 
-    def _assess(self, sources: Sources) -> Assessment:
+    def _assess(self, sources: Sources, on_rated: OnRated | None) -> Assessment:
         data = self.bundle.config
         start_sec, end_sec = music_span(sources.performance, sources.description.duration_sec)
         bounds = start_sec + segment_bounds(end_sec - start_sec, data.window_sec, data.overlap)
         statistics: list[FloatArray] = []
-        windows = self._windows(sources, bounds, statistics)
+        windows = _counted(self._windows(sources, bounds, statistics), len(bounds), on_rated)
         rated = rate_windows(self.bundle.predictor, windows)
         merge = centre_weighted_merge(bounds, rated.heard)
         if not len(merge.time_sec):
@@ -146,3 +151,15 @@ class Assessor:
             f"{100.0 * found.share:.0f} % of the measures lie outside the music that the model has learned "
             f"from (limit {100.0 * applicability.limit:.0f} %); furthest: {', '.join(found.worst)}",
         )
+
+
+def _counted(
+    windows: Iterable[WindowInputs], n_windows: int, on_rated: OnRated | None
+) -> Iterator[WindowInputs]:
+    """The windows as they are; each is reported before it is passed on."""
+    for done, window in enumerate(windows):
+        if on_rated is not None:
+            on_rated(done, n_windows)
+        yield window
+    if on_rated is not None:
+        on_rated(n_windows, n_windows)

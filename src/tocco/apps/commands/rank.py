@@ -68,7 +68,7 @@ def rank(
         folder.write_table(made.found)
     differences_of = None
     if options.source != "jury":
-        differences_of = _Differences(bundle)
+        differences_of = Differences(bundle)
         differences_of.check(found)
     rated = rated_field(found, options.by, differences_of)
     if jury is not None and made.failed:
@@ -109,8 +109,13 @@ def read_jury(files: JuryFiles, performances: Sequence[str]) -> Jury | None:
     return jury
 
 
-class _Differences:
-    """Differences of ratings, with the figures of the bundle that made them."""
+class Differences:
+    """Differences of ratings, with the figures of the bundle that made them.
+
+    Parameters
+    ----------
+    bundle : its folder; the one of the package if None
+    """
 
     def __init__(self, bundle: Path | None) -> None:
         self._bundle = load_bundle(bundle)
@@ -136,6 +141,7 @@ class _Differences:
                 )
 
     def __call__(self, one: Assessment, other: Assessment) -> Mapping[str, RatingDifference]:
+        """Differences of two assessments, by dimension."""
         scores = [a.inputs.score.sha256 if a.inputs.score is not None else None for a in (one, other)]
         return rating_differences(
             one,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 import mimetypes
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -16,10 +20,13 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from tocco.apps.web.guard import HEADERS, Guard, wants_page
+from tocco.apps.web.library.library import Library
 from tocco.apps.web.limits import Buckets
 from tocco.apps.web.pages import page
 from tocco.apps.web.refusals import RefusedError, as_json, invalid_request, status_of
 from tocco.apps.web.routes import OPEN_PATHS, ROUTERS
+from tocco.apps.web.running.process import COMMAND
+from tocco.apps.web.running.runner import Runner
 from tocco.apps.web.services import Services
 from tocco.apps.web.sessions import Sessions, signing_key
 from tocco.apps.web.settings import Settings
@@ -34,18 +41,34 @@ _PROBLEMS: Final = {
 }
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The whole application.
+def create_app(settings: Settings, worker: Sequence[str] = COMMAND) -> FastAPI:
+    """The whole application; its jobs run between its start-up and its shutdown.
+
+    Parameters
+    ----------
+    settings
+    worker : command of the process of a job
 
     Raises
     ------
     OutputError
         The library cannot be written to.
+    UsageError
+        At the start-up: another server has the library open.
     """
     writable_folder(settings.library)
     sessions = Sessions(signing_key(settings.library), settings.secret)
-    app = FastAPI(title="tocco", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    app.state.services = Services(settings, sessions)
+    library = Library(settings.library)
+    services = Services(settings, sessions, library, Runner(library, settings, worker))
+    app = FastAPI(
+        title="tocco",
+        version=metadata.version("tocco"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=_running,
+    )
+    app.state.services = services
     for router in ROUTERS:
         app.include_router(router)
     mimetypes.add_type("text/javascript", ".js")
@@ -63,6 +86,19 @@ def create_app(settings: Settings) -> FastAPI:
         open_paths=OPEN_PATHS,
     )
     return app
+
+
+@asynccontextmanager
+async def _running(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    services.library.occupy()
+    try:
+        services.library.sweep()
+        services.runner.start()
+        yield
+        await to_thread.run_sync(services.runner.stop)
+    finally:
+        services.library.leave()
 
 
 class _Static(StaticFiles):

@@ -8,6 +8,8 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from tocco.apps.web.library.library import Library
+from tocco.apps.web.running.runner import Runner
 from tocco.apps.web.sessions import Sessions
 from tocco.apps.web.settings import Settings
 
@@ -20,10 +22,14 @@ class Services:
     ----------
     settings
     sessions : who is logged in
+    library : takes, results, uploads and jobs
+    runner : of the jobs
     """
 
     settings: Settings
     sessions: Sessions
+    library: Library
+    runner: Runner
 
 
 def services_of(request: Request) -> Services:

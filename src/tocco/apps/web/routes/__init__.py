@@ -5,9 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from tocco.apps.web.guard import OPEN_PATHS as _ALWAYS_OPEN
-from tocco.apps.web.routes import login, start
+from tocco.apps.web.routes import login, results, takes, uploads, views
 
-ROUTERS: tuple[APIRouter, ...] = (login.router, start.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    login.router,
+    views.router,
+    takes.router,
+    results.router,
+    uploads.router,
+)
 
 OPEN_PATHS: tuple[str, ...] = _ALWAYS_OPEN
 """Paths that need not the owner's login; whoever adds one checks there who asks."""

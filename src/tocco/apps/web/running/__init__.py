@@ -1,0 +1,1 @@
+"""Jobs at work: one process each, watched by the server."""
