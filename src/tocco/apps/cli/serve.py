@@ -51,7 +51,7 @@ def serve(
     ] = 60.0,
     memory_limit: Annotated[
         float, typer.Option(min=0.5, metavar="GB", help="Memory that one job may use.")
-    ] = 12.0,
+    ] = 8.0,
     upload_limit: Annotated[
         float, typer.Option(min=0.001, metavar="MB", help="Size that one file may have.")
     ] = 1_000.0,

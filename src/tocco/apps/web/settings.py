@@ -65,7 +65,7 @@ class JobLimits:
 
     at_once: int = 1
     time_sec: float = 3600.0
-    memory_bytes: int = 12_000 * MEGABYTE
+    memory_bytes: int = 8_000 * MEGABYTE
 
 
 @dataclass(frozen=True)

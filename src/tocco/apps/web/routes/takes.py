@@ -185,7 +185,8 @@ def deleted_answer(what: str, deleted: Deleted) -> DeletedAnswer:
     n_files = f"{deleted.n_files} {'file' if deleted.n_files == 1 else 'files'}"
     sentence = f"{what} is deleted: {n_files}, {deleted.n_bytes / 1e6:.1f} MB"
     if deleted.n_results:
-        sentence += f", and {deleted.n_results} comparisons or rankings that showed it"
+        words = "comparison or ranking" if deleted.n_results == 1 else "comparisons and rankings"
+        sentence += f", and {deleted.n_results} {words} that showed it"
     return DeletedAnswer(
         n_files=deleted.n_files, n_bytes=deleted.n_bytes, n_results=deleted.n_results, sentence=f"{sentence}."
     )

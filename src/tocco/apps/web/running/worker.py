@@ -31,6 +31,7 @@ _SHORT_OF_MEMORY: Final = (
     "bad_alloc",
     "Cannot allocate memory",
     "Unable to allocate",
+    "failed to map segment",
 )
 """What libraries say in place of a `MemoryError`."""
 
