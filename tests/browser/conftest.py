@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from browsing import Opened, chromium, opened_page
 from reports import Reports
+from served_pages import OpenWeb, shown_page
 
 
 @pytest.fixture(scope="package")
@@ -30,6 +31,14 @@ def browser() -> Iterator[Browser]:
 def open_page(browser: Browser) -> Iterator[Callable[..., Opened]]:
     """Opens a file as `opened_page` does; closed at the end."""
     yield lambda path, **how: opened_page(browser, path, **how)
+    for context in browser.contexts:
+        context.close()
+
+
+@pytest.fixture
+def web(browser: Browser) -> Iterator[OpenWeb]:
+    """Opens a page of the web application as `shown_page` does; closed at the end."""
+    yield lambda address, path="/", **how: shown_page(browser, address, path, **how)
     for context in browser.contexts:
         context.close()
 

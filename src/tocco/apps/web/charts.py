@@ -84,11 +84,10 @@ def progress_chart(takes: Sequence[Take], number: int) -> Markup | None:
         for value in (low, (low + high) / 2, high)
     ]
     marks = [
-        joined(
-            [
-                element("path", class_="spread", d=f"M{at:.1f} {y(point.high):.1f}V{y(point.low):.1f}"),
-                element("circle", class_="point", cx=f"{at:.1f}", cy=f"{y(point.value):.1f}", r=4),
-            ]
+        element(
+            "g",
+            element("path", class_="spread", d=f"M{at:.1f} {y(point.high):.1f}V{y(point.low):.1f}"),
+            element("circle", class_="point", cx=f"{at:.1f}", cy=f"{y(point.value):.1f}", r=4),
         )
         for at, point in zip(x, points, strict=True)
     ]

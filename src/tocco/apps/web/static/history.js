@@ -14,6 +14,7 @@ if (form) {
 
   function show() {
     const n = chosen().length;
+    compare.closest(".choice").classList.toggle("active", n > 0); // stays in sight while takes are chosen
     compare.disabled = n < 2 || n > Number(form.dataset.mostCompared);
     rank.disabled = n < 2 || n > Number(form.dataset.mostRanked);
     count.textContent = n === 0 ? "Choose two takes or more." : `${n} ${n === 1 ? "take" : "takes"} chosen.`;

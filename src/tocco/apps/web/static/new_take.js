@@ -93,7 +93,7 @@ function removeButton(entry) {
   button.addEventListener("click", () => {
     entry.sending.stop();
     remove(entry);
-    byId("choose").focus();
+    byId("pick").focus();
   });
   return button;
 }
@@ -126,6 +126,7 @@ addEventListener("drop", (event) => {
   drop.classList.remove("over");
   for (const file of event.dataTransfer.files) add(file);
 });
+byId("pick").addEventListener("click", () => byId("choose").click());
 byId("choose").addEventListener("change", ({ target }) => {
   for (const file of target.files) add(file);
   target.value = "";
