@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def run(settings: Settings) -> None:
     check(settings)
     with _listening(settings) as listener:
         app = create_app(settings)
+        app.state.services.library.occupy()  # here, so that a refusal is one line
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -99,8 +101,13 @@ def _listening(settings: Settings) -> socket.socket:
     except OSError as error:
         raise UsageError(
             "--port",
-            f"{settings.port} at {settings.host} cannot be listened to ({error.strerror or error})",
+            f"{settings.port} at {settings.host} cannot be listened to ({_reason(error)})",
             next_step="choose another with --port, or --port 0 for any that is free",
         ) from error
     except OverflowError as error:
         raise UsageError("--port", f"is {settings.port}", allowed="0 to 65535") from error
+
+
+def _reason(error: OSError) -> str:
+    """What the system says, without the address that Python adds."""
+    return str(error) if error.errno is None else os.strerror(error.errno)

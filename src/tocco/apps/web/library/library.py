@@ -72,13 +72,15 @@ class Library:
         return self.root / _UPLOADS / _checked(upload_id)
 
     def occupy(self) -> None:
-        """Be the one server of this library until `leave`, or the end of the process.
+        """Be the one server of this library until `leave`, or the end of the process; twice is once.
 
         Raises
         ------
         UsageError
             Another server is.
         """
+        if self._lock is not None:
+            return
         self._lock = os.open(self.root / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             _lock(self._lock)
