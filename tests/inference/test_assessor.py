@@ -179,9 +179,15 @@ def test_a_recording_alone_is_rated_by_what_is_transcribed(make: Make, take: tup
     assessor = make()
     assessor.transcriber = KnownTranscriber(midi)
     seen: list[tuple[float, float]] = []
+    rated: list[tuple[float, float]] = []
     alone = assessor.assess(
-        audio, None, score, on_transcribed=lambda done_sec, all_sec: seen.append((done_sec, all_sec))
+        audio,
+        None,
+        score,
+        on_transcribed=lambda done_sec, all_sec: seen.append((done_sec, all_sec)),
+        on_rated=lambda done, total: rated.append((done, total)),
     )
+    assert rated == [(done, rated[0][1]) for done in range(int(rated[0][1]) + 1)]
     with_midi = make().assess(*take, origin="transcribed")
     assert alone.ratings["phrasing"].value == with_midi.ratings["phrasing"].value
     assert alone.ratings["note_accuracy"].value == with_midi.ratings["note_accuracy"].value == 100.0

@@ -13,7 +13,6 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from tocco.apps.web.charts import dimension_charts, progress_chart
 from tocco.apps.web.library.jobs import Job, all_jobs, find_job, jobs_before, waiting_jobs
 from tocco.apps.web.library.results import FILES, all_results
 from tocco.apps.web.library.scores import listed_scores
@@ -112,6 +111,11 @@ def report_document(take_id: TakeId, shared: Shared) -> Response:
 @router.get("/history")
 def history_page(request: Request, shared: Shared) -> Response:
     """Pieces and takes, with the ratings over time."""
+    from tocco.apps.web.charts import (
+        dimension_charts,
+        progress_chart,
+    )  # NumPy, which starting need not wait for
+
     with shared.library.database.reading() as connection:
         takes, jobs, results = all_takes(connection), all_jobs(connection), all_results(connection)
     pieces = []
