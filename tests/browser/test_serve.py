@@ -45,7 +45,7 @@ def test_from_a_dropped_file_to_the_report(web: OpenWeb, tmp_path: Path) -> None
         page.get_by_text("The score is minuet.musicxml.").wait_for()
         assert page.get_by_role("list", name="Files of this take").locator("li").count() == 3
         page.get_by_role("button", name="Assess").click()
-        page.get_by_role("heading", name="In the works").wait_for()
+        page.get_by_role("heading", name="In progress").wait_for()
         report = page.frame_locator("iframe")
         report.get_by_role("heading", name="minuet.flac").wait_for(timeout=300_000)
         assert "66.2 of 100" in (report.locator("header").text_content() or "")
@@ -221,7 +221,7 @@ def test_a_midi_can_be_made_the_score_and_files_can_be_removed(web: OpenWeb, add
 def test_a_score_is_chosen_from_the_folder(web: OpenWeb, address: str) -> None:
     page = web(address).page
     assert page.get_by_label("Score", exact=True).locator("option").all_text_contents() == [
-        "Find it among the 1 scores of the folder",
+        "Find it among the 1 score",
         "None",
         "minuet",
     ]

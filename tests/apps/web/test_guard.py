@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tocco.apps.web.guard import PAGE_POLICY
+from tocco.apps.web.guard import MOST_BODY_BYTES, PAGE_POLICY
 from tocco.apps.web.limits import Buckets, Rate
 from tocco.apps.web.settings import RequestLimits
 from web_example import SECRET, log_in, settings, web_client
@@ -90,6 +90,18 @@ def test_other_sites_may_link_here_and_no_more(
     sent = {"sec-fetch-site": "cross-site", "sec-fetch-mode": mode, "sec-fetch-dest": destination}
     with web_client(settings(tmp_path)) as client:
         assert client.get("/", headers=sent).status_code == status
+
+
+def test_what_is_read_into_memory_is_short(tmp_path: Path) -> None:
+    with web_client(settings(tmp_path)) as client:
+        body = {"uploads": ["0" * 16], "title": "a" * MOST_BODY_BYTES}
+        long = client.post("/api/takes", json=body)
+        endless = client.post("/api/takes", content=iter([b"{}"]))
+        short = client.post("/api/takes", content=b" " * MOST_BODY_BYTES)
+    assert (long.status_code, endless.status_code, short.status_code) == (413, 411, 422)
+    assert long.json()["error"] == (
+        "request: is too long (allowed: at most 1000000 bytes). Next: send less at once."
+    )
 
 
 def test_too_many_requests_are_refused_until_the_time_that_is_said(tmp_path: Path) -> None:

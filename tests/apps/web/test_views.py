@@ -20,7 +20,7 @@ HOSTILE = '"><img src=x onerror=alert(1)>'
 
 def test_the_first_page_names_what_waits_and_what_is_done(tmp_path: Path) -> None:
     with web_client(settings(tmp_path)) as client:
-        assert "In the works" not in client.get("/").text
+        assert "In progress" not in client.get("/").text
         done = make_take(client, "done one", piece="minuet")
         wait_for(client, f"/api/takes/{done['id']}", "done")
         running = make_take(client, "wait for it")

@@ -46,11 +46,17 @@ SAFE: Final = ("GET", "HEAD", "OPTIONS")
 OPEN_PATHS: Final = ("/login", "/static/")
 """Whoever is not logged in may ask for these; a path that ends in "/" stands for all below it."""
 
+MOST_BODY_BYTES: Final = 1_000_000
+"""Of a request that is read into memory."""
+
+LARGE_BODIES: Final = ("/api/uploads",)
+"""Paths whose requests are not read into memory, and have limits of their own."""
+
 _LOCAL_ORIGINS: Final = ("same-origin", "none")
 
 
 class Guard:
-    """Refuses requests by host, origin, rate and login, in this order, and adds the headers of every answer.
+    """Refuses requests by host, origin, length, rate and login, in this order; adds headers to every answer.
 
     Parameters
     ----------
@@ -102,6 +108,7 @@ class Guard:
         try:
             self._check_host(request.headers)
             check_origin(request)
+            check_body(request)
             self._check_rate(request)
         except RefusedError as refusal:
             response = self.answer(request, refusal)
@@ -176,6 +183,29 @@ def check_origin(request: Request) -> None:
     own = f"{request.url.scheme}://{request.headers.get('host', '')}"
     if site not in _LOCAL_ORIGINS or request.headers.get("origin", "").lower() != own.lower():
         raise _of_another_site("Origin")
+
+
+def check_body(request: Request) -> None:
+    """Refuse what is too long to be read into memory.
+
+    Raises
+    ------
+    RefusedError
+        It is (413), or it does not say how long it is (411).
+    """
+    if request.url.path in LARGE_BODIES:
+        return
+    if "transfer-encoding" in request.headers:
+        raise RefusedError(411, "request", "does not say its size", next_step="send a Content-Length")
+    given = request.headers.get("content-length", "0")
+    if not given.isascii() or not given.isdigit() or int(given) > MOST_BODY_BYTES:
+        raise RefusedError(
+            413,
+            "request",
+            "is too long",
+            allowed=f"at most {MOST_BODY_BYTES} bytes",
+            next_step="send less at once",
+        )
 
 
 def _of_another_site(header: str) -> RefusedError:

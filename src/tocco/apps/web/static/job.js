@@ -22,7 +22,7 @@ function show(progress) {
       ? `${progress.n_before} before this one`
       : "It begins in a moment";
   if (name.textContent !== said) name.textContent = said; // read out only where it changes
-  document.getElementById("progress-heading").textContent = isRunning ? "In the works" : "Waiting";
+  document.getElementById("progress-heading").textContent = isRunning ? "In progress" : "Waiting";
   let isPast = isRunning;
   for (const item of section.querySelectorAll("[data-stage]")) {
     const isCurrent = isRunning && item.dataset.stage === progress.stage;
