@@ -164,7 +164,10 @@ def export_take(take_id: TakeId, shared: Shared) -> Response:
     if take.summary is None:
         raise RefusedError(409, "take", "is not assessed yet", next_step="wait for its assessment")
     name = file_name(take.title)
-    content = zipped(take, shared.library.take_folder(take_id), name)
+    try:
+        content = zipped(take, shared.library.take_folder(take_id), name)
+    except FileNotFoundError as error:  # deleted meanwhile
+        raise not_found("take") from error
     disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}.zip"
     return Response(content, media_type="application/zip", headers={"content-disposition": disposition})
 

@@ -38,6 +38,7 @@ class WorkerProcess:
 
     def __init__(self, task: Task, on_said: Callable[[Said], None], command: Sequence[str] = COMMAND) -> None:
         self.last: Said | None = None
+        self._is_over = False
         self._on_said = on_said
         self._start_sec = time.monotonic()
         with (task.output.parent if task.kind == "assess" else task.output).joinpath(LOG).open("wb") as log:
@@ -63,15 +64,18 @@ class WorkerProcess:
     def code(self) -> int | None:
         """How it ended, once all that it said is read; None while it runs."""
         code = self._process.poll()
-        if code is None:
-            return None
-        self._end_group()  # what it started may have outlived it, and holds the pipe open
-        self._reader.join(_PATIENCE_SEC)
-        self._close()
+        if code is not None and not self._is_over:
+            self._is_over = True  # from here on its number may be that of another process
+            self._end_group()  # what it started may have outlived it, and holds the pipe open
+            self._reader.join(_PATIENCE_SEC)
+            self._close()
         return code
 
     def kill(self) -> None:
         """End it and all that it has started, now."""
+        if self._is_over:
+            return
+        self._is_over = True
         self._end_group()
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()

@@ -74,7 +74,7 @@ def main() -> int:
     reporter = Reporter(_own_output())
     task = Task.model_validate_json(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_server, daemon=True).start()
-    _limit(task.memory_bytes)
+    _set_limits(task.memory_bytes)
     try:
         from tocco.apps.web.running.work import work
 
@@ -131,8 +131,8 @@ def _end_with_the_server() -> None:
     os._exit(FAILED)
 
 
-def _limit(memory_bytes: int) -> None:
-    """Address space; systems without such a limit have the clock alone."""
+def _set_limits(memory_bytes: int) -> None:
+    """Priority and address space; systems without such limits have the clock alone."""
     if os.name != "posix":
         return
     import resource
