@@ -29,13 +29,13 @@ import numpy as np
 from tocco.data.records import LabelRecord, read_labels
 from tocco.data.splits import fold_indices
 from tocco.errors import InputError
-from tocco.evaluation.bootstrap import bootstrap_interval
 from tocco.evaluation.cross_validation.shallow_models import measure_excerpts
 from tocco.evaluation.markdown import table
 from tocco.evaluation.png import save_png
 from tocco.files import read_text, replacing, write_bytes
 from tocco.labelling.choosing import choose, relative_uncertainty
 from tocco.labelling.committee import committee_rating
+from tocco.metrics import bootstrap_interval
 from tocco.models.statistics_models import fit_statistics_scale
 from tocco.rubrics import DIMENSIONS
 from tocco.units import FloatArray, IntArray

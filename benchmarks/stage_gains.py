@@ -22,10 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tocco.evaluation.bootstrap import paired_bootstrap_difference
 from tocco.evaluation.cross_validation.protocols import NETWORK
 from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.files import write_bytes
+from tocco.metrics import paired_bootstrap_difference
 from tocco.units import FloatArray, IntArray
 
 DRAWS = 2000

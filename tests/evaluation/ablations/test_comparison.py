@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from tocco.evaluation.ablations.comparison import FULL, R2, Comparison, Experiment, Verdict, compare
-from tocco.evaluation.bootstrap import paired_bootstrap_difference
 from tocco.evaluation.cross_validation.result import CrossValidationResult
-from tocco.metrics import mae, pearson_r, r2
+from tocco.metrics import mae, paired_bootstrap_difference, pearson_r, r2
 
 EXPERIMENTS = (
     Experiment(FULL, is_pretrained=True),

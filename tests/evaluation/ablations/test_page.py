@@ -9,7 +9,7 @@ import pytest
 
 from tocco.evaluation.ablations.comparison import FULL, Comparison, Experiment, Figures, Gain
 from tocco.evaluation.ablations.page import page
-from tocco.evaluation.bootstrap import BootstrapInterval
+from tocco.metrics import BootstrapInterval
 
 TARGETS = ("phrasing", "timbre_soft_loud", "mean of 1 dimensions")
 

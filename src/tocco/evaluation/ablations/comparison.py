@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 
-from tocco.evaluation.bootstrap import BootstrapInterval, bootstrap_interval, paired_bootstrap_difference
 from tocco.evaluation.cross_validation.result import CrossValidationResult
-from tocco.evaluation.cross_validation.summary import CONSTANT, METRICS, ClusterScores, families_of
+from tocco.evaluation.cross_validation.summary import CONSTANT, METRICS, ClusterScores, default_families
+from tocco.metrics import BootstrapInterval, bootstrap_interval, paired_bootstrap_difference
 from tocco.units import FloatArray, IntArray
 
 FULL: Final = "full"
@@ -150,7 +150,7 @@ def compare(result: CrossValidationResult, experiments: Sequence[Experiment]) ->
         Held-out performances alone; with ratings of `FULL`, of every experiment and member, and `constant`.
     experiments
     """
-    families = families_of(result.names)
+    families = default_families(result.names)
     statistics = {name: _statistic(result, rated, families) for name, rated in result.predictions.items()}
     everything = np.arange(len(result))
     systems = {

@@ -15,7 +15,7 @@ from tocco.evaluation.benchmark.ceiling import Ceiling, ceiling_of
 from tocco.evaluation.benchmark.predictions import PredictedTable
 from tocco.evaluation.benchmark.protocols import HeldOutFold
 from tocco.evaluation.cross_validation.baselines import Baseline, constant, passage_mean, pianist_mean
-from tocco.evaluation.cross_validation.summary import METRICS, ClusterScores, families_of
+from tocco.evaluation.cross_validation.summary import METRICS, ClusterScores, default_families
 from tocco.metrics import (
     BootstrapInterval,
     bootstrap_interval,
@@ -309,7 +309,7 @@ def _families(names: tuple[str, ...]) -> dict[str, BoolArray]:
     """The families with members; one of a single member has its name."""
     return {
         names[int(np.argmax(mask))] if mask.sum() == 1 else family: mask
-        for family, mask in families_of(names).items()
+        for family, mask in default_families(names).items()
     }
 
 
