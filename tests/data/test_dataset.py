@@ -130,7 +130,7 @@ def assert_same_example(ours: Example, theirs: Example) -> None:
 
 
 def test_an_example_holds_all_that_is_named(prepared: list[PreparedRecord]) -> None:
-    example = PerformanceDataset(prepared, training=False, with_cqt=True)[4]
+    example = PerformanceDataset(prepared, training=False, cqt="compute")[4]
     notes = len(example["midi_tokens"])
     assert example["waveform"].shape == example["audio_mask"].shape == (6 * 24_000,)
     assert example["note_features"].shape == (notes, len(NOTE_FEATURES))
@@ -258,7 +258,7 @@ def test_a_batch_is_padded_and_its_masks_say_where(loaders: DataLoaders) -> None
 
 
 def test_pictures_are_padded_with_silence(prepared: list[PreparedRecord]) -> None:
-    dataset = PerformanceDataset(prepared[:1], training=False, with_cqt=True)
+    dataset = PerformanceDataset(prepared[:1], training=False, cqt="compute")
     first, second = dataset[0], dataset[1]
     assert "cqt" in first
     assert "cqt" in second

@@ -20,6 +20,7 @@ from tocco.data.preparation import WindowInputs
 from tocco.data.prepared import PreparedRecord, PreparedWindow, prepare_records
 from tocco.data.record_arrays import MissingMidi
 from tocco.data.records import read_labels
+from tocco.data.window_cqt import CqtMode, window_cqt
 from tocco.engines import Progress
 from tocco.rubrics import TARGETS
 from tocco.units import FloatArray
@@ -44,8 +45,10 @@ class PerformanceDataset(Dataset[Example]):
         Seed of the draws; seed, epoch and index determine the example, whatever the worker.
     augmentation
         Augmentation in training; None or not enabled omits it.
-    with_cqt
-        Whether each example also has a constant-Q transform, for pictures; no network reads it.
+    cqt
+        Whether each example also has a constant-Q transform; no network reads it. "compute" computes it at
+        each access, "cache" reads it from the folder of the prepared inputs. That of an augmented example is
+        always computed from its augmented sound.
     """
 
     def __init__(
@@ -57,7 +60,7 @@ class PerformanceDataset(Dataset[Example]):
         score_dropout: float = 0.0,
         seed: int = 0,
         augmentation: ExampleAugmentation | None = None,
-        with_cqt: bool = False,
+        cqt: CqtMode = "none",
     ) -> None:
         self.prepared = tuple(prepared)
         self.training = training
@@ -65,7 +68,7 @@ class PerformanceDataset(Dataset[Example]):
         self.score_dropout = score_dropout
         self.seed = seed
         self.augmentation = augmentation if augmentation is not None and augmentation.enabled else None
-        self.with_cqt = with_cqt
+        self.cqt: CqtMode = cqt
         self._all_windows = [
             (r, w) for r, record in enumerate(self.prepared) for w in range(len(record.windows))
         ]
@@ -162,8 +165,11 @@ class PerformanceDataset(Dataset[Example]):
             "label_sd": _tensor(label_sd),
             "metadata": _metadata(record, window, index, use_score and window.has_score, effects),
         }
-        if self.with_cqt:
-            example["cqt"] = torch.from_numpy(compute_cqt(inputs.waveform))
+        if self.cqt != "none":
+            # What augmentation has changed is nowhere in the cache.
+            is_augmented = valid is not None
+            transform = compute_cqt(inputs.waveform) if is_augmented else window_cqt(window, self.cqt)
+            example["cqt"] = torch.from_numpy(transform)
         return example
 
 
@@ -190,7 +196,7 @@ def create_dataloaders(
     score_dropout: float = 0.3,
     augmentation: ExampleAugmentation | None = None,
     workers: WorkerConfig | None = None,
-    with_cqt: bool = False,
+    cqt: CqtMode = "none",
     jobs: int = 1,
     missing_midi: MissingMidi = "refuse",
     transcriber: str | None = None,
@@ -206,7 +212,7 @@ def create_dataloaders(
         As in `prepare_records`.
     by, shares, seed
         As in `partition`; the seed also determines the order of the batches and the draws of the examples.
-    score_dropout, augmentation, with_cqt
+    score_dropout, augmentation, cqt
         As in `PerformanceDataset`; the first two in training only.
     workers
         Of each loader.
@@ -234,10 +240,10 @@ def create_dataloaders(
         score_dropout=score_dropout,
         seed=seed,
         augmentation=augmentation,
-        with_cqt=with_cqt,
+        cqt=cqt,
     )
     validation, test = (
-        PerformanceDataset([prepared[i] for i in part], training=False, with_cqt=with_cqt)
+        PerformanceDataset([prepared[i] for i in part], training=False, cqt=cqt)
         for part in (parts.validation, parts.test)
     )
     return DataLoaders(

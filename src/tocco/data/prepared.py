@@ -102,7 +102,7 @@ class PreparedWindow:
         """Inputs of the network."""
         arrays = self.source.open()
         return WindowInputs(
-            _audio(arrays.part("waveform", *self.sample_bounds)),
+            float_audio(arrays.part("waveform", *self.sample_bounds)),
             self.level_db + level_shift_db,
             _symbolic(arrays, self.number, "score" if use_score and self.has_score else "notes"),
         )
@@ -113,7 +113,7 @@ class PreparedWindow:
         performance: Performance = value_of("performance", arrays.array)
         alignment: Alignment | None = value_of("alignment", arrays.array)
         ((segment, part),) = cut_windows(performance, alignment, np.array([self.bounds_sec]))
-        return _audio(arrays.part("waveform", *self.sample_bounds)), segment, part
+        return float_audio(arrays.part("waveform", *self.sample_bounds)), segment, part
 
 
 @dataclass(frozen=True, eq=False)
@@ -291,5 +291,6 @@ def _symbolic(arrays: ArrayReader, number: int, variant: str) -> SymbolicInputs:
     return SymbolicInputs(**{**read, "n_struck": int(read["n_struck"][0])})
 
 
-def _audio(samples: np.ndarray) -> FloatArray:
+def float_audio(samples: np.ndarray) -> FloatArray:
+    """Samples of 16 bits as float32, full scale = 1."""
     return samples.astype(np.float32) / np.float32(32767.0)

@@ -14,6 +14,7 @@ from tocco.data.example_augmentation import ExampleAugmentation
 from tocco.data.loaders import WorkerConfig
 from tocco.data.partition import Grouping
 from tocco.data.record_arrays import MissingMidi
+from tocco.data.window_cqt import CqtMode
 from tocco.schema import StrictModel
 from tocco.training.model_config import CUSTOM, ModelConfig, Share
 
@@ -51,6 +52,8 @@ class DataConfig(StrictModel):
     missing_midi : "refuse" or "derive"
         How to treat a record without MIDI: as an error, or transcribe its audio.
     transcriber : command for that, with {audio} and {midi}; null for the built-in transcriber
+    cqt : "none", "compute" or "cache"
+        Whether each example has a constant-Q transform, which no network here reads; see `window_cqt`.
     num_workers, prefetch, persistent_workers, pin_memory : see `WorkerConfig`
     augmentation : see `ExampleAugmentation`
     """
@@ -69,6 +72,7 @@ class DataConfig(StrictModel):
     batch_size: PositiveInt = 8
     missing_midi: MissingMidi = "refuse"
     transcriber: str | None = None
+    cqt: CqtMode = "none"
     num_workers: int = Field(0, ge=0, le=64)
     prefetch: int = Field(2, ge=1, le=64)
     persistent_workers: bool = True

@@ -25,7 +25,6 @@ def create_dataloaders(
     labels: Path | None = None,
     *,
     cache_dir: Path | None = None,
-    with_cqt: bool = False,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> DataLoaders:
@@ -36,7 +35,7 @@ def create_dataloaders(
     config
     labels
         JSONL; `data.train_path` of the config if not given.
-    cache_dir, with_cqt, jobs, progress
+    cache_dir, jobs, progress
         As in `tocco.data.dataset.create_dataloaders`.
 
     Raises
@@ -62,7 +61,7 @@ def create_dataloaders(
         score_dropout=data.score_dropout,
         augmentation=data.augmentation,
         workers=data.workers,
-        with_cqt=with_cqt,
+        cqt=data.cqt,
         jobs=jobs,
         missing_midi=data.missing_midi,
         transcriber=data.transcriber,
@@ -95,6 +94,7 @@ def part_loaders(
         score_dropout=data.score_dropout,
         seed=config.training.seed,
         augmentation=data.augmentation,
+        cqt=data.cqt,
     )
     loader = TrainingLoader(
         training,
@@ -117,5 +117,7 @@ def _in_order(
     if not indices:
         return None
     data = config.data
-    windows = PerformanceDataset([records[i] for i in indices], training=False, use_score=data.score_features)
+    windows = PerformanceDataset(
+        [records[i] for i in indices], training=False, use_score=data.score_features, cqt=data.cqt
+    )
     return evaluation_loader(windows, batch_size=data.batch_size, workers=data.workers)
