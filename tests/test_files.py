@@ -1,4 +1,7 @@
+import errno
 import hashlib
+import os
+import stat
 
 import pytest
 
@@ -51,6 +54,30 @@ def test_folders_are_made_and_a_file_in_the_way_is_an_error(tmp_path):
 def test_trouble_with_another_file_is_not_blamed_on_the_target(tmp_path):
     with pytest.raises(FileNotFoundError), replacing(tmp_path / "a"):
         (tmp_path / "other").read_bytes()
+
+
+@pytest.mark.parametrize("answer", [errno.EINVAL, errno.ENOSYS])
+def test_a_file_is_written_where_folders_cannot_be_flushed(tmp_path, monkeypatch, answer):
+    flush_folders_with(answer, monkeypatch)
+    write_bytes(tmp_path / "a.txt", b"a")
+    assert (tmp_path / "a.txt").read_bytes() == b"a"
+
+
+def test_a_disk_that_fails_is_an_error(tmp_path, monkeypatch):
+    flush_folders_with(errno.EIO, monkeypatch)
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_bytes(tmp_path / "a.txt", b"a")
+
+
+def flush_folders_with(answer, monkeypatch):
+    original = os.fsync
+
+    def flushed(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(answer, os.strerror(answer))
+        original(handle)
+
+    monkeypatch.setattr(os, "fsync", flushed)
 
 
 def test_hash(tmp_path):

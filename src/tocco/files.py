@@ -7,6 +7,7 @@ that is killed leaves at most a file whose name starts with a dot, never a parti
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -29,6 +30,9 @@ _RESERVED_NAMES = {
     "nul",
     *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)),
 }
+
+_NOT_SUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+"""What systems answer where a folder cannot be flushed."""
 
 SAFE_NAME_RULE = "letters, digits, '_', '-' and '.', beginning with a letter, digit or '_', at most 200 bytes"
 
@@ -112,7 +116,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        _sync_folder(path.parent)
     except OSError as error:
         if error.filename not in {None, str(temporary), str(path)}:
             raise  # an error of another file, inside the block
@@ -178,6 +182,15 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Flush a folder where its file system can: some that are reached over a network cannot."""
+    try:
+        _sync(folder)
+    except OSError as error:
+        if error.errno not in _NOT_SUPPORTED:
+            raise
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:
