@@ -47,7 +47,7 @@ LAYERS: dict[str, tuple[set[str], ...]] = {
         {"undefined"},
         {"validation"},
         {"agreement", "error", "range_accuracy", "pairs", "intervals", "distributions", "calibration"},
-        {"aggregate", "resampling"},
+        {"aggregate", "resampling", "perfect_model"},
         {"table"},
     ),
     "pseudo_labels": (

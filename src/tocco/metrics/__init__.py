@@ -47,17 +47,10 @@ from tocco.metrics.aggregate import (
 from tocco.metrics.agreement import ccc, kendall_tau_b, pearson_r, r2, spearman_rho
 from tocco.metrics.calibration import (
     CALIBRATION_LEVELS,
-    NullDistribution,
-    band_of,
-    calibration_band,
     calibration_error,
-    calibration_error_null,
     coverage_curve,
     ence,
-    ence_null,
     mean_squared_z,
-    null_of,
-    perfect_curves,
     quantile_calibration_error,
     quantile_curve,
 )
@@ -71,6 +64,15 @@ from tocco.metrics.intervals import (
     normal_interval,
 )
 from tocco.metrics.pairs import pair_accuracy, pair_counts
+from tocco.metrics.perfect_model import (
+    NullDistribution,
+    band_of,
+    calibration_band,
+    calibration_error_null,
+    ence_null,
+    null_of,
+    perfect_curves,
+)
 from tocco.metrics.range_accuracy import (
     RANGE_MARGINS,
     range_accuracy,

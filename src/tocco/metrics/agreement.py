@@ -103,7 +103,8 @@ def kendall_tau_b(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:
     ref, est = _varied(ref, est)
     if is_constant(est):
         return 0.0
-    return float(stats.kendalltau(ref, est, variant="b").statistic)
+    tau, _ = stats.kendalltau(ref, est, variant="b")
+    return float(tau)  # pyright: ignore[reportArgumentType]  # its stubs type the pair as objects
 
 
 def ccc(ref: npt.ArrayLike, est: npt.ArrayLike) -> float:

@@ -9,11 +9,8 @@ import numpy.typing as npt
 
 from tocco.metrics.agreement import ccc, kendall_tau_b, pearson_r, r2, spearman_rho
 from tocco.metrics.calibration import (
-    NullDistribution,
     calibration_error,
-    calibration_error_null,
     ence,
-    ence_null,
     mean_squared_z,
     quantile_calibration_error,
 )
@@ -21,6 +18,7 @@ from tocco.metrics.distributions import gaussian_crps, gaussian_nll, sd_spread, 
 from tocco.metrics.error import mae, mae_skill, rmse
 from tocco.metrics.intervals import INTERVAL_LEVELS, coverage, interval_score, interval_width, normal_interval
 from tocco.metrics.pairs import pair_accuracy
+from tocco.metrics.perfect_model import NullDistribution, calibration_error_null, ence_null
 from tocco.metrics.range_accuracy import RANGE_MARGINS, range_accuracy, sd_range_accuracy
 from tocco.metrics.undefined import Score, Undefined, attempt
 from tocco.metrics.validation import RATING_RANGE, validate_sd, validate_table

@@ -11,7 +11,7 @@ import functools
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -85,7 +85,7 @@ def isotonic(calibration: Predictions, test: Predictions, level: float) -> Ends:
     return _clipped(test.mean + low * test.sd, test.mean + high * test.sd)
 
 
-def _isotonic_regression() -> Callable[..., object]:
+def _isotonic_regression() -> Any:
     try:
         from sklearn.isotonic import IsotonicRegression
     except ImportError as error:
@@ -110,7 +110,7 @@ def conformal_by_sd(calibration: Predictions, test: Predictions, level: float) -
     Mondrian conformal prediction (Bostrom & Johansson, COPA 2020).
     """
     edges = np.quantile(calibration.sd, np.arange(1, SD_GROUPS) / SD_GROUPS)
-    groups = tuple(np.searchsorted(edges, rows.sd) for rows in (calibration, test))
+    groups = np.searchsorted(edges, calibration.sd), np.searchsorted(edges, test.sd)
     sigmas = calibration.sd, test.sd
     return _conformal_of(calibration, test, level, sigmas=sigmas, bins=groups)
 
