@@ -1,5 +1,6 @@
 """The commands of the open benchmark, as someone uses them who has only a label file and a CSV."""
 
+import inspect
 import json
 import shutil
 from pathlib import Path
@@ -10,9 +11,11 @@ from typer.testing import CliRunner, Result
 
 from assessment_example import example
 from benchmark_example import label_file, predictions_of, write_predictions
+from tocco.apps.cli import open_benchmark
 from tocco.apps.cli.main import app
 from tocco.errors import InputError, UsageError
 from tocco.evaluation.benchmark import percepiano
+from tocco.evaluation.benchmark.benchmark import DRAWS
 from tocco.evaluation.benchmark.leaderboard import README
 from tocco.inference.assessment import write_assessment_file
 
@@ -144,3 +147,8 @@ def test_a_split_of_ones_own_is_checked(folder: Path) -> None:
     assert "does not test new music" in str(done.exception)
     done = run(folder, *words, "--claim", "anything", command="leaks")
     assert "allowed: unseen takes, new music, new pianist" in str(done.exception)
+
+
+def test_commands_draw_as_often_as_the_library() -> None:
+    for command in (open_benchmark.percepiano, open_benchmark.ratings):
+        assert inspect.signature(command).parameters["draws"].default == DRAWS == 2000

@@ -153,13 +153,17 @@ def test_the_ceiling_is_that_of_the_raters(benchmark: Benchmark) -> None:
     assert part.ceiling.reliability[d] == pytest.approx(1.0 - 12.0**2 / 4.0 / variance)
 
 
-def test_one_cluster_gives_figures_without_intervals(tmp_path: Path) -> None:
-    one = tuple(record for record in records(tmp_path) if record.cluster_id == "cluster0")
-    benchmark = Benchmark("x", "X", one)
+@pytest.mark.parametrize(("n_clusters", "has_interval"), [(1, False), (4, False), (5, True)])
+def test_few_clusters_give_figures_without_intervals(
+    tmp_path: Path, n_clusters: int, has_interval: bool
+) -> None:
+    chosen = [f"cluster{n}" for n in range(n_clusters)]
+    benchmark = Benchmark("x", "X", tuple(r for r in records(tmp_path) if r.cluster_id in chosen))
     part = evaluated(benchmark, "performer")
-    assert part.n_clusters == 1
-    assert np.isfinite(part.of_family.value[0, metric_index("r2")]).all()
-    assert np.isnan(part.of_family.low).all()
+    assert part.n_clusters == n_clusters
+    at = (0, metric_index("r2"))
+    assert np.isfinite(part.of_family.value[at]).all()
+    assert np.isfinite(part.of_family.low[at]).all() == has_interval
 
 
 def test_a_target_that_training_lacks_is_refused(tmp_path: Path) -> None:

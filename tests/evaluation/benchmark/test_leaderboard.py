@@ -146,12 +146,17 @@ def test_every_submission_of_the_leaderboard_is_valid_and_its_page_is_of_these_f
     names = {one.about.name for one in submissions}
     assert {"constant", "passage mean", "pianist mean"} <= names
     assert (BOARD / README).read_text(encoding="utf-8") == leaderboard_text(submissions)
-    for one in submissions:
-        for entry in one.protocols:
+    for submitted in submissions:
+        for entry in submitted.protocols:
             assert entry.n_predicted <= entry.n_tested
             for figures in entry.figures:
                 assert -1.0 <= figures.r.value <= 1.0
-                assert figures.r2.value <= figures.r.value**2 + 1e-3
+                assert figures.r2.value < 1.0
+                assert 0.0 <= figures.pairs.value <= 1.0
+                assert figures.mae.value > 0.0
+                for one in (figures.r, figures.r2, figures.mae, figures.pairs):
+                    assert (one.low is None) == (one.high is None)
+                    assert one.low is None or one.low <= one.value
 
 
 def test_what_is_said_of_our_own_systems_is_in_their_submissions() -> None:

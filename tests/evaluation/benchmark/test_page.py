@@ -1,5 +1,6 @@
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -123,3 +124,20 @@ def test_a_figure_that_is_undefined_is_a_dash(benchmark: Benchmark) -> None:
     unknown = np.full_like(result.protocols[0].parts[0].ceiling.reliability, np.nan)
     object.__setattr__(result.protocols[0].parts[0].ceiling, "reliability", unknown)
     assert "| – |" in summary(result)
+
+
+@pytest.mark.parametrize(
+    ("n_clusters", "note"),
+    [
+        (4, "4 clusters are too few for intervals."),
+        (5, "With 5 clusters the intervals are too narrow."),
+        (9, "With 9 clusters the intervals are too narrow."),
+        (10, ""),
+    ],
+)
+def test_few_clusters_have_a_note(result: BenchmarkResult, n_clusters: int, note: str) -> None:
+    figures = result.protocols[0]
+    parts = tuple(replace(part, n_clusters=n_clusters) for part in figures.parts)
+    text = markdown(replace(result, protocols=(replace(figures, parts=parts),)), [])
+    assert note in text
+    assert ("too narrow." in text, "too few" in text) == ("narrow" in note, "few" in note)

@@ -15,7 +15,12 @@ from tocco.evaluation.benchmark.ceiling import Ceiling, ceiling_of
 from tocco.evaluation.benchmark.predictions import PredictedTable
 from tocco.evaluation.benchmark.protocols import HeldOutFold
 from tocco.evaluation.cross_validation.baselines import Baseline, constant, passage_mean, pianist_mean
-from tocco.evaluation.cross_validation.summary import METRICS, ClusterScores, default_families
+from tocco.evaluation.cross_validation.summary import (
+    LEAST_CLUSTERS,
+    METRICS,
+    ClusterScores,
+    default_families,
+)
 from tocco.metrics import (
     BootstrapInterval,
     bootstrap_interval,
@@ -262,14 +267,17 @@ def _resampled(
     draws: int,
     seed: int,
 ) -> BootstrapInterval:
-    """(S, M, D + 2 F) of each system: metrics by name, means over families, the first less each."""
+    """(S, M, D + 2 F) of each system: metrics by name, means over families, the first less each.
+
+    With fewer than `LEAST_CLUSTERS` there is no interval.
+    """
 
     def statistic(index: IntArray) -> FloatArray:
         table = np.stack([one.at(index) for one in scores])
         means = np.stack([table[..., mask].mean(axis=-1) for mask in families.values()], axis=-1)
         return np.concatenate([table, means, means[:1] - means], axis=-1)
 
-    if len(np.unique(clusters)) < 2:
+    if len(np.unique(clusters)) < LEAST_CLUSTERS:
         value = statistic(np.arange(len(clusters)))
         return BootstrapInterval(value, np.full_like(value, np.nan), np.full_like(value, np.nan), 0.95)
     return bootstrap_interval(statistic, clusters, np.random.default_rng(seed), draws)

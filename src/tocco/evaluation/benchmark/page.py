@@ -20,13 +20,13 @@ from tocco.evaluation.benchmark.figures import (
 )
 from tocco.evaluation.benchmark.protocols import PROTOCOLS
 from tocco.evaluation.benchmark.published import PublishedFigure
-from tocco.evaluation.cross_validation.summary import METRICS
+from tocco.evaluation.cross_validation.summary import LEAST_CLUSTERS, METRICS
 from tocco.evaluation.markdown import table
 from tocco.metrics import BootstrapInterval
 from tocco.units import FloatArray
 
 FEW_CLUSTERS: Final = 10
-"""With fewer clusters a bootstrap over them gives intervals that are too narrow."""
+"""With fewer clusters, the intervals of a bootstrap over them are too narrow; see also `LEAST_CLUSTERS`."""
 
 _TITLES: Final = {
     "pearson_r": "r",
@@ -139,7 +139,9 @@ def _protocol_blocks(result: BenchmarkResult, figures: ProtocolFigures) -> list[
         facts.append("A missing prediction counts as the constant.")
     if predicted.n_unknown:
         facts.append(f"Ignored: {predicted.n_unknown} segments that the labels have not.")
-    if first.n_clusters < FEW_CLUSTERS:
+    if first.n_clusters < LEAST_CLUSTERS:
+        facts.append(f"{first.n_clusters} clusters are too few for intervals.")
+    elif first.n_clusters < FEW_CLUSTERS:
         facts.append(f"With {first.n_clusters} clusters the intervals are too narrow.")
     blocks = [f"## {figures.protocol}: {PROTOCOLS[figures.protocol]}", " ".join(facts)]
     for part in figures.parts:
