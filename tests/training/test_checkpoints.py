@@ -10,13 +10,8 @@ import pytest
 import torch
 
 from tocco.errors import InputError
-from tocco.training.checkpoints import (
-    BestCheckpoints,
-    WholeFiles,
-    network_state,
-    read_checkpoint,
-    worker_loss_as_stop,
-)
+from tocco.training.checkpoint_file import network_state, read_checkpoint
+from tocco.training.checkpoints import BestCheckpoints, WholeFiles, worker_loss_as_stop
 from tocco.training.interruption import StoppedError, StopRequest
 
 

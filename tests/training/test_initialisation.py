@@ -11,7 +11,7 @@ import yaml
 
 from tocco.data.prepared import PreparedRecord
 from tocco.errors import InputError, MismatchError
-from tocco.training.checkpoints import network_state, read_checkpoint
+from tocco.training.checkpoint_file import network_state, read_checkpoint
 from tocco.training.config import ExperimentConfig
 from tocco.training.config_file import load_config
 from tocco.training.initialisation import PER_DIMENSION, new_parts_of, part_of, start_from

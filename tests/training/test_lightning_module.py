@@ -13,7 +13,7 @@ from tocco.data.prepared import PreparedRecord
 from tocco.errors import InputError, MismatchError
 from tocco.music.octuple import BeatGrid, encode_octuple_midi
 from tocco.rubrics import TARGETS
-from tocco.training.checkpoints import network_state, read_checkpoint
+from tocco.training.checkpoint_file import network_state, read_checkpoint
 from tocco.training.lightning_module import PerformanceEvaluationModel
 
 

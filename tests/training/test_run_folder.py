@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tocco.apps.cli.main import app
-from tocco.apps.commands.experiments import not_trained
+from tocco.apps.commands.run_parts import not_trained
 from tocco.data.prepared import PreparedRecord, prepare_records
 from tocco.data.records import read_labels
 from tocco.errors import InputError, MismatchError, OutputError, ToccoError, UsageError

@@ -25,7 +25,8 @@ from tocco.training.module_of_config import (
     network_from_config,
 )
 from tocco.training.run_folder import Split
-from tocco.training.stages import load_weights, train_stage
+from tocco.training.stages import train_stage
+from tocco.training.weights import load_weights
 
 TINY = Path(__file__).parents[2] / "configs" / "tiny.yaml"
 SPLIT = Split("fold0", "cv4_cluster", tuple(range(0, 20, 2)), tuple(range(1, 20, 2)))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tocco.errors import MismatchError
 from tocco.models.network import PerformanceNetwork
-from tocco.training.checkpoints import DESCRIPTION, network_state, read_checkpoint
+from tocco.training.checkpoint_file import DESCRIPTION, network_state, read_checkpoint
 from tocco.training.config import PARTS, ExperimentConfig
 
 PER_DIMENSION: Final = tuple(

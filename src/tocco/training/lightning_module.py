@@ -15,8 +15,9 @@ from tocco.data.batching import ExampleBatch, network_batch
 from tocco.data.loaders import record_indices
 from tocco.errors import MismatchError
 from tocco.losses.uncertainty_loss import UncertaintyWeightedLoss, WeightedLoss, heteroscedastic_nll
-from tocco.models.network import PerformanceBatch, PerformanceNetwork, PerformanceOutput, build_network
-from tocco.training.checkpoints import DESCRIPTION, FORMAT, network_state, portable_arguments, read_checkpoint
+from tocco.models.network import PerformanceBatch, PerformanceNetwork, PerformanceOutput
+from tocco.training.checkpoint_file import DESCRIPTION, FORMAT, network_of, read_checkpoint
+from tocco.training.checkpoints import portable_arguments
 from tocco.training.epoch_means import EpochMeans
 from tocco.training.held_out import held_out_metrics, merged_by_record, metrics_by_dimension
 from tocco.training.outputs import columns_of
@@ -116,8 +117,7 @@ class PerformanceEvaluationModel(pl.LightningModule):
         """
         checkpoint = read_checkpoint(Path(checkpoint_path))
         described = checkpoint[DESCRIPTION]
-        network = build_network(**described["network"])
-        network.load_state_dict(network_state(checkpoint))
+        network = network_of(checkpoint)
         module = cls(
             network,
             label_sd=[12.0] * len(network.dimensions),

@@ -23,15 +23,13 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 
 from tocco.data.prepared import PreparedRecord
-from tocco.errors import InputError
 from tocco.files import write_bytes
-from tocco.models.network import PerformanceNetwork
 from tocco.models.network_predictor import write_weights
-from tocco.training.checkpoints import best_checkpoint, read_checkpoint, worker_loss_as_stop
+from tocco.training.checkpoint_file import read_checkpoint
+from tocco.training.checkpoints import best_checkpoint, worker_loss_as_stop
 from tocco.training.config import ExperimentConfig
 from tocco.training.dataloaders import part_loaders
 from tocco.training.distributed import Processes
@@ -50,14 +48,6 @@ from tocco.training.run_folder import (
     open_part,
 )
 from tocco.training.trainer import build_trainer, check_precision, quiet_lightning
-
-
-def load_weights(network: PerformanceNetwork, path: Path) -> PerformanceNetwork:
-    """Load averaged weights for inference."""
-    if not path.is_file():
-        raise InputError(path, "no such file", next_step="train this part of the run first")
-    network.load_state_dict(load_file(path), strict=True)
-    return network.eval().requires_grad_(False)
 
 
 def train_stage(

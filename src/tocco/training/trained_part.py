@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from tocco.data.records import LabelRecord
 from tocco.errors import InputError, MismatchError
 from tocco.files import read_text, sha256_of, write_bytes
-from tocco.training.checkpoints import BEST_FOLDER, read_checkpoint
+from tocco.training.checkpoint_file import BEST_FOLDER, read_checkpoint
 from tocco.training.config import ExperimentConfig
 from tocco.training.config_file import load_config
 from tocco.training.run_folder import (

@@ -16,7 +16,8 @@ from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, Learn
 from lightning.pytorch.loggers import Logger
 
 from tocco.errors import MissingPartError, UsageError
-from tocco.training.checkpoints import BEST_FOLDER, BestCheckpoints, LastCheckpoint, WholeFiles
+from tocco.training.checkpoint_file import BEST_FOLDER
+from tocco.training.checkpoints import BestCheckpoints, LastCheckpoint, WholeFiles
 from tocco.training.config import ExperimentConfig, LoggingConfig
 from tocco.training.distributed import ONE_PROCESS, Processes
 from tocco.training.epoch_log import EpochLog

@@ -10,7 +10,8 @@ from pathlib import Path
 import typer
 
 from tocco.apps.commands.experiment_config import labels_of
-from tocco.apps.commands.experiments import prepare, splits_of, started
+from tocco.apps.commands.experiments import splits_of, started
+from tocco.apps.commands.run_parts import prepare
 from tocco.apps.progress import progress_bar
 from tocco.data.prepared import PreparedRecord
 from tocco.errors import InputError, MismatchError, UsageError

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import typer
 
-from tocco.apps.commands.experiments import (
+from tocco.apps.commands.run_parts import (
     assert_folds_trained,
     config_of,
     prepare,

@@ -12,19 +12,18 @@ import numpy as np
 import typer
 
 from tocco.apps.commands.masked_notes import pretrain
-from tocco.apps.progress import progress_bar
+from tocco.apps.commands.run_parts import config_of, not_trained, prepare
 from tocco.data.partition import PART_SHARES, partition
-from tocco.data.prepared import PreparedRecord, prepare_records, prepared_folds
-from tocco.data.records import LabelRecord, read_labels
-from tocco.data.splits import fold_indices, inner_split
+from tocco.data.prepared import PreparedRecord, prepared_folds
+from tocco.data.records import LabelRecord
+from tocco.data.splits import inner_split
 from tocco.errors import InputError, UsageError
 from tocco.evaluation.export import FIGURES, bundle_config, model_card, training_range
 from tocco.files import replacing, sha256_of
 from tocco.inference.bundle import CALIBRATION, BundleCalibration, save_bundle
 from tocco.inference.intervals import IntervalCalibration
-from tocco.training.checkpoints import BEST_FOLDER, read_checkpoint
+from tocco.training.checkpoint_file import BEST_FOLDER, read_checkpoint
 from tocco.training.config import ExperimentConfig
-from tocco.training.config_file import load_config
 from tocco.training.epoch_log import read_epochs
 from tocco.training.launchers import Launcher, LocalProcesses, RayWorkers, run_here
 from tocco.training.masked_notes.start import SUFFIX, assert_midi_encoder, with_midi_encoder
@@ -33,8 +32,6 @@ from tocco.training.memory import memory_of, memory_table
 from tocco.training.module_of_config import network_from_config
 from tocco.training.run_folder import (
     BEST,
-    CHECKPOINT,
-    CONFIG,
     PARTITION,
     TEST_FILE,
     WEIGHTS_FILE,
@@ -43,9 +40,10 @@ from tocco.training.run_folder import (
     describe,
     is_begun,
 )
-from tocco.training.stages import load_weights, train_stage
+from tocco.training.stages import train_stage
 from tocco.training.trained_part import record_labels_path
 from tocco.training.trainer import check_loggers, check_precision
+from tocco.training.weights import load_weights
 
 INNER_FRACTION = 0.25
 
@@ -226,35 +224,6 @@ def export(run: Path, evaluation: Path, labels: Path, output: Path) -> None:
     typer.echo(f"{output}: sha256 {sha256}")
 
 
-def prepare(config: ExperimentConfig, labels: Path, run: Path, jobs: int) -> list[PreparedRecord]:
-    """Read the labels and prepare every record; prepared inputs are cached beside the runs."""
-    return prepare_some(config, read_labels(labels, must_exist=True), run, jobs)
-
-
-def prepare_some(
-    config: ExperimentConfig, records: Sequence[LabelRecord], run: Path, jobs: int
-) -> list[PreparedRecord]:
-    """Prepare records; prepared inputs are cached beside the runs."""
-    with progress_bar("preparing") as advance:
-        prepared = prepare_records(
-            records,
-            window_sec=config.data.window_sec,
-            overlap=config.data.overlap,
-            cache_dir=run.parent / "prepared",
-            jobs=jobs,
-            missing_midi=config.data.missing_midi,
-            transcriber=config.data.transcriber,
-            progress=advance,
-        )
-    refused = [record.record.segment_id for record in prepared if record.score_refusal]
-    if refused:
-        ids = ", ".join(refused)
-        typer.echo(
-            f"used without score, since it is the score of other music: {len(refused)}: {ids}", err=True
-        )
-    return prepared
-
-
 def splits_of(
     config: ExperimentConfig, records: Sequence[PreparedRecord], fold: str | None, *, inner: bool
 ) -> list[Split]:
@@ -299,45 +268,3 @@ def _partition(config: ExperimentConfig, records: Sequence[LabelRecord]) -> Spli
     parts = partition(records, by=data.split_by, seed=config.training.seed, shares=data.shares or PART_SHARES)
     train, held_out, test = (tuple(part.tolist()) for part in (parts.train, parts.validation, parts.test))
     return Split(PARTITION, f"partition by {data.split_by}", train, held_out, test)
-
-
-def config_of(run: Path, part: str, labels: Path) -> ExperimentConfig:
-    """Settings of a part of a run.
-
-    Raises
-    ------
-    InputError
-        The part is not begun; the message names the command that trains it.
-    """
-    path = run / part / CONFIG
-    if not path.is_file():
-        raise not_trained(run, part, labels)
-    return load_config(path)
-
-
-def assert_folds_trained(config: ExperimentConfig, run: Path, labels: Path) -> None:
-    """Refuse to evaluate a run that lacks a fold, before any preparation.
-
-    Raises
-    ------
-    InputError
-        A fold has no weights; the message names the command that trains it.
-    """
-    folds = fold_indices(read_labels(labels, must_exist=True), config.data.protocol)
-    for k in range(len(folds)):
-        if not (run / f"fold{k}" / WEIGHTS_FILE).is_file():
-            raise not_trained(run, f"fold{k}", labels)
-
-
-def not_trained(run: Path, part: str, labels: Path) -> InputError:
-    """Error for a part of a run that is not trained, with the command that trains it."""
-    configs = sorted(run.glob(f"*/{CONFIG}"))
-    config = configs[0] if configs else "CONFIG"
-    any_fold_begun = any(is_begun(folder) for folder in run.glob("fold*"))
-    fold = "none" if part == "full" else part.removeprefix("fold") if any_fold_begun else "all"
-    resumed = " --resume" if (run / part / CHECKPOINT).is_file() else ""
-    return InputError(
-        run / part,
-        "is not trained yet",
-        next_step=f"tocco train --config {config} --labels {labels} -o {run} --fold {fold}{resumed}",
-    )

@@ -24,10 +24,9 @@ from tocco.report.attention_picture import AttentionOverTime
 from tocco.rubrics import TARGETS
 from tocco.training.config import ExperimentConfig
 from tocco.training.members import member_folders
-from tocco.training.module_of_config import network_from_config
 from tocco.training.outputs import columns_of, rated_targets
 from tocco.training.run_folder import WEIGHTS_FILE
-from tocco.training.stages import load_weights
+from tocco.training.weights import load_weights
 from tocco.units import FloatArray, IntArray
 
 NETWORK, WITHOUT_SCORE = "tocco", "tocco, no score"
@@ -139,6 +138,8 @@ def rate_fold(
     InputError
         The fold is not trained, or was trained on another split.
     """
+    from tocco.training.module_of_config import network_from_config  # loads what trains, which takes seconds
+
     train, test = fold
     _assert_same_split(folder, [records[i].record.segment_id for i in train])
     network = load_weights(network_from_config(config), folder / WEIGHTS_FILE)

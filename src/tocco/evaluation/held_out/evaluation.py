@@ -27,7 +27,7 @@ from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.inference.intervals import DEFAULT_LEVEL, normal_sigma, scaled_interval
 from tocco.report.attention_picture import AttentionOverTime
 from tocco.rubrics import TARGETS
-from tocco.training.lightning_module import PerformanceEvaluationModel
+from tocco.training.checkpoint_file import network_of, read_checkpoint
 from tocco.training.outputs import rated_targets
 from tocco.training.trained_part import TrainedPart
 from tocco.units import FloatArray
@@ -208,10 +208,10 @@ def _by_members(
     """Ratings of the tested excerpts, then of those that intervals are scaled on."""
     found: list[NetworkRatings] = []
     for member in members:
-        module = PerformanceEvaluationModel.load_from_checkpoint(member.checkpoint)
+        network = network_of(read_checkpoint(member.checkpoint))
         found.append(
             rate_excerpts(
-                module.network.requires_grad_(False),
+                network.requires_grad_(False),
                 [*tested, *calibrated_on],
                 use_score=member.config.data.score_features,
                 shown=shown,
