@@ -29,7 +29,7 @@ from tocco.music.corruption import CORRUPTIONS, corrupt
 from tocco.music.midi import load_midi, save_midi
 from tocco.music.score import load_score
 from tocco.report.assessment_folder import AssessmentFolder
-from tocco.rubrics import DIMENSIONS, LEVELS
+from tocco.rubrics import DIMENSIONS, LEVELS, TOCCO10
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 EXAMPLES: Final = ROOT / "src" / "tocco" / "examples"
@@ -71,6 +71,21 @@ WORSE: Final[tuple[tuple[str, float], ...]] = (
 """Kind and severity, in the kind's unit."""
 
 
+def name_of(kind: str, severity: float) -> str:
+    """How a take that was made worse is called."""
+    return f"prelude, {kind.replace('_', ' ')} {severity:g}"
+
+
+TARGETS: Final = {name_of(kind, severity): CORRUPTIONS[kind].target for kind, severity in WORSE}
+"""Name of a take that was made worse -> the technical dimension that it was made worse in."""
+
+
+def stands_for(name: str, dimension: str) -> bool:
+    """Whether a take may show a dimension: not one that was made worse in another technical dimension."""
+    is_technical = TOCCO10[dimension].family == "technical"
+    return not is_technical or TARGETS.get(name, dimension) == dimension
+
+
 def takes(folder: Path) -> dict[str, TakeFiles]:
     """Name -> files of each example; those that do not ship are made and rendered."""
     found = {}
@@ -87,7 +102,7 @@ def takes(folder: Path) -> dict[str, TakeFiles]:
             made = corrupt(fluent, kind, severity, np.random.default_rng(1), alignment=alignment).performance
             save_midi(made, midi)
             write_flac(audio, shared_renderer().render(made))
-        found[f"prelude, {kind.replace('_', ' ')} {severity:g}"] = TakeFiles(identifier, audio, midi, score)
+        found[name_of(kind, severity)] = TakeFiles(identifier, audio, midi, score)
     return found
 
 
@@ -118,7 +133,7 @@ def table(ratings: Mapping[str, Mapping[str, float]]) -> str:
             near = [
                 (abs(of[dimension] - level), name, of[dimension])
                 for name, of in ratings.items()
-                if dimension in of and abs(of[dimension] - level) <= NEAR
+                if stands_for(name, dimension) and abs(of.get(dimension, np.inf) - level) <= NEAR
             ]
             cells.append(f"{min(near)[1]} ({min(near)[2]:.0f})" if near else "-")
         lines.append(f"| {dimension} | {' | '.join(cells)} |")

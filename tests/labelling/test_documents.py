@@ -49,3 +49,15 @@ def test_the_table_takes_the_nearest_example() -> None:
     ratings = {"one": {"phrasing": 28.0}, "two": {"phrasing": 34.0}, "three": {"phrasing": 55.1}}
     row = next(line for line in rating_guide_examples.table(ratings).split("\n") if "| phrasing |" in line)
     assert row == "| phrasing | - | one (28) | - | - | - |"
+
+
+def test_a_take_shows_no_technical_dimension_that_it_was_not_made_worse_in() -> None:
+    name = rating_guide_examples.name_of("wrong_notes", 0.3)
+    row = rating_guide_examples.table(
+        {name: {"tone_quality": 50.0, "note_accuracy": 70.0, "musicality": 30.0}}
+    )
+    shown = [line for line in row.split("\n") if name in line]
+    assert shown == [
+        f"| note_accuracy | - | - | - | {name} (70) | - |",
+        f"| musicality | - | {name} (30) | - | - | - |",
+    ]
