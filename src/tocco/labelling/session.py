@@ -5,16 +5,18 @@ Items are named by their position alone, so that nothing of segment, piece or pi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tocco.errors import InputError
 from tocco.labelling.events import (
     HEARD_SHARE,
+    OCCASIONS,
     Answers,
     CommentGiven,
     Item,
     ListeningGiven,
+    Occasion,
     Pair,
     Presentation,
     Rating,
@@ -78,19 +80,7 @@ class Session:
 
     def states(self) -> tuple[ItemState, ...]:
         """Every item, by position."""
-        found: dict[tuple[str, str], dict[str, Rating]] = {}
-        for one in self.store.ratings(self.rater_id):
-            key = (one.presentation.segment_id, one.presentation.occasion)
-            found.setdefault(key, {})[one.dimension] = one
-        heard = self.store.heard_shares(self.rater_id)
-        bare = [
-            self._state(
-                item,
-                found.get((item.segment_id, item.occasion), {}),
-                heard.get((item.segment_id, item.occasion), 0.0),
-            )
-            for item in self.items
-        ]
+        bare = self._states(OCCASIONS)
         open_positions = self._open(bare)
         return tuple(
             ItemState(
@@ -265,13 +255,32 @@ class Session:
 
     def _open_presentation(self, position: int) -> Presentation:
         presentation = self._presentation(position)
-        if presentation.occasion != "calibration_1" and not self.states()[position].is_open:
+        if presentation.occasion == "calibration_1":
+            return presentation
+        # Only the calibration decides on what is open; the rest of the ratings need not be read for it.
+        if position not in self._open(self._states(("calibration_1", "calibration_2"))):
             raise InputError(
                 f"item {position + 1}",
                 "is not open yet",
                 next_step="finish the calibration; it is repeated on the next day",
             )
         return presentation
+
+    def _states(self, occasions: Sequence[Occasion]) -> list[ItemState]:
+        """Every item by its answers on some occasions, none of them open."""
+        found: dict[tuple[str, str], dict[str, Rating]] = {}
+        for one in self.store.ratings(self.rater_id, occasions=occasions):
+            key = (one.presentation.segment_id, one.presentation.occasion)
+            found.setdefault(key, {})[one.dimension] = one
+        heard = self.store.heard_shares(self.rater_id)
+        return [
+            self._state(
+                item,
+                found.get((item.segment_id, item.occasion), {}),
+                heard.get((item.segment_id, item.occasion), 0.0),
+            )
+            for item in self.items
+        ]
 
     def _state(self, item: Item, ratings: Mapping[str, Rating], heard_share: float) -> ItemState:
         missing = tuple(name for name in self.project.settings.dimensions if name not in ratings)

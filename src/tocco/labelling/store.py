@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,11 +18,13 @@ from typing import Any, Self
 from tocco.errors import InputError
 from tocco.labelling.connections import BUSY_SEC, Connections
 from tocco.labelling.events import (
+    OCCASIONS,
     Answers,
     AuditEntry,
     CommentGiven,
     Event,
     ListeningGiven,
+    Occasion,
     Presentation,
     Rating,
     RatingGiven,
@@ -195,9 +197,16 @@ class RatingStore:
             heard["heard_share"] if heard else 0.0,
         )
 
-    def ratings(self, rater_id: str | None = None, segment_id: str | None = None) -> tuple[Rating, ...]:
+    def ratings(
+        self,
+        rater_id: str | None = None,
+        segment_id: str | None = None,
+        occasions: Sequence[Occasion] = OCCASIONS,
+    ) -> tuple[Rating, ...]:
         """Every rating that stands, by sequence; also those that do not count yet (`Rating.counts`)."""
-        condition, values = where({"rater_id": rater_id, "segment_id": segment_id})
+        of_occasions = f"occasion IN ({', '.join('?' * len(occasions))})"
+        condition, values = where({"rater_id": rater_id, "segment_id": segment_id}, of_occasions)
+        values = (*values, *occasions)
         with self.connections.reading() as db:
             rows = db.execute(
                 f"SELECT {RATING_COLUMNS} FROM ratings {condition} ORDER BY sequence", values
