@@ -24,18 +24,19 @@ def test_the_published_example_is_met() -> None:
     assert (round(mean.value, 2), round(mean.low, 3), round(mean.high, 2)) == (0.62, 0.071, 0.93)
 
 
-def test_an_independent_implementation_agrees(rng: np.random.Generator) -> None:
-    pingouin = pytest.importorskip("pingouin")
+def test_mean_squares_of_an_independent_analysis_of_variance_give_the_same(rng: np.random.Generator) -> None:
     pandas = pytest.importorskip("pandas")
+    formula = pytest.importorskip("statsmodels.formula.api")
+    anova = pytest.importorskip("statsmodels.stats.anova")
     block = rng.normal(50.0, 9.0, (15, 1)) + rng.normal(0.0, 6.0, (15, 4)) + rng.normal(0.0, 5.0, (1, 4))
     rows = [(i, j, block[i, j]) for i in range(15) for j in range(4)]
     frame = pandas.DataFrame(rows, columns=["target", "rater", "rating"])
-    table = pingouin.intraclass_corr(frame, targets="target", raters="rater", ratings="rating")
-    found = table.set_index("Type")
-    for kind, own in (("ICC1", icc_1_1(block)), ("ICC2k", icc_2_k(block))):
-        row = found.loc[kind]
-        assert own.value == pytest.approx(row["ICC"], abs=1e-9)
-        np.testing.assert_allclose([own.low, own.high], row["CI95%"], atol=0.006)
+    one_way = anova.anova_lm(formula.ols("rating ~ C(target)", frame).fit())
+    two_way = anova.anova_lm(formula.ols("rating ~ C(target) + C(rater)", frame).fit())
+    between, within = one_way["mean_sq"]
+    rows_, columns, rest = two_way["mean_sq"]
+    assert icc_1_1(block).value == pytest.approx((between - within) / (between + 3 * within), abs=1e-9)
+    assert icc_2_k(block).value == pytest.approx((rows_ - rest) / (rows_ + (columns - rest) / 15), abs=1e-9)
 
 
 def test_the_reliability_of_a_simulation_is_found(rng: np.random.Generator) -> None:
