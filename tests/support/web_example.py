@@ -71,12 +71,14 @@ def make_take(client: Client, title: str, *paths: Path, **other: Any) -> dict[st
     return answer.json()
 
 
-def wait_for(client: TestClient, address: str, *states: str, within_sec: float = 60.0) -> dict[str, Any]:
-    """The take or the result at an address, once its job is in one of these states."""
+def wait_for(
+    client: Client, address: str, *states: str, stage: str = "", within_sec: float = 60.0
+) -> dict[str, Any]:
+    """The take or the result at an address, once its job is in one of these states, and at this stage."""
     end_sec = time.monotonic() + within_sec
     while True:
         answer = client.get(address).json()
-        if answer["progress"]["state"] in states:
+        if answer["progress"]["state"] in states and stage in ("", answer["progress"]["stage"]):
             return answer
         assert time.monotonic() < end_sec, answer["progress"]
         time.sleep(0.02)

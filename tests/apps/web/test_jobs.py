@@ -43,7 +43,7 @@ def test_jobs_run_one_after_another_in_their_order(tmp_path: Path) -> None:
     with web_client(settings(tmp_path)) as client:
         first = make_take(client, "wait")
         others = [make_take(client, title) for title in ("b", "c", "d")]
-        pids_of(client, tmp_path, first["id"])
+        wait_for(client, address(first), "running", stage="rating")
         found = [client.get(address(take)).json()["progress"] for take in (first, *others)]
         assert [one["state"] for one in found] == ["running", "queued", "queued", "queued"]
         assert [one["n_before"] for one in found[1:]] == [1, 2, 3]
