@@ -63,7 +63,7 @@ def test_every_command_and_option_exists() -> None:
         if not line.startswith("tocco "):
             continue
         words = shlex.split(line.partition("#")[0])[1:]
-        names = [words[0]] if words[0] != "data" else words[:2]
+        names = words[:2] if words[0] in {"data", "label", "benchmark"} else words[:1]
         text = CliRunner().invoke(app, [*names, "--help"]).output
         for word in words:
             if word.startswith("-"):
