@@ -81,7 +81,7 @@ def wait_for(
         if answer["progress"]["state"] in states and stage in ("", answer["progress"]["stage"]):
             return answer
         assert time.monotonic() < end_sec, answer["progress"]
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def pids_of(client: TestClient, library: Path, take_id: str, within_sec: float = 30.0) -> list[int]:
@@ -115,7 +115,7 @@ def gone(pids: Sequence[int], within_sec: float = 10.0) -> bool:
     while any(map(is_alive, pids)):
         if time.monotonic() > end_sec:
             return False
-        time.sleep(0.02)
+        time.sleep(0.05)
     return True
 
 
