@@ -26,7 +26,16 @@ def test_the_first_page_comes_with_every_header(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["example.org", "localhost.example.org", "", "localhost@example.org", "192.168.0.7", "a/localhost"],
+    [
+        "example.org",
+        "localhost.example.org",
+        "",
+        "localhost@example.org",
+        "192.168.0.7",
+        "a/localhost",
+        "[localhost]",
+        "[::1",
+    ],
 )
 def test_another_name_of_this_machine_is_refused(tmp_path: Path, host: str) -> None:
     with web_client(settings(tmp_path)) as client:

@@ -122,8 +122,7 @@ class Guard:
 
         A bare address cannot be made to point elsewhere, so any is accepted where all are listened to.
         """
-        given = headers.get("host", "")
-        name = (urlsplit(f"//{given}").hostname or "") if _is_host(given) else ""
+        name = _name_in(headers.get("host", ""))
         if name in self.hosts or (self.any_address and _is_address(name)):
             return
         raise RefusedError(
@@ -250,9 +249,14 @@ def _own_names(settings: Settings) -> frozenset[str]:
     return frozenset(names)
 
 
-def _is_host(text: str) -> bool:
-    """Whether a header is a name or an address, with at most a port."""
-    return bool(text) and not set(text) & set("/\\@?# \t,;")
+def _name_in(host: str) -> str:
+    """The name or address in a header Host, without its port; "" where it has none."""
+    if set(host) & set("/\\@?# \t,;"):
+        return ""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # brackets without an address in them
+        return ""
 
 
 def _is_address(name: str) -> bool:
