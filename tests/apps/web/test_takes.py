@@ -105,6 +105,16 @@ def test_files_that_make_no_take_are_refused(tmp_path: Path) -> None:
     assert said["none"].json()["error"].startswith("request: uploads is refused")
 
 
+def test_what_is_no_json_is_one_sentence(tmp_path: Path) -> None:
+    with web_client(settings(tmp_path)) as client:
+        answer = client.post("/api/takes", content=b"{", headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["error"] == (
+        "request: is no JSON from character 1 on (Expecting property name enclosed in double quotes). "
+        "Next: correct it and send it again."
+    )
+
+
 @pytest.mark.parametrize(
     "body",
     [

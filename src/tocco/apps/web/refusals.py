@@ -73,8 +73,12 @@ def invalid_request(errors: Iterable[Mapping[str, Any]]) -> RefusedError:
     >>> str(invalid_request([{"loc": ("query", "name"), "msg": "Field required", "type": "missing"}]))
     'request: name is missing. Next: correct it and send it again.'
     """
-    parts = []
+    parts: list[str] = []
     for error in errors:
+        if error["type"] == "json_invalid":
+            reason = error.get("ctx", {}).get("error", "it cannot be read")
+            parts.append(f"is no JSON from character {error['loc'][-1]} on ({reason})")
+            continue
         where = ".".join(str(step) for step in error["loc"][1:]) or str(error["loc"][0])
         said = "is missing" if error["type"] == "missing" else f"is refused: {error['msg']}"
         got = "" if error["type"] == "missing" or "input" not in error else f" (got {short(error['input'])})"
