@@ -92,6 +92,9 @@ def test_the_block_without_gaps_has_most_ratings() -> None:
     matrix[1:3, 2] = 0.0
     assert complete_block(matrix).shape == (3, 3)
     assert complete_block(np.array([[1.0, nan], [nan, 2.0]])).size == 0
+    few = np.full((10, 6), nan)
+    few[:4], few[:, :2] = 1.0, 1.0
+    assert complete_block(few).shape == (10, 2)  # four segments by six raters give no correlation
     many = np.full((6, 14), nan)
     many[:, :3] = 1.0
     assert complete_block(many).shape == (6, 3)

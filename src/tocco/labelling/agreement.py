@@ -38,6 +38,8 @@ NOTHING: Final = Figure(float("nan"), float("nan"), float("nan"))
 def complete_block(matrix: FloatArray) -> FloatArray:
     """Segments that all of some raters rated: the block with most ratings, two raters or more.
 
+    Blocks of fewer segments than an intraclass correlation needs come last.
+
     Parameters
     ----------
     matrix : (S, K) NaN where there is no rating
@@ -53,11 +55,12 @@ def complete_block(matrix: FloatArray) -> FloatArray:
     else:
         by_number = np.argsort(-is_rated.sum(axis=0), kind="stable").tolist()
         subsets = [by_number[:k] for k in range(2, n_raters + 1)]
-    best, size = np.zeros((0, 0)), 0
+    best, size = np.zeros((0, 0)), (False, 0)
     for subset in subsets:
         rows = is_rated[:, subset].all(axis=1)
-        if rows.sum() * len(subset) > size:
-            best, size = matrix[rows][:, subset], int(rows.sum()) * len(subset)
+        n = int(rows.sum())
+        if n and (n >= FEWEST_SEGMENTS, n * len(subset)) > size:
+            best, size = matrix[rows][:, subset], (n >= FEWEST_SEGMENTS, n * len(subset))
     return best
 
 
