@@ -10,9 +10,10 @@ import soundfile
 
 from assessment_example import example
 from labelling_example import write_scale
+from tocco.data.pairing import TakeFiles
 from tocco.data.records import LabelRecord, read_labels, write_labels
 from tocco.errors import InputError, OutputError
-from tocco.labelling.candidates import Candidate, composer_of
+from tocco.labelling.candidates import Candidate, composer_of, piece_of
 from tocco.labelling.cutting import cut
 from tocco.labelling.prepare import Plan, prepare
 from tocco.labelling.project import Settings, read_project
@@ -78,6 +79,26 @@ def test_composers_are_found_in_names() -> None:
     assert composer_of("take3", "Frédéric Chopin: Étude") == "chopin"
     assert composer_of("Part_2", "partita") == "part"
     assert composer_of("partita", None) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "piece"),
+    [
+        ("Chopin_waltz_take2", "Chopin_waltz"),
+        ("waltz take 12", "waltz"),
+        ("Chopin-waltz-v3", "Chopin-waltz"),
+        ("waltz-03", "waltz"),
+        ("waltz_t1", "waltz"),
+        ("waltztake2", "waltz"),
+        ("Bach-fugue_bwv_858", "Bach-fugue_bwv_858"),
+        ("mozart_k265_var1", "mozart_k265_var1"),
+        ("petit", "petit"),
+        ("7", "7"),
+    ],
+)
+def test_the_number_of_a_take_is_no_part_of_its_piece(name: str, piece: str) -> None:
+    assert piece_of(TakeFiles(name, None, Path(f"{name}.mid"), None)) == piece
+    assert piece_of(TakeFiles(name, None, None, Path("minuet.mxl"))) == "minuet"
 
 
 @pytest.fixture

@@ -27,6 +27,11 @@ from tocco.units import FloatArray
 SOURCE: Final = "prepared"
 """Source of records that are to be rated."""
 
+_TAKE_NUMBER: Final = re.compile(
+    r"(?:[ _.-]+|(?<=[a-z])(?=take|version))(?:take|version|t|v)?[ _.-]*\d{1,2}$", re.IGNORECASE
+)
+"""End of a name that numbers takes: Chopin_waltz_take2, waltz-3; not waltz3 nor bwv_858."""
+
 LONGEST_KNOWN_SEC: Final = 60.0
 """Segments with known ratings are used whole, up to here."""
 
@@ -200,7 +205,7 @@ def _takes(source: Path, assessments: Mapping[str, Assessment]) -> list[_Take]:
 def _record_of(take: TakeFiles) -> LabelRecord:
     return LabelRecord(
         segment_id=take.id,
-        piece_id=_piece_of(take),
+        piece_id=piece_of(take),
         source=SOURCE,
         audio_path=None if take.audio is None else take.audio.absolute(),
         midi_path=None if take.midi is None else take.midi.absolute(),
@@ -210,11 +215,11 @@ def _record_of(take: TakeFiles) -> LabelRecord:
     )
 
 
-def _piece_of(take: TakeFiles) -> str:
+def piece_of(take: TakeFiles) -> str:
     """The score's name where scores are shared, else the take's without what numbers takes."""
     if take.score is not None and file_name(take.score.stem).casefold() != take.id.casefold():
         return file_name(take.score.stem)
-    return re.sub(r"[ _.-]*(?:take|t|v|version)?[ _.-]*\d*$", "", take.id, flags=re.IGNORECASE) or take.id
+    return _TAKE_NUMBER.sub("", take.id) or take.id
 
 
 def _labelled_quality(record: LabelRecord) -> Callable[[float, float], float]:
