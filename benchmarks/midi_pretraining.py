@@ -27,13 +27,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tocco import metrics
 from tocco.audio.processing import segment_bounds
 from tocco.data.preparation import SymbolicInputs, cut_windows, symbolic_inputs
 from tocco.data.records import LabelRecord, read_labels
 from tocco.data.sources import read_performance
 from tocco.data.splits import fold_indices
 from tocco.files import write_bytes
-from tocco.metrics import paired_bootstrap_difference
 from tocco.models.masked_head import load_midi_encoder
 from tocco.models.midi_encoder import MIDIBertEncoder
 from tocco.rubrics import TARGETS
@@ -264,8 +264,7 @@ def fine_tuned_folds(
 
 def r2(labels: FloatArray, estimate: FloatArray) -> FloatArray:
     """(D,) coefficient of determination of every target."""
-    residual = ((labels - estimate) ** 2).sum(axis=0)
-    return 1.0 - residual / ((labels - labels.mean(axis=0)) ** 2).sum(axis=0)
+    return np.array([metrics.r2(ref, est) for ref, est in zip(labels.T, estimate.T, strict=True)])
 
 
 def with_mean(values: FloatArray) -> FloatArray:
@@ -286,7 +285,7 @@ def compared(
         )
 
     a, b = figure(first), figure(second)
-    difference = paired_bootstrap_difference(a, b, clusters, np.random.default_rng(0), n=DRAWS)
+    difference = metrics.paired_bootstrap_difference(a, b, clusters, np.random.default_rng(0), n=DRAWS)
     every = np.arange(len(rows))
     return {
         "first": a(every),

@@ -22,10 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
+from tocco import metrics
 from tocco.evaluation.cross_validation.protocols import NETWORK
 from tocco.evaluation.cross_validation.result import CrossValidationResult
 from tocco.files import write_bytes
-from tocco.metrics import paired_bootstrap_difference
 from tocco.units import FloatArray, IntArray
 
 DRAWS = 2000
@@ -45,14 +45,12 @@ class Gain:
 
 def r2(labels: FloatArray, estimate: FloatArray) -> FloatArray:
     """(D,) coefficient of determination of every column."""
-    residual = ((labels - estimate) ** 2).sum(axis=0)
-    return 1.0 - residual / ((labels - labels.mean(axis=0)) ** 2).sum(axis=0)
+    return np.array([metrics.r2(ref, est) for ref, est in zip(labels.T, estimate.T, strict=True)])
 
 
 def mean_r(labels: FloatArray, estimate: FloatArray) -> FloatArray:
     """(D,) Pearson correlation of every column."""
-    a, b = labels - labels.mean(axis=0), estimate - estimate.mean(axis=0)
-    return (a * b).sum(axis=0) / np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
+    return np.array([metrics.pearson_r(ref, est) for ref, est in zip(labels.T, estimate.T, strict=True)])
 
 
 def gains(
@@ -76,7 +74,7 @@ def gains(
         return of
 
     first, second = map(figure, tables)
-    found = paired_bootstrap_difference(
+    found = metrics.paired_bootstrap_difference(
         first, second, scratch.clusters[rows], np.random.default_rng(0), n=DRAWS
     )
     every = np.arange(len(labels))
