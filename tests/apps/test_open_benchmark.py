@@ -13,6 +13,7 @@ from assessment_example import example
 from benchmark_example import label_file, predictions_of, write_predictions
 from tocco.apps.cli import open_benchmark
 from tocco.apps.cli.main import app
+from tocco.data.records import read_labels, write_labels
 from tocco.errors import InputError, UsageError
 from tocco.evaluation.benchmark import percepiano
 from tocco.evaluation.benchmark.benchmark import DRAWS
@@ -130,6 +131,29 @@ def test_what_is_to_be_evaluated_is_one_thing(folder: Path) -> None:
     assert "allowed: PROTOCOL=PATH" in str(done.exception)
     done = run(folder, *LABELS, "@out", "--assessments", "@none")
     assert "has no assessment" in str(done.exception)
+
+
+@pytest.mark.parametrize("option", ["--baseline", "--model", "--protocol"])
+def test_a_wrong_name_is_a_wrong_usage(folder: Path, option: str) -> None:
+    done = run(folder, *LABELS, "@out", option, "nonsense")
+    assert isinstance(done.exception, UsageError)
+    assert str(done.exception).startswith(f"{option}: is 'nonsense' (allowed: '")
+    assert not (folder / "out").exists()
+
+
+def test_labels_that_allow_no_protocol_are_refused(folder: Path) -> None:
+    bare = [
+        one.model_copy(update={"cluster_id": None, "performer_id": None, "work_id": None, "folds": {}})
+        for one in read_labels(folder / "labels.jsonl")
+    ]
+    write_labels(bare, folder / "bare.jsonl")
+    for words in (("@out", "--baseline", "constant"), ("@folds.csv", "--folds")):
+        done = run(folder, "--labels", "@bare.jsonl", "-o", *words, command="ratings")
+        assert isinstance(done.exception, InputError)
+        assert "allows no protocol (clusters: " in str(done.exception)
+        assert "has no work_id" in str(done.exception)
+    assert not (folder / "out").exists()
+    assert not (folder / "folds.csv").exists()
 
 
 def test_a_split_of_ones_own_is_checked(folder: Path) -> None:

@@ -12,9 +12,11 @@ import typer
 from tocco.apps.progress import progress_bar
 from tocco.errors import InputError, UsageError
 from tocco.evaluation.benchmark.benchmark import DRAWS, SEED, Benchmark, joined
+from tocco.evaluation.benchmark.figures import NO_LISTENING
 from tocco.evaluation.benchmark.leaderboard import README, leaderboard_text, read_leaderboard
 from tocco.evaluation.benchmark.leaks import CLAIMS, read_split
 from tocco.evaluation.benchmark.other_predictions import (
+    SHALLOW_MODELS,
     predictions_of_assessments,
     predictions_of_result,
     predictions_of_shallow_model,
@@ -72,6 +74,7 @@ class Entry:
 
 def write_folds(benchmark: Benchmark, output: Path) -> None:
     """Write the table of folds that models are trained on."""
+    benchmark.require_protocol()
     write_bytes(output, benchmark.folds_csv().encode())
     typer.echo(f"{output}: {len(benchmark.records)} segments, protocols {', '.join(benchmark.protocols)}")
 
@@ -81,6 +84,8 @@ def evaluate(benchmark: Benchmark, entry: Entry, output: Path) -> int:
 
     Every fault of the predictions is printed, one line each.
     """
+    _check_names(entry)
+    benchmark.require_protocol()
     about = None if entry.about is None else read_about(entry.about)
     writable_folder(output)
     try:
@@ -132,6 +137,19 @@ def leaderboard(folder: Path) -> None:
     submissions = read_leaderboard(folder)
     write_bytes(folder / README, leaderboard_text(submissions).encode())
     typer.echo(f"{folder / README}: {len(submissions)} submissions")
+
+
+def _check_names(entry: Entry) -> None:
+    """Refuse names that are none, before anything is read or written."""
+    given = {
+        "--baseline": ([entry.baseline], NO_LISTENING),
+        "--model": ([entry.model], SHALLOW_MODELS),
+        "--protocol": (entry.protocols or (), tuple(PROTOCOLS)),
+    }
+    for option, (names, allowed) in given.items():
+        for name in names:
+            if name is not None and name not in allowed:
+                raise UsageError(option, f"is {name!r}", allowed=", ".join(map(repr, allowed)))
 
 
 def _predictions(benchmark: Benchmark, entry: Entry, output: Path) -> Predictions:

@@ -105,6 +105,23 @@ class Benchmark:
         """The protocols that these labels allow."""
         return tuple(self._available[0])
 
+    def require_protocol(self) -> None:
+        """Refuse labels that allow no protocol.
+
+        Raises
+        ------
+        InputError
+            With what each protocol lacks.
+        """
+        found, refused = self._available
+        if not found:
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
+            raise InputError(
+                self.title,
+                f"allows no protocol ({reasons})",
+                next_step="state cluster_id, performer_id or work_id in the label file",
+            )
+
     @cached_property
     def segment_ids(self) -> tuple[str, ...]:
         """Of the records, in their order: what the indices of a fold mean."""
@@ -206,8 +223,9 @@ class Benchmark:
         FaultyPredictionsError
             Predictions are faulty; with a line for each fault.
         InputError
-            A protocol is unknown, or not possible with these labels.
+            A protocol is unknown, or not possible with these labels; none is.
         """
+        self.require_protocol()
         given = predictions if isinstance(predictions, Predictions) else read_predictions(Path(predictions))
         chosen = tuple(protocols) if protocols is not None else self._protocols_of(given, is_untrained)
         if len(chosen) > 1 and "" in given.of and not is_untrained:
