@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from tocco.apps.cli.main import app
 from tocco.apps.commands.serve import address_of, check
 from tocco.apps.web import settings as web_settings
-from tocco.errors import InputError, OutputError, ToccoError, UsageError
+from tocco.errors import BundleError, InputError, OutputError, ToccoError, UsageError
+from tocco.inference.bundle import CHECKSUMS, bundled_path
 from web_example import SECRET, served, settings
 
 
@@ -66,6 +67,19 @@ def test_the_options_become_settings(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_folder_of_scores_has_to_be_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is no folder"):
         check(settings(tmp_path, scores=tmp_path / "none"))
+
+
+def test_a_bundle_has_to_be_one(tmp_path: Path) -> None:
+    for given in (tmp_path / "none", tmp_path):
+        with pytest.raises(BundleError, match=f"is no bundle: it has no {CHECKSUMS}"):
+            check(settings(tmp_path, bundle=given))
+    check(settings(tmp_path, bundle=bundled_path()))
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "not.a.name.invalid"])
+def test_a_host_of_another_machine_is_said(tmp_path: Path, host: str) -> None:
+    said = refused("-o", str(tmp_path), "--port", "0", "--host", host, "--secret", SECRET)
+    assert said.startswith(f"--host: is {host}, which is no name or address of this machine. Next: give")
 
 
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:

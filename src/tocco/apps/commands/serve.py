@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -11,9 +12,12 @@ import uvicorn
 
 from tocco.apps.web.app import create_app
 from tocco.apps.web.settings import LOCAL_NAMES, SECRET_VARIABLE, SHORTEST_SECRET, Settings
-from tocco.errors import InputError, UsageError
+from tocco.errors import BundleError, InputError, UsageError
 
 _SHUTDOWN_SEC = 3
+
+_CHECKSUMS = "SHA256SUMS"
+"""In every bundle: `tocco.inference.bundle` has the same name, and loads what the server never needs."""
 
 
 def run(settings: Settings) -> None:
@@ -65,6 +69,8 @@ def check(settings: Settings) -> None:
         Other machines would reach it without a secret, or the secret is short.
     InputError
         The folder of scores is none.
+    BundleError
+        The bundle is none. Whether its parts are whole, each job checks.
     """
     if settings.secret is None and not settings.is_local:
         raise UsageError(
@@ -81,6 +87,12 @@ def check(settings: Settings) -> None:
         )
     if settings.scores is not None and not settings.scores.is_dir():
         raise InputError(settings.scores, "is no folder", next_step="give the folder that holds the scores")
+    if settings.bundle is not None and not (settings.bundle / _CHECKSUMS).is_file():
+        raise BundleError(
+            settings.bundle,
+            f"is no bundle: it has no {_CHECKSUMS}",
+            next_step="name the folder that `tocco export` wrote, or leave out --bundle",
+        )
 
 
 def address_of(settings: Settings, listener: socket.socket) -> str:
@@ -97,8 +109,15 @@ def _listening(settings: Settings) -> socket.socket:
     host = LOCAL_NAMES[1] if settings.host == "localhost" else settings.host
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        socket.getaddrinfo(host, settings.port)  # its own error says that the name is none
         return socket.create_server((host, settings.port), family=family, backlog=256)
     except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise UsageError(
+                "--host",
+                f"is {settings.host}, which is no name or address of this machine",
+                next_step="give one of its addresses, or leave out --host",
+            ) from error
         raise UsageError(
             "--port",
             f"{settings.port} at {settings.host} cannot be listened to ({_reason(error)})",
