@@ -85,7 +85,7 @@ def _engraving(numbered: NumberedScore, assessment: Assessment, outcomes: Outcom
     asked = [*views, *(View(bars, EXCERPT_WIDTH) for bars in excerpts)]
     glyphs = Glyphs()
     pictures = engrave(numbered.musicxml or b"", asked) if asked else []
-    drawn = [_systems(found, view, glyphs) for view, found in zip(asked, pictures, strict=True)]
+    drawn = [systems_of(found, view, glyphs) for view, found in zip(asked, pictures, strict=True)]
     return Engraving(
         outcomes=outcomes,
         stretches=tuple(drawn[: len(views)]),
@@ -97,7 +97,8 @@ def _engraving(numbered: NumberedScore, assessment: Assessment, outcomes: Outcom
     )
 
 
-def _systems(pictures: Sequence[str], view: View, glyphs: Glyphs) -> tuple[System, ...]:
+def systems_of(pictures: Sequence[str], view: View, glyphs: Glyphs) -> tuple[System, ...]:
+    """The pictures of a view, taken apart; their shapes are added to `glyphs`."""
     place = 0 if view.bars is None else view.bars[0]
     systems = []
     for picture in pictures:

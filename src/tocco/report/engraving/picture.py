@@ -64,7 +64,7 @@ def score_picture(engraving: Engraving, assessment: Assessment) -> ScorePicture:
     signs = signs_of(assessment, engraving.outcomes)
     draw = partial(_picture, engraving.outcomes, signs)
     systems = tuple(
-        (_label(system, engraving.outcomes), draw(system, PAGE_WIDTH))
+        (_label(system, engraving.outcomes.bar_names), draw(system, PAGE_WIDTH))
         for stretch in engraving.stretches
         for system in stretch
     )
@@ -96,10 +96,10 @@ def _picture(
     right = system.bars[-1].right if is_excerpt and system.bars else system.width
     box, box_of_all = (_box(system, right, height) for height in (above.height, above.height_of_all))
     share = (right + _LEFT + _RIGHT) / (width * _PER_UNIT + _LEFT + _RIGHT)
-    label = _label(system, outcomes)
+    label = _label(system, outcomes.bar_names)
     return element(
         "svg",
-        element("g", system.picture, *_bar_numbers(system, outcomes), class_="page", aria_hidden="true"),
+        _page(system, outcomes.bar_names),
         element("g", *_notes(system, outcomes), class_="notes", aria_hidden="true"),
         element("g", *marks_at_notes(places, outcomes), class_="at-notes", aria_hidden="true"),
         *above.drawn,
@@ -110,6 +110,35 @@ def _picture(
         role="group",
         aria_label=f"{label}, excerpt" if is_excerpt else label,
     )
+
+
+def plain_system(system: System, bar_names: Mapping[int, str], width: int = PAGE_WIDTH) -> Markup:
+    """One system without a mark, whose notes a script can find by their numbers.
+
+    Parameters
+    ----------
+    system
+    bar_names : place of a bar in the file -> its printed number
+    width : that it was engraved for
+    """
+    right = system.bars[-1].right if system.bars else system.width
+    share = (right + _LEFT + _RIGHT) / (width * _PER_UNIT + _LEFT + _RIGHT)
+    notes = (element("g", uses, data_n=key) for key, uses in system.notes.items())
+    return element(
+        "svg",
+        _page(system, bar_names),
+        element("g", *notes, class_="notes", aria_hidden="true"),
+        viewBox=_box(system, right, 0.0),
+        width=f"{min(100.0 * share, 100.0):.1f}%",
+        class_="engraved",
+        role="img",
+        aria_label=_label(system, bar_names),
+    )
+
+
+def _page(system: System, bar_names: Mapping[int, str]) -> Markup:
+    """What does not change: staves, stems, the numbers of the bars."""
+    return element("g", system.picture, *_bar_numbers(system, bar_names), class_="page", aria_hidden="true")
 
 
 def _box(system: System, right: float, signs_height: float) -> str:
@@ -126,16 +155,14 @@ def _notes(system: System, outcomes: Outcomes) -> Iterator[Markup]:
         yield element("g", uses, data_n=key, class_=" ".join(sorted(kinds)) or None)
 
 
-def _bar_numbers(system: System, outcomes: Outcomes) -> Iterator[Markup]:
-    names = outcomes.bar_names
+def _bar_numbers(system: System, names: Mapping[int, str]) -> Iterator[Markup]:
     for box in system.bars:
         if box.place in names:
             yield element("text", names[box.place], x=round(box.left), y=-80, class_="bar-number")
 
 
-def _label(system: System, outcomes: Outcomes) -> str:
+def _label(system: System, names: Mapping[int, str]) -> str:
     """The printed numbers of the bars of a system."""
-    names = outcomes.bar_names
     shown = [names[box.place] for box in system.bars if box.place in names]
     if not shown:
         return "System"

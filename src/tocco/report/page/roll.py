@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -55,7 +55,7 @@ def roll_lane(
         parts.append(element("path", class_="barline", d=bars))
     if written is not None:
         parts.append(_written_path(written, axis, y))
-    parts += _note_paths(notes, axis, y)
+    parts += note_paths(notes, axis, y)
     if report is not None:
         for kind, field in MISTAKES:
             parts += [_mark(kind, note, axis, y) for note in getattr(report, field)]
@@ -98,6 +98,15 @@ def key_range(assessment: Assessment, notes: Notes, written: Written | None) -> 
         pitches += [
             note.expected_pitch for note in assessment.alignment.deletion if note.expected_pitch is not None
         ]
+    return keys_around(pitches)
+
+
+def keys_around(pitches: Sequence[int]) -> tuple[int, int]:
+    """Lowest and highest key of a roll that has these notes: with air around, and never very few keys.
+
+    >>> keys_around([60, 64])
+    (47, 77)
+    """
     low, high = min(pitches, default=60) - _AIR_KEYS, max(pitches, default=72) + _AIR_KEYS
     spare = max(_LEAST_KEYS - (high - low), 0)
     return max(low - spare // 2, 0), min(high + (spare + 1) // 2, 127)
@@ -113,7 +122,7 @@ def _written_path(written: Written, axis: Axis, y: Height) -> Markup:
     return element("path", class_="written", d=outline)
 
 
-def _note_paths(notes: Notes, axis: Axis, y: Height) -> list[Markup]:
+def note_paths(notes: Notes, axis: Axis, y: Height) -> list[Markup]:
     """One path for each status and shade."""
     shade = np.digitize(notes.velocity, _LOUDNESS)
     x, end = axis.x(notes.onset_sec), axis.x(notes.offset_sec)

@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from tocco.inference.assessment import Assessment
-from tocco.music.performance import PEDAL_DOWN
+from tocco.music.performance import PEDAL_DOWN, PedalCurve
 from tocco.report.page.attention import attention_lane
 from tocco.report.page.material import PEAK_SEC, Material, Notes
 from tocco.report.page.roll import description, roll_lane
@@ -279,22 +279,26 @@ def _median(values: FloatArray) -> FloatArray:
 
 
 def _pedal_lane(notes: Notes, axis: Axis) -> Lane:
-    """The position of the sustain pedal, at most one step a pixel."""
-    pedal = notes.sustain
-    column = np.round(axis.x(pedal.time_sec)).astype(int)
-    last = np.flatnonzero(np.diff(column, append=column[-1] + 1) > 0)
-    x, value = axis.x(pedal.time_sec[last]), pedal.value[last]
-    changed = np.flatnonzero(np.diff(value, prepend=-1.0) != 0)
-    x, value = x[changed], value[changed]
     height = _PEDAL_PX - 4.0
-    outline = step_path(np.append(0.0, x), np.append(height, height * (1.0 - value / 127.0)), axis.width_px)
-    parts = [element("path", class_="pedal", d=f"{outline}V{number(height)}H0z")]
+    pedal = notes.sustain
+    parts = [element("path", class_="pedal", d=pedal_outline(pedal, axis, height))]
     seconds = np.diff(np.append(pedal.time_sec, axis.duration_sec))
     down = float(seconds[pedal.value >= PEDAL_DOWN].sum()) / axis.duration_sec
     text = f"How far the sustain pedal is down; it is down for {100.0 * down:.0f} % of the time."
     return Lane(
         "pedal", "Pedal", text, _PEDAL_PX, _svg("pedal", "Sustain pedal", text, _PEDAL_PX, axis, parts)
     )
+
+
+def pedal_outline(pedal: PedalCurve, axis: Axis, height: float) -> str:
+    """The `d` of the area under the position of a pedal that moves, at most one step a pixel."""
+    column = np.round(axis.x(pedal.time_sec)).astype(int)
+    last = np.flatnonzero(np.diff(column, append=column[-1] + 1) > 0)
+    x, value = axis.x(pedal.time_sec[last]), pedal.value[last]
+    changed = np.flatnonzero(np.diff(value, prepend=-1.0) != 0)
+    x, value = x[changed], value[changed]
+    outline = step_path(np.append(0.0, x), np.append(height, height * (1.0 - value / 127.0)), axis.width_px)
+    return f"{outline}V{number(height)}H0z"
 
 
 def _range(values: FloatArray, least: float) -> tuple[float, float]:
