@@ -50,7 +50,7 @@ def render(assessment: Assessment, material: Material, *, sound_file: str | None
     sound_file : name of the sound beside the document; None puts it inside
     """
     style = asset("page.css") + asset("score.css")
-    script = asset("tones.js") + asset("score.js") + asset("page.js")
+    script = asset("tones.js") + asset("score_follower.js") + asset("score.js") + asset("page.js")
     media = "data:" if sound_file is None else "'self' file:"
     return template("page.html.j2").render(
         style=Markup(style),
