@@ -25,6 +25,14 @@ def serve(
     scores: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Folder of scores to choose from.")
     ] = None,
+    ratings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Rating project, made by `tocco label prepare`. By default the folder `ratings` of the "
+            "library.",
+        ),
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 for any that is free.")] = 8350,
     host: Annotated[
         str,
@@ -64,6 +72,7 @@ def serve(
         Settings(
             library=default_library() if output is None else output,
             scores=scores,
+            ratings=ratings,
             host=host,
             port=port,
             secret=os.environ.get(SECRET_VARIABLE) or None if secret is None else secret,

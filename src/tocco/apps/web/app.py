@@ -23,13 +23,14 @@ from tocco.apps.web.guard import HEADERS, Guard, wants_page
 from tocco.apps.web.library.library import Library
 from tocco.apps.web.limits import Buckets
 from tocco.apps.web.pages import page
+from tocco.apps.web.raters import RatingProject
 from tocco.apps.web.refusals import RefusedError, as_json, invalid_request, status_of
 from tocco.apps.web.routes import OPEN_PATHS, ROUTERS
 from tocco.apps.web.running.process import COMMAND
 from tocco.apps.web.running.runner import Runner
 from tocco.apps.web.services import Services
 from tocco.apps.web.sessions import Sessions, signing_key
-from tocco.apps.web.settings import Settings
+from tocco.apps.web.settings import RATINGS, Settings
 from tocco.errors import ToccoError
 from tocco.files import writable_folder
 
@@ -69,6 +70,7 @@ def create_app(settings: Settings, worker: Sequence[str] = COMMAND) -> FastAPI:
         lifespan=_running,
     )
     app.state.services = services
+    app.state.rating_project = RatingProject(settings.ratings or settings.library / RATINGS)
     for router in ROUTERS:
         app.include_router(router)
     mimetypes.add_type("text/javascript", ".js")
@@ -98,6 +100,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
         yield
         await to_thread.run_sync(services.runner.stop)
     finally:
+        app.state.rating_project.close()
         services.library.leave()
 
 

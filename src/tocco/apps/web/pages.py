@@ -9,7 +9,11 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-NAVIGATION: list[tuple[str, str]] = [("/", "New take"), ("/history", "Pieces and takes")]
+NAVIGATION: list[tuple[str, str]] = [
+    ("/", "New take"),
+    ("/history", "Pieces and takes"),
+    ("/raters", "Rating"),
+]
 """Address and name of what the head of every page links to, for the owner."""
 
 TEMPLATES: Final = ("tocco.apps.web", "templates")

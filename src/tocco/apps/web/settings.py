@@ -18,6 +18,9 @@ LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 SHORTEST_SECRET: Final = 12
 """Characters."""
 
+RATINGS: Final = "ratings"
+"""Folder of the library that holds the rating project, where no other is given."""
+
 MEGABYTE: Final = 1_000_000
 
 
@@ -76,6 +79,7 @@ class Settings:
     ----------
     library : folder of the takes, made where it does not exist
     scores : folder of scores to choose from
+    ratings : rating project; None for the folder `RATINGS` of the library
     host : address that is listened to
     port
     secret : that one logs in with; None where nobody has to, which `host` allows on this machine only
@@ -88,6 +92,7 @@ class Settings:
 
     library: Path
     scores: Path | None = None
+    ratings: Path | None = None
     host: str = "localhost"
     port: int = 8350
     secret: str | None = field(default=None, repr=False)
