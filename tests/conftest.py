@@ -70,3 +70,11 @@ def any_instrument(monkeypatch: pytest.MonkeyPatch) -> None:
     from tocco.audio.quality import RecordingQuality
 
     monkeypatch.setattr(RecordingQuality, "check", lambda self, source: None)
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures and sound of the segments of `rating_example.short_project`."""
+    from rating_example import drawn_folder  # here, since most tests need none of what it loads
+
+    return drawn_folder(tmp_path_factory.mktemp("drawn"))

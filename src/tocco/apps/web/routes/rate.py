@@ -9,6 +9,7 @@ from fastapi import Path as InPath
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
+from tocco.apps.notebook.bundle import shared_module
 from tocco.apps.rating.rater_page import dimension
 from tocco.apps.rating.training import EXAMPLES, example_path
 from tocco.apps.web.pages import page
@@ -21,9 +22,6 @@ from tocco.labelling.invitations import JOIN_PATH, rater_of_token
 from tocco.report.page.frame import asset
 
 router = APIRouter(include_in_schema=False)
-
-SHARED_NAMES: Final = ("drawnNotes", "noteNear", "scoreEvents", "scoreFollower")
-"""Functions of `score_follower.js`."""
 
 _LONGEST_TOKEN: Final = 500
 
@@ -97,8 +95,7 @@ def score_style() -> Response:
 @router.get("/static/rating/score_follower.js")
 def score_follower() -> Response:
     """What follows the sound in the score of a report, as a module."""
-    script = f"{asset('score_follower.js')}export {{ {', '.join(SHARED_NAMES)} }};\n"
-    return Response(script, media_type="text/javascript", headers={"cache-control": "no-cache"})
+    return Response(shared_module(), media_type="text/javascript", headers={"cache-control": "no-cache"})
 
 
 def _for_raters(

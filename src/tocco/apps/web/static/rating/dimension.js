@@ -35,7 +35,7 @@ export class Dimension {
         make("span", { class: "boxes" }, make("label", {}, this.uncertain, "uncertain"), make("label", {}, this.unknown, "cannot say")),
         this.mark, this.output),
       make("div", { class: "slide" }, this.slider, this.reference, ticks),
-      this.words, this.levels);
+      this.words);
     this.listen();
     this.set(null);
   }
@@ -66,7 +66,10 @@ export class Dimension {
     const near = this.isRated && value !== null ? this.nearest(value) : null;
     this.words.textContent = this.unknown.checked ? "cannot say" : near ? `${near[0]}: ${near[1]}` : "not rated yet";
     this.slider.setAttribute("aria-valuetext", this.isRated && value !== null ? String(value) : this.words.textContent);
-    [...this.levels.children].forEach((one, k) => one.classList.toggle("near", near === this.about.levels[k >> 1]));
+    const rows = [...this.levels.children];
+    rows.forEach((one, k) => one.classList.toggle("near", near === this.about.levels[k >> 1]));
+    const box = this.levels.parentElement, row = rows.find((one) => one.classList.contains("near"));
+    if (box) box.scrollTop = row ? row.offsetTop - box.clientHeight / 2 : 0;
   }
 
   nearest(value) {

@@ -74,6 +74,7 @@ class Items {
     const helpButton = button("?", "All keys", "?", () => this.help.showModal(), "quiet help");
     this.atOnce = make("input", { type: "checkbox", onchange: (event) => store.set(PLAY_AT_ONCE, event.target.checked ? "yes" : "no") });
     this.atOnce.checked = store.get(PLAY_AT_ONCE) === "yes";
+    this.anchors = make("section", { class: "anchors", "aria-label": "What the ratings sound like", tabindex: "0" });
     this.list = make("ol", { class: "dimensions", "aria-label": "Ratings" }, ...this.dimensions.map((one) => one.element));
     this.root.replaceChildren(
       make("div", { class: "bar" },
@@ -85,7 +86,7 @@ class Items {
         make("div", { class: "listening" }, this.hearing.element,
           make("div", { class: "heard-line" }, this.heardBar, this.heard),
           make("label", { class: "fine at-once" }, this.atOnce, "play each take at once")),
-        make("div", { class: "giving" }, this.list,
+        make("div", { class: "giving" }, this.anchors, this.list,
           make("label", { for: `${this.id}-comment`, class: "comment-label" }, "Comment ", make("span", { class: "fine" }, "(C; Escape leaves it)")), this.comment,
           this.feedback,
           make("nav", { class: "links", "aria-label": "Rating" }, ...this.links.map(([address, words]) => make("a", { href: address }, words))))),
@@ -121,7 +122,7 @@ class Items {
   }
 
   timers() {
-    setInterval(() => { if (this.hearing.player.isPlaying) this.tellHeard(); }, LISTENING_EVERY_MS);
+    this.interval = setInterval(() => { if (this.hearing.player.isPlaying) this.tellHeard(); }, LISTENING_EVERY_MS);
     this.hearing.player.audio.addEventListener("pause", () => this.tellHeard());
     this.keys.addEventListener("keyup", (event) => { if (event.key.startsWith("Arrow")) this.release(); });
     addEventListener("blur", () => this.release());
@@ -129,6 +130,13 @@ class Items {
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.leave(); else this.refresh(); });
     // Only what this browser could not store would be lost.
     addEventListener("beforeunload", (event) => { if (!store.works && this.outbox.queue.length) event.preventDefault(); });
+  }
+
+  // A notebook has taken it away.
+  end() {
+    this.leave();
+    this.hearing.player.finish();
+    clearInterval(this.interval);
   }
 
   // Going from take to take.
@@ -166,7 +174,6 @@ class Items {
     this.moved = true;
     if (document.activeElement?.closest(".dimension")) this.dimensions[0].slider.focus({ preventScroll: true });
     else this.choose(this.dimensions[0]);
-    this.list.scrollTop = 0;
   }
 
   async goUnrated() {
@@ -228,6 +235,9 @@ class Items {
     this.chosen?.element.classList.remove("chosen");
     this.chosen = one;
     one.element.classList.add("chosen");
+    // At a place of its own: sliders and boxes do not move while somebody presses them.
+    this.anchors.replaceChildren(make("h2", {}, one.about.title), one.levels);
+    one.show();
   }
 
   step(event, sign) { this.chosen?.step(sign * (event.shiftKey ? 5 : 1)); }

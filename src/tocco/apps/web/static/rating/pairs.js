@@ -36,6 +36,8 @@ class Pairs {
     if (this.session.next_pair === null) this.say("Every pair has an answer. Thank you. You may look at them again.");
   }
 
+  end() { for (const one of this.hearings) one.player.finish(); }
+
   build() {
     this.root.tabIndex = -1;
     this.root.classList.add("rating", "pairs");
