@@ -74,7 +74,7 @@ class Items {
     const helpButton = button("?", "All keys", "?", () => this.help.showModal(), "quiet help");
     this.atOnce = make("input", { type: "checkbox", onchange: (event) => store.set(PLAY_AT_ONCE, event.target.checked ? "yes" : "no") });
     this.atOnce.checked = store.get(PLAY_AT_ONCE) === "yes";
-    this.anchors = make("section", { class: "anchors", "aria-label": "What the ratings sound like", tabindex: "0" });
+    this.anchors = make("section", { class: "anchors wide", "aria-label": "What the ratings sound like", tabindex: "0" });
     this.list = make("ol", { class: "dimensions", "aria-label": "Ratings" }, ...this.dimensions.map((one) => one.element));
     this.root.replaceChildren(
       make("div", { class: "bar" },
