@@ -198,7 +198,7 @@ def test_everyone_can_use_it_on_a_desk_in_the_dark_and_on_a_phone(browser: Brows
     assert_usable(ida)
 
 
-@pytest.mark.parametrize("path", ["/rate/guide", "/raters", "/raters/audit", "/join/none"])
+@pytest.mark.parametrize("path", ["/rate/guide", "/raters", "/raters/audit", "/raters/quality", "/join/none"])
 def test_the_other_pages_can_be_used_too(browser: Browser, server: Server, path: str) -> None:
     made = come_in(window(browser), server, "jane")
     made.open(server.address + path, "h1")
@@ -273,7 +273,8 @@ def test_the_same_page_runs_in_a_notebook(
     made.press("2", "ArrowRight", "u")
     made.saved()
     made.hear(1.0)
-    made.page.wait_for_function("() => /Heard [5-9]/.test(document.querySelector('.heard-words').textContent)")
+    half = "() => /Heard [5-9]/.test(document.querySelector('.heard-words').textContent)"
+    made.page.wait_for_function(half)
     answers = widget.answer({"id": "1", "ask": "item", "args": [0]})[0]["answer"]["answers"]
     assert answers["ratings"] == {"rhythmic_precision": {"value": 51.0, "uncertain": True}}
     assert answers["position_sec"] >= 0.5 * SECONDS

@@ -15,6 +15,7 @@ from rating_example import OWNER, SECONDS, Two, event, invite, join, project_in,
 from tocco.apps.web.app import create_app
 from tocco.apps.web.guard import is_open
 from tocco.apps.web.routes import OPEN_PATHS
+from tocco.data.records import read_labels
 from tocco.labelling.project import SegmentFacts, write_project
 from tocco.rubrics import DIMENSIONS
 from web_example import SECRET, log_in, settings, web_client
@@ -293,6 +294,33 @@ class TestOwner:
         (line,) = two.client.get("/raters/export/events.jsonl").text.splitlines()
         assert '"rater_id": "anna"' in line
         assert '"value": 31.0' in line
+
+    def test_labels_are_exported_as_label_records(self, two: Two, tmp_path: Path) -> None:
+        for who, value in ((two.anna, 40.0), (two.bert, 60.0)):
+            rate_all(two.client, who, 0, value)
+        log_in(two.client)
+        path = tmp_path / "downloaded.jsonl"
+        path.write_text(two.client.get("/raters/export/expert_labels.jsonl").text)
+        with_labels = [one for one in read_labels(path) if one.labels]
+        assert {one.n_raters for one in with_labels} <= {1, 2}
+        assert all(set(one.labels) == set(DIMENSIONS) for one in with_labels)
+        given = two.client.get("/raters/export/annotations.json").json()
+        assert sorted((one["rater"], one["labels"]["phrasing"]) for one in given) == [
+            ("anna", 40.0),
+            ("bert", 60.0),
+        ]
+
+    def test_the_report_on_raters_is_a_page_of_tables_and_runs_nothing(self, two: Two) -> None:
+        log_in(two.client)
+        two.client.post("/raters/invite", data={"rater_id": "eva", "name": "<script>alert(1)</script>"})
+        rate_all(two.client, two.anna, 0, 40.0)
+        text = two.client.get("/raters/quality", headers=OWNER).text
+        assert "<table>" in text
+        assert "<h1>" in text
+        assert "style=" not in text
+        shown = two.client.get("/raters", headers=OWNER).text
+        assert "<script>alert" not in text + shown
+        assert "&lt;script&gt;alert" in shown
 
     @pytest.mark.parametrize("rater_id", ["", "../x", "a b", "x" * 300])
     def test_a_name_that_cannot_stand_in_files_is_refused(self, two: Two, rater_id: str) -> None:

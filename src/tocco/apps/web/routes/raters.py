@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -39,7 +40,10 @@ AUDIT_SHOWN: Final = 200
 
 
 MORE: Final = (
+    ("/raters/quality", "Report on raters: agreement, consistency, drift, whom to talk to"),
     ("/raters/audit", "Audit log: what everybody did"),
+    ("/raters/export/expert_labels.jsonl", "Export: labels of all raters together, debiased"),
+    ("/raters/export/annotations.json", "Export: what each rater gave, as JSON"),
     ("/raters/export/events.jsonl", "Export: every event, superseded and undone ones too"),
 )
 """Address and words of what the list of raters leads to."""
@@ -103,6 +107,40 @@ def audit(request: Request, rating: Open) -> Response:
     entries = rating.store.audit()[::-1]
     shown = [_entry(one) for one in entries[:AUDIT_SHOWN]]
     return page(request, "rater_audit.html.j2", {"entries": shown, "n_entries": len(entries)})
+
+
+@router.get("/quality")
+def quality(request: Request, rating: Open) -> Response:
+    """How far the raters agree with each other and with themselves, and whom to talk to."""
+    from markdown_it import MarkdownIt
+
+    from tocco.labelling.quality import project_quality
+    from tocco.labelling.quality_words import quality_markdown
+
+    text = quality_markdown(project_quality(rating.project, rating.store))
+    plain = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    plain = plain.replace('style="text-align:right"', 'class="number"')  # no style is allowed in a document
+    return page(request, "rater_quality.html.j2", {"report": Markup(plain)})  # escaped by the renderer
+
+
+@router.get("/export/expert_labels.jsonl")
+def export_labels(rating: Open) -> Response:
+    """The labels of all raters together, with absolute paths."""
+    from tocco.labelling.consensus import expert_labels
+
+    records = expert_labels(rating.project, rating.store).debiased
+    rating.store.note(OWNER_NAME, "export", {"what": "labels", "segments": len(records)})
+    return _lines("expert_labels.jsonl", (one.model_dump(mode="json") for one in records))
+
+
+@router.get("/export/annotations.json")
+def export_annotations(rating: Open) -> Response:
+    """What each rater gave on each segment, in the form in which labelling notebooks save."""
+    from tocco.labelling.annotation_json import annotation_objects
+
+    rating.store.note(OWNER_NAME, "export", {"what": "annotations"})
+    text = json.dumps(annotation_objects(rating.project, rating.store), ensure_ascii=False, indent=1)
+    return _attached("annotations.json", text + "\n", "application/json")
 
 
 @router.get("/export/audit.jsonl")
@@ -182,8 +220,9 @@ def _time(sec: float) -> str:
 
 def _lines(name: str, rows: Iterable[Any]) -> Response:
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    return Response(
-        text,
-        media_type="application/x-ndjson",
-        headers={"content-disposition": f'attachment; filename="{name}"'},
-    )
+    return _attached(name, text, "application/x-ndjson")
+
+
+def _attached(name: str, text: str, media_type: str) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=media_type, headers=headers)
