@@ -30,6 +30,7 @@ def operations() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         schema = schemathesis.openapi.from_dict(create_app(web_settings(Path(folder))).openapi())
     found = [one.ok() for one in schema.get_all_operations()]
+    found = [one for one in found if not one.path.startswith("/api/rate/")]  # test_rate_schema has these
     return {f"{one.method.upper()} {one.path}": one for one in found}
 
 

@@ -11,8 +11,9 @@ from starlette.responses import FileResponse, Response
 
 from tocco.apps.rating.messages import Sent
 from tocco.apps.web.raters import OneRater, without_paths
+from tocco.apps.web.routes.answers import ERRORS
 
-router = APIRouter(prefix="/api/rate", tags=["rate"])
+router = APIRouter(prefix="/api/rate", tags=["rate"], responses=ERRORS)
 
 Place = Annotated[int, InPath(ge=0, le=1_000_000)]
 
