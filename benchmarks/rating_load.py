@@ -67,7 +67,9 @@ def run(folder: Path, n_raters: int, minutes: float) -> dict[str, Any]:
             *("-u", str(n_raters), "-r", str(n_raters / 4), "-t", f"{round(60 * minutes)}s"),
             *("--csv", str(folder / "load"), "--only-summary", "--stop-timeout", "10"),
         ]
+        started_sec = server.processor_sec()
         subprocess.run(command, check=True, env=surroundings, stdout=subprocess.DEVNULL, stderr=None)
+        busy_sec = server.processor_sec() - started_sec
     after = os.getloadavg()
     ids = {one for path in acknowledged.glob("*.txt") for one in path.read_text(encoding="utf-8").split()}
     with project.open_store() as store:
@@ -82,6 +84,7 @@ def run(folder: Path, n_raters: int, minutes: float) -> dict[str, Any]:
         "load_average_before": [round(one, 1) for one in before],
         "load_average_after": [round(one, 1) for one in after],
         "python": platform.python_version(),
+        "processor_ms_per_answer": round(1000.0 * busy_sec / max(total["count"], 1), 1),
         "all": total,
         "requests": requests,
         "acknowledged": len(ids),

@@ -1,8 +1,8 @@
 "use strict";
 // Shows in an engraved score what sounds: used by the report, and by the page of raters.
 // `events` are {note, start, end} in seconds, ascending by start; `drawn` has the elements of each printed note.
-// `turnTo` is called with the picture of a system that is reached while playing.
-function scoreFollower(box, events, drawn, turnTo) {
+// `turnTo` is called with the picture of a system that is reached: while playing, or else `whilePaused` too.
+function scoreFollower(box, events, drawn, turnTo, whilePaused = false) {
   const AHEAD_SEC = 0.04, LONGEST_SEC = 4;
   const inScore = (note) => drawn.get(note)?.find((one) => box.contains(one));
 
@@ -53,7 +53,7 @@ function scoreFollower(box, events, drawn, turnTo) {
     const edges = one.getBoundingClientRect();
     return edges.bottom > 0 && edges.top < innerHeight;
   };
-  const follows = () => isPlaying && system && isSeen(system) && performance.now() - scrolledAt > LEFT_ALONE_MS;
+  const follows = () => (isPlaying || whilePaused) && system && isSeen(system) && performance.now() - scrolledAt > LEFT_ALONE_MS;
   function scrollSideways(x) {
     const edges = box.getBoundingClientRect();
     if (x < edges.left || x > edges.right - 0.15 * edges.width) box.scrollLeft += x - edges.left - 0.2 * edges.width;

@@ -5,6 +5,7 @@ import { drawnNotes, noteNear, scoreEvents, scoreFollower } from "./score_follow
 import { Track } from "./track.js";
 
 const LEAD_SEC = 0.03;
+const LEAST_REM = 27;
 const SCORE_CHOICE = "tocco-rate/score";
 let pictures = 0;
 
@@ -110,6 +111,8 @@ export class Hearing {
     const own = `s${pictures++}-`;  // the shapes of each score have names of their own
     const named = (text) => text.replaceAll('id="g', `id="${own}g`).replaceAll('href="#g', `href="#${own}g`);
     box.innerHTML = score.svg ? `<svg class="shapes" aria-hidden="true" width="0" height="0">${named(score.definitions)}</svg>${named(score.svg)}` : "";
+    // A system of few bars is narrower, and is to be as large as the others.
+    for (const one of box.querySelectorAll("svg.engraved")) one.style.minWidth = `${(LEAST_REM * parseFloat(one.getAttribute("width"))) / 100}rem`;
     if (score.remark) box.append(make("p", { class: "fine" }, score.remark));
     if (!score.events.length || !score.svg) return;
     const events = scoreEvents(score.events);
@@ -117,7 +120,7 @@ export class Hearing {
       const inside = picture.getBoundingClientRect(), edges = box.getBoundingClientRect();
       box.scrollTop += inside.top - edges.top - Math.max((edges.height - inside.height) / 2, 0);
     };
-    this.follower = scoreFollower(box, events, drawnNotes(box), turnTo);
+    this.follower = scoreFollower(box, events, drawnNotes(box), turnTo, true);
     for (const kind of ["wheel", "touchmove", "keydown"]) box.addEventListener(kind, () => this.follower?.leaveAlone(), { passive: true });
     box.addEventListener("click", (event) => {
       const picture = event.target.closest("svg.engraved");
