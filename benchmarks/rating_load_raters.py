@@ -1,4 +1,4 @@
-"""Raters for locust: each asks for what the page asks for, and sends what it sends.
+"""Raters for locust: each asks for what a browser asks for, and sends what it sends.
 
 Started by `rating_load.py`, which says in the environment where the cookies are and where acknowledgements
 go.
@@ -45,7 +45,7 @@ class Rater(HttpUser):
         self.acknowledged.close()
 
     def next_take(self) -> None:
-        """Ask for everything that the page shows of a take."""
+        """Ask for everything that is shown of a take."""
         self.position = (self.position + 1) % self.n_items
         self.duration = self.get(f"/api/rate/items/{self.position}", "item")["duration_sec"]
         self.get(f"/api/rate/items/{self.position}/score", "score")

@@ -188,7 +188,7 @@ def test_the_better_one_of_two_is_chosen(browser: Browser, server: Server) -> No
         assert [one.outcome for one in store.votes("hans")] == ["b", "tie"]
     hans.press("z")
     hans.page.wait_for_selector('[data-outcome="tie"][aria-pressed="false"]')
-    assert_usable(hans)
+    assert (hans.console, hans.outside) == ([], [])
 
 
 def test_everyone_can_use_it_on_a_desk_in_the_dark_and_on_a_phone(browser: Browser, server: Server) -> None:
@@ -198,7 +198,16 @@ def test_everyone_can_use_it_on_a_desk_in_the_dark_and_on_a_phone(browser: Brows
     assert_usable(ida)
 
 
-@pytest.mark.parametrize("path", ["/rate/guide", "/raters", "/raters/audit", "/raters/quality", "/join/none"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/raters",
+        *(
+            pytest.param(path, marks=pytest.mark.slow)
+            for path in ("/rate/guide", "/raters/audit", "/raters/quality", "/join/none", "/rate/pairs")
+        ),
+    ],
+)
 def test_the_other_pages_can_be_used_too(browser: Browser, server: Server, path: str) -> None:
     made = come_in(window(browser), server, "jane")
     made.open(server.address + path, "h1")
@@ -280,3 +289,42 @@ def test_the_same_page_runs_in_a_notebook(
     assert answers["position_sec"] >= 0.5 * SECONDS
     assert made.console == []
     widget.close()
+
+
+@pytest.mark.slow
+def test_a_whole_project_is_rated_by_keyboard_while_the_server_is_killed_again_and_again(
+    browser: Browser, drawn: Path, tmp_path: Path
+) -> None:
+    project_in(tmp_path, drawn, n_calibration=1, calibration_gap_hours=0.0)
+    server = Server(tmp_path, free_port())
+    server.start()
+    mona = come_in(window(browser), server, "mona")
+    given: dict[int, dict[str, float | None]] = {}
+    for position in range(4):
+        mona.wait_for_position(position)
+        for k, name in enumerate(DIMENSIONS):
+            if k == 3 * position % len(DIMENSIONS):
+                server.kill()
+            mona.press(str((k + 1) % 10), *["ArrowRight"] * (position + 1))
+            given.setdefault(position, {})[name] = 51.0 + position
+        if server.process is not None and server.process.poll() is not None:
+            mona.page.wait_for_selector('.saving[data-state="trouble"]')
+            server.start()
+        mona.saved()
+        mona.hear(0.9 * SECONDS)
+        mona.page.wait_for_function("() => document.querySelector('.heard-words.enough')")
+        if position == 0:
+            mona.page.get_by_role("heading", name="How your ratings compare").wait_for()
+            assert mona.page.locator(".feedback tr", has_text="Phrasing").inner_text().split() == [
+                *("Phrasing", "51", "60", "known", "-9"),
+            ]
+        mona.page.wait_for_function(
+            "(n) => document.querySelector('.counts').textContent.startsWith(`${n} of 4`)", arg=position + 1
+        )
+        mona.press("Enter")
+    mona.page.wait_for_function("() => /Everything is rated/.test(document.body.textContent)")
+    assert server.values("mona") == given
+    with server.project.open_store() as store:
+        events = store.events("mona")
+    assert len({one.event_id for one in events}) == len(events) == 4 * len(DIMENSIONS)
+    server.kill()

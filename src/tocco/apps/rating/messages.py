@@ -64,7 +64,7 @@ class UndoVoteSent(StrictModel):
 Sent = Annotated[
     RatingSent | CommentSent | UndoSent | ListeningSent | VoteSent | UndoVoteSent, Field(discriminator="kind")
 ]
-"""Any of them, told apart by `kind`."""
+"""Any of them, distinguished by `kind`."""
 
 _ADAPTER: TypeAdapter[Any] = TypeAdapter(Sent)
 

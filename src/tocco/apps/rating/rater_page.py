@@ -169,7 +169,7 @@ class RaterPage:
 
 
 def dimension(name: str) -> dict[str, Any]:
-    """What a page says of a dimension: title, family, and [rating, words] of the rating guide."""
+    """How a dimension is shown: title, family, and [rating, words] of the rating guide."""
     target = next(rubric[name] for rubric in RUBRICS.values() if name in rubric.names)
     return {
         "name": name,

@@ -1,5 +1,5 @@
 "use strict";
-// Shows in an engraved score what sounds: used by the report, and by the page of raters.
+// Shows in an engraved score what sounds: used in reports and where people rate.
 // `events` are {note, start, end} in seconds, ascending by start; `drawn` has the elements of each printed note.
 // `turnTo` is called with the picture of a system that is reached: while playing, or else `whilePaused` too.
 function scoreFollower(box, events, drawn, turnTo, whilePaused = false) {
