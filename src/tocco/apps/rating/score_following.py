@@ -90,7 +90,12 @@ def _events(
     for k in inside[np.argsort(onset[inside], kind="stable")]:
         number = number_of(alignment.score.note_id[written[k]])
         if number is not None:
-            rows += [number, round(1000.0 * (onset[k] - start)), max(round(1000.0 * lasts[k]), 1), 0]
+            rows += [
+                number,
+                round(1000.0 * float(onset[k] - start)),
+                max(round(1000.0 * float(lasts[k])), 1),
+                0,
+            ]
             places.add(numbered.bar_of_note[number])
     if not places:
         return View(width=SYSTEM_WIDTH), []

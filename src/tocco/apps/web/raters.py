@@ -8,19 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Depends
 from starlette.requests import Request
 
-from tocco.apps.rating.materials import Materials
-from tocco.apps.rating.rater_page import RaterPage
 from tocco.apps.web.refusals import RefusedError
 from tocco.apps.web.services import Services, services_of
 from tocco.errors import InputError
-from tocco.labelling.project import Project, read_project
 from tocco.labelling.raters import invitations, rater
 from tocco.labelling.store import RatingStore
+
+if TYPE_CHECKING:  # they load numpy, which a server without raters does not need
+    from tocco.apps.rating.materials import Materials
+    from tocco.apps.rating.rater_page import RaterPage
+    from tocco.labelling.project import Project
 
 RATER: Final = "tocco_rater"
 """Cookie of a rater: id, and the invitation that it was got by."""
@@ -71,6 +73,9 @@ class RatingProject:
         InputError
             It cannot be read.
         """
+        from tocco.apps.rating.materials import Materials
+        from tocco.labelling.project import read_project
+
         try:
             stamp = (self.folder / _PROJECT_FILE).stat().st_mtime_ns
         except OSError as error:
@@ -149,6 +154,8 @@ def rater_id_of(request: Request, shared: Services, store: RatingStore) -> str:
 
 def rater_page(request: Request, shared: Annotated[Services, Depends(services_of)]) -> RaterPage:
     """The page of the rater who asks. Raises as `rater_id_of` and `RatingProject.open`."""
+    from tocco.apps.rating.rater_page import RaterPage
+
     rating = rating_of(request)
     rater_id = rater_id_of(request, shared, rating.store)
     return RaterPage(rating.project, rating.store, rating.materials, rater_id)
@@ -164,8 +171,8 @@ def without_paths() -> Iterator[None]:
         raise InputError(subject, error.problem, allowed=error.allowed, next_step=error.next_step) from error
 
 
-OneRater = Annotated[RaterPage, Depends(rater_page)]
-"""Type of a route's parameter that is given the page of the rater who asks."""
+OneRater = Annotated[Any, Depends(rater_page)]
+"""Type of a route's parameter that is given the page (`RaterPage`) of the rater who asks."""
 
 Open = Annotated[Rating, Depends(rating_of)]
 """Type of a route's parameter that is given the open project."""

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from tocco.apps.notebook.bundle import shared_module
-from tocco.apps.rating.rater_page import dimension
 from tocco.apps.rating.training import EXAMPLES, example_path
 from tocco.apps.web.pages import page
 from tocco.apps.web.raters import RATER, OneRater, Open, cookie_value, rater_id_of, without_paths
@@ -64,6 +63,8 @@ def pairs(request: Request, shared: Shared, rating: Open) -> Response:
 @router.get("/rate/guide")
 def guide(request: Request, shared: Shared, rating: Open) -> Response:
     """What the ratings mean, with examples that may be heard by anyone."""
+    from tocco.apps.rating.rater_page import dimension  # here, since it loads numpy
+
     names = rating.project.settings.dimensions
     context = {"dimensions": [dimension(name) for name in names], "examples": EXAMPLES}
     return _for_raters(request, shared, rating, "rate_guide.html.j2", context)

@@ -22,7 +22,6 @@ from tocco.errors import InputError
 from tocco.labelling.events import AuditEntry, Rater
 from tocco.labelling.invitations import JOIN_PATH, make_token
 from tocco.labelling.raters import add_rater, invitations, rater, raters, revoke_invitations, set_active
-from tocco.labelling.session import Session
 
 router = APIRouter(prefix="/raters", include_in_schema=False)
 
@@ -193,6 +192,8 @@ def _overview(request: Request, rating: Rating, *, invited: Rater | None = None,
 
 def _row(rating: Rating, one: Rater) -> dict[str, Any]:
     """One line of the list."""
+    from tocco.labelling.session import Session  # here, since it loads numpy
+
     now = rating.store.clock()
     open_links = [
         link
