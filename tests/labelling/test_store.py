@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from labelling_example import Clock, given, listening, new_store, rating, vote
+from labelling_example import Clock, given, listening, new_store, rating, vote, write_many
 from tocco.errors import InputError, OutputError
 from tocco.labelling.events import CommentGiven, Presentation, RatingGiven, UndoGiven
 from tocco.labelling.raters import add_rater, set_active
@@ -221,19 +221,10 @@ def test_threads_of_one_store_lose_nothing(store: RatingStore) -> None:
     assert len(store.ratings()) == 8
 
 
-def _write_many(path: Path, rater_id: str, n: int) -> None:
-    with RatingStore(path) as store:
-        for i in range(n):
-            event = RatingGiven(
-                event_id=f"{rater_id}-{i:06d}", client_time_sec=0.0, dimension="phrasing", value=float(i)
-            )
-            store.rate(Presentation(rater_id, f"take{i}", "first"), event)
-
-
 def test_two_processes_write_to_one_store(store: RatingStore) -> None:
     add_rater(store, "bea")
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_write_many, args=(store.path, name, 60)) for name in ("ann", "bea")]
+    workers = [context.Process(target=write_many, args=(store.path, name, 60)) for name in ("ann", "bea")]
     for one in workers:
         one.start()
     for one in workers:

@@ -131,3 +131,12 @@ def ratings_of(
         Rating(Presentation(rater, segment, occasion), dimension, value, False, start + i, 0.0, 1.0)
         for i, (rater, segment, dimension, value) in enumerate(rows)
     ]
+
+
+def write_many(path: Path, rater_id: str, n: int) -> None:
+    with RatingStore(path) as store:
+        for i in range(n):
+            event = RatingGiven(
+                event_id=f"{rater_id}-{i:06d}", client_time_sec=0.0, dimension="phrasing", value=float(i)
+            )
+            store.rate(Presentation(rater_id, f"take{i}", "first"), event)
