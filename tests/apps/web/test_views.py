@@ -99,7 +99,12 @@ def test_every_route_is_for_the_owner_alone(tmp_path: Path) -> None:
                 if client.request(method, path).status_code != 401:
                     open_routes.add(route.path)
         assert client.get("/api/openapi.json").status_code == 401
-        assert open_routes == {"/login", "/static/report.css"}
+        assert open_routes == {
+            "/login",
+            "/static/report.css",
+            "/static/score.css",
+            "/static/rating/score_follower.js",
+        }
         log_in(client)
         assert client.get("/api/takes").status_code == 200
     assert ("/login", "/static/", *FOR_RATERS) == OPEN_PATHS

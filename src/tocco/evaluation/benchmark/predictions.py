@@ -236,7 +236,7 @@ def from_table(
 ) -> Predictions:
     """Predictions from arrays in the order of the records, (N, D); what no fold tests is left out."""
     of: dict[str, Prediction] = {
-        segment_ids[i]: Prediction(
+        str(segment_ids[i]): Prediction(
             fold.name,
             _finite(names, rating[i]),
             {} if sd is None else _finite(names, sd[i]),
