@@ -61,10 +61,10 @@ def test_good_raters_are_left_in_peace() -> None:
     ("fault", "said"),
     [
         ({"noise": 30.0}, "rates the same segment differently"),
-        ({"leniency": -15.0}, "is severe by"),
-        ({"leniency": 15.0}, "is lenient by"),
-        ({"drift": 25.0}, "has moved up by"),
-        ({"drift": -25.0}, "has moved down by"),
+        ({"leniency": -15.0}, "is severe: -"),
+        ({"leniency": 15.0}, "is lenient: +"),
+        ({"drift": 25.0}, "has moved up from first to last item: +"),
+        ({"drift": -25.0}, "has moved down from first to last item: -"),
         ({"spread": 0.3}, "uses little of the scale"),
         ({"spread": 2.2}, "uses more of the scale"),
     ],
@@ -86,7 +86,7 @@ def test_anchors_show_what_all_raters_share() -> None:
     found = checks(**faults)["odd1"]
     assert abs(found.leniency.value) < 8.0  # measured against each other, most are lenient
     assert found.anchors.difference.value == pytest.approx(15.0, abs=2.0)
-    assert any("points above what is known of them" in sentence for sentence in concerns(found))
+    assert any("rates anchors above what is known of them: +" in sentence for sentence in concerns(found))
 
 
 def figure(value: float, half: float = 0.01) -> Figure:

@@ -55,8 +55,8 @@ def _anchors(one: RaterChecks) -> str | None:
     if _beyond(off, SEVERE):
         side = "above" if off.value > 0.0 else "below"
         return (
-            f"rates anchors {abs(off.value):.0f} points {side} what is known of them "
-            f"({_interval(off, '+.1f')}); listen to them together"
+            f"rates anchors {side} what is known of them: {_interval(off, '+.1f')} points; "
+            "listen to them together"
         )
     return None
 
@@ -74,8 +74,8 @@ def _severity(one: RaterChecks) -> str | None:
     if _beyond(one.leniency, SEVERE):
         word = "lenient" if one.leniency.value > 0.0 else "severe"
         return (
-            f"is {word} by {abs(one.leniency.value):.0f} points ({_interval(one.leniency, '+.1f')}); the "
-            "debiased labels reckon with it, so no harm is done where it stays as it is"
+            f"is {word}: {_interval(one.leniency, '+.1f')} points from the mean of the raters; the debiased "
+            "labels have it taken off, so nothing need change"
         )
     return None
 
@@ -84,8 +84,8 @@ def _drift(one: RaterChecks) -> str | None:
     if _beyond(one.drift, SEVERE):
         side = "up" if one.drift.value > 0.0 else "down"
         return (
-            f"has moved {side} by {abs(one.drift.value):.0f} points from first to last item "
-            f"({_interval(one.drift, '+.1f')}); repeat the calibration, and plan shorter sessions"
+            f"has moved {side} from first to last item: {_interval(one.drift, '+.1f')} points; "
+            "repeat the calibration, and plan shorter sessions"
         )
     return None
 
