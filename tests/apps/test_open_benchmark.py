@@ -169,6 +169,10 @@ def test_a_split_of_ones_own_is_checked(folder: Path) -> None:
     done = run(folder, *words, "--claim", "new music", command="leaks")
     assert isinstance(done.exception, InputError)
     assert "does not test new music" in str(done.exception)
+    done = run(folder, *words, "--claim", "new pianist", command="leaks")
+    assert isinstance(done.exception, InputError)
+    said = "is not shown to test new pianist: identical MIDI, same take could not be compared"
+    assert said in str(done.exception)
     done = run(folder, *words, "--claim", "anything", command="leaks")
     assert "allowed: unseen takes, new music, new pianist" in str(done.exception)
 

@@ -128,8 +128,17 @@ def leaks(
         report = benchmark.leaks(parts, compare_notes=compare_notes, progress=advance)
     for line in report.lines():
         typer.echo(line)
-    if claim is not None and report.holds(claim) is not True:
+    if claim is None:
+        return
+    if report.holds(claim) is False:
         raise InputError(split, f"does not test {claim}", next_step="put what is shared into one part")
+    if report.holds(claim) is None:
+        lacking = ", ".join(kind for kind in CLAIMS[claim] if kind in report.not_compared)
+        raise InputError(
+            split,
+            f"is not shown to test {claim}: {lacking} could not be compared",
+            next_step="leave out --no-notes, and give a label file that states what is lacking",
+        )
 
 
 def leaderboard(folder: Path) -> None:
