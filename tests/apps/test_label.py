@@ -128,7 +128,7 @@ def test_links_are_revoked_and_raters_shut_out(folder: Path) -> None:
     ("arguments", "error", "problem"),
     [
         (["raters", "{tmp}/nothing"], InputError, "is no labelling project"),
-        (["invite", "{project}", "ann", "--url", "rate.example"], InputError, "http://"),
+        (["invite", "{project}", "ann", "--url", "rate.example"], UsageError, "http://"),
         (["raters", "{project}", "--activate", "eve"], InputError, "has no rater 'eve'"),
         (["export", "{project}", "-o", "{tmp}/out"], InputError, "no segment with 1 or more ratings"),
         (["restore", "{project}", "{project}/project.json"], InputError, "is no store of ratings"),

@@ -15,7 +15,7 @@ import typer
 
 from tocco.apps.progress import progress_bar
 from tocco.data.records import write_labels
-from tocco.errors import InputError, OutputError
+from tocco.errors import InputError, OutputError, UsageError
 from tocco.files import writable_folder, write_bytes
 from tocco.inference.assessment import Assessment, read_assessment
 from tocco.labelling import backup as backups
@@ -102,7 +102,7 @@ def invite(
 ) -> None:
     """Add a rater and print their link, alone on standard output."""
     if not url.startswith(("http://", "https://")):
-        raise InputError("--url", f"is {url!r}", allowed="an address with http:// or https://")
+        raise UsageError("--url", f"is {url!r}", allowed="an address with http:// or https://")
     project = read_project(folder)
     with project.open_store() as store:
         add_rater(store, rater_id, name=name, role=role)
