@@ -46,10 +46,17 @@ def folder(tmp_path: Path) -> Path:
         "--title",
         "Trio",
     )
-    assert "6 segments to rate" in said
+    assert "6 segments to rate\n" in said
     assert "composer (2): " in said
     assert "left for later rounds: 3" in said
     return project
+
+
+def test_fewer_segments_than_were_asked_for_are_said(folder: Path) -> None:
+    said = label(
+        "prepare", folder.parent / "music", "-o", folder.parent / "all", "--count", "40", "--no-render"
+    )
+    assert "9 segments to rate, of 40 that were asked for: the performances have no more\n" in said
 
 
 def test_a_project_from_its_making_to_its_labels(folder: Path, tmp_path: Path) -> None:

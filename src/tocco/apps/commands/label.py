@@ -57,7 +57,7 @@ def prepare(
         typer.echo(f"left out: {one.subject}: {one.reason}", err=True)
     if render:
         _render(made.project)
-    for line in _summary(made):
+    for line in _summary(made, plan.n_segments):
         typer.echo(line)
 
 
@@ -81,11 +81,12 @@ def _render(project: Project) -> None:
             advance(i + 1, len(silent))
 
 
-def _summary(made: Prepared) -> Iterable[str]:
+def _summary(made: Prepared, n_wanted: int) -> Iterable[str]:
     project = made.project
     n = sum(one.role != "anchor" for one in project.facts.values())
     known = f", {made.n_known_calibration} with known ratings" if made.n_known_calibration else ""
-    yield f"{project.folder}: {n} segments to rate"
+    fewer = f", of {n_wanted} that were asked for: the performances have no more" if n < n_wanted else ""
+    yield f"{project.folder}: {n} segments to rate{fewer}"
     yield f"  calibration: {made.n_calibration}{known}"
     yield f"  anchors: {made.n_anchors}" + (
         "" if made.n_anchors else " (none: give known ratings with --known)"
