@@ -1,5 +1,5 @@
 # Every target sets the environment up first; a set-up environment costs a second.
-.PHONY: setup format check test test-slow test-data coverage mutants thresholds bench fuzz clean lock
+.PHONY: setup format check test test-slow test-data coverage mutants thresholds bench results fuzz clean lock
 
 setup:
 	bash setup.sh
@@ -34,6 +34,9 @@ thresholds: setup       ## every constant of the rated paths, moved by a fifth
 
 bench: setup
 	.venv/bin/python benchmarks/assess.py -o results/benchmark
+
+results: setup          ## results/RESULTS.md from the files of results/ and benchmarks/
+	.venv/bin/python scripts/write_results.py
 
 fuzz: setup             ## COUNT=10000 KIND=midi make fuzz
 	.venv/bin/python benchmarks/fuzz.py --count $(or $(COUNT),200) $(if $(KIND),--kind $(KIND)) -o results/fuzz

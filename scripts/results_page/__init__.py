@@ -1,0 +1,1 @@
+"""The page `results/RESULTS.md`: what was measured, with every figure read from a generated file."""
