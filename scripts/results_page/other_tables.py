@@ -104,7 +104,8 @@ def recordings(sources: Sources) -> str:
     return (
         "### Recordings without MIDI\n\nSynthesised recordings, notes transcribed, against the ratings by"
         f" the keys; the three figures are of {counts} excerpts. *Holds*: how often the difference lies"
-        " within what the interval is widened by (88 to 92 % wanted). The pedal is not rated.\n\n"
+        " within what the interval is widened by (88 to 92 % wanted). On PercePiano the ratings by the"
+        " keys are of music that the model learned from. The pedal is not rated.\n\n"
         + table(("dimension", "median difference", "95 % below", "rank correlation", "holds"), rows)
     )
 
