@@ -128,15 +128,16 @@ def refused(sources: Sources) -> str:
 
 def differences(sources: Sources) -> str:
     """Which of two performances is better."""
-    rows = []
-    for row in sources.table("results/differences/report.md", "## Pairs of the same passage, with a score"):
-        cells = (row["least difference"], row["covered"], row["said of clear"], row["right of clear"])
-        rows.append((plain(row["dimension"]), *cells))
+    found = sources.table("results/differences/report.md", "## Pairs of the same passage, with a score")
+    columns = ("least difference", "covered", "said of clear", "right of clear")
+    rows = [(plain(row["dimension"]), *(row[column] for column in columns)) for row in found]
+    said = [float(row["said of clear"].partition(" ")[0]) for row in found]
     header = ("dimension", "least difference", "interval holds", "said, of clear pairs", "right of these")
     return (
         "### Comparison\n\nTwo human performances of the same passage. *Clear pairs*: the raters' means"
-        " differ by more than two standard errors. The intervals hold what they state; a difference is"
-        f" almost never large enough to be named.\n\n{table(header, rows)}"
+        f" differ by more than two standard errors. Of these, {number(min(said), 1)} to"
+        f" {number(max(said), 1)} % are said to differ, by dimension: the intervals hold what they state,"
+        f" and are too wide for most differences of this size.\n\n{table(header, rows)}"
     )
 
 
@@ -194,9 +195,22 @@ def labelling(sources: Sources) -> str:
     rows.append((f"all {choice['n_all']}", number(choice["r2_all"]), "–"))
     return (
         f"### Labelling\n\nOf {kills['acknowledged']} ratings that were shown as saved, {kills['lost']}"
-        f" were lost when {kills['kills']} writers were killed. Choosing what is rated next helps early"
-        " and less later (simulated on"
-        " PercePiano).\n\n" + table(("rated excerpts", "R2, drawn at random", "gain by choosing"), rows)
+        f" were lost when {kills['kills']} writers were killed{_server(sources)}. Choosing what is rated"
+        " next helps early and less later (simulated on PercePiano).\n\n"
+        + table(("rated excerpts", "R2, drawn at random", "gain by choosing"), rows)
+    )
+
+
+def _server(sources: Sources) -> str:
+    """The same of the whole server, and its speed under load."""
+    kills = sources.json("results/labelling/server_kills.json")
+    load = sources.json("results/labelling/load.json")
+    slow = number(load["all"]["p95_ms"] / 1000, 1)
+    return (
+        f", and {kills['lost']} of {kills['acknowledged']} when the server was killed {kills['kills']}"
+        f" times; {load['raters']} raters at once on {load['processors']} busy processors wait"
+        f" {number(load['all']['median_ms'] / 1000, 2)} s in the median, less than {slow} s in 95 of 100"
+        " answers"
     )
 
 

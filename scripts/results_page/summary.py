@@ -62,8 +62,8 @@ def works(sources: Sources) -> str:
         f" see, which must also fall with damage, {plain(best)} is best (r {number(r[best])}). Their 90 %"
         f" intervals hold {coverage_range(sources)} of the listeners' means. Damage costs: wrong notes at"
         f" their full dose take {number(wrong, 1)} points off overall quality, and {met} of {total} bars"
-        " of the validity suite are met. Takes of students are ordered as four teachers order them (rank"
-        f" correlation {number(rank, 2)})."
+        " of the validity suite are met. Takes of students are ordered much as four teachers order them"
+        f" (rank correlation {number(rank, 2)})."
     )
 
 
@@ -100,7 +100,7 @@ def limitations(sources: Sources) -> str:
     return (
         f"**Limitations.** All agreement with listeners is on {excerpts} excerpts of {works_there} works"
         f" by Beethoven and Schubert, played by advanced pianists; all beginners are the {graded} takes of"
-        " three easy pieces. The damage of the validity suite is made, on few pieces. Nothing is known of"
-        " real microphones and rooms: recordings were synthesised. One general factor carries much of"
-        " what raters say, so the ten ratings are less independent than they look."
+        " three easy pieces. The damage of the validity suite is made, on few pieces. Real microphones"
+        " and rooms are hardly tried: recordings were synthesised but for two. One general factor carries"
+        " much of what raters say, so the ten ratings are less independent than they look."
     )
