@@ -116,5 +116,5 @@ def test_the_comparison_prints_what_is_shown(tmp_path: Path) -> None:
     assert result.exit_code == 0
     shown = re.search(r"<!-- comparison:begin -->\n```\n(.*?)```", README, re.DOTALL)
     assert shown is not None
-    printed = result.output.replace(str(tmp_path), "compared")
+    printed = result.stdout.replace(str(tmp_path), "compared")
     assert [x.rstrip() for x in printed.splitlines()] == [x.rstrip() for x in shown[1].splitlines()]
