@@ -34,7 +34,7 @@ CHANGED = {
     "equal_weights": {"training.loss"},
     "no_augmentation": {"data.augmentation.enabled"},
     "no_score_features": {"data.score_features"},
-    "no_statistics": {"data.statistics", "training.new_parts"},
+    "no_statistics": {"data.statistics"},
     "mean_sd_pooling": {"model.aggregation", "training.new_parts"},
     "concatenation": {"model.fusion", "training.new_parts"},
     "coral": {"training.rating_loss"},
