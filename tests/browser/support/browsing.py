@@ -238,8 +238,13 @@ def faint_texts(page: Page) -> list[str]:
 
 
 def grave_faults(page: Page) -> list[str]:
-    """Faults of accessibility that axe-core calls serious or critical: rule, what it says, where."""
-    found = _axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    """Faults of accessibility that axe-core calls serious or critical: rule, what it says, where.
+
+    Frames are left out: a report in a frame has an origin of its own, which axe-core cannot speak to; reports
+    are examined as files.
+    """
+    options = {"resultTypes": ["violations"], "iframes": False}
+    found = _axe().run(page, options=options).response["violations"]
     return [
         f"{one['id']}: {one['help']} ({_targets(one['nodes'])})" for one in found if one["impact"] in GRAVE
     ]
